@@ -16,7 +16,7 @@ import typing as t
 from .advice import advice_for, page_advice
 from .connection import ConnectionSettings
 from .endpoints import Answer, Endpoint, subject_of
-from .errors import BadAnswerError, NotFoundError, StatusError, status_error_class
+from .errors import BadAnswerError, MissingError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .libraries import fast_json_value
 from .masking import Masker, one_line
@@ -166,9 +166,12 @@ def status_error(
     else:
         problem = f"the server answers with status {response.status}"
     # without its project nothing else is missing for certain
-    is_project = "project not found" in text.lower() and "project" in arguments
-    subject = subject_of({"project": arguments["project"]} if is_project else arguments)
-    error = status_error_class(response.status)(
+    is_project = "project not found" in text.lower()
+    subject = subject_of({"project": arguments["project"]} if is_project and "project" in arguments else arguments)
+    kind = status_error_class(response.status)
+    if kind is NotFoundError and not (is_missing_endpoint or is_foreign or is_project):
+        kind = MissingError
+    error = kind(
         f"{problem} for {subject}" if subject else problem,
         status=response.status,
         server_text=text,

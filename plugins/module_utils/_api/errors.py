@@ -20,8 +20,10 @@ GitLabError
     ├── BadAnswerError          an answer came that is not GitLab's: HTML, or no JSON
     │   └── RedirectError       it leads somewhere that must not be followed
     └── StatusError             GitLab answered with an error status
-        ├── NotAuthorizedError  401, 403
-        ├── NotFoundError       404
+        ├── DeniedError         the token may not, or there is no such thing; GitLab does not always tell which
+        │   ├── NotAuthorizedError  401, 403
+        │   └── NotFoundError       404
+        │       └── MissingError    there is the project, and the endpoint
         ├── RefusedError        400, 405, 409, 422
         ├── ThrottledError      429: certainly not executed
         └── ServerError         5xx, and 408 of a proxy that has lost its patience
@@ -196,21 +198,24 @@ class StatusError(RequestError):
         return [*super().facts, f"status {self.status}", *request_id]
 
 
-class NotAuthorizedError(StatusError):
+class DeniedError(StatusError):
+    """401, 403 or 404."""
+
+
+class NotAuthorizedError(DeniedError):
     """401 or 403: the credential is not accepted, or not for this."""
 
 
-class NotFoundError(StatusError):
-    """404. `is_missing_endpoint` tells a server without this endpoint from a missing object."""
+class NotFoundError(DeniedError):
+    """404. `is_missing_endpoint` tells that the server has no such endpoint."""
 
     is_missing_endpoint = False
     # whether the answer was JSON; for a file that is not in an archive it is plain text
     is_json = True
 
-    @property
-    def is_no_mere_object(self) -> bool:
-        """Return whether more is missing than the object asked for: its project, or the whole endpoint."""
-        return self.is_missing_endpoint or self.is_foreign or "project not found" in self.server_text.lower()
+
+class MissingError(NotFoundError):
+    """404 for nothing more than the object asked for: its project is there, and the endpoint."""
 
 
 class RefusedError(StatusError):

@@ -18,7 +18,7 @@ from . import decoding
 from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
-from .errors import BadAnswerError, GitLabError, LostAnswerError, NotFoundError, RequestError, UnsentError, UsageError
+from .errors import BadAnswerError, GitLabError, LostAnswerError, MissingError, RequestError, UnsentError, UsageError
 from .http import Answer, Request, Response, parse_address, send_following
 from .masking import Masker
 from .pace.retry import Retrier, server_wish_seconds
@@ -269,5 +269,5 @@ def _storage_error(response: Response) -> RequestError:
     host = parse_address(response.url).host
     problem = f"{host}, to which GitLab redirects the download, answers with status {response.status}"
     if response.status == 404:
-        return NotFoundError(problem, status=404)
+        return MissingError(problem, status=404)
     return LostAnswerError(problem, advice="Try again, or ask the administrator of GitLab about its object storage")

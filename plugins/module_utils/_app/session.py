@@ -18,7 +18,7 @@ from .._api.client import ApiClient
 from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import GitLabError, NotAuthorizedError, NotFoundError, wrong_return
+from .._api.errors import DeniedError, GitLabError, wrong_return
 from .._api.http import Request
 from .._api.masking import Masker
 from .._api.pace.retry import Retrier
@@ -30,7 +30,7 @@ from .._extensions.manager import PluginManager, plugin_manager
 from .concurrency import run_all
 from .fields import record_in
 from .outcome import Files, Progress, SlowWork
-from .settings import LIMITS, with_credential
+from .settings import with_credential
 
 if t.TYPE_CHECKING:
     from .nudges import Watch
@@ -90,7 +90,7 @@ class ServerFacts:
 
 
 class Session:
-    """Everything a use case needs.
+    """Everything a use case needs. What asks GitLab by it raises a `RequestError` when that fails for good.
 
     :param warn: adds a warning for the user, once.
     :param facts: what the task knows of the server.
@@ -109,8 +109,12 @@ class Session:
         self.warn = warn
         self.warnings = warnings
         self.facts = ServerFacts()
-        # what the token may do
-        self.limits = LIMITS[client.settings.token_kind]
+        # What a kind of token may do; GitLab decides about the rest. A job token acts on no job, reads no log and no
+        # single job, though it may list jobs, and on many servers no record of a pipeline.
+        # Source: https://docs.gitlab.com/ci/jobs/ci_job_token/#job-token-access
+        self.has_job_token = client.settings.token_kind == "api_job_token"
+        # whether it may read anything beyond the downloads of artifacts
+        self.may_read = client.settings.token_kind not in ("api_job_token", "")
         self._begin(context)
 
     def _begin(self, context: TaskContext) -> None:
@@ -187,14 +191,12 @@ class Session:
 
         It costs a request, so it is asked for only where nothing else tells who has done something. A denial may be a
         fault on the way, and is not remembered.
-
-        :raises RequestError: when GitLab cannot be asked.
         """
         if self.facts.user_id is None:
-            has_job = self.client.settings.token_kind == "api_job_token"
+            client = self.client
             try:
-                told = self.client.call("get_token_job") if has_job else {"user": self.client.call("get_current_user")}
-            except (NotAuthorizedError, NotFoundError):
+                told = client.call("get_token_job") if self.has_job_token else {"user": client.call("get_current_user")}
+            except DeniedError:
                 return None
             found = record_in(told, "user").get("id")
             self.facts.user_id = found if isinstance(found, int) else None

@@ -12,10 +12,9 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.files.download import download, list_entries, sha256_option
+from .._app.files.download import Content, download, list_entries, sha256_option
 from .._app.files.fetch import KINDS, DownloadRequest, check_latest_success
 from .._app.files.reports import check_report_type
-from .._app.files.targets import Content
 from .._app.jobs.query import FoundJob, JobQuery, listed
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext

@@ -12,9 +12,10 @@ from .._api.errors import UsageError
 from .._app.fields import project_fields
 from .._app.jobs.mistaken import mistaken_fields
 from .._app.jobs.query import JobQuery
+from .._app.jobs.statuses import count_statuses
 from .._app.outcome import Outcome
 from .._app.pipelines.query import with_pipeline
-from .._app.reads.jobs import failure_of, read_jobs_with_pipeline
+from .._app.reads.jobs import JobReading, failure_of
 from .._app.session import TaskContext
 from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
@@ -37,7 +38,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    report = finish(session, read_jobs_with_pipeline(session, query, waiting), waiting, query.describe())
+    steps = JobReading(session, query, waiting, with_pipeline=True).run()
+    report = finish(session, steps, waiting, query.describe())
     fields = text_list(options, "fields")
     records = [session.annotated("job", job.record) for job in report.jobs]
     jobs = [project_fields(record, fields) for record in records] if fields else records
@@ -51,8 +53,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "jobs": jobs,
         "job": jobs[0] if len(jobs) == 1 else None,
         "pipeline": session.annotated("pipeline", report.pipeline) if report.pipeline else None,
-        "summary": report.summary,
-        "truncated": report.is_truncated,
+        "summary": count_statuses(job.record for job in report.jobs),
+        "truncated": len(report.jobs) < len(report.selection.jobs),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }

@@ -29,10 +29,9 @@ from .._app.pipelines.run import run_pipeline
 from .._app.reads.pipelines import PipelineDetails, read_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
-from .._app.waiting.loop import Wait
+from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState, explained_missing, follow_pipeline, read_state
-from .._app.waiting.pipelines import await_pipeline
+from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, explained_missing, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
@@ -82,7 +81,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
             raise UsageError(
                 "wait needs a token that may read the pipeline, which trigger_token may not: give api_token as well"
             )
-        if not token and not session.limits.acts:
+        if not token and session.has_job_token:
             raise UsageError(
                 "a job token starts pipelines only as a trigger token: give it as trigger_token, or give api_token, of "
                 "a user or of a bot of the project, instead of api_job_token"
@@ -103,7 +102,9 @@ def _waiting(options: Options) -> WaitOptions:
             )
     if action != "run" and all(options.get(name) is None for name in PIPELINE_WAYS):
         raise UsageError(none_given(PIPELINE_WAYS))
-    return pipeline_waiting(options, _TARGETS[action])
+    waiting = pipeline_waiting(options, _TARGETS[action])
+    ends_anyhow = action in PIPELINE_ACTIONS and PIPELINE_ACTIONS[action].accepts_any_end
+    return dataclasses.replace(waiting, fail_on=()) if ends_anyhow else waiting
 
 
 class _Task:
@@ -133,11 +134,8 @@ class _Task:
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
         """Return what became of retrying or canceling a pipeline."""
-        wait, may_wait = Wait(self._session, self._waiting), not self._waiting.wait
-        pipeline = yield from await_pipeline(self._session, self._query, wait, may_wait=may_wait)
+        pipeline = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
         project = project_id_of(pipeline, self._query.project)
-        if action.accepts_any_end:
-            self._waiting = dataclasses.replace(self._waiting, fail_on=())
         with explained_missing(self._session, self._query):
             waited = yield from self._wait.until(
                 lambda: read_state(
@@ -173,9 +171,8 @@ class _Task:
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
         try:
-            state = yield from follow_pipeline(
-                self._session, self._query.project, result.after.pipeline, self._waiting, self._wait
-            )
+            following = Following(self._session, self._query.project, result.after.pipeline, self._wait)
+            state = yield from following.run()
         except GitLabError as exc:
             problem = f"pipeline {id_of(result.after.pipeline)} could not be followed to its end: {exc}"
             return self._finished(dataclasses.replace(result, problem=problem), before=before)
@@ -208,7 +205,7 @@ class _Task:
         details = PipelineDetails()
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
-            details = read_details(self._session, state, project=project, log_lines=self._waiting.log_lines)
+            details = read_details(self._session, state, project, self._wait)
         failure = why_failed(result.problem, self._query, state, details)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return Outcome(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._app.jobs.bridges import BridgeNode
+from .._app.jobs.statuses import count_statuses
 from .._app.outcome import Outcome
 from .._app.reads.bridges import BridgeReport, mermaid, read_bridges
 from .._app.session import Session, TaskContext
@@ -48,7 +49,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],
         "downstream_pipelines": [downstream_record(session, node) for node in downstream],
         "pipeline": session.annotated("pipeline", report.pipeline),
-        "summary": report.summary,
+        "summary": count_statuses(bridge.record for bridge in report.bridges),
         "graph": mermaid(report.root, session.client.masker.line),
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,

@@ -39,9 +39,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     include = text_list(options, "include")
     session = session_of(options, context, waiting)
     wait = Wait(session, waiting)
-    state = finish(session, read_pipeline_state(session, query, waiting, wait), waiting, f"the {query.describe()}")
+    state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
-    details = read_details(session, state, project=project, log_lines=waiting.log_lines, with_downstream=wait.is_active)
+    details = read_details(session, state, project, wait)
     values = state_values(session, state, details, wait)
     if "variables" in include:
         values["variables"] = read_variables(session, state, project)

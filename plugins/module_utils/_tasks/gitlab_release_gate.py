@@ -108,7 +108,6 @@ class _Release:
             nudges=self._nudges,
         )
         self._previous = self._read_previous()
-        self._log_lines = int(options.get("log_lines") or 0)
 
     def _open_nudges(self) -> Nudges | None:
         path = self._options.get("nudges")
@@ -131,7 +130,7 @@ class _Release:
         base = self._session
         begun = base.clock.time()
         work = SlowWork(self._context.progress, base.clock)
-        runner = GateRunner(self._plan, self._open, work, log_lines=self._log_lines)
+        runner = GateRunner(self._plan, self._open, work)
         results = ReleaseRun(self._plan, runner, self._scheduler).run()
         trees = self._trees(results)
         message = failure_text(results)
@@ -187,7 +186,7 @@ class _Release:
                 session,
                 result.plan.pipeline.project,
                 result.pipeline,
-                log_lines=self._log_lines,
+                log_lines=int(self._options.get("log_lines") or 0),
                 deploying={id_of(job) for gate in result.gates for job in gate.jobs},
             )
             for result in results

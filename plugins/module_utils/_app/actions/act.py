@@ -14,7 +14,7 @@ import typing as t
 from ..._api.errors import GitLabError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
-from ..jobs.attempts import count_attempts, newest_attempts
+from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import bad_ends, failed_before
@@ -58,7 +58,6 @@ class ActionRun:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
 
         :raises SelectionError: when the jobs cannot be found, or more than wanted are found.
-        :raises RequestError: when GitLab cannot be asked for them.
         """
         refuse_job_token(self._session, self._request.action)
         for warning in filter(None, map(unknown_reason, self._request.retry_on)):
@@ -108,7 +107,7 @@ class ActionRun:
     def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
         if request.max_attempts is not None and can_be_superseded(status_of(job.record)):
-            self._attempts[job.key] = count_attempts(self._session, job)
+            self._attempts[job.key] = max(1, len(attempts_of(self._session, job)))
         policy = Policy(
             wait=self._options.wait,
             replay=request.replay,
@@ -269,7 +268,7 @@ class ActionRun:
         most, attempts = self._most_attempts(target), 0
         if most:
             # where they cannot be counted it is followed on, so that its failure is not lost
-            attempts = max(count_attempts(self._session, target.job), target.retries + 1)
+            attempts = max(len(attempts_of(self._session, target.job)), target.retries + 1)
             self._attempts[target.job.key] = attempts
         if attempts < most:
             retry = ACTIONS["retry"]

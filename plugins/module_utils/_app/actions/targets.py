@@ -108,7 +108,6 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
 
     :raises SelectionError: when they cannot be found, or a name stands for several, and only one is wanted.
     :raises BadAnswerError: when GitLab does not say which job one is.
-    :raises RequestError: when GitLab cannot be asked for them.
     """
     finder, wait = JobFinder(session, query), Wait(session, options)
 

@@ -181,10 +181,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return WriteResult("failed", self._job, reason=reason)
 
     def _changed(self, latest: FoundJob) -> FoundJob | None:
-        """Return the attempt that shows the effect of the request, None when there is none.
-
-        :raises RequestError: when it cannot be read.
-        """
+        """Return the attempt that shows the effect of the request, None when there is none."""
         if latest.id != self._job.id and not self._action.renews:
             # a new attempt does not show what was done to the one before
             record = self._session.client.call("get_job", project=self._job.project, job_id=self._job.id)

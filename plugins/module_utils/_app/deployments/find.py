@@ -16,7 +16,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RequestError, SelectionError
+from ..._api.errors import MissingError, RequestError, SelectionError
 from ..._api.lists.pages import PAGE_SIZE
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
@@ -53,9 +53,7 @@ def read_deployment(session: Session, project: str, deployment_id: int) -> Found
     """
     try:
         record = session.client.call("get_deployment", project=project, deployment_id=deployment_id)
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
+    except MissingError as exc:
         called = session.client.project_called(project)
         raise SelectionError(f"there is no deployment {deployment_id} in project {called}") from exc
     return FoundDeployment(record, project, is_whole=True)

@@ -120,10 +120,5 @@ def username_of(approval: Record) -> str:
     return str(user.get("username") or user.get("name") or "somebody")
 
 
-def with_missing(deployment: Record) -> Record:
-    """Return a deployment as it is handed to the user."""
-    return {**deployment, "approvals": approvals_of(deployment), "missing_approvals": missing_approvals(deployment)}
-
-
 def _approved(approvals: t.Sequence[Record]) -> int:
     return sum(status_of(approval) == "approved" for approval in approvals)

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
 import os
 import re
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotFoundError, SelectionError, UsageError
+from ..._api.errors import BadAnswerError, MissingError, NotFoundError, SelectionError, UsageError
 from ..._api.requester import Sink
+from ..._api.transport import CHUNK_BYTES
 from ..fields import artifact_kinds, id_of, int_of, project_id_of, record_in
 from ..jobs.find import JobFinder
 from ..jobs.query import ANYWHERE, FoundJob, JobQuery, shortened
-from ..outcome import Files
+from ..outcome import Files, SlowWork
 from ..pipelines.find import successful_pipelines
 from ..pipelines.query import PipelineQuery
 from ..session import Session
@@ -28,11 +30,19 @@ from .fetch import KINDS, DownloadRequest, check_log, check_request, fetch, know
 from .missing import why_no_artifacts
 from .place import NewFile, check_path, check_writable
 from .reports import fetch_report, report_name, report_size
-from .targets import Content, Measure, ToldSink, content_of
 
 # GitLab looks into so many pipelines itself.
 MOST_PIPELINES = 100
+_MIB = 1024 * 1024
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """Size and digest of some content; None of a file that does not exist."""
+
+    size: int
+    sha256: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +113,7 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
             raise SelectionError(f"GitLab has kept no list of the artifacts of {job.called}") from exc
         if "artifacts" in text:
             raise SelectionError(why_no_artifacts(job, session.clock.time())) from exc
-        if exc.is_no_mere_object:
+        if not isinstance(exc, MissingError):
             raise
         # before 18.8 GitLab takes the address for a file named tree
         raise SelectionError(
@@ -139,7 +149,7 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-reference-name
     """
     query = request.query
-    if not session.limits.may_read:
+    if not session.may_read:
         return known_by_name(query)
     for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
         project = project_id_of(pipeline, query.pipeline.project)
@@ -196,3 +206,82 @@ def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: 
             f"the content has the checksum sha256:{content.sha256}, expected was sha256:{request.sha256}; dest was "
             "left as it was"
         )
+
+
+# ----- on the way into a file -----
+
+
+def content_of(path: str) -> Content | None:
+    """Return size and digest of a file; None for nothing, and for a link, which is replaced like nothing.
+
+    :raises UsageError: when it cannot be read.
+    """
+    if os.path.islink(path) or not os.path.exists(path):
+        return None
+    measure = Measure()
+    try:
+        with open(path, "rb") as file:
+            for block in iter(lambda: file.read(CHUNK_BYTES), b""):
+                measure.write(block)
+    except OSError as exc:
+        raise UsageError(f"dest {path!r} cannot be read: {exc.strerror or exc}") from None
+    return measure.content
+
+
+class Measure:
+    """A sink that keeps size and digest, and passes everything on where there is another sink."""
+
+    def __init__(self, sink: Sink | None = None) -> None:
+        self._sink = sink
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def restart(self) -> None:
+        self._digest, self._size = hashlib.sha256(), 0
+        if self._sink:
+            self._sink.restart()
+
+    def write(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        self._digest.update(chunk)
+        if self._sink:
+            self._sink.write(chunk)
+
+    @property
+    def content(self) -> Content:
+        """Return size and digest of what has come."""
+        return Content(self._size, self._digest.hexdigest())
+
+
+class ToldSink:
+    """Passes everything on to another sink, and says how far it is: `app.zip: 312 of 1,024 MiB, 30 %, 45 s left`.
+
+    :param name: what is downloaded, for people.
+    :param total: how many bytes it will be, 0 where nobody has told.
+    """
+
+    def __init__(self, session: Session, sink: Sink, name: str, total: int) -> None:
+        self._sink = sink
+        self._name = name
+        self._total = total
+        self._size = 0
+        self._work = SlowWork(session.progress, session.clock)
+
+    def restart(self) -> None:
+        self._size = 0
+        self._work.restart()
+        self._sink.restart()
+
+    def write(self, chunk: bytes) -> None:
+        self._sink.write(chunk)
+        self._size += len(chunk)
+        self._work.tell(self._line)
+
+    def _line(self, seconds: float) -> str:
+        done = f"{self._size // _MIB:,}"
+        if not self._total or self._size > self._total:
+            return f"{self._name}: {done} MiB"
+        left = seconds * (self._total - self._size) / self._size
+        words = f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min"
+        share = 100 * self._size // self._total
+        return f"{self._name}: {done} of {-(-self._total // _MIB):,} MiB, {share} %, {words} left"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..._api.errors import MissingError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..jobs.query import FoundJob, JobQuery, has_wildcard
 from ..session import Session
@@ -105,7 +105,7 @@ def check_request(session: Session, request: DownloadRequest) -> None:
 
     :raises UsageError: when not, which takes no request to know.
     """
-    if request.content == "log" and not session.limits.reads_logs:
+    if request.content == "log" and session.has_job_token:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     if request.content != "file":
         return
@@ -120,7 +120,7 @@ def check_request(session: Session, request: DownloadRequest) -> None:
 
 def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
     """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
-    if query.job_id is None or session.limits.may_read:
+    if query.job_id is None or session.may_read:
         return None
     return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
 
@@ -153,9 +153,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         arguments.update(project=job.project, job_id=job.id)
     try:
         session.client.download(endpoint, sink, any_time=True, **arguments)
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
+    except MissingError as exc:
         raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
     except NotAuthorizedError as exc:
         explain_denied(session, job, request.content, exc)

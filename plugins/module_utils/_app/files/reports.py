@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..._api.errors import MissingError, NotAuthorizedError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..fields import int_of, records_in
 from ..jobs.query import FoundJob, suggestions
@@ -108,9 +108,7 @@ def fetch_report(session: Session, job: FoundJob, report_type: str, sink: Sink) 
             job_id=job.id,
             file_type=report_type,
         )
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
+    except MissingError as exc:
         raise SelectionError(_why_not_sent(job, report_type, session.clock.time())) from exc
     except NotAuthorizedError as exc:
         explain_denied(session, job, "report", exc)

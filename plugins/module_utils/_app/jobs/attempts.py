@@ -42,11 +42,6 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
     raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
 
 
-def count_attempts(session: Session, job: FoundJob) -> int:
-    """Return how many attempts a job has had in its pipeline, the present one included."""
-    return max(1, len(attempts_of(session, job)))
-
-
 def attempts_of(session: Session, job: FoundJob) -> list[Record]:
     """Return the attempts of a job in its pipeline, as far as GitLab lists them: those of trigger jobs it does not."""
     if job.is_bridge or not job.pipeline_id:
@@ -64,7 +59,7 @@ def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, Fou
     records: list[Record] = []
     is_listed = bool(builds)
     # a job token may list jobs, and not read a single one
-    if len(builds) == 1 and session.limits.reads_single_jobs:
+    if len(builds) == 1 and not session.has_job_token:
         records = [session.client.call("get_job", project=project, job_id=builds[0].id)]
         # the list alone tells which attempt is the newest one, and a list without the job tells nothing
         is_listed = bool(pipeline_id) and can_be_superseded(status_of(records[0]))

@@ -14,7 +14,7 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError
+from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
 from ..concurrency import run_growing
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
@@ -104,7 +104,7 @@ class PipelineNode:
             return None
         try:
             found = read()
-        except (NotAuthorizedError, NotFoundError) as exc:
+        except DeniedError as exc:
             # the root is what the user asked for; anything below may belong to others, as GitLab itself tells
             if not self.path or exc.is_foreign or self.access.is_in_doubt((self.pipeline_id, what)):
                 raise

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RequestError, SelectionError, capitalized, with_sentence
+from ..._api.errors import MissingError, RequestError, SelectionError, capitalized, with_sentence
 from ..fields import id_of, pipeline_of, status_of
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import missing_pipeline
@@ -69,7 +69,7 @@ class JobFinder:
             return Selection(pipeline=self._pipeline)
         try:
             return self._find_in_pipeline(self._pipeline)
-        except NotFoundError as exc:
+        except MissingError as exc:
             if self._explains_ids:
                 explain_missing_pipeline(self._session, self._query.pipeline, exc)
             raise
@@ -140,10 +140,10 @@ class JobFinder:
     def _read_job(self, job_id: int) -> Record:
         """Return a job by its id; a job token may not read a single one, but it may list."""
         client = self._session.client
-        if self._session.limits.reads_single_jobs:
+        if not self._session.has_job_token:
             try:
                 return t.cast(Record, client.call("get_job", project=self._project, job_id=job_id))
-            except NotFoundError as exc:
+            except MissingError as exc:
                 if self._explains_ids:
                     explain_missing_job(self._session, self._project, job_id, exc)
                 raise

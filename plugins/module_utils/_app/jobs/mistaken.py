@@ -13,7 +13,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RequestError
+from ..._api.errors import MissingError, NotFoundError, RequestError
 from ..fields import id_of, int_of
 from ..pipelines.find import newest_pipelines
 from ..pipelines.query import PipelineQuery
@@ -26,10 +26,8 @@ _MOST_PIPELINES = 100
 _CLOSE = 0.8
 
 
-def explain_missing_job(session: Session, project: str, job_id: int, exc: NotFoundError) -> None:
+def explain_missing_job(session: Session, project: str, job_id: int, exc: MissingError) -> None:
     """Say in the error about a job that is not there whether its id is that of a pipeline."""
-    if exc.is_no_mere_object:
-        return
     try:
         session.client.call("get_pipeline", project=project, pipeline_id=job_id)
     except NotFoundError:
@@ -43,9 +41,9 @@ def explain_missing_job(session: Session, project: str, job_id: int, exc: NotFou
         exc.advice = f"{job_id} is the id of a pipeline; give it as pipeline_id, or the id of a job"
 
 
-def explain_missing_pipeline(session: Session, query: PipelineQuery, exc: NotFoundError) -> None:
+def explain_missing_pipeline(session: Session, query: PipelineQuery, exc: MissingError) -> None:
     """Say in the error about a pipeline that is not there whether its id is the number within the project."""
-    if exc.is_no_mere_object or query.pipeline_id is None:
+    if query.pipeline_id is None:
         return
     try:
         listed = newest_pipelines(session, query.project, page_size=_MOST_PIPELINES)

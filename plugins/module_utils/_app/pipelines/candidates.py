@@ -13,7 +13,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, NotAuthorizedError, NotFoundError, SelectionError
+from ..._api.errors import BadAnswerError, DeniedError, MissingError, NotFoundError, SelectionError
 from ..fields import id_of, status_of
 from ..jobs.statuses import is_finished, phase_of
 from ..session import Session
@@ -111,13 +111,10 @@ class Candidates:
         if not self._commit:
             try:
                 commit = self._session.client.call("get_commit", project=request.project, sha=request.full_ref)
-            except NotAuthorizedError:
-                return ""
-            except NotFoundError as exc:
-                # the project itself was found before
-                if exc.is_no_mere_object:
-                    return ""
+            except MissingError as exc:
                 raise SelectionError(request.missing_ref) from exc
+            except DeniedError:
+                return ""  # the project itself was found before
             self._commit = str(commit["id"])
         return self._commit
 
@@ -143,7 +140,7 @@ class Candidates:
         try:
             self._session.client.call("get_commit", project=self._request.project, sha=full_ref)
         except NotFoundError as exc:
-            return exc.is_no_mere_object
+            return not isinstance(exc, MissingError)
         return True
 
     # ----- what counts as the one asked for -----
@@ -230,7 +227,7 @@ class Candidates:
             records = self._session.client.call(
                 "get_pipeline_variables", project=self._request.project, pipeline_id=id_of(whole)
             )
-        except (NotAuthorizedError, NotFoundError):
+        except DeniedError:
             return None
         return {str(record["key"]): str(record.get("value")) for record in records if record["key"] != _TRIGGER_PAYLOAD}
 
@@ -240,10 +237,7 @@ class Candidates:
     # ----- what is new -----
 
     def ours(self) -> list[Record]:
-        """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user.
-
-        :raises RequestError: when they cannot be read.
-        """
+        """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user."""
         found = []
         for pipeline in self._news():
             if pipeline.get("source", self._request.sources[0]) not in self._request.sources:
@@ -256,10 +250,7 @@ class Candidates:
         return found
 
     def twins(self, pipeline: Record) -> list[Record]:
-        """Return the pipelines that somebody else has started since, and that would have counted as the one asked for.
-
-        :raises RequestError: when they cannot be read.
-        """
+        """Return the pipelines that somebody else has started since, and that count as the one asked for, too."""
         return [
             other
             for other in self._news()

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, GitLabError, NotAuthorizedError, NotFoundError, RequestError, SelectionError
+from ..._api.errors import BadAnswerError, DeniedError, GitLabError, MissingError, RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import list_bridges
 from ..session import Session
@@ -82,8 +82,8 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
         return whole_pipeline(session.in_passing() if is_old else session, project, pipeline)
     except RequestError as exc:
         # on many servers a job token may list what is in a pipeline, and not read the pipeline itself
-        is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
-        if session.limits.reads_pipelines or not is_denied:
+        is_denied = isinstance(exc, DeniedError)
+        if not (session.has_job_token and is_denied):
             if not is_old:
                 raise
             session.warn(f"The pipeline could not be refreshed; its last known state is returned: {exc}")
@@ -102,8 +102,8 @@ def _if_allowed(session: Session, read: t.Callable[[], T]) -> T | None:
     """Return what is read; None with a job token that may only list jobs, as on many servers."""
     try:
         return read()
-    except (NotAuthorizedError, NotFoundError):
-        if session.limits.reads_pipelines:
+    except DeniedError:
+        if not session.has_job_token:
             raise
         return None
 
@@ -138,7 +138,7 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
                 session.client.name_project(project_id_of(pipeline, query.project), query.project)
             if not query.sources or pipeline.get("source") in query.sources:
                 yield pipeline
-    except NotFoundError as exc:
+    except MissingError as exc:
         if query.merge_request is not None:
             exc.advice = exc.advice or "Check merge_request, which is the number behind the ! within the project"
         raise
@@ -198,9 +198,7 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
         return query.sha
     try:
         commit = session.client.call("get_commit", project=query.project, sha=query.sha)
-    except NotFoundError as exc:
-        if exc.is_no_mere_object:
-            raise
+    except MissingError as exc:
         raise SelectionError(f"there is no commit {query.sha} in project {query.project}") from exc
     found = str(commit.get("id"))
     # GitLab takes the name of a branch or tag as well

@@ -17,7 +17,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError, SelectionError, StatusError
+from ..._api.errors import DeniedError, RequestError, SelectionError, StatusError
 from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
@@ -104,8 +104,8 @@ class _Run:
         """Return the newest pipelines of the ref; none where only a trigger token is given, which cannot read them."""
         try:
             return self._candidates.begin()
-        except (NotAuthorizedError, NotFoundError):
-            if not self._request.trigger_token or self._session.limits.may_read:
+        except DeniedError:
+            if not self._request.trigger_token or self._session.may_read:
                 raise
         self._may_look = False
         self._session.warn(

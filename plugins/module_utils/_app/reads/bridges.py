@@ -17,13 +17,12 @@ from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.selection import Chooser
-from ..jobs.statuses import count_statuses, is_finished, is_optional, newest_per_name
+from ..jobs.statuses import is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
-from ..waiting.loop import Wait
+from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import WaitOptions, end_problem, is_late, is_there, time_problem
 from ..waiting.pipeline_end import explained_missing
-from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Steps
 
 
@@ -49,11 +48,6 @@ class BridgeReport:
         """Return the trigger jobs of all levels, those of one pipeline together."""
         return [bridge for node in self.root.walk() for bridge in node.bridges]
 
-    @property
-    def summary(self) -> dict[str, int]:
-        """Return how many trigger jobs have each status."""
-        return count_statuses(bridge.record for bridge in self.bridges)
-
 
 def read_bridges(
     session: Session, query: JobQuery, options: WaitOptions, *, depth: int = 1, include_jobs: bool = False
@@ -67,7 +61,7 @@ def read_bridges(
     :raises TimedOutError: when there was no pipeline before the time was up.
     """
     wait = Wait(session, options)
-    pipeline = yield from await_pipeline(session, query.pipeline, wait, may_wait=not options.wait)
+    pipeline = yield from await_pipeline(session, query.pipeline, wait)
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
     chooser = Chooser(query)
@@ -194,11 +188,11 @@ def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
     edge = [inner for node in nodes for inner in node.below if inner.depth == depth and inner.project != node.project]
 
     def read(node: PipelineNode) -> None:
-        if session.limits.reads_pipelines:
-            session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
-        else:
+        if session.has_job_token:
             # it may list what is in a pipeline, and not read the pipeline itself
             first_job(session, node.project, {"id": node.pipeline_id})
+        else:
+            session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
 
     session.run_all(lambda node: node.readable("itself", lambda: read(node)), edge)
 

@@ -15,7 +15,7 @@ from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import Selection, bad_ends, failed_before, lacks_any
-from ..jobs.statuses import count_statuses, is_optional, still
+from ..jobs.statuses import is_optional, still
 from ..pipelines.find import read_pipeline
 from ..session import Session
 from ..waiting.blockers import why_late
@@ -34,46 +34,37 @@ class JobReport:
 
     :param problems: why the task fails, by job, and without a job for the whole.
     :param known_fields: names of the fields of a whole record.
-    :param beside: see `Selection`.
-    :param may_grow: whether pipelines downstream are still to be created that may hold more of them.
-    :param is_pipeline_old: whether the pipeline was read some time before its jobs.
-    :param is_stale: whether GitLab could not be asked any more at the end of the time.
+    :param selection: what they are the first of; it is not complete where more of them may still be created.
     """
 
     jobs: list[FoundJob]
-    is_truncated: bool
     pipeline: Record | None
     has_timed_out: bool
     timeline: list[Record]
     problems: list[tuple[FoundJob | None, str]]
     known_fields: frozenset[str]
-    beside: tuple[FoundJob, ...]
-    may_grow: bool
-    is_pipeline_old: bool
-    is_stale: bool
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """Return how many jobs have each status."""
-        return count_statuses(job.record for job in self.jobs)
+    selection: Selection
 
 
-def read_jobs(session: Session, query: JobQuery, options: WaitOptions, *, is_judged: bool = False) -> Steps[JobReport]:
-    """Return the jobs of a query; with `wait` as soon as all are where they should be, or one never will.
+class JobReading:
+    """One reading of the jobs of a query, with all the polls that it takes.
 
     :param is_judged: whether something depends on all of them, as with `wait`: then none may be out of sight.
-    :raises SelectionError: when a pipeline or a name is not there.
-    :raises UsageError: when the log of several jobs would have to be followed.
+    :param with_pipeline: whether the whole record of their pipeline is wanted; that of a job by its id is as it tells.
     """
-    return _Reading(session, query, options, is_judged=is_judged or options.wait).run()
 
-
-class _Reading:
-    """One reading of the jobs of a query, with all the polls that it takes."""
-
-    def __init__(self, session: Session, query: JobQuery, options: WaitOptions, *, is_judged: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        query: JobQuery,
+        options: WaitOptions,
+        *,
+        is_judged: bool = False,
+        with_pipeline: bool = False,
+    ) -> None:
         self._session = session
-        self._is_judged = is_judged
+        self._is_judged = is_judged or options.wait
+        self._with_pipeline = with_pipeline and query.pipeline.is_given
         self._query = query
         self._options = options
         self._finder = JobFinder(session, query)
@@ -82,6 +73,11 @@ class _Reading:
         self._polls = 0
 
     def run(self) -> Steps[JobReport]:
+        """Return the jobs; with `wait` as soon as all are where they should be, or one never will.
+
+        :raises SelectionError: when a pipeline or a name is not there.
+        :raises UsageError: when the log of several jobs would have to be followed.
+        """
         waited = yield from self._wait.until(self._read, self._is_settled)
         self._wait.end()
         selection = waited.value
@@ -90,22 +86,21 @@ class _Reading:
         wanted = self._wanted(selection.jobs)
         report = JobReport(
             list(wanted),
-            is_truncated=len(wanted) < len(selection.jobs),
             has_timed_out=waited.has_timed_out,
             timeline=self._wait.timeline.entries,
             problems=self._problems(selection.jobs),
-            beside=selection.beside,
-            may_grow=not selection.is_complete,
+            selection=selection,
             pipeline=selection.pipeline,
-            # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
-            is_pipeline_old=self._polls > 1 and self._query.include_downstream,
-            is_stale=waited.is_stale,
             known_fields=self._finder.known_fields or frozenset(wanted[0].record if wanted else ()),
         )
         if waited.has_timed_out:
-            self._note_late(report, selection)
+            self._note_late(report)
         if self._wait.is_active and "success" in self._options.targets:
             report.problems += [(None, text) for text in selection.never_started]
+        if self._with_pipeline and report.pipeline is not None and not waited.is_stale:
+            # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
+            is_old = self._polls > 1 and self._query.include_downstream
+            report.pipeline = read_pipeline(self._session, self._query.pipeline.project, report.pipeline, is_old=is_old)
         return report
 
     def _require(self, selection: Selection) -> None:
@@ -175,34 +170,22 @@ class _Reading:
     def _wanted(self, jobs: t.Sequence[FoundJob]) -> t.Sequence[FoundJob]:
         return jobs[: self._query.limit or None]
 
-    def _note_late(self, report: JobReport, selection: Selection) -> None:
+    def _note_late(self, report: JobReport) -> None:
         """Note what was not there in time, unless `on_timeout` says to go on."""
         if self._options.on_timeout == "continue":
             return
-        late = [job for job in selection.jobs if not self._is_there(job)]
+        late = [job for job in report.selection.jobs if not self._is_there(job)]
         report.problems += [(job, still(job.record)) for job in late]
-        held = why_late(late, lambda _job: selection.beside)
+        held = why_late(late, lambda _job: report.selection.beside)
         report.problems += [(None, held)] if held else []
         if not late and not report.problems:
-            missing = self._finder.problem(selection) or MAY_GROW
+            missing = self._finder.problem(report.selection) or MAY_GROW
             report.problems.append((None, missing))
-
-
-def read_jobs_with_pipeline(session: Session, query: JobQuery, options: WaitOptions) -> Steps[JobReport]:
-    """Return what `read_jobs` does, with the whole record of the pipeline; that of a job by its id as the job tells it.
-
-    :raises GitLabError: as `read_jobs`.
-    """
-    report = yield from read_jobs(session, query, options)
-    if report.pipeline is not None and query.pipeline.is_given and not report.is_stale:
-        is_old = report.is_pipeline_old
-        report.pipeline = read_pipeline(session, query.pipeline.project, report.pipeline, is_old=is_old)
-    return report
 
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
-    texts, failed = [], bad_ends(report.beside)
+    texts, failed = [], bad_ends(report.selection.beside)
     for job, problem in report.problems:
         before = ", ".join(failed_before(job, failed)) if job else ""
         after = f"; failed or canceled before it: {before}" if before else ""

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, SelectionError, UsageError
+from ..._api.errors import MissingError, SelectionError, UsageError
 from ..fields import project_fields
 from ..files.fetch import DownloadRequest, check_latest_success, fetch_bytes, known_by_id, known_by_name
 from ..jobs.find import JobFinder
@@ -85,8 +85,8 @@ def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selectio
     finder = JobFinder(session, query, explains_ids=not request.has_default)
     try:
         selection = finder.find()
-    except NotFoundError as exc:
-        if not request.has_default or exc.is_no_mere_object:
+    except MissingError:
+        if not request.has_default:
             raise
         return Selection()
     if not request.has_default:

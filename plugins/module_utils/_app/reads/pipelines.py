@@ -13,7 +13,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotAuthorizedError, NotFoundError, RequestError
+from ..._api.errors import DeniedError, RequestError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.listing import read_pipeline_jobs
@@ -24,10 +24,9 @@ from ..pipelines.query import PipelineQuery
 from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
-from ..waiting.loop import Wait
-from ..waiting.options import WaitOptions, is_late
-from ..waiting.pipeline_end import PipelineState, explained_missing, failed_jobs, follow_pipeline
-from ..waiting.pipelines import await_pipeline
+from ..waiting.loop import Wait, await_pipeline
+from ..waiting.options import is_late
+from ..waiting.pipeline_end import Following, PipelineState, explained_missing, failed_jobs
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
@@ -47,17 +46,15 @@ class PipelineDetails:
     downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
 
 
-def read_pipeline_state(
-    session: Session, query: PipelineQuery, options: WaitOptions, wait: Wait
-) -> Steps[PipelineState]:
+def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> Steps[PipelineState]:
     """Return the pipeline that a query names, with its jobs; with `wait` when it is where it should be.
 
     :raises SelectionError: when there is none, and none is waited for.
     :raises TimedOutError: when there was none before the time was up.
     """
-    pipeline = yield from await_pipeline(session, query, wait, may_wait=not options.wait)
+    pipeline = yield from await_pipeline(session, query, wait)
     with explained_missing(session, query):
-        state = yield from follow_pipeline(session, query.project, pipeline, options, wait)
+        state = yield from Following(session, query.project, pipeline, wait).run()
     project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
@@ -66,17 +63,11 @@ def read_pipeline_state(
     return state
 
 
-def read_details(
-    session: Session, state: PipelineState, *, project: str, log_lines: int, with_downstream: bool = True
-) -> PipelineDetails:
-    """Return what explains the end of a pipeline: the pipelines below it, and what has failed in all of them.
-
-    :param log_lines: how much of the log of each failed job to read, 0 for nothing.
-    :param with_downstream: whether to look below it, too.
-    """
-    session = session.in_passing()
+def read_details(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineDetails:
+    """Return what explains the end of a pipeline: what has failed in it, and if it was waited for what is below it."""
+    session, log_lines = session.in_passing(), wait.options.log_lines
     downstream: list[PipelineNode] = []
-    if with_downstream:
+    if wait.is_active:
         try:
             downstream = read_downstream(session, state, project) or []
         except RequestError as exc:
@@ -138,7 +129,7 @@ def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, needs
     try:
         return read()
     except RequestError as exc:
-        is_denied = isinstance(exc, (NotAuthorizedError, NotFoundError))
+        is_denied = isinstance(exc, DeniedError)
         if not (is_late(session, exc) or is_denied):
             raise
         session.warn(f"{problem}{needs if is_denied else ''}: {exc}")

@@ -23,7 +23,7 @@ from ..jobs.query import FoundJob, JobQuery
 from ..jobs.selection import lacks_any
 from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_under_way, phase_of
 from ..pipelines.query import PipelineQuery
-from ..reads.jobs import MAY_GROW, JobReport, failure_of, read_jobs
+from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
@@ -69,7 +69,7 @@ def to_come(gate: Gate) -> GateResult:
 class GateRun:
     """One gate whose pipeline is known."""
 
-    def __init__(self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record, log_lines: int) -> None:
+    def __init__(self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> None:
         self._session = session
         self._project = project
         self._gate = gate
@@ -78,7 +78,6 @@ class GateRun:
         self._options = dataclasses.replace(
             gate.waiting, targets=(gate.target,), fail_on=tuple(filter(is_bad_end, STATUSES))
         )
-        self._log_lines = log_lines
         # its jobs as they were read last
         self._jobs: t.Sequence[FoundJob] = ()
 
@@ -115,17 +114,17 @@ class GateRun:
         options = self._options
         if self._gate.target != "success":
             options = dataclasses.replace(options, fail_on=())
-        report = yield from read_jobs(self._session, self._query, options)
+        report = yield from JobReading(self._session, self._query, options).run()
         result = self._of_reading(report)
         if self._session.check_mode:
             return self._predict_wait(result, report, options)
         return self._of_problems(result, report, options) or dataclasses.replace(result, outcome="passed")
 
     def _verify(self) -> Steps[GateResult]:
-        report = yield from read_jobs(self._session, self._query, WaitOptions(), is_judged=True)
+        report = yield from JobReading(self._session, self._query, WaitOptions(), is_judged=True).run()
         result = self._of_reading(report)
         wrong = [_state(job) for job in report.jobs if not is_reached(job.record, self._options)]
-        missing = [MAY_GROW] if report.may_grow else []
+        missing = [] if report.selection.is_complete else [MAY_GROW]
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
         if self._has_predecessor_at_work():
@@ -136,7 +135,7 @@ class GateRun:
     def _act_after_a_bad_end(self) -> Steps[GateResult]:
         """Wait for the end of the jobs, and act on them if it is a bad one."""
         options = dataclasses.replace(self._gate.waiting, targets=("finished",))
-        report = yield from read_jobs(self._session, self._query, options)
+        report = yield from JobReading(self._session, self._query, options).run()
         result = self._of_reading(report)
         late = self._of_problems(result, report, options)
         if late and report.has_timed_out and options.on_timeout == "cancel":
@@ -147,7 +146,7 @@ class GateRun:
         statuses = [status_of(job.record) for job in report.jobs]
         if any(is_bad_end(status) or phase_of(status) == "ending" for status in statuses):
             return (yield from self._act(result))
-        if report.may_grow or not all(map(is_finished, statuses)):
+        if not report.selection.is_complete or not all(map(is_finished, statuses)):
             return self._predict_wait(result, report, options)
         return dataclasses.replace(result, outcome="passed")
 
@@ -227,7 +226,7 @@ class GateRun:
         if report.has_timed_out and any(status_of(job.record) == "manual" for job in jobs):
             text += "; somebody has to play a manual job, as action play does"
         failed = next((job for job in jobs if status_of(job.record) == "failed"), None)
-        tail = (read_tail(self._session, failed, self._log_lines) or []) if failed else []
+        tail = (read_tail(self._session, failed, self._options.log_lines) or []) if failed else []
         text += last_words(tail)
         has_ended = any(is_finished(status_of(job.record)) for job in jobs)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
@@ -251,7 +250,7 @@ class GateRun:
         stopped = self._session.stop()
         if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
             return dataclasses.replace(result, outcome="not reached", reason=stopped)
-        read_logs(self._session, report, self._log_lines)
+        read_logs(self._session, report, self._options.log_lines)
         log_tail = next((target.log_tail for target in bad if target.log_tail), [])
         text = failure_text(report, action) or ""
         outcome = "failed"
@@ -284,7 +283,7 @@ class GateRun:
         problems = [(job, end_problem(job.record, options)) for job in report.jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
         missing = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
-        missing += [MAY_GROW] if report.may_grow else []
+        missing += [] if report.selection.is_complete else [MAY_GROW]
         if bad:
             reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
             return dataclasses.replace(result, outcome="failed", reason=reason)

@@ -13,16 +13,8 @@ import threading
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import (
-    GitLabError,
-    NotAuthorizedError,
-    NotFoundError,
-    RequestError,
-    SelectionError,
-    TimedOutError,
-)
+from ..._api.errors import DeniedError, GitLabError, RequestError, SelectionError, TimedOutError
 from ..._api.pace.looks import looking
-from ..actions.actions import ACTIONS
 from ..fields import id_of
 from ..jobs.find import JobFinder
 from ..outcome import SlowWork
@@ -31,9 +23,8 @@ from ..pipelines.find import read_pipeline, warn_of_namesake
 from ..pipelines.query import describe
 from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
-from ..waiting.loop import Wait
+from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import timed_out_text
-from ..waiting.pipelines import await_pipeline
 from ..waiting.schedule import Pause, Steps, sits_out
 from ..writes.roles import refuse_job_token
 from .gates import GateRun, jobs_of, to_come
@@ -51,13 +42,11 @@ class GateRunner:
 
     :param open_session: returns a session for a gate, which has the time that the gate has.
     :param work: tells it, now and then.
-    :param log_lines: how much of the log of a failed job is kept.
     """
 
-    def __init__(self, plan: ReleasePlan, open_session: OpenSession, work: SlowWork, *, log_lines: int) -> None:
+    def __init__(self, plan: ReleasePlan, open_session: OpenSession, work: SlowWork) -> None:
         self._open_session = open_session
         self._work = work
-        self._log_lines = log_lines
         self._starter = PipelineStarter(plan)
         # the projects are worked on side by side
         self._lock = threading.Lock()
@@ -74,10 +63,12 @@ class GateRunner:
         with self._lock:
             self._waiting += 1
         try:
+            if gate.acts:
+                refuse_job_token(session, gate.action)
             if gate.start is not None:
                 result = yield from self._starter.start(session, gate, gate.start)
             else:
-                result = yield from run_gate(session, project, gate, self._log_lines)
+                result = yield from run_gate(session, project, gate)
         except GitLabError as exc:
             result = yield from _broken_off(session, gate, exc)
         finally:
@@ -106,15 +97,13 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
     return GateResult(gate, outcome="failed", reason=reason)
 
 
-def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: int) -> Steps[GateResult]:
+def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[GateResult]:
     """Return what became of a gate about jobs.
 
     :param project: what is known of its project: its plan, and the gates before this one.
     :raises StoppedError: when nothing new may be begun any more, and there is no pipeline yet.
     :raises GitLabError: when GitLab cannot be asked for the pipeline, or has none.
     """
-    if gate.action in ACTIONS:
-        refuse_job_token(session, gate.action)
     pipeline = project.pipeline
     is_first = pipeline is None
     if pipeline is None:
@@ -123,7 +112,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         # a gate that verifies looks at what is there
         options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
         try:
-            found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), warns=False)
+            found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), is_of_gate=True)
         except SelectionError:
             if session.check_mode and project.plan.needs:
                 return to_come(gate)
@@ -135,7 +124,7 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, log_lines: in
         about_jobs = [each for each in project.plan.gates if each.start is None]
         if gate is about_jobs[0]:
             _check_jobs(session, project, about_jobs, pipeline)
-        result = yield from GateRun(session, project, gate, pipeline, log_lines).run()
+        result = yield from GateRun(session, project, gate, pipeline).run()
         if is_first:
             # not before, since it is a warning: the first minute of a large release has enough to ask for
             warn_of_namesake(session, project.plan.pipeline, pipeline)
@@ -208,7 +197,6 @@ class PipelineStarter:
         :raises StoppedError: when nothing new may be begun any more.
         :raises GitLabError: when GitLab refuses, or cannot be asked.
         """
-        refuse_job_token(session, gate.action)
         ref = self._refs.setdefault((self._project(session, request), request.ref), _Ref())
         while not ref.turn.acquire(blocking=False):
             session.check_stop()
@@ -228,7 +216,7 @@ class PipelineStarter:
         if project.isdigit() and request.ref in self._refs_by_path:
             try:
                 project = str(session.client.call("get_project", project=project).get("path_with_namespace") or project)
-            except (NotAuthorizedError, NotFoundError):
+            except DeniedError:
                 pass  # starting a pipeline tells what to do about it
         # paths are the same in any case
         return project.lower()

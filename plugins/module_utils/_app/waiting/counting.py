@@ -88,10 +88,7 @@ class Counting:
         return sum(status_of(job.record) in scope for job in jobs)
 
     def _look(self) -> int | None:
-        """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
+        """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more."""
         count = self._count(self._waiting)
         if count is None:
             self._is_usable = False

@@ -15,15 +15,18 @@ import collections
 import dataclasses
 import typing as t
 
-from ..._api.errors import NotAuthorizedError, NotFoundError, RedirectError, RequestError
+from ..._api.decoding import Record
+from ..._api.errors import DeniedError, RedirectError, RequestError, SelectionError
 from ..._api.pace.looks import looking
 from ..fields import status_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish
 from ..nudges import Patience
+from ..pipelines.find import find_pipeline
+from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import Session
 from .logs import LogFollower
-from .options import WaitOptions, is_late
+from .options import WaitOptions, is_late, timed_out
 from .pauses import Pauses
 from .schedule import Pause, Steps
 from .timeline import Timeline
@@ -90,7 +93,6 @@ class Wait:
         :param read: returns what there is now; it calls `seen` with the jobs in it.
         :param before: what is known before the first look, for a server that cannot be asked until the time is up; a
             wait that knows something asks again when it is denied more.
-        :raises RequestError: when GitLab cannot be asked.
         :raises StoppedError: when nothing new may be begun any more.
         """
         value, is_known = t.cast(T, before), before is not None
@@ -235,7 +237,7 @@ class Wait:
         for seconds in DENIED_PAUSES_SECONDS:
             try:
                 return (yield from self._read(read))
-            except (NotAuthorizedError, NotFoundError, RedirectError):
+            except (DeniedError, RedirectError):
                 if self._session.deadline.has_passed():
                     raise
                 yield from self._sleep(seconds)
@@ -258,3 +260,25 @@ class Wait:
             yield from self._sleep(seconds)
             if self.ends_at_stop:
                 self._session.check_stop()
+
+
+def await_pipeline(session: Session, query: PipelineQuery, wait: Wait, *, is_of_gate: bool = False) -> Steps[Record]:
+    """Return the pipeline that a query names, with `wait` as soon as there is one.
+
+    :param is_of_gate: whether it is for a gate, which has no option `wait`, and warns of a namesake when it is done.
+    :raises SelectionError: when there is none, and none is waited for.
+    :raises TimedOutError: when there was none before the time was up.
+    """
+
+    def read() -> Record | None:
+        pipeline = find_pipeline(session, query, warns=not is_of_gate)
+        if pipeline is None:
+            wait.awaits(f"the {query.describe()}")
+        return pipeline
+
+    waited = yield from wait.until(read, lambda pipeline: pipeline is not None)
+    if waited.value is not None:
+        return waited.value
+    if waited.has_timed_out:
+        raise timed_out(wait.options, f": {missing_pipeline(query)}")
+    raise SelectionError(missing_pipeline(query, may_wait=not (is_of_gate or wait.options.wait)))

@@ -13,20 +13,20 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import NotFoundError, RequestError
+from ..._api.errors import MissingError, RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
 from ..jobs.bridges import list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
-from ..jobs.statuses import count_statuses, is_finished, is_optional, is_under_way, phase_of
+from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
 from ..pipelines.query import PipelineQuery
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
 from .loop import Wait
-from .options import WaitOptions, end_problem, failure_reason, time_problem
+from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
 # What the option wait_for may say of a pipeline.
@@ -56,17 +56,11 @@ class PipelineState:
         """Return the status of the pipeline."""
         return status_of(self.pipeline)
 
-    @property
-    def summary(self) -> dict[str, int]:
-        """Return how many jobs have each status."""
-        return count_statuses(job.record for job in self.jobs)
-
 
 def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger_jobs: bool = False) -> PipelineState:
     """Return a pipeline with every attempt of its jobs, which are read after it: what they show it need not show yet.
 
     :param with_trigger_jobs: whether to read these as well, which takes a further request.
-    :raises RequestError: when it cannot be read.
     """
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
     attempts = session.client.list_all(
@@ -82,41 +76,33 @@ def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None
     """Say in the error about a pipeline that is not there what else its id may be."""
     try:
         yield
-    except NotFoundError as exc:
+    except MissingError as exc:
         explain_missing_pipeline(session, query, exc)
         raise
 
 
-def follow_pipeline(
-    session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait
-) -> Steps[PipelineState]:
-    """Return a pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be.
-
-    :param project: what to call its project in requests, where the pipeline does not tell.
-    :param options: how to wait; its targets are among `PIPELINE_TARGETS`.
-    :raises RequestError: when GitLab cannot be asked.
-    """
-    return _Following(session, project, pipeline, options, wait).run()
-
-
-class _Following:
+class Following:
     """One pipeline that is followed.
 
     Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
+
+    :param project: what to call its project in requests, where the pipeline does not tell.
+    :param wait: how to wait; its targets are among `PIPELINE_TARGETS`.
     """
 
-    def __init__(self, session: Session, project: str, pipeline: Record, options: WaitOptions, wait: Wait) -> None:
+    def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:
         self._session = session
         self._project = project_id_of(pipeline, project)
         self._id = id_of(pipeline)
         self._pipeline = pipeline
-        self._options = options
+        self._options = wait.options
         self._wait = wait
         self._looks_at_end = 0
         # how many jobs were left at the last listing, and how many looks there were since
         self._left = self._looks = 0
 
     def run(self) -> Steps[PipelineState]:
+        """Return the pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be."""
         self._wait.begin()
         before = PipelineState(self._pipeline) if status_of(self._pipeline) else None
         if before and self._wait.is_active:
@@ -147,10 +133,7 @@ class _Following:
         return state
 
     def _look(self) -> int | None:
-        """Look at the pipeline; return how many jobs are left, None when they have to be listed to know, or tell, more.
-
-        :raises RequestError: when GitLab cannot be asked.
-        """
+        """Look at the pipeline; return how many jobs are left, None when they have to be listed to know more."""
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._looks += 1
         most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
@@ -175,7 +158,7 @@ class _Following:
         """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
         is_big = len(state.jobs) > FEWEST_JOBS
         is_moving = not is_finished(state.status) and state.status != "manual"
-        return is_big and is_moving and self._options.pending_seconds is None and self._session.limits.reads_pipelines
+        return is_big and is_moving and self._options.pending_seconds is None and not self._session.has_job_token
 
     def _is_settled(self, state: PipelineState) -> bool:
         if "created" in self._options.targets or self._queue_problem(state):

@@ -109,17 +109,11 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         return self._failed(self._explained(exc))
 
     def _look(self) -> _S:
-        """Return the state now; while in doubt no error of reading is taken for the last word.
-
-        :raises RequestError: when it cannot be read.
-        """
+        """Return the state now; while in doubt no error of reading is taken for the last word."""
         return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
 
     def _look_for(self, shows: t.Callable[[_S], bool]) -> _S:
-        """Return the state that shows what GitLab has accepted, or that of the last look when none does.
-
-        :raises RequestError: when it cannot be read.
-        """
+        """Return the state that shows what GitLab has accepted, or that of the last look when none does."""
         self._is_in_doubt = True
         state = self._look()
         for seconds in EFFECT_PAUSES_SECONDS:

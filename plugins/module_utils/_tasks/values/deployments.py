@@ -13,7 +13,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import UsageError
 from ..._app.deployments.find import DeploymentQuery
-from ..._app.deployments.records import STATUSES, FoundDeployment, with_missing
+from ..._app.deployments.records import STATUSES, FoundDeployment, approvals_of, missing_approvals
 from ..._app.fields import project_fields
 from ..definition import Options
 from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
@@ -56,8 +56,9 @@ def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
 
 def deployment_record(deployment: FoundDeployment, *, has_failed: bool = False) -> Record:
     """Return a deployment as a task returns it; of a failure, which is printed, with little of its job."""
-    record = with_missing(deployment.record)
-    job: t.Any = record.get("deployable")
+    told = deployment.record
+    record = {**told, "approvals": approvals_of(told), "missing_approvals": missing_approvals(told)}
+    job: t.Any = told.get("deployable")
     if has_failed and isinstance(job, dict):
         record["deployable"] = project_fields(job, _JOB_FIELDS)
     return record

@@ -14,6 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import with_sentence
 from ..._app.jobs.bridges import PipelineNode
+from ..._app.jobs.statuses import count_statuses
 from ..._app.pipelines.query import PipelineQuery, with_pipeline
 from ..._app.reads.pipelines import PipelineDetails, held_up_by
 from ..._app.session import Session
@@ -52,7 +53,7 @@ def state_values(session: Session, state: PipelineState, details: PipelineDetail
             {"name": job.path, **{name: job.record.get(name) for name in _FAILED_FIELDS}, "log_tail": tail}
             for job, tail in details.failed
         ],
-        "summary": state.summary,
+        "summary": count_statuses(job.record for job in state.jobs),
         "timed_out": state.has_timed_out,
         "timeline": wait.timeline.entries,
     }

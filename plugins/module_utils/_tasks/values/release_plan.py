@@ -86,7 +86,7 @@ def _gate(given: Options, options: Options, query: PipelineQuery, where: str) ->
 def _waiting(given: Options, options: Options) -> WaitOptions:
     """Return how the gate waits: as it says, else as the task does."""
     own = {name: value for name, value in given.items() if value is not None}
-    shared = {name: options.get(name) for name in ("wait_timeout", "wait_interval")}
+    shared = {name: options.get(name) for name in ("wait_timeout", "wait_interval", "log_lines")}
     return wait_options({**shared, **own, "wait": True})
 
 

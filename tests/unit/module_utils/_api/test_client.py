@@ -46,7 +46,7 @@ def client_of(*exchanges, **options):
         (400, errors.RefusedError),
         (401, errors.NotAuthorizedError),
         (403, errors.NotAuthorizedError),
-        (404, errors.NotFoundError),
+        (404, errors.MissingError),
         (405, errors.RefusedError),
         (408, errors.ServerError),
         (409, errors.RefusedError),
@@ -121,22 +121,22 @@ def test_an_error_names_what_the_request_was_about(name, arguments, subject):
 
 
 @pytest.mark.parametrize(
-    ("answer", "is_missing", "is_no_object"),
+    ("answer", "is_missing", "is_object"),
     [
-        (reply({"error": "404 Not Found"}, status=404), True, True),
+        (reply({"error": "404 Not Found"}, status=404), True, False),
         # of a proxy while GitLab is being restarted, which tells nothing of what GitLab has
-        (reply("<html>nginx</html>", status=404), False, True),
-        (reply({"message": "404 Not found"}, status=404), False, False),
-        (reply({"message": "404 Project Not Found"}, status=404), False, True),
-        (reply("404 page not found", status=404), False, True),
-        (reply(b"", status=404), False, True),
+        (reply("<html>nginx</html>", status=404), False, False),
+        (reply({"message": "404 Not found"}, status=404), False, True),
+        (reply({"message": "404 Project Not Found"}, status=404), False, False),
+        (reply("404 page not found", status=404), False, False),
+        (reply(b"", status=404), False, False),
     ],
 )
-def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is_no_object):
+def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is_object):
     with pytest.raises(errors.NotFoundError) as caught:
         client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
     assert caught.value.is_missing_endpoint is is_missing
-    assert caught.value.is_no_mere_object is is_no_object
+    assert isinstance(caught.value, errors.MissingError) is is_object
 
 
 @pytest.mark.parametrize(
@@ -298,9 +298,8 @@ def test_gitlab_by_another_name_is_no_storage():
 
 @pytest.mark.parametrize("page", [STORAGE_ERROR, "<html><title>404 Not Found</title></html>"])
 def test_a_file_that_is_not_in_the_storage_is_no_missing_endpoint(page):
-    with pytest.raises(errors.NotFoundError, match="cdn.example.com, .* answers with status 404") as caught:
+    with pytest.raises(errors.MissingError, match="cdn.example.com, .* answers with status 404") as caught:
         client_of(*stored(reply(page, status=404))).call("download_artifacts", **JOB)
-    assert not caught.value.is_no_mere_object
     assert "s1gned" not in str(caught.value) and "AKIA" not in str(caught.value)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import ToldSink
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import ToldSink
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SlowWork
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate
@@ -79,7 +79,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
         projects=[types.SimpleNamespace(gates=gates[:2]), types.SimpleNamespace(gates=gates[2:])]
     )
 
-    def run_gate(session, project, gate, log_lines):
+    def run_gate(session, project, gate):
         clock.sleep(12)
         yield from ()
         if gate is gates[1]:
@@ -91,7 +91,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
 
     monkeypatch.setattr(runner, "run_gate", run_gate)
     session = types.SimpleNamespace(clock=clock, elapsed=lambda: 0.0)
-    gate_runner = runner.GateRunner(plan, lambda *_given: session, SlowWork(progress, clock), log_lines=0)
+    gate_runner = runner.GateRunner(plan, lambda *_given: session, SlowWork(progress, clock))
     with pytest.raises(StopIteration):
         next(gate_runner(None, gates[0], None))
     with pytest.raises(ValueError):

@@ -11,9 +11,9 @@ import os
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import Content, Measure, content_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import Memory
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place import NewFile
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.targets import Content, Measure, content_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import Tail
 
