@@ -30,7 +30,7 @@ from .._extensions.manager import PluginManager, plugin_manager
 from .concurrency import run_all
 from .fields import record_in
 from .outcome import Files, Progress, SlowWork
-from .settings import with_credential
+from .settings import LIMITS, with_credential
 
 if t.TYPE_CHECKING:
     from .nudges import Watch
@@ -109,12 +109,8 @@ class Session:
         self.warn = warn
         self.warnings = warnings
         self.facts = ServerFacts()
-        # What a kind of token may do; GitLab decides about the rest. A job token acts on no job, reads no log and no
-        # single job, though it may list jobs, and on many servers no record of a pipeline.
-        # Source: https://docs.gitlab.com/ci/jobs/ci_job_token/#job-token-access
-        self.has_job_token = client.settings.token_kind == "api_job_token"
-        # whether it may read anything beyond the downloads of artifacts
-        self.may_read = client.settings.token_kind not in ("api_job_token", "")
+        # what the token may do
+        self.limits = LIMITS[client.settings.token_kind]
         self._begin(context)
 
     def _begin(self, context: TaskContext) -> None:
@@ -193,9 +189,9 @@ class Session:
         fault on the way, and is not remembered.
         """
         if self.facts.user_id is None:
-            client = self.client
+            has_job = self.client.settings.token_kind == "api_job_token"
             try:
-                told = client.call("get_token_job") if self.has_job_token else {"user": client.call("get_current_user")}
+                told = self.client.call("get_token_job") if has_job else {"user": self.client.call("get_current_user")}
             except DeniedError:
                 return None
             found = record_in(told, "user").get("id")

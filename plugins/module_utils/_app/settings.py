@@ -4,7 +4,10 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Values of a connection made regular: addresses, headers, tokens and projects, with their mistakes explained."""
+"""Values of a connection made regular: addresses, headers, tokens and projects, with their mistakes explained.
+
+And what each kind of token may do.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,37 @@ _OWN_HEADERS = frozenset(
         "upgrade",
     }
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenLimits:
+    """What a kind of token may do; GitLab decides about the rest.
+
+    :param acts: whether it may play, retry, cancel or erase jobs.
+    :param reads_single_jobs: whether it may read a job by its id; one that may not can still list jobs.
+    :param reads_logs: whether it may read logs.
+    :param reads_pipelines: whether it certainly may read the record of a pipeline.
+    :param may_read: whether it may read anything beyond the downloads of artifacts.
+    """
+
+    acts: bool = True
+    reads_single_jobs: bool = True
+    reads_logs: bool = True
+    reads_pipelines: bool = True
+    may_read: bool = True
+
+
+# Source: https://docs.gitlab.com/ci/jobs/ci_job_token/#job-token-access
+LIMITS: t.Mapping[TokenKind, TokenLimits] = {
+    "api_token": TokenLimits(),
+    "api_oauth_token": TokenLimits(),
+    "api_job_token": TokenLimits(
+        acts=False, reads_single_jobs=False, reads_logs=False, reads_pipelines=False, may_read=False
+    ),
+    "extension": TokenLimits(),
+    # anonymous
+    "": TokenLimits(may_read=False),
+}
 
 
 def api_base_url(url: str) -> str:

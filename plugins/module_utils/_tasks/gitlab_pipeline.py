@@ -81,7 +81,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
             raise UsageError(
                 "wait needs a token that may read the pipeline, which trigger_token may not: give api_token as well"
             )
-        if not token and session.has_job_token:
+        if not token and not session.limits.acts:
             raise UsageError(
                 "a job token starts pipelines only as a trigger token: give it as trigger_token, or give api_token, of "
                 "a user or of a bot of the project, instead of api_job_token"

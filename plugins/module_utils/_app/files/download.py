@@ -149,7 +149,7 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-reference-name
     """
     query = request.query
-    if not session.may_read:
+    if not session.limits.may_read:
         return known_by_name(query)
     for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
         project = project_id_of(pipeline, query.pipeline.project)

@@ -105,7 +105,7 @@ def check_request(session: Session, request: DownloadRequest) -> None:
 
     :raises UsageError: when not, which takes no request to know.
     """
-    if request.content == "log" and session.has_job_token:
+    if request.content == "log" and not session.limits.reads_logs:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     if request.content != "file":
         return
@@ -120,7 +120,7 @@ def check_request(session: Session, request: DownloadRequest) -> None:
 
 def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
     """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
-    if query.job_id is None or session.may_read:
+    if query.job_id is None or session.limits.may_read:
         return None
     return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
 

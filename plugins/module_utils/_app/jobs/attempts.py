@@ -59,7 +59,7 @@ def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, Fou
     records: list[Record] = []
     is_listed = bool(builds)
     # a job token may list jobs, and not read a single one
-    if len(builds) == 1 and not session.has_job_token:
+    if len(builds) == 1 and session.limits.reads_single_jobs:
         records = [session.client.call("get_job", project=project, job_id=builds[0].id)]
         # the list alone tells which attempt is the newest one, and a list without the job tells nothing
         is_listed = bool(pipeline_id) and can_be_superseded(status_of(records[0]))

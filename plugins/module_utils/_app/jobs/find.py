@@ -140,7 +140,7 @@ class JobFinder:
     def _read_job(self, job_id: int) -> Record:
         """Return a job by its id; a job token may not read a single one, but it may list."""
         client = self._session.client
-        if not self._session.has_job_token:
+        if self._session.limits.reads_single_jobs:
             try:
                 return t.cast(Record, client.call("get_job", project=self._project, job_id=job_id))
             except MissingError as exc:

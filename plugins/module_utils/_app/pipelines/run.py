@@ -105,7 +105,7 @@ class _Run:
         try:
             return self._candidates.begin()
         except DeniedError:
-            if not self._request.trigger_token or self._session.may_read:
+            if not self._request.trigger_token or self._session.limits.may_read:
                 raise
         self._may_look = False
         self._session.warn(

@@ -188,11 +188,11 @@ def _check_access(session: Session, report: BridgeReport, depth: int) -> None:
     edge = [inner for node in nodes for inner in node.below if inner.depth == depth and inner.project != node.project]
 
     def read(node: PipelineNode) -> None:
-        if session.has_job_token:
+        if session.limits.reads_pipelines:
+            session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
+        else:
             # it may list what is in a pipeline, and not read the pipeline itself
             first_job(session, node.project, {"id": node.pipeline_id})
-        else:
-            session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
 
     session.run_all(lambda node: node.readable("itself", lambda: read(node)), edge)
 

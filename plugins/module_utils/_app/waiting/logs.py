@@ -31,7 +31,7 @@ def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
 
     :raises UsageError: saying why not.
     """
-    if session.has_job_token:
+    if not session.limits.reads_logs:
         raise UsageError("log_follow cannot be used with api_job_token, for GitLab lets no job token read a log")
     if len(jobs) > 1:
         raise UsageError(

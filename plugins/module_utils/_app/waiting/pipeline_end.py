@@ -158,7 +158,7 @@ class Following:
         """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
         is_big = len(state.jobs) > FEWEST_JOBS
         is_moving = not is_finished(state.status) and state.status != "manual"
-        return is_big and is_moving and self._options.pending_seconds is None and not self._session.has_job_token
+        return is_big and is_moving and self._options.pending_seconds is None and self._session.limits.reads_pipelines
 
     def _is_settled(self, state: PipelineState) -> bool:
         if "created" in self._options.targets or self._queue_problem(state):

@@ -24,7 +24,7 @@ def refuse_job_token(session: Session, action: str) -> None:
 
     :raises UsageError: before any request was made.
     """
-    if session.has_job_token:
+    if not session.limits.acts:
         raise UsageError(
             f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
             "of api_job_token"
