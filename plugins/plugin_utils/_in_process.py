@@ -23,13 +23,13 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback, missing_required_lib, remove_values
+from ansible.module_utils.basic import env_fallback, missing_required_lib, remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ..module_utils._ansible.files import AnsibleFiles, file_facts, has_selinux
+from ..module_utils._ansible.files import FILE_ARGUMENTS, AnsibleFiles
 from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError
@@ -46,6 +46,7 @@ from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ..module_utils._tasks.values.prepared import all_names, given_names, without_nulls
+from ._files import file_facts, has_selinux
 from ._options import connection_arguments, is_on, plain, without_group_defaults
 from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
@@ -53,8 +54,7 @@ from ._shared import shared_transport
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
-# Ansible's options for the attributes of files.
-_FILE_OPTIONS = all_names(t.cast("t.Any", FILE_COMMON_ARGUMENTS))
+_FILE_OPTIONS = all_names(FILE_ARGUMENTS)
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output is read by programs, or that want none.
@@ -167,7 +167,7 @@ class InProcessAction(ActionBase):
         """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
         rules = argument_rules(self.TASK.spec, env_fallback)
         specs = rules["argument_spec"]
-        specs.update(FILE_COMMON_ARGUMENTS if self.TASK.has_file_options else {})
+        specs.update(FILE_ARGUMENTS if self.TASK.has_file_options else {})
         options = plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(options)
         params = dict(validated.validated_parameters)
