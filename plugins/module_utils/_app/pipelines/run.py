@@ -47,14 +47,14 @@ class RunResult:
     note: str = ""
 
 
-def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] = {}) -> RunResult:
+def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] | None = None) -> RunResult:
     """Return the pipeline that was started, or the one that counts as the one asked for.
 
     :param known: how the pipelines of the ref were started that this task has started before, by their ids.
     :raises SelectionError: when there is no such ref, or when nobody can tell whether what runs is what is wanted.
     :raises RequestError: when GitLab refuses, or cannot be asked.
     """
-    result = _Run(session, request, known).run()
+    result = _Run(session, request, known or {}).run()
     if result.pipeline is not None:
         session.client.name_project(project_id_of(result.pipeline, request.project), request.project)
     return result

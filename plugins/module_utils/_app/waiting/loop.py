@@ -245,7 +245,7 @@ class Wait:
 
     def _read(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return what there is now. While the server is away and many others wait for it, it is read later."""
-        attempt = 0
+        attempt, seconds = 0, 0.0
         while True:
             try:
                 with looking(self._looked_at if self.is_active else None):

@@ -115,13 +115,13 @@ def none_given(names: t.Iterable[str]) -> str:
     return f"one of the following is required, and null counts as not given: {', '.join(names)}"
 
 
-def close_values(value: str, known: t.Iterable[str], meant: t.Mapping[str, tuple[str, ...]] = _MEANT_VALUES) -> str:
+def close_values(value: str, known: t.Iterable[str], meant: t.Mapping[str, tuple[str, ...]] | None = None) -> str:
     """Return a question about the values that may be meant, empty when none is close.
 
-    :param meant: what people write, and what they may mean.
+    :param meant: what people write, and what they may mean, where it is no value of an option.
     """
     lower, all_known = value.lower(), list(dict.fromkeys(known))
-    found = [option for option in meant.get(lower, ()) if option in all_known]
+    found = [option for option in (_MEANT_VALUES if meant is None else meant).get(lower, ()) if option in all_known]
     close = found[:1] or difflib.get_close_matches(lower, all_known, n=2, cutoff=0.7)
     return f"did you mean {' or '.join(close)}?" if close else ""
 
