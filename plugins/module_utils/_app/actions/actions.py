@@ -190,11 +190,11 @@ ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
 def decide(name: str, job: Record, policy: Policy) -> Decision:
     """Return what an action does with the newest attempt of a job."""
     action = ACTIONS[name]
-    if policy.is_bridge and action.trigger_job is None:
-        refusal = f"{action.cannot('trigger jobs')} through GitLab's API; act on the jobs of the downstream pipeline"
-        return Decision("refuse", refusal)
-    if policy.is_bridge and action.trigger_job and (refusal := action.trigger_job(job, policy)):
-        return Decision("refuse", refusal)
+    if policy.is_bridge:
+        never = f"{action.cannot('trigger jobs')} through GitLab's API; act on the jobs of the downstream pipeline"
+        refusal = action.trigger_job(job, policy) if action.trigger_job else never
+        if refusal:
+            return Decision("refuse", refusal)
     status = STATUSES.get(status_of(job))
     if status is None:
         return Decision("refuse", f"this collection does not know its status {status_of(job)!r}; nothing was done")

@@ -114,7 +114,7 @@ class Candidates:
             except MissingError as exc:
                 raise SelectionError(request.missing_ref) from exc
             except DeniedError:
-                return ""  # the project itself was found before
+                return ""  # it may be there, since the project was found before
             self._commit = str(commit["id"])
         return self._commit
 
