@@ -191,16 +191,16 @@ def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> Non
         ("delete_artifacts", "the artifacts of the job deleted"),
     ],
 )
-@pytest.mark.parametrize("check_mode", [True, False], ids=["check", "run"])
-def test_a_diff_shows_what_leaves_the_status_as_it_is(
-    simulator: t.Any, action: str, done: str, check_mode: bool
-) -> None:
+def test_a_diff_shows_what_leaves_the_status_as_it_is(simulator: t.Any, action: str, done: str) -> None:
     artifacts = {"files": {"a.txt": "a"}, "expire_in": 86400}
     simulator.load(world({"name": "build", "status": "success", "artifacts": artifacts}, {"name": "none"}))
     line = "build: success (id 1000)"
-    for after in (f"{line}, {done}\n", f"{line}\n")[: 1 if check_mode else 2]:
+    steps = [(True, True, 0), (False, True, 1), (True, False, 1), (False, False, 1)]
+    for check_mode, is_changed, most in steps:
         found = outcome(simulator, action, name=["build"], check_mode=check_mode)
-        assert found.diff == {"before": f"{line}\n", "after": after}
+        after = f"{line}, {done}\n" if is_changed else f"{line}\n"
+        assert (found.changed, found.diff) == (is_changed, {"before": f"{line}\n", "after": after})
+        assert effects(simulator) == [(action, "build")] * most
 
 
 def test_a_real_run_has_no_such_word(simulator: t.Any) -> None:

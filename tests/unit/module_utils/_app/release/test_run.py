@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
@@ -153,7 +152,7 @@ def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project()
 
 
 def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_it():
-    a_runs, may_fail = threading.Event(), threading.Event()
+    a_runs, may_fail, has_failed = threading.Event(), threading.Event(), threading.Event()
 
     class FailsMeanwhile(list):
         """Gates of which the last one fails while the first thread goes through them."""
@@ -162,8 +161,12 @@ def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_i
             yield from tuple(super().__iter__())
             if threading.current_thread() is threading.main_thread() and a_runs.is_set() and not may_fail.is_set():
                 may_fail.set()
-                while self[0].outcome != "failed":
-                    time.sleep(0.001)
+                assert has_failed.wait(PATIENCE)
+
+        def __setitem__(self, number, result):
+            super().__setitem__(number, result)
+            if result.outcome == "failed":
+                has_failed.set()
 
     def fails(stop):
         a_runs.set()
