@@ -158,9 +158,7 @@ def test_a_moment_is_sent_as_by_a_module():
 )
 def test_numbers_as_names_are_texts_as_for_a_module(name, given):
     in_worker, as_a_module = both(name, given_to(name, extensions=["the-transport"], **given))
-    # a module of ansible-core 2.18 tells the warnings of its whole process
-    same = {"elapsed": 0, "warnings": []}
-    assert {**in_worker, **same} == {**as_a_module, **same}
+    assert {**in_worker, "elapsed": 0} == {**as_a_module, "elapsed": 0}
     assert "Unexpected" not in in_worker["msg"]
 
 
