@@ -21,13 +21,12 @@ from ..._api.pace.looks import looking
 from ..fields import status_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish
-from ..nudges import Patience
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import Session
 from .logs import LogFollower
 from .options import WaitOptions, is_late, timed_out
-from .pauses import Pauses
+from .pauses import Patience, Pauses
 from .schedule import Pause, Steps
 from .timeline import Timeline
 
