@@ -82,18 +82,6 @@ class PipelineNode:
         """Return the pipelines that its trigger jobs have started."""
         return [bridge.downstream for bridge in self.bridges if bridge.downstream]
 
-    @property
-    def trigger_jobs(self) -> list[FoundJob]:
-        """Return the trigger jobs in it as jobs."""
-        return [
-            FoundJob(bridge.record, self.project, self.pipeline_id, bridge.path, is_bridge=True)
-            for bridge in self.bridges
-        ]
-
-    def path_of(self, name: str) -> str:
-        """Return the path of a job or trigger job in it."""
-        return f"{self.path}/{name}" if self.path else name
-
     def readable(self, what: str, read: t.Callable[[], T]) -> T | None:
         """Return what is read of it; None, which is noted, when the token may not read it.
 
@@ -121,17 +109,16 @@ class PipelineNode:
                 yield from inner.walk()
 
 
-@dataclasses.dataclass(eq=False)
-class BridgeNode:
-    """A trigger job, and the pipeline it has started, if it has.
+class BridgeNode(FoundJob):
+    """A trigger job of a tree, and the pipeline it has started, if it has."""
 
-    :param depth: 1 for the trigger jobs of the root pipeline.
-    """
+    __slots__ = ("depth", "downstream")
 
-    record: Record
-    path: str
-    depth: int
-    downstream: PipelineNode | None = None
+    def __init__(self, record: Record, node: PipelineNode) -> None:
+        super().__init__(record, node.project, node.pipeline_id, node.path, is_bridge=True)
+        # 1 for the trigger jobs of the root pipeline
+        self.depth = node.depth + 1
+        self.downstream: PipelineNode | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -271,7 +258,7 @@ def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
 
 
 def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
-    bridges = [BridgeNode(record, node.path_of(str(record.get("name"))), node.depth + 1) for record in records or ()]
+    bridges = [BridgeNode(record, node) for record in records or ()]
     for bridge in bridges:
         bridge.downstream = _downstream_of(session, node, bridge)
     return bridges

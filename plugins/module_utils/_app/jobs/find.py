@@ -197,7 +197,7 @@ class JobFinder:
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
         jobs = [job for found in listed for job in found or ()]
         if self._query.with_bridges:
-            jobs += [job for node in nodes for job in node.trigger_jobs]
+            jobs += [job for node in nodes for job in node.bridges]
         return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
 
     def _list_both(self, root: PipelineNode) -> list[FoundJob]:

@@ -139,7 +139,7 @@ def _keep_wanted(root: PipelineNode, query: JobQuery, chooser: Chooser) -> None:
 
     :raises SelectionError: for a name that there is not.
     """
-    found = chooser.of_pipeline(root.trigger_jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
+    found = chooser.of_pipeline(root.bridges, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
     for name in found.missing:
         hint = suggestions(found.known, name, what="trigger jobs")
         raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
@@ -171,12 +171,11 @@ def _said(bridge: BridgeNode, what: str) -> str:
 
 def _observed(bridge: BridgeNode) -> list[FoundJob]:
     """Return the trigger job and its downstream pipeline as things whose changes are noted."""
-    jobs = [FoundJob({**bridge.record, "name": bridge.path}, "", 0, bridge.path, is_bridge=True)]
     node = bridge.downstream
-    if node:
-        record = {**node.record, "name": f"{bridge.path} -> pipeline {node.pipeline_id}"}
-        jobs.append(FoundJob(record, node.project, node.pipeline_id, record["name"]))
-    return jobs
+    if node is None:
+        return [bridge]
+    record = {**node.record, "name": f"{bridge.path} -> pipeline {node.pipeline_id}"}
+    return [bridge, FoundJob(record, node.project, node.pipeline_id)]
 
 
 def _check_access(session: Session, report: BridgeReport, depth: int) -> None:

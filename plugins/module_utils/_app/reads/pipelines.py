@@ -144,4 +144,4 @@ def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
         session.warn(f"The jobs of downstream pipeline {node.pipeline_id} cannot be read: {exc}")
         return []
     found = failed_jobs(PipelineState(node.record, jobs))
-    return [FoundJob(job.record, job.project, job.pipeline_id, f"{node.path}/{job.path}") for job in found]
+    return [FoundJob(job.record, job.project, job.pipeline_id, node.path) for job in found]

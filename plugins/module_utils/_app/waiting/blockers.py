@@ -95,8 +95,7 @@ class Blockers:
                 )
             except RequestError:
                 records = []  # it was to be shown only
-            prefix = job.path[: -len(job.name)] if job.name else ""
-            found = [FoundJob(record, *key, path=prefix + str(record.get("name"))) for record in records]
+            found = [FoundJob(record, *key, job.below) for record in records]
             self._manual[key] = [other for other in found if is_blocking(other)]
         return self._manual[key]
 

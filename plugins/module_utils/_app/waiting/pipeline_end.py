@@ -244,5 +244,4 @@ def _is_at_work(job: FoundJob) -> bool:
 
 def _observed(project: str, pipeline: Record) -> FoundJob:
     """Return a pipeline as a thing whose changes are noted."""
-    name = f"pipeline {id_of(pipeline)}"
-    return FoundJob({**pipeline, "name": name}, project, id_of(pipeline), name)
+    return FoundJob({**pipeline, "name": f"pipeline {id_of(pipeline)}"}, project, id_of(pipeline))
