@@ -10,7 +10,6 @@ the look-ups that selecting jobs needs: one row each, with the section of GitLab
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .endpoints import Answer, Endpoint, Names, Paging
@@ -20,16 +19,18 @@ _OF_REF = "/projects/{project}/jobs/artifacts/{ref_name}"
 _PIPELINE = "/projects/{project}/pipelines/{pipeline_id}"
 _DEPLOYMENT = "/projects/{project}/deployments/{deployment_id}"
 
+_NO_SHAPE: t.Mapping[str, type] = {}
 
-@dataclasses.dataclass(frozen=True)
+
 class _Manual:
     """A page of GitLab's manual, and the rows of what its sections describe, by what is answered.
 
     :param shape: what the collection itself relies on in a record; anything else may be missing.
     """
 
-    page: str
-    shape: t.Mapping[str, type] = dataclasses.field(default_factory=dict)
+    def __init__(self, page: str, shape: t.Mapping[str, type] = _NO_SHAPE) -> None:
+        self._page = page
+        self.shape = shape
 
     def record(self, name: str, section: str, path: str) -> Endpoint:
         return Endpoint(name, "GET", path, shape=self.shape, doc_url=self._url(section))
@@ -59,7 +60,7 @@ class _Manual:
         return Endpoint(name, "DELETE", path, ok_statuses=(ok_status,), answer="nothing", doc_url=url)
 
     def _url(self, section: str) -> str:
-        return f"https://docs.gitlab.com/api/{self.page}/#{section}"
+        return f"https://docs.gitlab.com/api/{self._page}/#{section}"
 
 
 _JOBS = _Manual("jobs", {"id": int, "name": str, "status": str})
