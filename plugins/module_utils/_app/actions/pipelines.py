@@ -83,10 +83,10 @@ def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
 def _retry_ended(state: PipelineState) -> Decision:
     if state.pipeline.get("yaml_errors"):
         return Decision("refuse", f"it never began: {state.pipeline['yaml_errors']}. Correct that and start a new one")
-    ended = [job for job in state.jobs if is_retryable(status_of(job.record))]
+    ended = [job for job in state.jobs if is_retryable(job.status)]
     if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
-    if any(is_under_way(status_of(job.record)) for job in state.jobs):
+    if any(is_under_way(job.status) for job in state.jobs):
         # the jobs were read after it
         return Decision("same", "its jobs are under way already")
     if ended:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
 from ..concurrency import run_growing
-from ..fields import id_of, project_id_of, status_of
+from ..fields import id_of, project_id_of
 from ..session import Session
 from .query import FoundJob
 from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
@@ -123,7 +123,7 @@ class BridgeNode(FoundJob):
     @property
     def is_settled(self) -> bool:
         """Return whether it is known if there is a downstream pipeline: there is one, or there will be none."""
-        return bool(self.record.get("downstream_pipeline")) or is_finished(status_of(self.record))
+        return bool(self.record.get("downstream_pipeline")) or is_finished(self.status)
 
 
 def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Record]:

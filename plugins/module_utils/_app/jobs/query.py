@@ -125,6 +125,11 @@ class FoundJob:
         self.key = (project, pipeline_id, self.name)
 
     @property
+    def status(self) -> str:
+        """Return its status, empty when the server sent none."""
+        return status_of(self.record)
+
+    @property
     def called(self) -> str:
         """Return what to call it in a sentence."""
         return f"job {self.path!r} (id {self.id})" if self.path else f"job {self.id}"

@@ -214,7 +214,7 @@ def mermaid(root: PipelineNode, clean: t.Callable[[str], str]) -> str:
     lines = ["flowchart LR", f"    {_box(root, clean)}"]
     for node in root.walk():
         for bridge in node.bridges:
-            label = _quoted(clean(f"{bridge.record.get('name')} ({status_of(bridge.record)})"))
+            label = _quoted(clean(f"{bridge.record.get('name')} ({bridge.status})"))
             if bridge.downstream:
                 lines.append(f"    p{node.pipeline_id} -->|{label}| {_box(bridge.downstream, clean)}")
             else:

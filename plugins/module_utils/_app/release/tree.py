@@ -16,7 +16,7 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..deployments.find import deployments_of, read_all
 from ..deployments.records import FoundDeployment, approvals_of, username_of
-from ..fields import id_of, project_id_of, record_in, status_of
+from ..fields import id_of, project_id_of, record_in
 from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..session import Session
@@ -107,7 +107,7 @@ def job_record(job: Record, path: str) -> Record:
 def _read_logs(session: Session, jobs: t.Sequence[FoundJob], lines: int) -> dict[int, list[str]]:
     """Return the end of the log of each job that has failed for good, by the id of the job."""
     newest = {job.key: job.id for job in sorted(jobs, key=lambda job: job.id)}
-    failed = [job for job in jobs if newest[job.key] == job.id and status_of(job.record) == "failed"]
+    failed = [job for job in jobs if newest[job.key] == job.id and job.status == "failed"]
     if len(failed) > _MOST_LOGS:
         session.warn(f"{len(failed)} jobs have failed; the record has the logs of {_MOST_LOGS} of them.")
     wanted = failed[:_MOST_LOGS]
@@ -125,7 +125,7 @@ def _job_records(node: PipelineNode, jobs: t.Sequence[FoundJob]) -> t.Iterator[R
         below = downstream.get(job.id)
         yield {
             **job_record(job.record, job.path),
-            "status": status_of(job.record),
+            "status": job.status,
             "pipeline_id": node.pipeline_id,
             "attempt": attempts[job.name],
             "superseded": job.id not in downstream and newest.get(job.name) != job.id,

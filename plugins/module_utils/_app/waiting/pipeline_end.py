@@ -124,7 +124,7 @@ class Following:
             told = {**told, **read_pipeline(self._session, self._project, {"id": self._id})}
         state.pipeline = self._pipeline = {**self._pipeline, **told}
         if self._wait.is_active:
-            left = [job for job in state.jobs if not (is_finished(status_of(job.record)) or is_optional(job.record))]
+            left = [job for job in state.jobs if not (is_finished(job.status) or is_optional(job.record))]
             self._wait.seen(state.jobs, left)
             self._leaves(left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
@@ -152,7 +152,7 @@ class Following:
         except RequestError as exc:
             self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
             return []
-        return [job for job in found if status_of(job.record) == "failed"]
+        return [job for job in found if job.status == "failed"]
 
     def _may_look(self, state: PipelineState) -> bool:
         """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
@@ -168,7 +168,7 @@ class Following:
             self._looks_at_end = 0
             return False
         self._looks_at_end += 1
-        is_quiet = all(status_of(job.record) != "created" for job in state.jobs) or state.status == "manual"
+        is_quiet = all(job.status != "created" for job in state.jobs) or state.status == "manual"
         return all(map(self._wait.believes, state.jobs)) and (is_quiet or self._looks_at_end >= LOOKS_AT_AN_END)
 
     def _queue_problem(self, state: PipelineState) -> str:
@@ -203,7 +203,7 @@ def pipeline_late(state: PipelineState) -> str:
     text = f"pipeline {id_of(state.pipeline)} is still {state.status}"
     busy = [job for job in state.jobs if _is_at_work(job)]
     if busy:
-        shown = ", ".join(f"{job.called} is {status_of(job.record)}" for job in busy[:MOST_SINGLE_LINES])
+        shown = ", ".join(f"{job.called} is {job.status}" for job in busy[:MOST_SINGLE_LINES])
         more = len(busy) - MOST_SINGLE_LINES
         text += f"; {shown}" + (f" and {more} more are under way" if more > 0 else "")
     return text
@@ -223,7 +223,7 @@ def why_it_failed(state: PipelineState) -> str:
 
 def failed_jobs(state: PipelineState) -> list[FoundJob]:
     """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
-    failed = [job for job in state.jobs if status_of(job.record) == "failed"]
+    failed = [job for job in state.jobs if job.status == "failed"]
     return sorted(failed, key=lambda job: (bool(job.record.get("allow_failure")), job.id))
 
 
@@ -238,7 +238,7 @@ def _manual(state: PipelineState) -> str:
 
 
 def _is_at_work(job: FoundJob) -> bool:
-    status = status_of(job.record)
+    status = job.status
     return is_under_way(status) or phase_of(status) == "ending"
 
 
