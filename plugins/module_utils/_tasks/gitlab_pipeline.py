@@ -26,7 +26,7 @@ from .._app.outcome import Outcome
 from .._app.pipelines.candidates import RunRequest
 from .._app.pipelines.query import PipelineQuery
 from .._app.pipelines.run import run_pipeline
-from .._app.reads.pipelines import PipelineDetails, read_details
+from .._app.reads.pipelines import with_explanation
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
@@ -202,19 +202,18 @@ class _Task:
 
     def _finished(self, result: PipelineActionResult, *, before: str) -> Outcome:
         state = result.after
-        details = PipelineDetails()
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
-            details = read_details(self._session, state, project, self._wait)
-        failure = why_failed(result.problem, self._query, state, details)
+            state = with_explanation(self._session, state, project, self._wait)
+        failure = why_failed(result.problem, self._query, state)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return Outcome(
             {
-                **state_values(self._session, state, details, self._wait),
+                **state_values(self._session, state, self._wait),
                 "id": id_of(state.pipeline),
                 "status": state.status,
                 "web_url": state.pipeline.get("web_url"),
-                "downstream_pipelines": [downstream_record(self._session, node) for node in details.downstream],
+                "downstream_pipelines": [downstream_record(self._session, node) for node in state.downstream],
             },
             changed=result.has_changed,
             failure=failure,

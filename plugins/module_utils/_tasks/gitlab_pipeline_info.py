@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from .._app.fields import project_id_of
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import read_details, read_downstream, read_pipeline_state, read_test_report, read_variables
+from .._app.reads.pipelines import (
+    read_downstream,
+    read_pipeline_state,
+    read_test_report,
+    read_variables,
+    with_explanation,
+)
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
@@ -41,8 +47,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
-    details = read_details(session, state, project, wait)
-    values = state_values(session, state, details, wait)
+    state = with_explanation(session, state, project, wait)
+    values = state_values(session, state, wait)
     if "variables" in include:
         values["variables"] = read_variables(session, state, project)
     if "test_report" in include:
@@ -52,7 +58,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         values["downstream_pipelines"] = nodes and [downstream_record(session, node) for node in nodes]
     if "jobs" in include:
         values["jobs"] = [session.annotated("job", job.record) for job in state.jobs]
-    return Outcome(values=values, failure=why_failed(state.problem, query, state, details))
+    return Outcome(values=values, failure=why_failed(state.problem, query, state))
 
 
 TASK = TaskDefinition(

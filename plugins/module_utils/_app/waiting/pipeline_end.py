@@ -15,7 +15,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import MissingError, RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
-from ..jobs.bridges import list_bridges
+from ..jobs.bridges import PipelineNode, list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
 from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
@@ -43,6 +43,8 @@ class PipelineState:
     :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
     :param attempts: every attempt of its jobs, and its trigger jobs, where these were asked for.
     :param problem: why the task fails, empty when it does not.
+    :param failed: jobs that have failed, here and downstream, each with the tail of its log, where these were read.
+    :param downstream: the pipelines below it, where these were read.
     """
 
     pipeline: Record
@@ -50,6 +52,8 @@ class PipelineState:
     attempts: list[Record] = dataclasses.field(default_factory=list)
     problem: str = ""
     has_timed_out: bool = False
+    failed: list[tuple[FoundJob, list[str] | None]] = dataclasses.field(default_factory=list)
+    downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
 
     @property
     def status(self) -> str:

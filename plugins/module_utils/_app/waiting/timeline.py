@@ -46,15 +46,8 @@ class _Seen:
     told: set[Blocker] = dataclasses.field(default_factory=set)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Change:
-    """One change of state, as it is told."""
-
-    at: float
-    name: str
-    before: str
-    after: str
-    detail: str
+# One change of state: when it was, the line that tells of it, and the status that it led to.
+_Change = tuple[float, str, str]
 
 
 class Timeline:
@@ -92,7 +85,7 @@ class Timeline:
         changes = [change for job in jobs for change in self._note(job, "")]
         texts = [f"failed{failure_reason(job.record)}" for job in failed]
         self._tell_held([(job.path, (text, text)) for job, text in zip(failed, texts)])
-        self._tell(sorted(changes, key=lambda change: change.at))
+        self._tell(sorted(changes, key=lambda change: change[0]))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
         if self._session.progress.is_shown:
@@ -171,7 +164,7 @@ class Timeline:
         for after, at in self._steps(job, seen, now):
             self._enter(job, before, after, at)
             more = f"({detail})" if detail else _detail(job, before, after, at - since)
-            changes.append(_Change(at, job.path, before, after, more))
+            changes.append((at, f"{job.path.strip()}: {before} -> {after} {more}".rstrip(), after))
             before, since, detail = after, at, ""
         self._seen[job.key] = _Seen(status, job.id, since, now)
         return changes
@@ -228,9 +221,8 @@ class Timeline:
     # ----- telling -----
 
     def _tell(self, changes: t.Sequence[_Change]) -> None:
-        for change in changes:
-            line = f"{change.name.strip()}: {change.before} -> {change.after} {change.detail}"
-            self._session.progress.tell(line.rstrip(), status=change.after)
+        for _at, line, status in changes:
+            self._session.progress.tell(line, status=status)
             self._has_spoken()
 
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
