@@ -26,7 +26,7 @@ from .._app.outcome import Outcome
 from .._app.pipelines.candidates import RunRequest
 from .._app.pipelines.query import PipelineQuery
 from .._app.pipelines.run import run_pipeline
-from .._app.reads.pipelines import with_explanation
+from .._app.reads.pipelines import with_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
@@ -204,7 +204,7 @@ class _Task:
         state = result.after
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
-            state = with_explanation(self._session, state, project, self._wait)
+            state = with_details(self._session, state, project, self._wait)
         failure = why_failed(result.problem, self._query, state)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return Outcome(

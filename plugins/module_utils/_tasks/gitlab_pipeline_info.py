@@ -10,13 +10,7 @@ from __future__ import annotations
 
 from .._app.fields import project_id_of
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import (
-    read_downstream,
-    read_pipeline_state,
-    read_test_report,
-    read_variables,
-    with_explanation,
-)
+from .._app.reads.pipelines import read_downstream, read_pipeline_state, read_test_report, read_variables, with_details
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
@@ -47,7 +41,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
-    state = with_explanation(session, state, project, wait)
+    state = with_details(session, state, project, wait)
     values = state_values(session, state, wait)
     if "variables" in include:
         values["variables"] = read_variables(session, state, project)

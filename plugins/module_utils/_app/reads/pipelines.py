@@ -51,7 +51,7 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     return state
 
 
-def with_explanation(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineState:
+def with_details(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineState:
     """Return a pipeline with what explains its end: what has failed, and if it was waited for what is below it."""
     session, log_lines = session.in_passing(), wait.options.log_lines
     downstream: list[PipelineNode] = []
