@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, SelectionError, capitalized
+from ..._api.errors import SelectionError, capitalized
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of, why_empty
@@ -106,7 +106,6 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
     """Return the jobs to act on, with `wait` as soon as they exist; none, with the reason, when they did not in time.
 
     :raises SelectionError: when they cannot be found, or a name stands for several, and only one is wanted.
-    :raises BadAnswerError: when GitLab does not say which job one is.
     """
     finder, wait = JobFinder(session, query), Wait(session, options)
 
@@ -149,9 +148,6 @@ def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
             )
         kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
         chosen.update({job.key: job for job in kept})
-    for job in chosen.values():
-        if not job.id:
-            raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
     return sorted(chosen.values(), key=lambda job: -job.id)
 
 
