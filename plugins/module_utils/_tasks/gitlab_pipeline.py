@@ -22,6 +22,8 @@ from .._app.actions.pipelines import (
     decide_pipeline,
 )
 from .._app.fields import id_of, project_id_of, status_of
+from .._app.jobs.bridges import downstream_record
+from .._app.jobs.mistaken import explained_missing
 from .._app.outcome import Outcome
 from .._app.pipelines.candidates import RunRequest
 from .._app.pipelines.query import PipelineQuery
@@ -31,14 +33,14 @@ from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, explained_missing, read_state
+from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, run_request
 from .values.mistakes import none_given
-from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
+from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.jobs.bridges import BridgeNode
+from .._app.jobs.bridges import BridgeNode, downstream_record
 from .._app.jobs.statuses import count_statuses
 from .._app.outcome import Outcome
 from .._app.reads.bridges import BridgeReading, BridgeReport, mermaid
@@ -18,7 +18,6 @@ from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, WAITING, job_query, session_of, wait_options
-from .values.pipelines import downstream_record
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,

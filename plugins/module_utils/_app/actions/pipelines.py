@@ -18,8 +18,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, RequestError, StatusError
-from ..deployments.waiting import REJECTED
 from ..fields import id_of, status_of, users_of
+from ..jobs.reasons import REJECTED
 from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state

@@ -18,14 +18,14 @@ from ..._api.errors import GitLabError, RequestError, StatusError
 from ..fields import status_of
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
+from ..jobs.reasons import REJECTED
 from ..session import Session
 from ..writes.decision import Decision
 from .find import deployments_of, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
-# The one status in which a job waits for approvals, the one before it, and what its record says after a rejection.
+# The one status in which a job waits for approvals, and the one before it.
 HELD, TO_COME = "manual", "created"
-REJECTED = "deployment_rejected"
 # The statuses of the deployments of such jobs.
 _HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
 

@@ -252,6 +252,16 @@ def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Reco
     return listed or []
 
 
+def downstream_record(session: Session, node: PipelineNode) -> Record:
+    """Return a pipeline below another one as tasks return it."""
+    return {
+        **session.annotated("pipeline", node.record),
+        "path": node.path,
+        "depth": node.depth,
+        "accessible": node.is_accessible,
+    }
+
+
 def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
     """Return the trigger jobs of a pipeline, None when the token may not read them."""
     return node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))

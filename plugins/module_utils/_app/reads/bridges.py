@@ -15,6 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
+from ..jobs.mistaken import explained_missing
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.selection import Chooser
 from ..jobs.statuses import is_finished, is_optional, newest_per_name
@@ -22,7 +23,6 @@ from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import WaitOptions, end_problem, is_late, is_there, time_problem
-from ..waiting.pipeline_end import explained_missing
 from ..waiting.schedule import Steps
 
 

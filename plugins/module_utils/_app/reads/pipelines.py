@@ -17,6 +17,7 @@ from ..._api.errors import DeniedError, RequestError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.listing import read_pipeline_jobs
+from ..jobs.mistaken import explained_missing
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..pipelines.find import read_pipeline
@@ -26,7 +27,7 @@ from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
-from ..waiting.pipeline_end import Following, PipelineState, explained_missing, failed_jobs
+from ..waiting.pipeline_end import Following, PipelineState, failed_jobs
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")

@@ -8,20 +8,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import MissingError, RequestError
+from ..._api.errors import RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
-from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
-from ..pipelines.query import PipelineQuery
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
@@ -73,16 +69,6 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     jobs = newest_jobs(attempts, project, pipeline_id)
     bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
     return PipelineState(pipeline, jobs, [*attempts, *bridges])
-
-
-@contextlib.contextmanager
-def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None]:
-    """Say in the error about a pipeline that is not there what else its id may be."""
-    try:
-        yield
-    except MissingError as exc:
-        explain_missing_pipeline(session, query, exc)
-        raise
 
 
 class Following:

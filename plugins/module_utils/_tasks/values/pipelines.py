@@ -13,7 +13,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import with_sentence
-from ..._app.jobs.bridges import PipelineNode
 from ..._app.jobs.statuses import count_statuses
 from ..._app.pipelines.query import PipelineQuery, with_pipeline
 from ..._app.reads.pipelines import held_up_by
@@ -56,16 +55,6 @@ def state_values(session: Session, state: PipelineState, wait: Wait) -> Record:
         "summary": count_statuses(job.record for job in state.jobs),
         "timed_out": state.has_timed_out,
         "timeline": wait.timeline.entries,
-    }
-
-
-def downstream_record(session: Session, node: PipelineNode) -> Record:
-    """Return a pipeline below another one as tasks return it."""
-    return {
-        **session.annotated("pipeline", node.record),
-        "path": node.path,
-        "depth": node.depth,
-        "accessible": node.is_accessible,
     }
 
 
