@@ -13,7 +13,6 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError, UsageError
-from .._app.actions.actions import refuse_misplaced
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -38,7 +37,7 @@ from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
-from .values.actions import RUN_OPTIONS, run_request
+from .values.actions import RUN_OPTIONS, refuse_misplaced, run_request
 from .values.mistakes import none_given
 from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
 
