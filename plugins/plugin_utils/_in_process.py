@@ -23,13 +23,14 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.module_utils.basic import env_fallback, missing_required_lib, remove_values
+from ansible.module_utils.basic import remove_values
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
 from ..module_utils._ansible.files import FILE_ARGUMENTS, AnsibleFiles
+from ..module_utils._ansible.result import argument_rules, failure, result_of
 from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError
@@ -41,7 +42,6 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
-from ..module_utils._tasks.result import argument_rules, failure, result_of
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
@@ -165,7 +165,7 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
-        rules = argument_rules(self.TASK.spec, env_fallback)
+        rules = argument_rules(self.TASK.spec)
         specs = rules["argument_spec"]
         specs.update(FILE_ARGUMENTS if self.TASK.has_file_options else {})
         options = plain(dict(given))
@@ -204,7 +204,7 @@ class InProcessAction(ActionBase):
             transport=shared_transport,
         )
         with _told_of_interruption(progress):
-            result = result_of(self.TASK, params, context, missing_library=missing_required_lib, secrets=secrets)
+            result = result_of(self.TASK, params, context, secrets=secrets)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))
         return result

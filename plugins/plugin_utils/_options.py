@@ -17,17 +17,16 @@ import os
 import typing as t
 
 from ansible import constants
-from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
 from ..doc_fragments._connection import ModuleDocFragment
+from ..module_utils._ansible.result import argument_rules
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.definition import ArgumentSpec, TaskDefinition
 from ..module_utils._tasks.options import CONNECTION, JOB_SELECTION, JOB_WAITING
-from ..module_utils._tasks.result import argument_rules
 from ..module_utils._tasks.values.connection import first_set
 from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import mistake_in
@@ -166,7 +165,7 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
     if misread:
         raise UsageError(misread)
     # from ansible-core 2.22 on it would hide short values of headers, words like any other, in all output of the play
-    rules = argument_rules(ArgumentSpec(documented), env_fallback)
+    rules = argument_rules(ArgumentSpec(documented))
     validated = ArgumentSpecValidator(**rules).validate(plain(found))
     if validated.error_messages:
         otherwise = f"its options are {', '.join(sorted(documented))}"

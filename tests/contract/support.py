@@ -13,11 +13,12 @@ import sys
 import typing as t
 
 import pytest
-from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.result import argument_rules
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_deployment_approval,
     gitlab_deployment_info,
@@ -31,7 +32,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_release_gate,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import argument_rules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -89,7 +89,7 @@ def validated(task: TaskDefinition, parameters: t.Mapping[str, t.Any]) -> dict[s
 
     :raises AssertionError: when the module would refuse them.
     """
-    rules = argument_rules(task.spec, env_fallback)
+    rules = argument_rules(task.spec)
     rules["argument_spec"] = {**file_options(task.name), **rules["argument_spec"]}
     result = ArgumentSpecValidator(**rules).validate(dict(parameters))
     if result.error_messages:

@@ -13,6 +13,7 @@ import urllib.request
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app import nudges as reader
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import LONGEST_REST_SECONDS
 
 from tests.integration.harness import TOKEN, Result, effects, world
 
@@ -80,7 +81,7 @@ def test_a_hook_that_goes_wrong_costs_time_and_nothing_else(
     simulator.load(world(BUILD, DEPLOY))
     with nudged(simulator, tmp_path / "nudges", faults=[fault], auto_disable=False):
         assert outcome(simulator, run(simulator, tmp_path / "nudges")) == PASSED
-    assert late(simulator) <= (reader.LONGEST_PAUSE_SECONDS + 2 if fault in ("lost", "wrong_token") else 20.0)
+    assert late(simulator) <= (LONGEST_REST_SECONDS + 2 if fault in ("lost", "wrong_token") else 20.0)
 
 
 def test_nudges_that_name_others_cost_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:

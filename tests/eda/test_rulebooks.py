@@ -15,7 +15,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import FIRST_PAUSE_SECONDS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import FIRST_REST_SECONDS
 
 from tests.packaging.support import TOKEN as API_TOKEN
 
@@ -216,7 +216,7 @@ def test_the_gate_that_a_tag_has_started_is_nudged_by_the_same_source(simulator:
     (record,) = records(tmp_path)
     assert (record["outcome"], record["warnings"]) == ("passed", [])
     # two pauses that no nudge ends are a minute
-    assert record["elapsed"] < 2 * FIRST_PAUSE_SECONDS
+    assert record["elapsed"] < 2 * FIRST_REST_SECONDS
 
 
 def wait_until(has_happened: t.Callable[[], bool]) -> None:

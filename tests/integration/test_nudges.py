@@ -11,7 +11,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import FIRST_PAUSE_SECONDS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import FIRST_REST_SECONDS
 
 from tests.contract.nudging import nudged
 
@@ -41,4 +41,4 @@ def test_the_role_is_nudged(simulator: t.Any, tmp_path: pathlib.Path, way: str) 
     record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
     assert (record["outcome"], record["warnings"]) == ("passed", [])
     # the ends of both jobs were seen before pauses without nudges would have ended
-    assert record["elapsed"] < 2 * FIRST_PAUSE_SECONDS
+    assert record["elapsed"] < 2 * FIRST_REST_SECONDS

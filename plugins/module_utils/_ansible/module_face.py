@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from .._api.masking import Masker
 from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
-from .._tasks.result import argument_rules, failure, result_of
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
 from .files import AnsibleFiles
+from .result import argument_rules, failure, result_of
 from .secrets import register_secret
 
 
@@ -32,7 +32,7 @@ class _TaskModule(AnsibleModule):
         self._has_valid_options = False
         # what a failure tells besides, since it was done before
         self.known: t.Mapping[str, t.Any] = {}
-        rules = argument_rules(task.spec, env_fallback)
+        rules = argument_rules(task.spec)
         super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
         self._has_valid_options = True
         self.no_log_values = given_secrets(self.argument_spec, self.params)
@@ -72,7 +72,7 @@ def run_module(task: TaskDefinition) -> None:
         register_secret=module.learn_secret,
         files=AnsibleFiles(unsafe_writes=bool(module.params.get("unsafe_writes"))),
     )
-    result = result_of(task, module.params, context, missing_library=missing_required_lib, secrets=module.no_log_values)
+    result = result_of(task, module.params, context, secrets=module.no_log_values)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.get("failed"):

@@ -5,298 +5,167 @@
 # Note that this is a private part of the collection: no other collection may import it.
 
 """Every operation of GitLab's Jobs and Job Artifacts API, what is used of its APIs for pipelines and deployments, and
-the look-ups that selecting jobs needs: one row each, with the page of GitLab's manual that it comes from.
+the look-ups that selecting jobs needs: one row each, with the section of GitLab's manual that it comes from.
 """
 
 from __future__ import annotations
 
-from .endpoints import Endpoint
+import typing as t
 
-_JOBS = "https://docs.gitlab.com/api/jobs/"
-_ARTIFACTS = "https://docs.gitlab.com/api/job_artifacts/"
-_PIPELINES = "https://docs.gitlab.com/api/pipelines/"
-_DEPLOYMENTS = "https://docs.gitlab.com/api/deployments/"
-
-# What the collection itself relies on; anything else may be missing.
-_JOB_SHAPE = {"id": int, "name": str, "status": str}
-_PIPELINE_SHAPE = {"id": int, "status": str}
-_DEPLOYMENT_SHAPE = {"id": int, "status": str}
+from .endpoints import Answer, Endpoint, Names, Paging
 
 _JOB = "/projects/{project}/jobs/{job_id}"
+_OF_REF = "/projects/{project}/jobs/artifacts/{ref_name}"
 _PIPELINE = "/projects/{project}/pipelines/{pipeline_id}"
 _DEPLOYMENT = "/projects/{project}/deployments/{deployment_id}"
 
+_NO_SHAPE: t.Mapping[str, type] = {}
+
+
+class _Manual:
+    """A page of GitLab's manual, and the rows of what its sections describe, by what is answered.
+
+    :param shape: what the collection itself relies on in a record; anything else may be missing.
+    """
+
+    def __init__(self, page: str, shape: t.Mapping[str, type] = _NO_SHAPE) -> None:
+        self._page = page
+        self.shape = shape
+
+    def record(self, name: str, section: str, path: str) -> Endpoint:
+        return Endpoint(name, "GET", path, shape=self.shape, doc_url=self._url(section))
+
+    def records(self, name: str, section: str, path: str, query: Names = (), paginated: Paging = "offset") -> Endpoint:
+        url = self._url(section)
+        return Endpoint(name, "GET", path, query, answer="records", paginated=paginated, shape=self.shape, doc_url=url)
+
+    def content(
+        self,
+        name: str,
+        section: str,
+        path: str,
+        query: Names = (),
+        with_slashes: tuple[str, ...] = (),
+        answer: Answer = "bytes",
+    ) -> Endpoint:
+        url = self._url(section)
+        return Endpoint(name, "GET", path, query, with_slashes=with_slashes, answer=answer, doc_url=url)
+
+    def post(self, name: str, section: str, path: str, ok_status: int, body: Names = ()) -> Endpoint:
+        url = self._url(section)
+        return Endpoint(name, "POST", path, body=body, ok_statuses=(ok_status,), shape=self.shape, doc_url=url)
+
+    def delete(self, name: str, section: str, path: str, ok_status: int) -> Endpoint:
+        url = self._url(section)
+        return Endpoint(name, "DELETE", path, ok_statuses=(ok_status,), answer="nothing", doc_url=url)
+
+    def _url(self, section: str) -> str:
+        return f"https://docs.gitlab.com/api/{self._page}/#{section}"
+
+
+_JOBS = _Manual("jobs", {"id": int, "name": str, "status": str})
+_ARTIFACTS = _Manual("job_artifacts", _JOBS.shape)
+_PIPELINES = _Manual("pipelines", {"id": int, "status": str})
+_DEPLOYMENTS = _Manual("deployments", {"id": int, "status": str})
+
 CATALOGUE: tuple[Endpoint, ...] = (
     # ----- jobs -----
-    Endpoint(
-        "list_project_jobs",
-        "GET",
-        "/projects/{project}/jobs",
-        query=("scope",),
-        answer="records",
-        paginated="keyset",
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#list-project-jobs",
-    ),
-    Endpoint(
-        "list_pipeline_jobs",
-        "GET",
-        _PIPELINE + "/jobs",
-        query=("scope", "include_retried"),
-        answer="records",
-        paginated="offset",
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#list-pipeline-jobs",
-    ),
-    Endpoint(
-        "list_pipeline_bridges",
-        "GET",
-        _PIPELINE + "/bridges",
-        query=("scope",),
-        answer="records",
-        paginated="offset",
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#list-pipeline-trigger-jobs",
-    ),
-    Endpoint(
-        "list_pipeline_trigger_jobs",
-        "GET",
-        _PIPELINE + "/trigger_jobs",
-        query=("scope",),
-        answer="records",
-        paginated="offset",
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#list-pipeline-trigger-jobs",
-    ),
-    Endpoint(
-        "get_current_user", "GET", "/user", doc_url="https://docs.gitlab.com/api/users/#retrieve-the-current-user"
-    ),
-    Endpoint("get_token_job", "GET", "/job", shape=_JOB_SHAPE, doc_url=_JOBS + "#get-job-tokens-job"),
-    Endpoint("get_allowed_agents", "GET", "/job/allowed_agents", doc_url=_JOBS + "#get-gitlab-agent-by-ci_job_token"),
-    Endpoint("get_job", "GET", _JOB, shape=_JOB_SHAPE, doc_url=_JOBS + "#get-a-single-job"),
-    Endpoint(
-        "get_job_log",
-        "GET",
-        _JOB + "/trace",
-        query=("byte_offset", "byte_limit"),
-        answer="text",
-        doc_url=_JOBS + "#get-a-log-file",
-    ),
+    _JOBS.records("list_project_jobs", "list-project-jobs", "/projects/{project}/jobs", ("scope",), "keyset"),
+    _JOBS.records("list_pipeline_jobs", "list-pipeline-jobs", _PIPELINE + "/jobs", ("scope", "include_retried")),
+    _JOBS.records("list_pipeline_bridges", "list-pipeline-trigger-jobs", _PIPELINE + "/bridges", ("scope",)),
+    _JOBS.records("list_pipeline_trigger_jobs", "list-pipeline-trigger-jobs", _PIPELINE + "/trigger_jobs", ("scope",)),
+    _Manual("users").record("get_current_user", "retrieve-the-current-user", "/user"),
+    _JOBS.record("get_token_job", "get-job-tokens-job", "/job"),
+    _Manual("jobs").record("get_allowed_agents", "get-gitlab-agent-by-ci_job_token", "/job/allowed_agents"),
+    _JOBS.record("get_job", "get-a-single-job", _JOB),
+    _JOBS.content("get_job_log", "get-a-log-file", _JOB + "/trace", ("byte_offset", "byte_limit"), answer="text"),
     # Cancel, retry and erase answer 201, play and keep answer 200: GitLab has it this way round.
-    Endpoint(
-        "cancel_job",
-        "POST",
-        _JOB + "/cancel",
-        body=("force",),
-        ok_statuses=(201,),
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#cancel-a-job",
-    ),
-    Endpoint(
-        "retry_job",
-        "POST",
-        _JOB + "/retry",
-        # the manual says job_inputs, the source reads inputs; what a server does not know it ignores
-        body={"job_inputs": ("inputs", "job_inputs")},
-        ok_statuses=(201,),
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#retry-a-job",
-    ),
-    Endpoint(
-        "erase_job",
-        "POST",
-        _JOB + "/erase",
-        ok_statuses=(201,),
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#erase-a-job",
-    ),
-    Endpoint(
+    _JOBS.post("cancel_job", "cancel-a-job", _JOB + "/cancel", 201, ("force",)),
+    # the manual says job_inputs, the source reads inputs; what a server does not know it ignores
+    _JOBS.post("retry_job", "retry-a-job", _JOB + "/retry", 201, {"job_inputs": ("inputs", "job_inputs")}),
+    _JOBS.post("erase_job", "erase-a-job", _JOB + "/erase", 201),
+    _JOBS.post(
         "play_job",
-        "POST",
+        "run-a-job",
         _JOB + "/play",
-        body={"job_variables": "job_variables_attributes", "job_inputs": "job_inputs"},
-        shape=_JOB_SHAPE,
-        doc_url=_JOBS + "#run-a-job",
+        200,
+        {"job_variables": "job_variables_attributes", "job_inputs": "job_inputs"},
     ),
     # ----- artifacts -----
-    Endpoint(
-        "download_artifacts",
-        "GET",
-        _JOB + "/artifacts",
-        # servers before 19.4 ignore it, and send the archive
-        query=("file_type",),
-        answer="bytes",
-        doc_url=_ARTIFACTS + "#download-job-artifacts-by-job-id",
+    # servers before 19.4 ignore the type of file, and send the archive
+    _ARTIFACTS.content(
+        "download_artifacts", "download-job-artifacts-by-job-id", _JOB + "/artifacts", query=("file_type",)
     ),
-    Endpoint(
+    _ARTIFACTS.content(
         "download_artifacts_by_ref",
-        "GET",
-        "/projects/{project}/jobs/artifacts/{ref_name}/download",
+        "download-job-artifacts-by-reference-name",
+        _OF_REF + "/download",
         query=("job", "search_recent_successful_pipelines"),
         with_slashes=("ref_name",),
-        answer="bytes",
-        doc_url=_ARTIFACTS + "#download-job-artifacts-by-reference-name",
     ),
-    Endpoint(
+    _ARTIFACTS.content(
         "download_artifact_file",
-        "GET",
+        "download-a-single-artifact-file-by-job-id",
         _JOB + "/artifacts/{artifact_path}",
         with_slashes=("artifact_path",),
-        answer="bytes",
-        doc_url=_ARTIFACTS + "#download-a-single-artifact-file-by-job-id",
     ),
-    Endpoint(
+    _ARTIFACTS.content(
         "download_artifact_file_by_ref",
-        "GET",
-        "/projects/{project}/jobs/artifacts/{ref_name}/raw/{artifact_path}",
+        "download-a-single-artifact-file-by-reference-name",
+        _OF_REF + "/raw/{artifact_path}",
         query=("job", "search_recent_successful_pipelines"),
         with_slashes=("ref_name", "artifact_path"),
-        answer="bytes",
-        doc_url=_ARTIFACTS + "#download-a-single-artifact-file-by-reference-name",
     ),
-    Endpoint(
-        "list_artifact_tree",
-        "GET",
-        _JOB + "/artifacts/tree",
-        query=("path", "recursive"),
-        answer="records",
-        paginated="offset",
-        doc_url=_ARTIFACTS + "#list-job-artifacts",
+    _Manual("job_artifacts").records(
+        "list_artifact_tree", "list-job-artifacts", _JOB + "/artifacts/tree", ("path", "recursive")
     ),
-    Endpoint(
-        "keep_artifacts",
-        "POST",
-        _JOB + "/artifacts/keep",
-        shape=_JOB_SHAPE,
-        doc_url=_ARTIFACTS + "#keep-job-artifacts",
-    ),
-    Endpoint(
-        "delete_artifacts",
-        "DELETE",
-        _JOB + "/artifacts",
-        ok_statuses=(204,),
-        answer="nothing",
-        doc_url=_ARTIFACTS + "#delete-job-artifacts",
-    ),
-    Endpoint(
-        "delete_project_artifacts",
-        "DELETE",
-        "/projects/{project}/artifacts",
-        ok_statuses=(202,),
-        answer="nothing",
-        doc_url=_ARTIFACTS + "#delete-all-job-artifacts-in-a-project",
+    _ARTIFACTS.post("keep_artifacts", "keep-job-artifacts", _JOB + "/artifacts/keep", 200),
+    _ARTIFACTS.delete("delete_artifacts", "delete-job-artifacts", _JOB + "/artifacts", 204),
+    _ARTIFACTS.delete(
+        "delete_project_artifacts", "delete-all-job-artifacts-in-a-project", "/projects/{project}/artifacts", 202
     ),
     # ----- deployments -----
-    Endpoint(
-        "list_deployments",
-        "GET",
-        "/projects/{project}/deployments",
-        query=("environment", "status"),
-        answer="records",
-        paginated="offset",
-        shape=_DEPLOYMENT_SHAPE,
-        doc_url=_DEPLOYMENTS + "#list-project-deployments",
+    _DEPLOYMENTS.records(
+        "list_deployments", "list-project-deployments", "/projects/{project}/deployments", ("environment", "status")
     ),
-    Endpoint(
-        "get_deployment",
-        "GET",
-        _DEPLOYMENT,
-        shape=_DEPLOYMENT_SHAPE,
-        doc_url=_DEPLOYMENTS + "#get-a-specific-deployment",
-    ),
-    Endpoint(
+    _DEPLOYMENTS.record("get_deployment", "get-a-specific-deployment", _DEPLOYMENT),
+    _Manual("deployments", {"status": str}).post(
         "approve_deployment",
-        "POST",
+        "approve-or-reject-a-blocked-deployment",
         _DEPLOYMENT + "/approval",
-        body=("status", "comment", "represented_as"),
-        ok_statuses=(201,),
-        shape={"status": str},
-        doc_url=_DEPLOYMENTS + "#approve-or-reject-a-blocked-deployment",
+        201,
+        ("status", "comment", "represented_as"),
     ),
     # ----- look-ups that selection needs -----
-    Endpoint(
-        "get_project", "GET", "/projects/{project}", doc_url="https://docs.gitlab.com/api/projects/#retrieve-a-project"
+    _Manual("projects").record("get_project", "retrieve-a-project", "/projects/{project}"),
+    _PIPELINES.records(
+        "list_pipelines", "list-project-pipelines", "/projects/{project}/pipelines", ("ref", "sha", "source", "scope")
     ),
-    Endpoint(
-        "list_pipelines",
-        "GET",
-        "/projects/{project}/pipelines",
-        query=("ref", "sha", "source", "scope"),
-        answer="records",
-        paginated="offset",
-        shape=_PIPELINE_SHAPE,
-        doc_url=_PIPELINES + "#list-project-pipelines",
+    _PIPELINES.record("get_pipeline", "get-a-single-pipeline", _PIPELINE),
+    _Manual("commits", {"id": str}).record(
+        "get_commit", "retrieve-a-commit", "/projects/{project}/repository/commits/{sha}"
     ),
-    Endpoint(
-        "get_pipeline",
-        "GET",
-        _PIPELINE,
-        shape=_PIPELINE_SHAPE,
-        doc_url=_PIPELINES + "#get-a-single-pipeline",
-    ),
-    Endpoint(
-        "get_commit",
-        "GET",
-        "/projects/{project}/repository/commits/{sha}",
-        shape={"id": str},
-        doc_url="https://docs.gitlab.com/api/commits/#retrieve-a-commit",
-    ),
-    Endpoint(
+    _Manual("merge_requests", _PIPELINES.shape).records(
         "list_merge_request_pipelines",
-        "GET",
+        "list-merge-request-pipelines",
         "/projects/{project}/merge_requests/{merge_request}/pipelines",
-        answer="records",
-        paginated="offset",
-        shape=_PIPELINE_SHAPE,
-        doc_url="https://docs.gitlab.com/api/merge_requests/#list-merge-request-pipelines",
     ),
     # ----- pipelines -----
-    Endpoint(
-        "get_pipeline_variables",
-        "GET",
-        _PIPELINE + "/variables",
-        answer="records",
-        shape={"key": str},
-        doc_url=_PIPELINES + "#retrieve-pipeline-variables",
+    _Manual("pipelines", {"key": str}).records(
+        "get_pipeline_variables", "retrieve-pipeline-variables", _PIPELINE + "/variables", paginated=""
     ),
-    Endpoint(
-        "get_test_report",
-        "GET",
-        _PIPELINE + "/test_report",
-        doc_url=_PIPELINES + "#retrieve-a-test-report-for-a-pipeline",
-    ),
+    _Manual("pipelines").record("get_test_report", "retrieve-a-test-report-for-a-pipeline", _PIPELINE + "/test_report"),
     # Create, trigger and retry answer 201, cancel answers 200: the other way round than for jobs.
-    Endpoint(
-        "create_pipeline",
-        "POST",
-        "/projects/{project}/pipeline",
-        body=("ref", "variables", "inputs"),
-        ok_statuses=(201,),
-        shape=_PIPELINE_SHAPE,
-        doc_url=_PIPELINES + "#create-a-new-pipeline",
+    _PIPELINES.post(
+        "create_pipeline", "create-a-new-pipeline", "/projects/{project}/pipeline", 201, ("ref", "variables", "inputs")
     ),
-    Endpoint(
+    _Manual("pipeline_triggers", _PIPELINES.shape).post(
         "trigger_pipeline",
-        "POST",
+        "trigger-a-pipeline-with-a-token",
         "/projects/{project}/trigger/pipeline",
-        body={"trigger_token": "token", "ref": "ref", "variables": "variables", "inputs": "inputs"},
-        ok_statuses=(201,),
-        shape=_PIPELINE_SHAPE,
-        doc_url="https://docs.gitlab.com/api/pipeline_triggers/#trigger-a-pipeline-with-a-token",
+        201,
+        {"trigger_token": "token", "ref": "ref", "variables": "variables", "inputs": "inputs"},
     ),
-    Endpoint(
-        "retry_pipeline",
-        "POST",
-        _PIPELINE + "/retry",
-        ok_statuses=(201,),
-        shape=_PIPELINE_SHAPE,
-        doc_url=_PIPELINES + "#retry-jobs-in-a-pipeline",
-    ),
-    Endpoint(
-        "cancel_pipeline",
-        "POST",
-        _PIPELINE + "/cancel",
-        shape=_PIPELINE_SHAPE,
-        doc_url=_PIPELINES + "#cancel-all-jobs-for-a-pipeline",
-    ),
+    _PIPELINES.post("retry_pipeline", "retry-jobs-in-a-pipeline", _PIPELINE + "/retry", 201),
+    _PIPELINES.post("cancel_pipeline", "cancel-all-jobs-for-a-pipeline", _PIPELINE + "/cancel", 200),
 )

@@ -25,10 +25,6 @@ READ_SECONDS = 1.0
 # What is longer was not written by the event source. It keeps the file below the first of them.
 MOST_BYTES = 1024 * 1024
 MOST_LINE_BYTES = 1024
-# How long a pause is that no nudge ends, while nothing changes: at first, by how much each is longer, and at most.
-FIRST_PAUSE_SECONDS = 30.0
-PAUSE_GROWTH = 1.5
-LONGEST_PAUSE_SECONDS = 300.0
 
 # The pipelines that a line names, with those that have started them, and its project by path and id.
 _Nudge = tuple[set[int], set[str]]
@@ -152,41 +148,3 @@ class Nudges:
         # the rest of a line comes later, if it is one
         self._offset -= len(rest) if len(rest) <= MOST_LINE_BYTES else 0
         return whole.splitlines()
-
-
-class Patience:
-    """How long a wait pauses unless it is nudged.
-
-    News can run ahead of what GitLab tells, and a failure is looked at twice. So one pause after a nudge, and after a
-    look that showed something new, is as long as it is without nudges.
-    """
-
-    def __init__(self, watch: Watch | None) -> None:
-        self.watch = watch
-        self._is_stirred = False
-        self._next = FIRST_PAUSE_SECONDS
-
-    def longest(self, seconds: float) -> float:
-        """Return how long the next pause is if no nudge ends it.
-
-        :param seconds: how long it is without nudges.
-        """
-        if self.watch is None or not self.watch.nudges.is_there:
-            return seconds
-        if self._is_stirred:
-            self._is_stirred, self._next = False, FIRST_PAUSE_SECONDS
-            return seconds
-        longest, self._next = self._next, min(self._next * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
-        return max(longest, seconds)
-
-    def stir(self, *, by_news: bool = True) -> None:
-        """Take note of whether the last look showed something new."""
-        self._is_stirred = by_news
-
-    def wake(self) -> bool:
-        """Return whether there was a nudge, at the end of a pause: the look that follows sees what it was about."""
-        if self.watch is None or not self.watch.is_nudged:
-            return False
-        self.watch.is_nudged = False
-        self._is_stirred = True
-        return True

@@ -75,7 +75,6 @@ NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds
 BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 
 
-@dataclasses.dataclass
 class ServerFacts:
     """What a task has learnt about the server.
 

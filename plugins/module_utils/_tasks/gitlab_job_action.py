@@ -15,7 +15,7 @@ from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
 from .._app.actions.action import Action, ActionRequest
-from .._app.actions.actions import ACTIONS, refuse_misplaced
+from .._app.actions.actions import ACTIONS
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
 from .._app.fields import project_fields
@@ -41,7 +41,7 @@ from .options import (
     text_list,
     wait_options,
 )
-from .values.actions import JOB_ACTION_OPTIONS, action_request
+from .values.actions import JOB_ACTION_OPTIONS, action_request, refuse_misplaced
 from .values.mistakes import none_given
 
 SPEC = CONNECTION.merged(

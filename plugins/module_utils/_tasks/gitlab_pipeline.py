@@ -13,7 +13,6 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.errors import GitLabError, RequestError, UsageError
-from .._app.actions.actions import refuse_misplaced
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
@@ -22,23 +21,25 @@ from .._app.actions.pipelines import (
     decide_pipeline,
 )
 from .._app.fields import id_of, project_id_of, status_of
+from .._app.jobs.bridges import downstream_record
+from .._app.jobs.mistaken import explained_missing
 from .._app.outcome import Outcome
 from .._app.pipelines.candidates import RunRequest
 from .._app.pipelines.query import PipelineQuery
 from .._app.pipelines.run import run_pipeline
-from .._app.reads.pipelines import PipelineDetails, read_details
+from .._app.reads.pipelines import with_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, explained_missing, read_state
+from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
-from .values.actions import RUN_OPTIONS, run_request
+from .values.actions import RUN_OPTIONS, refuse_misplaced, run_request
 from .values.mistakes import none_given
-from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
+from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.
@@ -202,19 +203,18 @@ class _Task:
 
     def _finished(self, result: PipelineActionResult, *, before: str) -> Outcome:
         state = result.after
-        details = PipelineDetails()
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
-            details = read_details(self._session, state, project, self._wait)
-        failure = why_failed(result.problem, self._query, state, details)
+            state = with_details(self._session, state, project, self._wait)
+        failure = why_failed(result.problem, self._query, state)
         is_said = self._session.check_mode or (not result.has_changed and not failure)
         return Outcome(
             {
-                **state_values(self._session, state, details, self._wait),
+                **state_values(self._session, state, self._wait),
                 "id": id_of(state.pipeline),
                 "status": state.status,
                 "web_url": state.pipeline.get("web_url"),
-                "downstream_pipelines": [downstream_record(self._session, node) for node in details.downstream],
+                "downstream_pipelines": [downstream_record(self._session, node) for node in state.downstream],
             },
             changed=result.has_changed,
             failure=failure,

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from .._api.decoding import Record
 from .._api.errors import UsageError
-from .._app.jobs.bridges import BridgeNode
+from .._app.jobs.bridges import BridgeNode, downstream_record
 from .._app.jobs.statuses import count_statuses
 from .._app.outcome import Outcome
-from .._app.reads.bridges import BridgeReport, mermaid, read_bridges
+from .._app.reads.bridges import BridgeReading, BridgeReport, mermaid
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, WAITING, job_query, session_of, wait_options
-from .values.pipelines import downstream_record
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -41,8 +40,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         raise UsageError(f"depth is {depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
-    include_jobs = bool(options.get("include_jobs"))
-    steps = read_bridges(session, query, waiting, depth=depth, include_jobs=include_jobs)
+    steps = BridgeReading(session, query, waiting, depth=depth).run(include_jobs=bool(options.get("include_jobs")))
     report = finish(session, steps, waiting, f"trigger jobs of the {query.pipeline.describe()}")
     downstream = [node for node in report.root.walk() if node is not report.root]
     values = {

@@ -9,14 +9,15 @@
 from __future__ import annotations
 
 from .._app.fields import project_id_of
+from .._app.jobs.bridges import downstream_record
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import read_details, read_downstream, read_pipeline_state, read_test_report, read_variables
+from .._app.reads.pipelines import read_downstream, read_pipeline_state, read_test_report, read_variables, with_details
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
-from .values.pipelines import PIPELINE_WAITING, downstream_record, pipeline_waiting, state_values, why_failed
+from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -41,8 +42,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
-    details = read_details(session, state, project, wait)
-    values = state_values(session, state, details, wait)
+    state = with_details(session, state, project, wait)
+    values = state_values(session, state, wait)
     if "variables" in include:
         values["variables"] = read_variables(session, state, project)
     if "test_report" in include:
@@ -52,7 +53,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         values["downstream_pipelines"] = nodes and [downstream_record(session, node) for node in nodes]
     if "jobs" in include:
         values["jobs"] = [session.annotated("job", job.record) for job in state.jobs]
-    return Outcome(values=values, failure=why_failed(state.problem, query, state, details))
+    return Outcome(values=values, failure=why_failed(state.problem, query, state))
 
 
 TASK = TaskDefinition(

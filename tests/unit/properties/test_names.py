@@ -30,10 +30,7 @@ def fits(name: str, pattern: str) -> bool:
 
 
 def jobs_of(listed) -> list[FoundJob]:
-    return [
-        FoundJob({"id": number, "name": name}, "7", 6, f"{prefix}/{name}" if prefix else name)
-        for number, (prefix, name) in enumerate(listed, 1)
-    ]
+    return [FoundJob({"id": number, "name": name}, "7", 6, prefix) for number, (prefix, name) in enumerate(listed, 1)]
 
 
 @examples(250)

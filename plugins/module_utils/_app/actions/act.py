@@ -106,7 +106,7 @@ class ActionRun:
 
     def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
-        if request.max_attempts is not None and can_be_superseded(status_of(job.record)):
+        if request.max_attempts is not None and can_be_superseded(job.status):
             self._attempts[job.key] = max(1, len(attempts_of(self._session, job)))
         policy = Policy(
             wait=self._options.wait,
@@ -245,7 +245,7 @@ class ActionRun:
         for target, job in zip(active, jobs):
             target.job = job
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
-        skipped = {job.key[:2]: job for job in jobs if status_of(job.record) == "skipped"}
+        skipped = {job.key[:2]: job for job in jobs if job.status == "skipped"}
         if skipped:
             self._failed = bad_ends(other for job in skipped.values() for other in jobs_beside(self._session, job))
         self._following.seen(jobs, self._unsettled(active))

@@ -8,10 +8,7 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..._api.decoding import Record
-from ..._api.errors import UsageError
 from ..fields import status_of
 from ..jobs.query import listed
 from ..jobs.statuses import STATUSES, Column
@@ -206,16 +203,3 @@ def decide(name: str, job: Record, policy: Policy) -> Decision:
         given = listed(policy.given, "and")
         return Decision("same", f"{decision.reason}; {given} are only for a job that is still to start")
     return decision
-
-
-def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> None:
-    """Return when all options that are given can be used with an action.
-
-    :param takes: by the name of each action the options that it takes, and that are not for all.
-    :param given: returns whether an option is given.
-    :raises UsageError: for one that is only for other actions.
-    """
-    for option in dict.fromkeys(option for options in takes.values() for option in options):
-        if option not in takes[name] and given(option):
-            users = [user for user, options in takes.items() if option in options]
-            raise UsageError(f"{option} can only be used with {listed(users, 'and')}")

@@ -18,8 +18,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, RequestError, StatusError
-from ..deployments.waiting import REJECTED
 from ..fields import id_of, status_of, users_of
+from ..jobs.reasons import REJECTED
 from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
@@ -83,10 +83,10 @@ def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
 def _retry_ended(state: PipelineState) -> Decision:
     if state.pipeline.get("yaml_errors"):
         return Decision("refuse", f"it never began: {state.pipeline['yaml_errors']}. Correct that and start a new one")
-    ended = [job for job in state.jobs if is_retryable(status_of(job.record))]
+    ended = [job for job in state.jobs if is_retryable(job.status)]
     if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
-    if any(is_under_way(status_of(job.record)) for job in state.jobs):
+    if any(is_under_way(job.status) for job in state.jobs):
         # the jobs were read after it
         return Decision("same", "its jobs are under way already")
     if ended:

@@ -12,8 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, SelectionError, capitalized
-from ..fields import status_of
+from ..._api.errors import SelectionError, capitalized
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
 from ..jobs.selection import Selection, place_of, why_empty
@@ -59,7 +58,7 @@ class Target:
     @property
     def is_told_by_log(self) -> bool:
         """Return whether the end of the log tells why there is a failure: that of a job that has failed."""
-        is_refused = self.outcome == "refused" and status_of(self.job.record) == "failed"
+        is_refused = self.outcome == "refused" and self.job.status == "failed"
         return self.has_ended_badly or is_refused
 
     def settle(self, outcome: str, reason: str) -> None:
@@ -71,7 +70,7 @@ class Target:
         """Note what a real run would do."""
         self.settle("applied", reason)
         self.has_changed = True
-        status = status_of(self.job.record)
+        status = self.job.status
         self.predicted = {
             "id": None if phase_of(status) in action.renews else self.job.id,
             "status": action.status_after or status,
@@ -79,7 +78,7 @@ class Target:
 
 
 def _state(job: FoundJob) -> Record:
-    return {"id": job.id, "status": status_of(job.record)}
+    return {"id": job.id, "status": job.status}
 
 
 @dataclasses.dataclass
@@ -107,7 +106,6 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
     """Return the jobs to act on, with `wait` as soon as they exist; none, with the reason, when they did not in time.
 
     :raises SelectionError: when they cannot be found, or a name stands for several, and only one is wanted.
-    :raises BadAnswerError: when GitLab does not say which job one is.
     """
     finder, wait = JobFinder(session, query), Wait(session, options)
 
@@ -150,9 +148,6 @@ def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
             )
         kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
         chosen.update({job.key: job for job in kept})
-    for job in chosen.values():
-        if not job.id:
-            raise BadAnswerError(f"GitLab lists job {job.path!r} without an id, by which it could be acted on")
     return sorted(chosen.values(), key=lambda job: -job.id)
 
 
@@ -161,7 +156,7 @@ def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -
     held = why_late((target.job for target in late), lambda job: jobs_beside(session, job))
     for target in late:
         why = f", and {target.reason}" if target.is_waiting_for_turn else ""
-        if held and status_of(target.job.record) == "created":
+        if held and target.job.status == "created":
             why, held = f"{why}; {held}", ""
         reason = f"{timed_out_text(options)}: it {still(target.job.record)}{why}"
         target.settle(target.outcome if options.on_timeout == "continue" else "failed", reason)

@@ -18,7 +18,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, StatusError
 from ..deployments.waiting import refusal_of_held
-from ..fields import id_of, status_of, users_of
+from ..fields import id_of, users_of
 from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
@@ -76,7 +76,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
 
     def _request(self) -> Record | None:
         job = self._job
-        arguments = self._action.arguments(self._wanted, status_of(job.record))
+        arguments = self._action.arguments(self._wanted, job.status)
         answer = self._session.client.call(self._action.endpoint, project=job.project, job_id=job.id, **arguments)
         return t.cast("Record | None", answer)
 
@@ -112,10 +112,10 @@ class JobWrite(Write[FoundJob, WriteResult]):
         if shown:
             return shown
         words, reason = self._action.refused_as_done or ("", "")
-        if words and was_refused(exc) and words in str(exc) and is_finished(status_of(latest.record)):
+        if words and was_refused(exc) and words in str(exc) and is_finished(latest.status):
             return WriteResult("unchanged", latest, reason=reason)
         decision = self._decide_again(latest)
-        has_moved = (latest.id, status_of(latest.record)) != (self._job.id, status_of(self._job.record))
+        has_moved = (latest.id, latest.status) != (self._job.id, self._job.status)
         if decision.verdict == "same":
             return WriteResult("unchanged", latest, reason=decision.reason)
         if decision.verdict == "later":
@@ -153,7 +153,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
             after = job.with_record(answer)
         if shows(after):
             return WriteResult("applied", after, has_changed=True)
-        if status_of(after.record) == "failed" and self._left and not action.renews:
+        if after.status == "failed" and self._left and not action.renews:
             self._left -= 1
             # where it cannot be read, the one that has failed is the newest that is known
             with contextlib.suppress(RequestError):
@@ -161,7 +161,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
                 if latest.id != after.id and self._decide_again(latest).verdict == "act":
                     self._job = latest
                     return None
-        outcome, reason = action.no_effect(status_of(after.record))
+        outcome, reason = action.no_effect(after.status)
         return WriteResult(outcome, after, reason=reason)
 
     def _explained(self, exc: RequestError) -> str:

@@ -18,14 +18,14 @@ from ..._api.errors import GitLabError, RequestError, StatusError
 from ..fields import status_of
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
+from ..jobs.reasons import REJECTED
 from ..session import Session
 from ..writes.decision import Decision
 from .find import deployments_of, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
-# The one status in which a job waits for approvals, the one before it, and what its record says after a rejection.
+# The one status in which a job waits for approvals, and the one before it.
 HELD, TO_COME = "manual", "created"
-REJECTED = "deployment_rejected"
 # The statuses of the deployments of such jobs.
 _HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
 
@@ -49,7 +49,7 @@ class ApprovalWait:
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
-        self._expected = [job for job in jobs if status_of(job.record) in _HELD_STATUSES and not job.is_bridge]
+        self._expected = [job for job in jobs if job.status in _HELD_STATUSES and not job.is_bridge]
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -60,7 +60,7 @@ class ApprovalWait:
             return decision
         if job.record.get("failure_reason") == REJECTED and decision.verdict in ("act", "refuse"):
             return Decision("refuse", _why_rejected(self._session, job))
-        if job.id in self._held and decision.verdict == "act" and status_of(job.record) == "success":
+        if job.id in self._held and decision.verdict == "act" and job.status == "success":
             return Decision("same", "GitLab itself has started it once it was approved")
         if not self._is_in_question(job, decision):
             return decision
@@ -76,7 +76,7 @@ class ApprovalWait:
 
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
         """Return whether approvals matter now, or in check mode to what a real run comes to."""
-        status, is_checked = status_of(job.record), self._session.check_mode
+        status, is_checked = job.status, self._session.check_mode
         if decision.verdict == "later":
             return is_checked and status == TO_COME
         return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
@@ -100,8 +100,8 @@ class ApprovalWait:
 
     def _find_all(self, job: FoundJob) -> None:
         """Look for the deployment of a job, and with it for those of all that were in the same state."""
-        status = status_of(job.record)
-        expected = [other for other in self._expected if status_of(other.record) == status]
+        status = job.status
+        expected = [other for other in self._expected if other.status == status]
         jobs = [job, *(other for other in expected if other.id not in self._deployments)]
         deployments = deployments_of(self._session, jobs, status=_HELD_STATUSES[status])
         found = {deployment.job_id: deployment for deployment in deployments}
@@ -113,9 +113,9 @@ class ApprovalWait:
         Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more.
         """
         (latest,) = newest_attempts(self._session, [job])
-        if (latest.id, status_of(latest.record)) == (job.id, status_of(job.record)):
+        if (latest.id, latest.status) == (job.id, job.status):
             return decision
-        return Decision("later", f"it was approved, and is {status_of(latest.record)}")
+        return Decision("later", f"it was approved, and is {latest.status}")
 
     def _predict(self, deployment: FoundDeployment) -> Decision:
         if not self._is_waiting:
@@ -128,7 +128,7 @@ class ApprovalWait:
 
 def refusal_of_held(session: Session, job: FoundJob, exc: StatusError) -> str:
     """Return that GitLab has refused an action since a deployment waits for approvals; empty for any other reason."""
-    status = _HELD_STATUSES.get(status_of(job.record))
+    status = _HELD_STATUSES.get(job.status)
     is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
     if not (status and is_unplayable) or job.is_bridge:
         return ""

@@ -86,9 +86,12 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     if request.sha256 and before and before.sha256 == request.sha256 and not request.force:
         return DownloadReport(dest, before, before, job)
     with contextlib.nullcontext() if session.check_mode else NewFile("dest", dest, files) as file:
-        measure = Measure(file)
-        _fetch(session, request, job, measure)
-        after = measure.content
+        incoming = _incoming(session, request, job, file)
+        if request.content == "report":
+            fetch_report(session, job, request.report_type, incoming)
+        else:
+            fetch(session, request, job, incoming)
+        after = incoming.content
         _verify(session, request, job, after)
         if file and before != after:
             file.put_in_place()
@@ -171,15 +174,15 @@ def _has_artifacts(record: Record) -> bool:
     return "artifacts" not in record and bool(record.get("artifacts_expire_at"))
 
 
-def _fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
+def _incoming(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink | None) -> Incoming:
+    """Return what a download is measured by, with what is known of it beforehand."""
+    if request.content == "report":
+        total = report_size(job, request.report_type)
+    else:
+        total = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
     dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
     name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
-    if request.content == "report":
-        size = report_size(job, request.report_type)
-        fetch_report(session, job, request.report_type, ToldSink(session, sink, name, size))
-    else:
-        size = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
-        fetch(session, request, job, ToldSink(session, sink, name, size))
+    return Incoming(session, name, total, sink)
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
@@ -218,64 +221,50 @@ def content_of(path: str) -> Content | None:
     """
     if os.path.islink(path) or not os.path.exists(path):
         return None
-    measure = Measure()
+    digest, size = hashlib.sha256(), 0
     try:
         with open(path, "rb") as file:
             for block in iter(lambda: file.read(CHUNK_BYTES), b""):
-                measure.write(block)
+                digest.update(block)
+                size += len(block)
     except OSError as exc:
         raise UsageError(f"dest {path!r} cannot be read: {exc.strerror or exc}") from None
-    return measure.content
+    return Content(size, digest.hexdigest())
 
 
-class Measure:
-    """A sink that keeps size and digest, and passes everything on where there is another sink."""
+class Incoming:
+    """A sink that measures, and says how far it is: `app.zip: 312 of 1,024 MiB, 30 %, 45 s left`.
 
-    def __init__(self, sink: Sink | None = None) -> None:
+    :param name: what is downloaded, for people.
+    :param total: how many bytes it will be, 0 where nobody has told.
+    :param sink: where everything is passed on to, None for nowhere.
+    """
+
+    def __init__(self, session: Session, name: str, total: int, sink: Sink | None) -> None:
+        self._name = name
+        self._total = total
         self._sink = sink
         self._digest = hashlib.sha256()
         self._size = 0
+        self._work = SlowWork(session.progress, session.clock)
 
     def restart(self) -> None:
         self._digest, self._size = hashlib.sha256(), 0
+        self._work.restart()
         if self._sink:
             self._sink.restart()
 
     def write(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        self._digest.update(chunk)
         if self._sink:
             self._sink.write(chunk)
+        self._digest.update(chunk)
+        self._size += len(chunk)
+        self._work.tell(self._line)
 
     @property
     def content(self) -> Content:
         """Return size and digest of what has come."""
         return Content(self._size, self._digest.hexdigest())
-
-
-class ToldSink:
-    """Passes everything on to another sink, and says how far it is: `app.zip: 312 of 1,024 MiB, 30 %, 45 s left`.
-
-    :param name: what is downloaded, for people.
-    :param total: how many bytes it will be, 0 where nobody has told.
-    """
-
-    def __init__(self, session: Session, sink: Sink, name: str, total: int) -> None:
-        self._sink = sink
-        self._name = name
-        self._total = total
-        self._size = 0
-        self._work = SlowWork(session.progress, session.clock)
-
-    def restart(self) -> None:
-        self._size = 0
-        self._work.restart()
-        self._sink.restart()
-
-    def write(self, chunk: bytes) -> None:
-        self._sink.write(chunk)
-        self._size += len(chunk)
-        self._work.tell(self._line)
 
     def _line(self, seconds: float) -> str:
         done = f"{self._size // _MIB:,}"

@@ -122,13 +122,12 @@ def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
     """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
     if query.job_id is None or session.limits.may_read:
         return None
-    return FoundJob({"id": query.job_id}, query.pipeline.project, 0, "")
+    return FoundJob({"id": query.job_id}, query.pipeline.project, 0)
 
 
 def known_by_name(query: JobQuery) -> FoundJob:
     """Return a job of which no more is known than how to ask for it."""
-    name = query.names[0]
-    return FoundJob({"name": name, "ref": query.pipeline.ref}, query.pipeline.project, 0, name)
+    return FoundJob({"name": query.names[0], "ref": query.pipeline.ref}, query.pipeline.project, 0)
 
 
 def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:

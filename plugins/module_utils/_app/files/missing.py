@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..._api.errors import NotAuthorizedError
-from ..fields import artifact_kinds, status_of, unix_time_of
+from ..fields import artifact_kinds, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import phase_of
 from ..session import Session
@@ -86,7 +86,7 @@ def _not_yet(job: FoundJob, what: str) -> str:
 
     :param what: is asked for: artifacts, reports, or the log.
     """
-    status = status_of(job.record)
+    status = job.status
     if status == "skipped":
         return f"{job.called} was skipped, so it has no {what}; choose another job"
     phase = phase_of(status)

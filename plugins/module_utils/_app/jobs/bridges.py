@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
 from ..concurrency import run_growing
-from ..fields import id_of, project_id_of, status_of
+from ..fields import id_of, project_id_of
 from ..session import Session
 from .query import FoundJob
 from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
@@ -82,18 +82,6 @@ class PipelineNode:
         """Return the pipelines that its trigger jobs have started."""
         return [bridge.downstream for bridge in self.bridges if bridge.downstream]
 
-    @property
-    def trigger_jobs(self) -> list[FoundJob]:
-        """Return the trigger jobs in it as jobs."""
-        return [
-            FoundJob(bridge.record, self.project, self.pipeline_id, bridge.path, is_bridge=True)
-            for bridge in self.bridges
-        ]
-
-    def path_of(self, name: str) -> str:
-        """Return the path of a job or trigger job in it."""
-        return f"{self.path}/{name}" if self.path else name
-
     def readable(self, what: str, read: t.Callable[[], T]) -> T | None:
         """Return what is read of it; None, which is noted, when the token may not read it.
 
@@ -121,22 +109,21 @@ class PipelineNode:
                 yield from inner.walk()
 
 
-@dataclasses.dataclass(eq=False)
-class BridgeNode:
-    """A trigger job, and the pipeline it has started, if it has.
+class BridgeNode(FoundJob):
+    """A trigger job of a tree, and the pipeline it has started, if it has."""
 
-    :param depth: 1 for the trigger jobs of the root pipeline.
-    """
+    __slots__ = ("depth", "downstream")
 
-    record: Record
-    path: str
-    depth: int
-    downstream: PipelineNode | None = None
+    def __init__(self, record: Record, node: PipelineNode) -> None:
+        super().__init__(record, node.project, node.pipeline_id, node.path, is_bridge=True)
+        # 1 for the trigger jobs of the root pipeline
+        self.depth = node.depth + 1
+        self.downstream: PipelineNode | None = None
 
     @property
     def is_settled(self) -> bool:
         """Return whether it is known if there is a downstream pipeline: there is one, or there will be none."""
-        return bool(self.record.get("downstream_pipeline")) or is_finished(status_of(self.record))
+        return bool(self.record.get("downstream_pipeline")) or is_finished(self.status)
 
 
 def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Record]:
@@ -265,13 +252,23 @@ def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Reco
     return listed or []
 
 
+def downstream_record(session: Session, node: PipelineNode) -> Record:
+    """Return a pipeline below another one as tasks return it."""
+    return {
+        **session.annotated("pipeline", node.record),
+        "path": node.path,
+        "depth": node.depth,
+        "accessible": node.is_accessible,
+    }
+
+
 def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
     """Return the trigger jobs of a pipeline, None when the token may not read them."""
     return node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))
 
 
 def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
-    bridges = [BridgeNode(record, node.path_of(str(record.get("name"))), node.depth + 1) for record in records or ()]
+    bridges = [BridgeNode(record, node) for record in records or ()]
     for bridge in bridges:
         bridge.downstream = _downstream_of(session, node, bridge)
     return bridges

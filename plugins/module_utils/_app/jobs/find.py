@@ -18,7 +18,7 @@ from ..pipelines.query import missing_pipeline
 from ..session import Session
 from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
 from .listing import JobLists, trigger_jobs
-from .mistaken import explain_missing_job, explain_missing_pipeline
+from .mistaken import explain_missing_job, explained_missing
 from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, may_hold, shortened
 from .selection import Chooser, Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, is_finished
@@ -67,12 +67,8 @@ class JobFinder:
             return Selection(is_complete=False)
         if self._query.is_empty:
             return Selection(pipeline=self._pipeline)
-        try:
+        with explained_missing(self._session, self._query.pipeline, explains=self._explains_ids):
             return self._find_in_pipeline(self._pipeline)
-        except MissingError as exc:
-            if self._explains_ids:
-                explain_missing_pipeline(self._session, self._query.pipeline, exc)
-            raise
 
     def require(self, selection: Selection, *, may_wait: bool = False) -> None:
         """Return if there is a pipeline, and a job for every name and stage that was asked for.
@@ -197,7 +193,7 @@ class JobFinder:
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
         jobs = [job for found in listed for job in found or ()]
         if self._query.with_bridges:
-            jobs += [job for node in nodes for job in node.trigger_jobs]
+            jobs += [job for node in nodes for job in node.bridges]
         return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
 
     def _list_both(self, root: PipelineNode) -> list[FoundJob]:

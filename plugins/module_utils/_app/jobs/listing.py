@@ -21,7 +21,7 @@ from .statuses import newest_per_name
 def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
     """Return the trigger jobs of a pipeline, newest first, without superseded ones."""
     records = list_bridges(session, project, pipeline_id)
-    return [FoundJob(record, project, pipeline_id, str(record.get("name")), is_bridge=True) for record in records]
+    return [FoundJob(record, project, pipeline_id, is_bridge=True) for record in records]
 
 
 def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
@@ -32,7 +32,7 @@ def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list
 
 def newest_jobs(records: t.Iterable[Record], project: str, pipeline_id: int) -> list[FoundJob]:
     """Return the newest attempt of each job among the records of a pipeline, newest first."""
-    return [FoundJob(record, project, pipeline_id, path=str(record.get("name"))) for record in newest_per_name(records)]
+    return [FoundJob(record, project, pipeline_id) for record in newest_per_name(records)]
 
 
 class JobLists:
@@ -60,10 +60,7 @@ class JobLists:
             # newest ones.
             records = self._read_jobs(node, None)
         wanted = sorted(records, key=id_of, reverse=True) if query.include_retried else newest_per_name(records)
-        return [
-            FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name") or "")))
-            for record in wanted
-        ]
+        return [FoundJob(record, node.project, node.pipeline_id, node.path) for record in wanted]
 
     def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
         self.pipeline = None
@@ -79,10 +76,9 @@ class JobLists:
     def found(self, record: Record, pipeline: Record | None) -> FoundJob:
         """Return a job that was not found by way of its pipeline, which its record sums up."""
         summary = pipeline or {}
-        name = str(record.get("name") or "")
         project_id = project_id_of(summary, self._project)
         self._session.client.name_project(project_id, self._project)
-        return FoundJob(record, project_id, id_of(summary), name)
+        return FoundJob(record, project_id, id_of(summary))
 
     def _kept(self, record: Record) -> Record:
         """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import itertools
 import typing as t
@@ -41,8 +42,22 @@ def explain_missing_job(session: Session, project: str, job_id: int, exc: Missin
         exc.advice = f"{job_id} is the id of a pipeline; give it as pipeline_id, or the id of a job"
 
 
-def explain_missing_pipeline(session: Session, query: PipelineQuery, exc: MissingError) -> None:
-    """Say in the error about a pipeline that is not there whether its id is the number within the project."""
+@contextlib.contextmanager
+def explained_missing(session: Session, query: PipelineQuery, *, explains: bool = True) -> t.Iterator[None]:
+    """Say in the error about a pipeline that is not there what else its id may be.
+
+    :param explains: whether to do so, which takes another read.
+    """
+    try:
+        yield
+    except MissingError as exc:
+        if explains:
+            _explain_missing_pipeline(session, query, exc)
+        raise
+
+
+def _explain_missing_pipeline(session: Session, query: PipelineQuery, exc: MissingError) -> None:
+    """Say in the error whether the id is the number within the project."""
     if query.pipeline_id is None:
         return
     try:

@@ -102,24 +102,32 @@ class FoundJob:
     """A job, or a trigger job, and where it was found. There may be ten thousand of them, so it is a light one.
 
     :param project: numeric id or path of the project it belongs to, as requests about it need it.
-    :param path: its name, with the names of the trigger jobs that lead to it before it, separated by slashes.
+    :param below: names of the trigger jobs that lead to its pipeline, joined by slashes; empty for where was looked.
     """
 
-    __slots__ = ("id", "is_bridge", "key", "name", "path", "pipeline_id", "project", "record", "stage")
+    __slots__ = ("below", "id", "is_bridge", "key", "name", "path", "pipeline_id", "project", "record", "stage")
 
-    def __init__(self, record: Record, project: str, pipeline_id: int, path: str, is_bridge: bool = False) -> None:
+    def __init__(
+        self, record: Record, project: str, pipeline_id: int, below: str = "", *, is_bridge: bool = False
+    ) -> None:
         self.record = record
         self.project = project
         self.pipeline_id = pipeline_id
-        self.path = path
+        self.below = below
         self.is_bridge = is_bridge
         # of this attempt
         self.id = id_of(record)
         # in its own pipeline
         self.name = str(record.get("name") or "")
+        self.path = f"{below}/{self.name}" if below else self.name
         self.stage = str(record.get("stage") or "")
         # what all attempts of this job have in common
         self.key = (project, pipeline_id, self.name)
+
+    @property
+    def status(self) -> str:
+        """Return its status, empty when the server sent none."""
+        return status_of(self.record)
 
     @property
     def called(self) -> str:
@@ -128,7 +136,7 @@ class FoundJob:
 
     def with_record(self, record: Record) -> FoundJob:
         """Return the same job with another record: a newer one, or that of another attempt."""
-        return FoundJob(record, self.project, self.pipeline_id, self.path, self.is_bridge)
+        return FoundJob(record, self.project, self.pipeline_id, self.below, is_bridge=self.is_bridge)
 
 
 def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import difflib
 import typing as t
 
+# Of a job whose deployment was rejected: GitLab starts no such job again.
+REJECTED = "deployment_rejected"
 # Source: the enumeration of failure reasons in GitLab's source code
 FAILURE_REASONS: tuple[str, ...] = (
     "unknown_failure",
@@ -35,7 +37,7 @@ FAILURE_REASONS: tuple[str, ...] = (
     "trace_size_exceeded",
     "builds_disabled",
     "environment_creation_failure",
-    "deployment_rejected",
+    REJECTED,
     "failed_outdated_deployment_job",
     "job_execution_server_timeout",
     "stuck_pending_with_matching_runners",

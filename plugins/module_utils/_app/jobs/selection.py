@@ -224,7 +224,7 @@ def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...
 
     :param failed: what has ended badly of all jobs, see `bad_ends`; thousands may be skipped because of a few.
     """
-    if status_of(job.record) != "skipped":
+    if job.status != "skipped":
         return ()
     others = (other for other in failed if other.key[:2] == job.key[:2] and other.stage != job.stage)
     return tuple(f"{other.called} of stage {other.stage}" for other in itertools.islice(others, MOST_NAMES_IN_TEXT))

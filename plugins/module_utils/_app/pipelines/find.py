@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import BadAnswerError, DeniedError, GitLabError, MissingError, RequestError, SelectionError
+from ..._api.errors import DeniedError, GitLabError, MissingError, RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import list_bridges
 from ..session import Session
@@ -131,8 +131,6 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
         for number, pipeline in enumerate(listed):
             if number == MOST_LISTED:
                 raise _too_many(query, number)
-            if not id_of(pipeline):
-                raise BadAnswerError(f"GitLab lists a {query.describe()} without an id")
             # that of a merge request may be one of a fork
             if query.merge_request is None:
                 session.client.name_project(project_id_of(pipeline, query.project), query.project)

@@ -17,6 +17,7 @@ from ..._api.errors import DeniedError, RequestError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.listing import read_pipeline_jobs
+from ..jobs.mistaken import explained_missing
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..pipelines.find import read_pipeline
@@ -26,24 +27,12 @@ from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
-from ..waiting.pipeline_end import Following, PipelineState, explained_missing, failed_jobs
+from ..waiting.pipeline_end import Following, PipelineState, failed_jobs
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
 # Of so many failed jobs the log is read.
 MOST_LOGS = 20
-
-
-@dataclasses.dataclass
-class PipelineDetails:
-    """What was read about a pipeline besides itself and its jobs.
-
-    :param failed: jobs that have failed, here and downstream, each with the tail of its log where it was read.
-    :param downstream: the pipelines below it.
-    """
-
-    failed: list[tuple[FoundJob, list[str] | None]] = dataclasses.field(default_factory=list)
-    downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
 
 
 def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> Steps[PipelineState]:
@@ -63,8 +52,8 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     return state
 
 
-def read_details(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineDetails:
-    """Return what explains the end of a pipeline: what has failed in it, and if it was waited for what is below it."""
+def with_details(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineState:
+    """Return a pipeline with what explains its end: what has failed, and if it was waited for what is below it."""
     session, log_lines = session.in_passing(), wait.options.log_lines
     downstream: list[PipelineNode] = []
     if wait.is_active:
@@ -77,12 +66,12 @@ def read_details(session: Session, state: PipelineState, project: str, wait: Wai
         if node.is_accessible and status_of(node.record) == "failed":
             failed += _failed_below(session, node)
     tails = session.run_all(lambda job: read_tail(session, job, log_lines), failed[:MOST_LOGS] if log_lines else [])
-    return PipelineDetails(list(itertools.zip_longest(failed, tails)), downstream)
+    return dataclasses.replace(state, failed=list(itertools.zip_longest(failed, tails)), downstream=downstream)
 
 
-def held_up_by(details: PipelineDetails) -> str:
+def held_up_by(state: PipelineState) -> str:
     """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
-    late = [node for node in details.downstream if not is_finished(status_of(node.record))]
+    late = [node for node in state.downstream if not is_finished(status_of(node.record))]
     shown = [
         f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
         for node in late[:MOST_SINGLE_LINES]
@@ -144,4 +133,4 @@ def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
         session.warn(f"The jobs of downstream pipeline {node.pipeline_id} cannot be read: {exc}")
         return []
     found = failed_jobs(PipelineState(node.record, jobs))
-    return [FoundJob(job.record, job.project, job.pipeline_id, f"{node.path}/{job.path}") for job in found]
+    return [FoundJob(job.record, job.project, job.pipeline_id, node.path) for job in found]

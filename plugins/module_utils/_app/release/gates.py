@@ -143,7 +143,7 @@ class GateRun:
         if late:
             return late
         # in check mode some may still be under way
-        statuses = [status_of(job.record) for job in report.jobs]
+        statuses = [job.status for job in report.jobs]
         if any(is_bad_end(status) or phase_of(status) == "ending" for status in statuses):
             return (yield from self._act(result))
         if not report.selection.is_complete or not all(map(is_finished, statuses)):
@@ -223,12 +223,12 @@ class GateRun:
         if not text:
             return None
         jobs = [job for job, _problem in report.problems if job]
-        if report.has_timed_out and any(status_of(job.record) == "manual" for job in jobs):
+        if report.has_timed_out and any(job.status == "manual" for job in jobs):
             text += "; somebody has to play a manual job, as action play does"
-        failed = next((job for job in jobs if status_of(job.record) == "failed"), None)
+        failed = next((job for job in jobs if job.status == "failed"), None)
         tail = (read_tail(self._session, failed, self._options.log_lines) or []) if failed else []
         text += last_words(tail)
-        has_ended = any(is_finished(status_of(job.record)) for job in jobs)
+        has_ended = any(is_finished(job.status) for job in jobs)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))
 
@@ -276,7 +276,7 @@ class GateRun:
 
     def _may_come_right(self, job: FoundJob) -> bool:
         """Return whether check mode finds a job skipped that the gates before this one would bring back."""
-        return status_of(job.record) == "skipped" and self._has_predecessor_at_work()
+        return job.status == "skipped" and self._has_predecessor_at_work()
 
     def _predict_wait(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult:
         """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
@@ -293,4 +293,4 @@ class GateRun:
 
 
 def _state(job: FoundJob) -> str:
-    return f"{job.called} is {status_of(job.record)}{failure_reason(job.record)}"
+    return f"{job.called} is {job.status}{failure_reason(job.record)}"

@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..deployments.find import deployments_of, read_all
 from ..deployments.records import FoundDeployment, approvals_of, username_of
-from ..fields import id_of, project_id_of, record_in, status_of
+from ..fields import id_of, project_id_of, record_in
 from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..session import Session
@@ -56,16 +57,16 @@ def read_tree(
         session.warn(f"The jobs of pipeline {id_of(pipeline)} are not in the record: {exc}")
         return ReleaseTree([{**pipeline_record(pipeline), "project": project_path(session, pipeline)}])
     found = [
-        FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name"))))
+        [FoundJob(record, node.project, node.pipeline_id, node.path) for record in records]
         for node, records in zip(nodes, listed)
-        for record in records
     ]
-    logs = _read_logs(session, found, log_lines) if log_lines > 0 else {}
-    deployed = deployed_by(session, [job for job in found if job.id in deploying])
+    every = list(itertools.chain.from_iterable(found))
+    logs = _read_logs(session, every, log_lines) if log_lines > 0 else {}
+    deployed = deployed_by(session, [job for job in every if job.id in deploying])
     jobs = [
         {**record, "log_tail": logs.get(record["id"], []), **(deployed.get(record["id"]) or deployment_record(None))}
-        for node, records in zip(nodes, listed)
-        for record in _job_records(node, records)
+        for node, in_node in zip(nodes, found)
+        for record in _job_records(node, in_node)
     ]
     return ReleaseTree(_pipeline_records(session, nodes), jobs)
 
@@ -106,7 +107,7 @@ def job_record(job: Record, path: str) -> Record:
 def _read_logs(session: Session, jobs: t.Sequence[FoundJob], lines: int) -> dict[int, list[str]]:
     """Return the end of the log of each job that has failed for good, by the id of the job."""
     newest = {job.key: job.id for job in sorted(jobs, key=lambda job: job.id)}
-    failed = [job for job in jobs if newest[job.key] == job.id and status_of(job.record) == "failed"]
+    failed = [job for job in jobs if newest[job.key] == job.id and job.status == "failed"]
     if len(failed) > _MOST_LOGS:
         session.warn(f"{len(failed)} jobs have failed; the record has the logs of {_MOST_LOGS} of them.")
     wanted = failed[:_MOST_LOGS]
@@ -114,24 +115,22 @@ def _read_logs(session: Session, jobs: t.Sequence[FoundJob], lines: int) -> dict
     return {job.id: tail for job, tail in zip(wanted, tails) if tail}
 
 
-def _job_records(node: PipelineNode, records: t.Sequence[Record]) -> t.Iterator[Record]:
+def _job_records(node: PipelineNode, jobs: t.Sequence[FoundJob]) -> t.Iterator[Record]:
     """Yield the jobs and trigger jobs of a pipeline, oldest first, each attempt with its number."""
     attempts: dict[str, int] = {}
-    newest = {str(record.get("name")): id_of(record) for record in sorted(records, key=id_of)}
-    bridges = {id_of(bridge.record): bridge for bridge in node.bridges}
-    entries = sorted([*records, *(bridge.record for bridge in node.bridges)], key=id_of)
-    for record in entries:
-        name = str(record.get("name") or "")
-        attempts[name] = attempts.get(name, 0) + 1
-        bridge = bridges.get(id_of(record))
+    newest = {job.name: job.id for job in sorted(jobs, key=lambda job: job.id)}
+    downstream = {bridge.id: bridge.downstream for bridge in node.bridges}
+    for job in sorted([*jobs, *node.bridges], key=lambda job: job.id):
+        attempts[job.name] = attempts.get(job.name, 0) + 1
+        below = downstream.get(job.id)
         yield {
-            **job_record(record, node.path_of(name)),
-            "status": status_of(record),
+            **job_record(job.record, job.path),
+            "status": job.status,
             "pipeline_id": node.pipeline_id,
-            "attempt": attempts[name],
-            "superseded": bridge is None and newest.get(name) != id_of(record),
-            "downstream_pipeline_id": bridge.downstream.pipeline_id if bridge and bridge.downstream else None,
-            "kind": "bridge" if bridge else "job",
+            "attempt": attempts[job.name],
+            "superseded": job.id not in downstream and newest.get(job.name) != job.id,
+            "downstream_pipeline_id": below.pipeline_id if below else None,
+            "kind": "bridge" if job.id in downstream else "job",
         }
 
 

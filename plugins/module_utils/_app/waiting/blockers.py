@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import RequestError
-from ..fields import record_in, status_of
+from ..fields import record_in
 from ..jobs.listing import read_pipeline_jobs
 from ..jobs.query import FoundJob, shortened
 from ..jobs.statuses import STATUSES, is_finished, is_optional, runner_wish, still
@@ -40,7 +40,7 @@ class Blockers:
 
         :param jobs: what else was seen of its pipeline.
         """
-        status = status_of(job.record)
+        status = job.status
         if "stage" not in job.record:  # a pipeline
             return _both("for a manual job to be played") if status == "manual" else None
         row = STATUSES.get(status)
@@ -95,8 +95,7 @@ class Blockers:
                 )
             except RequestError:
                 records = []  # it was to be shown only
-            prefix = job.path[: -len(job.name)] if job.name else ""
-            found = [FoundJob(record, *key, path=prefix + str(record.get("name"))) for record in records]
+            found = [FoundJob(record, *key, job.below) for record in records]
             self._manual[key] = [other for other in found if is_blocking(other)]
         return self._manual[key]
 
@@ -106,18 +105,18 @@ def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterab
 
     :param beside: returns all jobs of the pipeline of a job.
     """
-    late = next((job for job in jobs if status_of(job.record) == "created"), None)
+    late = next((job for job in jobs if job.status == "created"), None)
     if late is None:
         return ""
     before = [
         other
         for other in beside(late)
-        if _is_before(other, late) and not is_finished(status_of(other.record)) and not is_optional(other.record)
+        if _is_before(other, late) and not is_finished(other.status) and not is_optional(other.record)
     ]
     manual = sorted(other.path for other in before if is_blocking(other))
     if manual:
         return f"its pipeline waits for manual jobs to be played: {shortened(manual)}"
-    at_work = [other for other in before if status_of(other.record) != "created"]
+    at_work = [other for other in before if other.status != "created"]
     texts = [f"{other.called} of stage {other.stage!r} {still(other.record)}" for other in at_work[:MOST_SINGLE_LINES]]
     return f"before it, {', '.join(texts)}" if texts else ""
 
@@ -137,4 +136,4 @@ def _is_before(other: FoundJob, job: FoundJob) -> bool:
 
 def is_blocking(job: FoundJob) -> bool:
     """Return whether a pipeline waits for a job to be played, as one in `manual` does for all of these."""
-    return status_of(job.record) == "manual" and not job.record.get("allow_failure")
+    return job.status == "manual" and not job.record.get("allow_failure")

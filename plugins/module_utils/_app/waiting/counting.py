@@ -15,7 +15,6 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import StatusError
-from ..fields import status_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, phase_of, young_statuses
 from ..session import Session
@@ -70,13 +69,13 @@ class Counting:
         is_blind = counted < len(left) or size <= FEWEST_JOBS
         self._counts, self._has_moved = 0, False
         self._may_be_optional = any(
-            job.record.get("allow_failure") and phase_of(status_of(job.record)) == "waiting" for job in left
+            job.record.get("allow_failure") and phase_of(job.status) == "waiting" for job in left
         )
         if self._is_whole:
             # a job that need not come anywhere is counted as long as it is there
             self._last = self._counted(jobs)
             self._enough = self._last - counted
-            self._last_bad = max(self._last_bad, sum(status_of(job.record) in self._bad for job in jobs))
+            self._last_bad = max(self._last_bad, sum(job.status in self._bad for job in jobs))
         elif self._last is not None:
             # The count was taken before the list. Jobs are done only by lowering it, each by one.
             self._enough = max(0, self._last - counted)
@@ -85,7 +84,7 @@ class Counting:
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
         scope = self._scope(self._waiting)
-        return sum(status_of(job.record) in scope for job in jobs)
+        return sum(job.status in scope for job in jobs)
 
     def _look(self) -> int | None:
         """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more."""

@@ -13,7 +13,6 @@ import typing as t
 
 from ..._api.errors import RequestError, UsageError
 from ..._api.masking import Masker
-from ..fields import status_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import can_be_superseded
 from ..session import Session
@@ -67,7 +66,7 @@ class LogFollower:
         job = self._job
         if job is None or not job.id:
             return
-        status = status_of(job.record)
+        status = job.status
         if not (is_over or status == "running" or can_be_superseded(status)):
             return
         offset = self._text.next_offset

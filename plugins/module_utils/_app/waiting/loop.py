@@ -18,16 +18,14 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import DeniedError, RedirectError, RequestError, SelectionError
 from ..._api.pace.looks import looking
-from ..fields import status_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish
-from ..nudges import Patience
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import Session
 from .logs import LogFollower
 from .options import WaitOptions, is_late, timed_out
-from .pauses import Pauses
+from .pauses import Patience, Pauses
 from .schedule import Pause, Steps
 from .timeline import Timeline
 
@@ -133,7 +131,7 @@ class Wait:
         GitLab itself retries a job that has `retry` in its configuration, which nothing in its record tells: a job that
         fails while it is waited for is read once more, by when a new attempt is there.
         """
-        if status_of(job.record) != "failed" or not self.is_active or self._session.deadline.has_passed():
+        if job.status != "failed" or not self.is_active or self._session.deadline.has_passed():
             return True
         return self._failures[job.id] >= LOOKS_AT_A_FAILURE
 
@@ -142,7 +140,7 @@ class Wait:
         pipelines = {(job.project, job.pipeline_id) for job in jobs}
         self._pipeline = pipelines.pop() if len(pipelines) == 1 else None
         for job in jobs:
-            if status_of(job.record) == "failed":
+            if job.status == "failed":
                 # what had failed before it was waited for is old news
                 self._failures[job.id] += 1 if job.key in self._noted else LOOKS_AT_A_FAILURE
             self._noted.add(job.key)
@@ -175,7 +173,7 @@ class Wait:
     def queue_problem(self, job: FoundJob) -> str:
         """Return that a job has been in the queue for longer than `pending_timeout`, naming its runner tags."""
         longest = self.options.pending_seconds
-        if not self.is_active or longest is None or not is_queued(status_of(job.record)):
+        if not self.is_active or longest is None or not is_queued(job.status):
             return ""
         seconds = self.timeline.queued_seconds(job)
         if seconds < longest:

@@ -13,12 +13,18 @@ import typing as t
 
 from ..session import Session
 
+if t.TYPE_CHECKING:
+    from ..nudges import Watch
+
 FIRST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.5
 # Of a pause, so much is left to chance: many playbooks started together must not ask together for ever.
 PAUSE_JITTER = 0.2
 # The shortest pause, as a share of the longest one.
 SHORTEST_SHARE = 0.1
+# How long a pause is that no nudge ends, while nothing changes: at first, and at most.
+FIRST_REST_SECONDS = 30.0
+LONGEST_REST_SECONDS = 300.0
 
 
 class Pauses:
@@ -78,3 +84,41 @@ class Pauses:
         # early on an estimate is worth little, hence never more than half of what it stands on
         seconds = min(so_far * self._left / done, so_far) / 2
         return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
+
+
+class Patience:
+    """How long a wait pauses unless it is nudged.
+
+    News can run ahead of what GitLab tells, and a failure is looked at twice. So one pause after a nudge, and after a
+    look that showed something new, is as long as it is without nudges.
+    """
+
+    def __init__(self, watch: Watch | None) -> None:
+        self.watch = watch
+        self._is_stirred = False
+        self._next = FIRST_REST_SECONDS
+
+    def longest(self, seconds: float) -> float:
+        """Return how long the next pause is if no nudge ends it.
+
+        :param seconds: how long it is without nudges.
+        """
+        if self.watch is None or not self.watch.nudges.is_there:
+            return seconds
+        if self._is_stirred:
+            self._is_stirred, self._next = False, FIRST_REST_SECONDS
+            return seconds
+        longest, self._next = self._next, min(self._next * PAUSE_GROWTH, LONGEST_REST_SECONDS)
+        return max(longest, seconds)
+
+    def stir(self, *, by_news: bool = True) -> None:
+        """Take note of whether the last look showed something new."""
+        self._is_stirred = by_news
+
+    def wake(self) -> bool:
+        """Return whether there was a nudge, at the end of a pause: the look that follows sees what it was about."""
+        if self.watch is None or not self.watch.is_nudged:
+            return False
+        self.watch.is_nudged = False
+        self._is_stirred = True
+        return True

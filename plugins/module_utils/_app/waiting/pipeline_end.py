@@ -8,20 +8,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import MissingError, RequestError
+from ..._api.errors import RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
-from ..jobs.bridges import list_bridges
+from ..jobs.bridges import PipelineNode, list_bridges
 from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
-from ..jobs.mistaken import explain_missing_pipeline
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
-from ..pipelines.query import PipelineQuery
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
 from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
@@ -43,6 +39,8 @@ class PipelineState:
     :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
     :param attempts: every attempt of its jobs, and its trigger jobs, where these were asked for.
     :param problem: why the task fails, empty when it does not.
+    :param failed: jobs that have failed, here and downstream, each with the tail of its log, where these were read.
+    :param downstream: the pipelines below it, where these were read.
     """
 
     pipeline: Record
@@ -50,6 +48,8 @@ class PipelineState:
     attempts: list[Record] = dataclasses.field(default_factory=list)
     problem: str = ""
     has_timed_out: bool = False
+    failed: list[tuple[FoundJob, list[str] | None]] = dataclasses.field(default_factory=list)
+    downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -69,16 +69,6 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
     jobs = newest_jobs(attempts, project, pipeline_id)
     bridges = list_bridges(session, project, pipeline_id) if with_trigger_jobs else []
     return PipelineState(pipeline, jobs, [*attempts, *bridges])
-
-
-@contextlib.contextmanager
-def explained_missing(session: Session, query: PipelineQuery) -> t.Iterator[None]:
-    """Say in the error about a pipeline that is not there what else its id may be."""
-    try:
-        yield
-    except MissingError as exc:
-        explain_missing_pipeline(session, query, exc)
-        raise
 
 
 class Following:
@@ -124,7 +114,7 @@ class Following:
             told = {**told, **read_pipeline(self._session, self._project, {"id": self._id})}
         state.pipeline = self._pipeline = {**self._pipeline, **told}
         if self._wait.is_active:
-            left = [job for job in state.jobs if not (is_finished(status_of(job.record)) or is_optional(job.record))]
+            left = [job for job in state.jobs if not (is_finished(job.status) or is_optional(job.record))]
             self._wait.seen(state.jobs, left)
             self._leaves(left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
@@ -152,7 +142,7 @@ class Following:
         except RequestError as exc:
             self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
             return []
-        return [job for job in found if status_of(job.record) == "failed"]
+        return [job for job in found if job.status == "failed"]
 
     def _may_look(self, state: PipelineState) -> bool:
         """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
@@ -168,7 +158,7 @@ class Following:
             self._looks_at_end = 0
             return False
         self._looks_at_end += 1
-        is_quiet = all(status_of(job.record) != "created" for job in state.jobs) or state.status == "manual"
+        is_quiet = all(job.status != "created" for job in state.jobs) or state.status == "manual"
         return all(map(self._wait.believes, state.jobs)) and (is_quiet or self._looks_at_end >= LOOKS_AT_AN_END)
 
     def _queue_problem(self, state: PipelineState) -> str:
@@ -203,7 +193,7 @@ def pipeline_late(state: PipelineState) -> str:
     text = f"pipeline {id_of(state.pipeline)} is still {state.status}"
     busy = [job for job in state.jobs if _is_at_work(job)]
     if busy:
-        shown = ", ".join(f"{job.called} is {status_of(job.record)}" for job in busy[:MOST_SINGLE_LINES])
+        shown = ", ".join(f"{job.called} is {job.status}" for job in busy[:MOST_SINGLE_LINES])
         more = len(busy) - MOST_SINGLE_LINES
         text += f"; {shown}" + (f" and {more} more are under way" if more > 0 else "")
     return text
@@ -223,7 +213,7 @@ def why_it_failed(state: PipelineState) -> str:
 
 def failed_jobs(state: PipelineState) -> list[FoundJob]:
     """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
-    failed = [job for job in state.jobs if status_of(job.record) == "failed"]
+    failed = [job for job in state.jobs if job.status == "failed"]
     return sorted(failed, key=lambda job: (bool(job.record.get("allow_failure")), job.id))
 
 
@@ -238,11 +228,10 @@ def _manual(state: PipelineState) -> str:
 
 
 def _is_at_work(job: FoundJob) -> bool:
-    status = status_of(job.record)
+    status = job.status
     return is_under_way(status) or phase_of(status) == "ending"
 
 
 def _observed(project: str, pipeline: Record) -> FoundJob:
     """Return a pipeline as a thing whose changes are noted."""
-    name = f"pipeline {id_of(pipeline)}"
-    return FoundJob({**pipeline, "name": name}, project, id_of(pipeline), name)
+    return FoundJob({**pipeline, "name": f"pipeline {id_of(pipeline)}"}, project, id_of(pipeline))

@@ -21,10 +21,12 @@ from ..._api.clock import AsideClock, Clock, Deadline
 from ..._api.errors import GitLabError, RequestError
 from ..._api.pace.looks import SHARED_SECONDS
 from ..._api.pace.traffic import Traffic, Within
-from ..nudges import Nudges, Watch
 from ..outcome import Progress
 from ..session import Session
 from .options import WaitOptions, is_end_of_time, timed_out
+
+if t.TYPE_CHECKING:
+    from ..nudges import Nudges, Watch
 
 T = t.TypeVar("T")
 

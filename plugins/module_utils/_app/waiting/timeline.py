@@ -13,7 +13,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..fields import iso_time, record_in, seconds_of, status_of, unix_time_of
+from ..fields import iso_time, record_in, seconds_of, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_playable, is_queued, phase_of
 from ..session import Session
@@ -46,15 +46,8 @@ class _Seen:
     told: set[Blocker] = dataclasses.field(default_factory=set)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Change:
-    """One change of state, as it is told."""
-
-    at: float
-    name: str
-    before: str
-    after: str
-    detail: str
+# One change of state: when it was, the line that tells of it, and the status that it led to.
+_Change = tuple[float, str, str]
 
 
 class Timeline:
@@ -88,16 +81,16 @@ class Timeline:
         :param waiting: the jobs among them that are not yet where they should be.
         """
         # found failed at the first look: their status does not change any more
-        failed = [job for job in jobs if job.key not in self._seen and status_of(job.record) == "failed"]
+        failed = [job for job in jobs if job.key not in self._seen and job.status == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
         texts = [f"failed{failure_reason(job.record)}" for job in failed]
         self._tell_held([(job.path, (text, text)) for job, text in zip(failed, texts)])
-        self._tell(sorted(changes, key=lambda change: change.at))
+        self._tell(sorted(changes, key=lambda change: change[0]))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
         if self._session.progress.is_shown:
             self._tell_blockers(jobs, waiting)
-            self.beat(len(waiting), [status_of(job.record) for job in waiting])
+            self.beat(len(waiting), [job.status for job in waiting])
         return bool(changes)
 
     def log_line(self, name: str, line: str) -> None:
@@ -150,7 +143,7 @@ class Timeline:
 
     def _note(self, job: FoundJob, detail: str) -> list[_Change]:
         """Write a job's present state down; return its changes since the last look, in order."""
-        status = status_of(job.record)
+        status = job.status
         now = self._session.clock.monotonic()
         if phase_of(status) is None:
             self._session.warn(
@@ -171,7 +164,7 @@ class Timeline:
         for after, at in self._steps(job, seen, now):
             self._enter(job, before, after, at)
             more = f"({detail})" if detail else _detail(job, before, after, at - since)
-            changes.append(_Change(at, job.path, before, after, more))
+            changes.append((at, f"{job.path.strip()}: {before} -> {after} {more}".rstrip(), after))
             before, since, detail = after, at, ""
         self._seen[job.key] = _Seen(status, job.id, since, now)
         return changes
@@ -181,7 +174,7 @@ class Timeline:
 
         Only what GitLab's times show to have been between the two looks; the queue comes before the run.
         """
-        record, status = job.record, status_of(job.record)
+        record, status = job.record, job.status
         is_over = is_finished(status) or status == "canceling"
         if job.is_bridge or not (is_over or status == "running"):
             return [(status, now)]
@@ -228,9 +221,8 @@ class Timeline:
     # ----- telling -----
 
     def _tell(self, changes: t.Sequence[_Change]) -> None:
-        for change in changes:
-            line = f"{change.name.strip()}: {change.before} -> {change.after} {change.detail}"
-            self._session.progress.tell(line.rstrip(), status=change.after)
+        for _at, line, status in changes:
+            self._session.progress.tell(line, status=status)
             self._has_spoken()
 
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
@@ -262,7 +254,7 @@ def _left_behind(jobs: t.Sequence[FoundJob]) -> list[str]:
     """Return what goes on without the task, with the address of its page."""
     texts = []
     for job in jobs[:MOST_SINGLE_LINES]:
-        status = status_of(job.record)
+        status = job.status
         goes_on = "" if is_playable(status) else " and goes on"
         texts.append(f"{job.path} is {status}{goes_on}: {job.record.get('web_url')}")
     more = jobs[MOST_SINGLE_LINES:]

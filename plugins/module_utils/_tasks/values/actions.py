@@ -16,6 +16,7 @@ from ..._api.decoding import Record
 from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
 from ..._app.actions.action import ActionRequest
+from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import meant_reason
 from ..._app.pipelines.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
@@ -42,6 +43,19 @@ RUN_OPTIONS: Arguments = {
 }
 
 _NUMBERS: Numbers = {"max_attempts": ("max_attempts", 1, math.inf)}
+
+
+def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> None:
+    """Return when all options that are given can be used with an action.
+
+    :param takes: by the name of each action the options that it takes, and that are not for all.
+    :param given: returns whether an option is given.
+    :raises UsageError: for one that is only for other actions.
+    """
+    for option in dict.fromkeys(option for options in takes.values() for option in options):
+        if option not in takes[name] and given(option):
+            users = [user for user, options in takes.items() if option in options]
+            raise UsageError(f"{option} can only be used with {listed(users, 'and')}")
 
 
 def action_request(options: Options) -> ActionRequest:

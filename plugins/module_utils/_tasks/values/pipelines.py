@@ -13,10 +13,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import with_sentence
-from ..._app.jobs.bridges import PipelineNode
 from ..._app.jobs.statuses import count_statuses
 from ..._app.pipelines.query import PipelineQuery, with_pipeline
-from ..._app.reads.pipelines import PipelineDetails, held_up_by
+from ..._app.reads.pipelines import held_up_by
 from ..._app.session import Session
 from ..._app.waiting.loop import Wait
 from ..._app.waiting.options import WaitOptions
@@ -45,13 +44,13 @@ def pipeline_waiting(options: Options, targets: t.Sequence[str] = ("success",)) 
     return waiting if options.get("wait_for") else dataclasses.replace(waiting, targets=tuple(targets[:1]))
 
 
-def state_values(session: Session, state: PipelineState, details: PipelineDetails, wait: Wait) -> Record:
+def state_values(session: Session, state: PipelineState, wait: Wait) -> Record:
     """Return what all tasks on a pipeline return of its state."""
     return {
         "pipeline": session.annotated("pipeline", state.pipeline),
         "failed_jobs": [
             {"name": job.path, **{name: job.record.get(name) for name in _FAILED_FIELDS}, "log_tail": tail}
-            for job, tail in details.failed
+            for job, tail in state.failed
         ],
         "summary": count_statuses(job.record for job in state.jobs),
         "timed_out": state.has_timed_out,
@@ -59,25 +58,15 @@ def state_values(session: Session, state: PipelineState, details: PipelineDetail
     }
 
 
-def downstream_record(session: Session, node: PipelineNode) -> Record:
-    """Return a pipeline below another one as tasks return it."""
-    return {
-        **session.annotated("pipeline", node.record),
-        "path": node.path,
-        "depth": node.depth,
-        "accessible": node.is_accessible,
-    }
-
-
-def why_failed(problem: str, query: PipelineQuery, state: PipelineState, details: PipelineDetails) -> str | None:
+def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str | None:
     """Return why a task fails, with what else was read about its pipeline; None when it does not.
 
     :param problem: what is known of it by the pipeline and its jobs.
     """
     if not problem:
         return None
-    text = problem + (held_up_by(details) if state.has_timed_out else "")
-    job, tail = details.failed[0] if details.failed else (None, None)
+    text = problem + (held_up_by(state) if state.has_timed_out else "")
+    job, tail = state.failed[0] if state.failed else (None, None)
     if job and tail:
         text = with_sentence(text, f"The log of {job.called} ends with: {tail[-1]}")
     return with_pipeline(text, query, state.pipeline)

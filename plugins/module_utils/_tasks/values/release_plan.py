@@ -9,14 +9,14 @@
 from __future__ import annotations
 
 from ..._api.errors import UsageError
-from ..._app.actions.actions import ACTIONS, refuse_misplaced
+from ..._app.actions.actions import ACTIONS
 from ..._app.pipelines.candidates import RunRequest
 from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
 from ..definition import Options
 from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list, wait_options
-from .actions import JOB_ACTION_OPTIONS, RUN_OPTIONS, action_request, run_request
+from .actions import JOB_ACTION_OPTIONS, RUN_OPTIONS, action_request, refuse_misplaced, run_request
 from .prepared import Arguments, located
 
 GATE_OPTIONS: Arguments = {

@@ -12,12 +12,9 @@ import pathlib
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import (
-    FIRST_PAUSE_SECONDS,
-    LONGEST_PAUSE_SECONDS,
     MOST_BYTES,
     READ_SECONDS,
     Nudges,
-    Patience,
 )
 
 from ...harness import FakeClock
@@ -193,36 +190,3 @@ def test_what_is_no_file_is_not_read(tmp_path: pathlib.Path, kind: str) -> None:
     place = Place(path)
     assert not place.nudges.is_there
     assert place.nudged() == NOBODY
-
-
-# ----- how long a pause is -----
-
-
-def test_pauses_grow_from_half_a_minute_to_five(place: Place) -> None:
-    patience = Patience(place.known)
-    pauses = [patience.longest(10.0) for _number in range(9)]
-    assert pauses[:3] == [FIRST_PAUSE_SECONDS, 45.0, 67.5]
-    assert pauses[-1] == LONGEST_PAUSE_SECONDS
-    assert Patience(place.known).longest(60.0) == 60.0
-
-
-@pytest.mark.parametrize("by_nudge", [True, False])
-def test_after_news_one_pause_is_as_without_nudges(place: Place, by_nudge: bool) -> None:
-    patience = Patience(place.known)
-    assert [patience.longest(1.0), patience.longest(1.0)] == [30.0, 45.0]
-    if by_nudge:
-        assert not patience.wake()
-        place.known.is_nudged = True
-        assert patience.wake() and not place.known.is_nudged
-    else:
-        patience.stir()
-    assert [patience.longest(1.0), patience.longest(1.0)] == [1.0, 30.0]
-
-
-def test_nothing_is_longer_where_nothing_nudges(place: Place) -> None:
-    place.path.unlink()
-    place.nudged()
-    for watch in (None, place.known):
-        patience = Patience(watch)
-        assert [patience.longest(1.5), patience.longest(2.5)] == [1.5, 2.5]
-        assert not patience.wake()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import ToldSink
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import Incoming
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import SlowWork
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate
@@ -34,7 +34,7 @@ class Kept:
 def told(total, pieces, seconds=5.0):
     """Return what is said of a download whose pieces come one in so many seconds."""
     clock, progress, kept = FakeClock(), Progress(is_shown=True), Kept()
-    sink = ToldSink(types.SimpleNamespace(clock=clock, progress=progress), kept, "app.zip", total)
+    sink = Incoming(types.SimpleNamespace(clock=clock, progress=progress), "app.zip", total, kept)
     sink.restart()
     for piece in pieces:
         clock.sleep(seconds)

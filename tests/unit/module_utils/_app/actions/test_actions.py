@@ -12,10 +12,9 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     NotAuthorizedError,
     StatusError,
-    UsageError,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, refuse_misplaced
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Column
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import SPEC
 
@@ -94,12 +93,3 @@ def test_what_is_sent(action, status, options, expected):
 @pytest.mark.parametrize("status", ["created", "skipped", "canceled"])
 def test_a_new_attempt_was_played_before_it_is_under_way(status):
     assert ACTIONS["play"].effect({"id": 1, "status": "success"}, {"id": 2, "status": status})
-
-
-def test_an_option_of_another_action():
-    takes = {row.name: row.takes for row in ACTIONS.values()}
-    refuse_misplaced(takes, "cancel", {"force"}.__contains__)
-    with pytest.raises(UsageError, match=r"^force can only be used with retry and cancel$"):
-        refuse_misplaced(takes, "play", {"force"}.__contains__)
-    with pytest.raises(UsageError, match=r"^job_inputs can only be used with play and retry$"):
-        refuse_misplaced(takes, "erase", {"job_inputs", "name"}.__contains__)

@@ -144,4 +144,4 @@ def session_with(rows):
     transport = FunctionTransport(answer)
     session = new_session(transport)
     session.transport = transport
-    return session, [FoundJob(job(), "7", 6, "deploy")]
+    return session, [FoundJob(job(), "7", 6)]

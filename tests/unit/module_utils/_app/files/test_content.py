@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import types
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import Content, Measure, content_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import Content, Incoming, content_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import Memory
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.place import NewFile
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Files
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import Tail
+
+from ....harness import FakeClock, Progress
 
 
 def test_what_a_file_holds(tmp_path):
@@ -61,13 +64,14 @@ def test_a_disk_that_takes_only_a_part_at_a_time_gets_the_rest(tmp_path, monkeyp
 
 def test_a_new_beginning_of_a_target_leaves_nothing_of_what_came_before(tmp_path):
     with NewFile("dest", str(tmp_path / "x"), Files()) as target:
-        measure = Measure(target)
+        session = types.SimpleNamespace(clock=FakeClock(), progress=Progress())
+        incoming = Incoming(session, "x", 0, target)
         for piece in (b"half of something long", b"the whole"):
-            measure.restart()
-            measure.write(piece)
+            incoming.restart()
+            incoming.write(piece)
         target.put_in_place()
         assert (tmp_path / "x").read_bytes() == b"the whole"
-        assert measure.content == Content(9, hashlib.sha256(b"the whole").hexdigest())
+        assert incoming.content == Content(9, hashlib.sha256(b"the whole").hexdigest())
 
 
 def test_an_empty_target_is_not_truncated(tmp_path, monkeypatch):

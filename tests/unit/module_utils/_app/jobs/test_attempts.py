@@ -14,7 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query imp
 from ....harness import Exchange, FakeClock, ScriptedTransport, job, new_session
 
 LIST = "GET /projects/7/pipelines/6/jobs"
-JOBS = [FoundJob(job(number, name=name), "7", 6, name) for number, name in ((42, "deploy"), (41, "build"))]
+JOBS = [FoundJob(job(number, name=name), "7", 6) for number, name in ((42, "deploy"), (41, "build"))]
 
 
 def newest(*exchanges):

@@ -26,8 +26,8 @@ PATHS = [
 
 def found(path):
     # "deploy/prod" is a name that holds a slash
-    name = path if path == "deploy/prod" else path.rpartition("/")[2]
-    return naming.FoundJob({"id": 1, "name": name}, "7", 6, path)
+    below, name = ("", path) if path == "deploy/prod" else path.rpartition("/")[::2]
+    return naming.FoundJob({"id": 1, "name": name}, "7", 6, below)
 
 
 JOBS = [found(path) for path in PATHS]
@@ -102,9 +102,9 @@ def test_names_that_may_stand_for_what_cannot_be_read(name, path, expected):
 
 
 def test_what_identifies_a_job_and_an_attempt():
-    job = naming.FoundJob({"id": 9, "name": "a"}, "7", 6, "b/a")
-    assert (job.id, job.name, job.key) == (9, "a", ("7", 6, "a"))
-    assert naming.FoundJob({}, "7", 6, "").id == 0
+    job = naming.FoundJob({"id": 9, "name": "a"}, "7", 6, "b")
+    assert (job.id, job.name, job.path, job.key) == (9, "a", "b/a", ("7", 6, "a"))
+    assert naming.FoundJob({}, "7", 6).id == 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ....harness import job
 
 
 def found(job_id, status, stage):
-    return FoundJob(job(job_id, status, f"job {job_id}", stage=stage), "7", 6, f"job {job_id}")
+    return FoundJob(job(job_id, status, f"job {job_id}", stage=stage), "7", 6)
 
 
 def test_of_thousands_that_failed_before_a_skipped_job_no_more_are_looked_at_than_are_named():

@@ -16,6 +16,7 @@ from ....harness import (
     Exchange,
     FakeClock,
     FunctionTransport,
+    Progress,
     ScriptedTransport,
     bridge,
     job,
@@ -244,6 +245,22 @@ def test_a_trigger_job_that_comes_with_the_jobs_between_two_requests_is_found():
     transport = FunctionTransport(lambda call: answers[call.line]())
     outcome = run_task(TASK, {"pipeline_id": 6, "wait": True, "name": ["infra"]}, transport=transport)
     assert (outcome.failure, outcome.values["summary"]) == (None, {"success": 1})
+
+
+def test_a_trigger_job_that_waits_for_a_manual_job_says_so():
+    stuck = bridge(50, "created", "docs", stage="deploy", pipeline=pipeline(6, "manual"))
+    progress = Progress(is_shown=True)
+
+    def answer(call):
+        manual = [job(40, "manual", "approve", stage="check", allow_failure=False)]
+        answers = {ROOT: pipeline(6, "manual"), ROOT + "/trigger_jobs": [stuck], ROOT + "/jobs": manual}
+        return answers.get(call.line, reply({"message": "404 Not Found"}, status=404))
+
+    transport = FunctionTransport(answer)
+    options = {"pipeline_id": 6, "wait": True, "wait_timeout": 20}
+    run_task(TASK, options, transport=transport, clock=FakeClock(), progress=progress)
+    assert "docs: waits for job approve (manual) of stage check to be played" in "\n".join(progress.others)
+    assert set(transport.lines) == {ROOT, ROOT + "/trigger_jobs", ROOT + "/jobs"}
 
 
 def test_time_up_and_going_on():

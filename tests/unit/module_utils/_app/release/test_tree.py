@@ -114,7 +114,7 @@ def test_nonsense_is_nothing(nonsense):
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_who_may_not_look_at_deployments_sees_none(status):
     session = new_session(FunctionTransport(lambda call: reply({"message": "no"}, status=status)), {"api_retries": 0})
-    assert deployed_by(session, [FoundJob(job(42, "success", "deploy"), "7", 6, "deploy")]) == {}
+    assert deployed_by(session, [FoundJob(job(42, "success", "deploy"), "7", 6)]) == {}
     assert session.warnings == []
 
 

@@ -6,12 +6,20 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, is_finished
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.loop import Wait
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import Pauses
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import (
+    FIRST_REST_SECONDS,
+    LONGEST_REST_SECONDS,
+    Patience,
+    Pauses,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import finish
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
@@ -404,3 +412,41 @@ def test_after_a_write_a_look_learns_nothing_from_before():
     clock.sleep(0.1)
     with looking(float("-inf")):
         assert size_of_list(session) == 3
+
+
+# ----- how long a pause is that no nudge ends -----
+
+
+@pytest.fixture
+def watch(tmp_path: pathlib.Path) -> Watch:
+    path = tmp_path / "nudges"
+    path.touch()
+    return Nudges(str(path), FakeClock()).watch("group/app")
+
+
+def test_pauses_grow_from_half_a_minute_to_five(watch: Watch) -> None:
+    patience = Patience(watch)
+    pauses = [patience.longest(10.0) for _number in range(9)]
+    assert pauses[:3] == [FIRST_REST_SECONDS, 45.0, 67.5]
+    assert pauses[-1] == LONGEST_REST_SECONDS
+    assert Patience(watch).longest(60.0) == 60.0
+
+
+@pytest.mark.parametrize("by_nudge", [True, False])
+def test_after_news_one_pause_is_as_without_nudges(watch: Watch, by_nudge: bool) -> None:
+    patience = Patience(watch)
+    assert [patience.longest(1.0), patience.longest(1.0)] == [30.0, 45.0]
+    if by_nudge:
+        assert not patience.wake()
+        watch.is_nudged = True
+        assert patience.wake() and not watch.is_nudged
+    else:
+        patience.stir()
+    assert [patience.longest(1.0), patience.longest(1.0)] == [1.0, 30.0]
+
+
+def test_nothing_is_longer_where_nothing_nudges(tmp_path: pathlib.Path) -> None:
+    for watch in (None, Nudges(str(tmp_path / "none"), FakeClock()).watch("group/app")):
+        patience = Patience(watch)
+        assert [patience.longest(1.5), patience.longest(2.5)] == [1.5, 2.5]
+        assert not patience.wake()

@@ -12,25 +12,24 @@ import functools
 import os
 import typing as t
 
+from ansible.module_utils.basic import env_fallback, missing_required_lib
+
 from .._api.decoding import Record
 from .._api.errors import GitLabError, MissingLibraryError, capitalized
 from .._api.masking import Masker
 from .._app.outcome import Outcome
 from .._app.session import TaskContext
-from .definition import ArgumentSpec, TaskDefinition
-from .values.connection import environment_extensions, environment_url
-from .values.hiding import variable_values
-from .values.prepared import Arguments, all_names
+from .._tasks.definition import ArgumentSpec, TaskDefinition
+from .._tasks.values.connection import environment_extensions, environment_url
+from .._tasks.values.hiding import variable_values
+from .._tasks.values.prepared import Arguments, all_names
 
 
-def argument_rules(spec: ArgumentSpec, env_fallback: t.Any) -> Record:
-    """Return options and the rules between them as Ansible's validators take them.
-
-    :param env_fallback: Ansible's function that looks a variable up in the environment.
-    """
+def argument_rules(spec: ArgumentSpec) -> Record:
+    """Return options and the rules between them as Ansible's validators take them."""
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
     for name, read in _FROM_ENVIRONMENT.items():
-        arguments[name]["fallback"] = (functools.partial(_fall_back, env_fallback, read),)
+        arguments[name]["fallback"] = (functools.partial(_fall_back, read),)
     return {
         "argument_spec": arguments,
         "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],
@@ -39,7 +38,7 @@ def argument_rules(spec: ArgumentSpec, env_fallback: t.Any) -> Record:
     }
 
 
-def _fall_back(env_fallback: t.Any, read: t.Callable[[t.Mapping[str, str]], t.Any]) -> t.Any:
+def _fall_back(read: t.Callable[[t.Mapping[str, str]], t.Any]) -> t.Any:
     # Ansible's own function, without a name, raises its error for nothing found
     return read(os.environ) or env_fallback()
 
@@ -55,19 +54,17 @@ def result_of(
     params: t.Mapping[str, t.Any],
     context: TaskContext,
     *,
-    missing_library: t.Callable[[str], str],
     secrets: t.Collection[str],
 ) -> Record:
     """Return the result of a task that is run; whatever goes wrong is told in it, by `failed` and `msg`.
 
     :param params: the validated options.
-    :param missing_library: Ansible's function that says that a library is missing.
     :param secrets: those that the face knows when the task ends.
     """
     try:
         outcome = task.run(params, context)
     except MissingLibraryError as exc:
-        return failure(task, missing_library(exc.library))
+        return failure(task, missing_required_lib(exc.library))
     except Exception as exc:  # a mistake of ours must not take the worker with it; a traceback could hold secrets
         is_ours = not isinstance(exc, GitLabError)
         text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}" if is_ours else str(exc)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.result import result_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
@@ -18,7 +19,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition i
     TaskDefinition,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION, session_of
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.result import result_of
 
 from ...harness import TOKEN, FakeClock, with_defaults
 
@@ -39,7 +39,7 @@ def test_time_requests_and_warnings_are_told_however_a_task_ends(error: Exceptio
     task = TaskDefinition("gitlab_example", spec, work, {"found": False, **NO_COST})
     options = {**with_defaults(task, {}), "variables": {"PASSWORD": SECRET}}
     context = TaskContext(environ={}, clock=FakeClock())
-    result = result_of(task, options, context, missing_library=str, secrets=[TOKEN])
+    result = result_of(task, options, context, secrets=[TOKEN])
     assert (result["found"], result.get("failed", False)) == (error is None, error is not None)
     assert result["elapsed"] == 3.0
     assert result["requests"] == {"count": 0, "throttled": 0, "paced_seconds": 0.0}

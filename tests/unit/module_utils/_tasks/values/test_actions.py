@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that are for some actions only."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.actions import refuse_misplaced
+
+
+def test_an_option_of_another_action():
+    takes = {row.name: row.takes for row in ACTIONS.values()}
+    refuse_misplaced(takes, "cancel", {"force"}.__contains__)
+    with pytest.raises(UsageError, match=r"^force can only be used with retry and cancel$"):
+        refuse_misplaced(takes, "play", {"force"}.__contains__)
+    with pytest.raises(UsageError, match=r"^job_inputs can only be used with play and retry$"):
+        refuse_misplaced(takes, "erase", {"job_inputs", "name"}.__contains__)
