@@ -29,7 +29,7 @@ from .actions import ACTIONS, decide
 from .decisions import Policy
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Target:
     """One job on its way through the action.
 
