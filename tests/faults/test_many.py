@@ -114,3 +114,16 @@ def test_attempts_of_many_are_counted_together(simulator: t.Any) -> None:
     counted = [request for request in simulator.requests() if "include_retried" in str(request["query"])]
     # before they are retried, and when they have failed again
     assert len(counted) <= 2 * PAGES
+
+
+def test_the_deployments_of_many_that_wait_for_approvals_are_looked_for_together(simulator: t.Any) -> None:
+    job = {"when": "manual", "allow_failure": False, "environment": "production"}
+    scenario = world({"generate": {**job, "count": MANY, "name": "bad {n}"}})
+    scenario["projects"][0]["protected_environments"] = {"production": {"rules": [{"user": "bob", "required": 1}]}}
+    simulator.load(scenario)
+    result = run_task(simulator, ACTION, action="play", api_concurrency=1, **SELECTION)
+    assert simulator.effects() == []
+    assert all("waits for approvals: 1 of" in row["reason"] for row in result["results"])
+    requests = collections.Counter(request["endpoint"] for request in simulator.requests())
+    # the list once, and each deployment itself, which alone tells of its approvals
+    assert (requests["list_deployments"], requests["get_deployment"]) == (1, MANY)

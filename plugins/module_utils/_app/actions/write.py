@@ -18,7 +18,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, StatusError
-from ..deployments.waiting import refusal_of_held
+from ..deployments.waiting import HeldRefusals
 from ..fields import id_of, status_of, users_of
 from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
@@ -50,12 +50,35 @@ class WriteResult:
     is_to_come: bool = False
 
 
+class Refusals:
+    """Explains why GitLab refuses an action on jobs. What is read for it serves all of them."""
+
+    def __init__(self, session: Session, action: Action, jobs: t.Sequence[FoundJob]) -> None:
+        self._action = action
+        self._held = HeldRefusals(session, jobs)
+        self._reason_of = functools.cache(lambda project: reason_of_project(session, project, action.role))
+
+    def explained(self, job: FoundJob, exc: RequestError) -> str:
+        """Return an error that is the last word, with what to do about it."""
+        if isinstance(exc, StatusError):
+            held = self._held.reason(job, exc) if self._action.needs_approval else ""
+            if held:
+                return held
+            if exc.status == 403 and not exc.has_reason and not exc.advice:
+                exc.advice = self._reason_of(job.project)
+            elif exc.status == 404 and job.is_bridge:
+                since = self._action.trigger_jobs_since
+                exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
+            self._action.advise(exc)
+        return str(exc)
+
+
 class JobWrite(Write[FoundJob, WriteResult]):
     """One action on one job.
 
     :param wanted: what a user asked for.
     :param decide_again: asked after a re-read.
-    :param why_refused: returns what a project, by its id, tells of why GitLab refuses the action.
+    :param refusals: explains why GitLab refuses it.
     """
 
     noun = "job"
@@ -67,14 +90,14 @@ class JobWrite(Write[FoundJob, WriteResult]):
         job: FoundJob,
         wanted: ActionRequest,
         decide_again: t.Callable[[FoundJob], Decision],
-        why_refused: t.Callable[[str], str],
+        refusals: Refusals,
     ) -> None:
         super().__init__(session, job)
         self.place = (job.project, job.pipeline_id, job.is_bridge)
         self._action = action
         self._wanted = wanted
         self._decide_again = decide_again
-        self._why_refused = why_refused
+        self._refusals = refusals
         # how many attempts that GitLab itself has begun may still be acted on in its place
         self._left = _AUTOMATIC_RETRIES
 
@@ -169,17 +192,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return WriteResult(outcome, after, reason=reason)
 
     def _explained(self, exc: RequestError) -> str:
-        if isinstance(exc, StatusError):
-            held = refusal_of_held(self._session, self._before, exc) if self._action.needs_approval else ""
-            if held:
-                return held
-            if exc.status == 403 and not exc.has_reason and not exc.advice:
-                exc.advice = self._why_refused(self._before.project)
-            elif exc.status == 404 and self._before.is_bridge:
-                since = self._action.trigger_jobs_since
-                exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
-            self._action.advise(exc)
-        return str(exc)
+        return self._refusals.explained(self._before, exc)
 
     def _failed(self, reason: str) -> WriteResult:
         return WriteResult("failed", self._before, reason=reason)
@@ -223,7 +236,6 @@ def write_jobs(
     decide_again: t.Callable[[FoundJob], Decision],
 ) -> list[WriteResult]:
     """Return what became of an action on jobs, in their order; see `JobWrite`."""
-    # the same for all of them
-    why_refused = functools.cache(lambda project: reason_of_project(session, project, action.role))
-    writes = [JobWrite(session, action, job, wanted, decide_again, why_refused) for job in jobs]
+    refusals = Refusals(session, action, jobs)
+    writes = [JobWrite(session, action, job, wanted, decide_again, refusals) for job in jobs]
     return JobWrite.send_all(session, writes)

@@ -18,6 +18,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import MissingError, RequestError, SelectionError
 from ..._api.lists.pages import PAGE_SIZE
+from ..fields import status_of
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..session import Session
@@ -110,6 +111,33 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
         for deployment in _of_project(session, project, job_ids, filters)
     ]
     return sorted(found, key=lambda one: -one.id)
+
+
+class JobDeployments:
+    """The deployments of jobs. Those of all that have the same status are looked for when that of one is wanted."""
+
+    def __init__(self, session: Session, jobs: t.Iterable[FoundJob] = ()) -> None:
+        self._session = session
+        self._jobs = [job for job in jobs if not job.is_bridge]
+        # by the id of a job; None for a job without one
+        self._found: dict[int, FoundDeployment | None] = {}
+
+    def of(self, job: FoundJob, **filters: t.Any) -> FoundDeployment | None:
+        """Return the deployment of a job as it was listed, None when there is none.
+
+        :param filters: what the list of deployments takes.
+        """
+        if job.id not in self._found:
+            status = status_of(job.record)
+            alike = [other for other in self._jobs if status_of(other.record) == status and other.id not in self._found]
+            found = {one.job_id: one for one in deployments_of(self._session, [job, *alike], **filters)}
+            self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
+        return self._found[job.id]
+
+    def hide(self, job: FoundJob) -> None:
+        """Take note that the deployment of a job cannot be read: those that were not found yet are not looked for."""
+        self._found.update({other.id: self._found.get(other.id) for other in self._jobs})
+        self._found[job.id] = None
 
 
 def _instead(session: Session, query: DeploymentQuery) -> str:
