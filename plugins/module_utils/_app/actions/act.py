@@ -14,17 +14,16 @@ import typing as t
 from ..._api.errors import GitLabError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
-from ..jobs.attempts import attempts_of, newest_attempts
+from ..jobs.attempts import AttemptCounts, newest_attempts
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import bad_ends, failed_before
-from ..jobs.statuses import can_be_superseded
 from ..session import Session
 from ..waiting.blockers import jobs_beside
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import Look, Wait
-from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision
 from ..writes.roles import refuse_job_token
@@ -32,7 +31,7 @@ from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decisions, Policy
 from .targets import ActionReport, Target, select, time_out
-from .write import JobWrite, WriteResult
+from .write import WriteResult, write_jobs
 
 
 class ActionRun:
@@ -51,8 +50,7 @@ class ActionRun:
         self._counting: Counting | None = None
         # what has failed of its pipeline, as it was read last
         self._failed: t.Sequence[FoundJob] = ()
-        # how many attempts jobs have had, by their keys
-        self._attempts: dict[t.Any, int] = {}
+        self._attempts = AttemptCounts(session, is_wanted=request.max_attempts is not None)
 
     def run(self) -> Steps[ActionReport]:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -86,6 +84,7 @@ class ActionRun:
 
     def _step(self, targets: list[Target]) -> None:
         """Decide about jobs, and act on those that are to be acted on, side by side."""
+        self._attempts.count(target.job for target in targets)
         decided = [(target, self._decide(target.job, self._action)) for target in targets]
         for target, decision in decided:
             if decision.verdict == "later" and self._following.is_active:
@@ -100,14 +99,12 @@ class ActionRun:
         if self._session.check_mode:
             return
         acting = [target for target, decision in decided if decision.verdict == "act"]
-        results = self._session.run_all(lambda target: self._write(target.job, self._action), acting)
-        for target, result in zip(acting, results):
+        for target, result in zip(acting, self._write(acting, self._action)):
             self._take(target, result, self._action)
 
     def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
-        if request.max_attempts is not None and can_be_superseded(job.status):
-            self._attempts[job.key] = max(1, len(attempts_of(self._session, job)))
+        self._attempts.count([job])
         policy = Policy(
             wait=self._options.wait,
             replay=request.replay,
@@ -115,7 +112,7 @@ class ActionRun:
             given=request.given,
             retry_on=request.retry_on,
             max_attempts=request.max_attempts,
-            attempts=self._attempts.get(job.key, 1),
+            attempts=self._attempts.of(job),
             is_bridge=job.is_bridge,
             failed_before=failed_before(job, self._failed),
         )
@@ -140,14 +137,13 @@ class ActionRun:
             self._timeline.held(job, decision.reason)
         return decision
 
-    def _write(self, job: FoundJob, action: Action) -> WriteResult:
-        """Return what became of an action on one job; an error is an outcome here, so that the others are not lost."""
-        try:
-            return JobWrite(
-                self._session, action, job, self._request, lambda latest: self._decide(latest, action)
-            ).send()
-        except GitLabError as exc:
-            return WriteResult("failed", job, reason=str(exc), is_to_come=is_end_of_time(self._session, exc))
+    def _write(self, targets: t.Sequence[Target], action: Action) -> list[WriteResult]:
+        """Return what became of an action on jobs."""
+
+        def again(job: FoundJob) -> Decision:
+            return self._decide(job, action)
+
+        return write_jobs(self._session, action, [target.job for target in targets], self._request, again)
 
     def _take(self, target: Target, result: WriteResult, action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
@@ -168,7 +164,7 @@ class ActionRun:
         most = self._request.max_attempts
         if most is None or action.name != "retry":
             return action.participle
-        return f"retried, attempt {self._attempts.get(job.key, 1) + 1} of {most}"
+        return f"retried, attempt {self._attempts.of(job) + 1} of {most}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
         if not (self._options.wait and self._following.is_active and self._action.is_followed):
@@ -191,9 +187,7 @@ class ActionRun:
             if polls > 1:
                 self._refresh(report)
                 self._step([target for target in report.active if target.is_waiting_for_turn])
-            for target in report.active:
-                if target.is_followed:
-                    self._look_at(target)
+            self._end([target for target in report.active if target.is_followed and self._has_ended(target)])
             active = report.active
             self._timeline.leaves([target.job for target in active])
             self._following.pace(len(active), self._counting_of(active, size=len(report.selection.known)))
@@ -250,37 +244,42 @@ class ActionRun:
             self._failed = bad_ends(other for job in skipped.values() for other in jobs_beside(self._session, job))
         self._following.seen(jobs, self._unsettled(active))
 
-    def _look_at(self, target: Target) -> None:
+    def _has_ended(self, target: Target) -> bool:
+        """Return whether a followed job is where it should be, or has ended; one that never will is settled."""
         if is_there(target.job.record, self._options):
-            if self._following.believes(target.job):
-                self._end(target)
-            return
+            return self._following.believes(target.job)
         problem = self._following.queue_problem(target.job)
         if problem:
             target.settle("failed", problem)
+        return False
 
-    def _end(self, target: Target) -> None:
-        """Take note that a followed job is where it should be, or has ended; with `max_attempts` retry it instead."""
-        problem = "" if self._action.accepts_any_end else end_problem(target.job.record, self._options)
-        if not problem:
-            target.is_followed = False
-            return
-        most, attempts = self._most_attempts(target), 0
-        if most:
-            # where they cannot be counted it is followed on, so that its failure is not lost
-            attempts = max(len(attempts_of(self._session, target.job)), target.retries + 1)
-            self._attempts[target.job.key] = attempts
-        if attempts < most:
-            retry = ACTIONS["retry"]
-            result = self._write(target.job, retry)
-            if result.outcome in ("applied", "unchanged"):
+    def _end(self, ended: t.Sequence[Target]) -> None:
+        """Take note that followed jobs are where they should be, or have ended; with `max_attempts` retry them."""
+        for target in ended:
+            target.is_followed = bool(self._end_problem(target))
+        bad = {target: self._most_attempts(target) for target in ended if target.is_followed}
+        # where they cannot be counted they are followed on, so that their failures are not lost
+        self._attempts.count(target.job for target, most in bad.items() if most)
+        for target in bad:
+            self._attempts.note(target.job, target.retries + 1)
+        again = [target for target, most in bad.items() if self._attempts.of(target.job) < most]
+        retry = ACTIONS["retry"]
+        retried = dict(zip(again, self._write(again, retry)))
+        for target, most in bad.items():
+            result, problem, attempts = retried.get(target), self._end_problem(target), self._attempts.of(target.job)
+            if result and result.outcome in ("applied", "unchanged"):
                 self._take(target, result, retry)
-                return
-            problem += f", and could not be retried: {result.reason}"
-        elif attempts > 1:
-            problem += f"; this was the last of {attempts} attempts (max_attempts)"
-        target.has_ended_badly = True
-        target.settle("failed", problem)
+                continue
+            if result:
+                problem += f", and could not be retried: {result.reason}"
+            elif most and attempts > 1:
+                problem += f"; this was the last of {attempts} attempts (max_attempts)"
+            target.has_ended_badly = True
+            target.settle("failed", problem)
+
+    def _end_problem(self, target: Target) -> str:
+        """Return why the end of a job is not what was asked for, empty when it is."""
+        return "" if self._action.accepts_any_end else end_problem(target.job.record, self._options)
 
     def _most_attempts(self, target: Target) -> int:
         """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
@@ -295,11 +294,12 @@ class ActionRun:
         """Cancel jobs that have not ended in time."""
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
 
-        def cancel(target: Target) -> WriteResult:
-            row, wanted = ACTIONS["cancel"], ActionRequest("cancel")
-            return JobWrite(session, row, target.job, wanted, lambda job: decide("cancel", job.record, Policy())).send()
+        def again(job: FoundJob) -> Decision:
+            return decide("cancel", job.record, Policy())
 
-        for target, result in zip(late, session.run_all(cancel, late)):
+        jobs = [target.job for target in late]
+        results = write_jobs(session, ACTIONS["cancel"], jobs, ActionRequest("cancel"), again)
+        for target, result in zip(late, results):
             target.job = result.job
             target.has_changed |= result.has_changed
             self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")

@@ -25,7 +25,7 @@ from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from ..writes.decision import Decision, Verdict
 from ..writes.roles import reason_of_project
-from ..writes.sending import Write, is_lock, was_unsent
+from ..writes.sending import Looks, Write, is_lock, was_unsent
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
@@ -216,27 +216,29 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
     noun = "pipeline"
 
     def __init__(self, session: Session, action: PipelineAction, project: str, state: PipelineState) -> None:
-        super().__init__(session)
+        super().__init__(session, state)
         self._action = action
         self._project = project
-        self._first = self._latest = state
+        self._latest = state
 
     def _request(self) -> None:
-        self._session.client.call(self._action.endpoint, project=self._project, pipeline_id=id_of(self._first.pipeline))
+        self._session.client.call(
+            self._action.endpoint, project=self._project, pipeline_id=id_of(self._before.pipeline)
+        )
 
-    def _read(self) -> PipelineState:
+    def _read(self, targets: t.Sequence[PipelineState]) -> list[PipelineState]:
         with_trigger_jobs = self._action.concerns_trigger_jobs
         state = read_state(
-            self._session, self._project, id_of(self._first.pipeline), with_trigger_jobs=with_trigger_jobs
+            self._session, self._project, id_of(self._before.pipeline), with_trigger_jobs=with_trigger_jobs
         )
-        if self._first.jobs and not state.jobs:
+        if self._before.jobs and not state.jobs:
             raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
         self._latest = state
-        return state
+        return [state]
 
     def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
         may_be_done = self._is_in_doubt or is_lock(exc)
-        action, first = self._action, self._first
+        action, first = self._action, self._before
         if may_be_done and action.effect(first, latest) and not action.leaves(first, latest):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
         decision = decide_pipeline(action, latest)
@@ -245,15 +247,15 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         may_repeat = may_be_done or was_unsent(exc)
         return None if decision.verdict == "act" and may_repeat else self._failed(self._explained(exc))
 
-    def _accepted(self, answer: None) -> PipelineActionResult:
+    def _accepted(self, answer: None) -> Looks[PipelineState, PipelineActionResult]:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
         problem = ""
         try:
-            self._look_for(lambda state: self._action.effect(self._first, state))
+            yield from self._look_for(lambda state: self._action.effect(self._before, state))
         except RequestError as exc:
             problem = f"done, but reading the pipeline again failed: {exc}"
         after = self._latest
-        if self._action.effect(self._first, after):
+        if self._action.effect(self._before, after):
             return self._effective(after)
         decision = decide_pipeline(self._action, after)
         if decision.verdict == "same":
@@ -268,7 +270,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
 
     def _effective(self, after: PipelineState, note: str = "") -> PipelineActionResult:
         """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
-        is_others = self._is_ours(self._action.doers(self._first, after)) is False
+        is_others = self._is_ours(self._action.doers(self._before, after)) is False
         note = f"somebody else has {self._action.participle} it since" if is_others else note
         return PipelineActionResult(after, has_changed=not is_others, note=note)
 

@@ -28,7 +28,7 @@ from .actions import ACTIONS, decide
 from .decisions import Policy
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Target:
     """One job on its way through the action.
 

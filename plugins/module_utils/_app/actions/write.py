@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import RequestError, StatusError
-from ..deployments.waiting import refusal_of_held
+from ..._api.errors import GitLabError, RequestError, StatusError
+from ..deployments.waiting import HeldRefusals
 from ..fields import id_of, users_of
 from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
+from ..waiting.options import is_end_of_time
 from ..writes.decision import ActionOutcome, Decision
 from ..writes.roles import reason_of_project
-from ..writes.sending import Write, is_lock, was_refused
+from ..writes.sending import Looks, Write, is_lock, was_refused
 from .action import Action, ActionRequest
 
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
@@ -48,11 +50,35 @@ class WriteResult:
     is_to_come: bool = False
 
 
+class Refusals:
+    """Explains why GitLab refuses an action on jobs. What is read for it serves all of them."""
+
+    def __init__(self, session: Session, action: Action, jobs: t.Sequence[FoundJob]) -> None:
+        self._action = action
+        self._held = HeldRefusals(session, jobs)
+        self._reason_of = functools.cache(lambda project: reason_of_project(session, project, action.role))
+
+    def explained(self, job: FoundJob, exc: RequestError) -> str:
+        """Return an error that is the last word, with what to do about it."""
+        if isinstance(exc, StatusError):
+            held = self._held.reason(job, exc) if self._action.needs_approval else ""
+            if held:
+                return held
+            if exc.status == 403 and not exc.has_reason and not exc.advice:
+                exc.advice = self._reason_of(job.project)
+            elif exc.status == 404 and job.is_bridge:
+                since = self._action.trigger_jobs_since
+                exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
+            self._action.advise(exc)
+        return str(exc)
+
+
 class JobWrite(Write[FoundJob, WriteResult]):
     """One action on one job.
 
     :param wanted: what a user asked for.
     :param decide_again: asked after a re-read.
+    :param refusals: explains why GitLab refuses it.
     """
 
     noun = "job"
@@ -64,24 +90,25 @@ class JobWrite(Write[FoundJob, WriteResult]):
         job: FoundJob,
         wanted: ActionRequest,
         decide_again: t.Callable[[FoundJob], Decision],
+        refusals: Refusals,
     ) -> None:
-        super().__init__(session)
+        super().__init__(session, job)
+        self.place = (job.project, job.pipeline_id, job.is_bridge)
         self._action = action
-        # as it was when the request was last sent
-        self._job = job
         self._wanted = wanted
         self._decide_again = decide_again
+        self._refusals = refusals
         # how many attempts that GitLab itself has begun may still be acted on in its place
         self._left = _AUTOMATIC_RETRIES
 
     def _request(self) -> Record | None:
-        job = self._job
+        job = self._before
         arguments = self._action.arguments(self._wanted, job.status)
         answer = self._session.client.call(self._action.endpoint, project=job.project, job_id=job.id, **arguments)
         return t.cast("Record | None", answer)
 
-    def _read(self) -> FoundJob:
-        return newest_attempts(self._session, [self._job])[0]
+    def _read(self, targets: t.Sequence[FoundJob]) -> list[FoundJob]:
+        return newest_attempts(self._session, targets)
 
     def _shown(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
         """Return the result of a request in doubt by the effect that the job shows, None when it shows none.
@@ -96,7 +123,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
             reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
             # not sent again either: ours may have come before theirs
             decision = self._decide_again(changed)
-            if decision.verdict == "refuse" and changed.id == self._job.id:
+            if decision.verdict == "refuse" and changed.id == self._before.id:
                 return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
             return WriteResult("unchanged", changed, reason=reason)
         if self._is_in_doubt or is_ours:
@@ -115,36 +142,36 @@ class JobWrite(Write[FoundJob, WriteResult]):
         if words and was_refused(exc) and words in str(exc) and is_finished(latest.status):
             return WriteResult("unchanged", latest, reason=reason)
         decision = self._decide_again(latest)
-        has_moved = (latest.id, latest.status) != (self._job.id, self._job.status)
+        has_moved = (latest.id, latest.status) != (self._before.id, self._before.status)
         if decision.verdict == "same":
             return WriteResult("unchanged", latest, reason=decision.reason)
         if decision.verdict == "later":
             # to find out what it waits for takes time, in which what is in doubt may have been done
-            latest = self._look()
+            (latest,) = self._look([self._before])
             to_come = WriteResult("refused", latest, reason=decision.reason, is_to_come=True)
             return self._shown(exc, latest) or to_come
         if decision.verdict == "refuse" and has_moved:
             doubt = f"; an answer was lost, so it may have been {self._action.participle} before"
             return WriteResult("refused", latest, reason=decision.reason + (doubt if self._is_in_doubt else ""))
         if decision.verdict == "act" and (has_moved or not was_refused(exc) or is_lock(exc)):
-            self._job = latest
+            self._before = latest
             return None
         return WriteResult("refused", latest, reason=self._explained(exc))
 
-    def _accepted(self, answer: Record | None) -> WriteResult | None:
+    def _accepted(self, answer: Record | None) -> Looks[FoundJob, WriteResult | None]:
         """Return the result by the answer; one that is not proof is followed by looks.
 
         None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
         that is to be acted on. What an action has begun itself is not begun again.
         """
-        action, job = self._action, self._job
+        action, job = self._action, self._before
 
         def shows(after: FoundJob) -> bool:
             return action.answer == "proof" or action.effect(job.record, after.record)
 
         if answer is None or (action.answer == "old job" and not action.effect(job.record, answer)):
             try:
-                after = self._look_for(shows)
+                after = yield from self._look_for(shows)
             except RequestError as exc:
                 reason = f"done, but reading the job again failed: {exc}"
                 return WriteResult("applied", job, has_changed=True, reason=reason)
@@ -157,36 +184,30 @@ class JobWrite(Write[FoundJob, WriteResult]):
             self._left -= 1
             # where it cannot be read, the one that has failed is the newest that is known
             with contextlib.suppress(RequestError):
-                latest = newest_attempts(self._session, [after])[0]
+                latest = yield
                 if latest.id != after.id and self._decide_again(latest).verdict == "act":
-                    self._job = latest
+                    self._before = latest
                     return None
         outcome, reason = action.no_effect(after.status)
         return WriteResult(outcome, after, reason=reason)
 
     def _explained(self, exc: RequestError) -> str:
-        if isinstance(exc, StatusError):
-            held = refusal_of_held(self._session, self._job, exc) if self._action.needs_approval else ""
-            if held:
-                return held
-            if exc.status == 403 and not exc.has_reason and not exc.advice:
-                exc.advice = reason_of_project(self._session, self._job.project, self._action.role)
-            elif exc.status == 404 and self._job.is_bridge:
-                since = self._action.trigger_jobs_since
-                exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
-            self._action.advise(exc)
-        return str(exc)
+        return self._refusals.explained(self._before, exc)
 
     def _failed(self, reason: str) -> WriteResult:
-        return WriteResult("failed", self._job, reason=reason)
+        return WriteResult("failed", self._before, reason=reason)
+
+    def _broken_off(self, exc: GitLabError) -> WriteResult:
+        is_to_come = is_end_of_time(self._session, exc)
+        return WriteResult("failed", self._before, reason=str(exc), is_to_come=is_to_come)
 
     def _changed(self, latest: FoundJob) -> FoundJob | None:
         """Return the attempt that shows the effect of the request, None when there is none."""
-        if latest.id != self._job.id and not self._action.renews:
+        if latest.id != self._before.id and not self._action.renews:
             # a new attempt does not show what was done to the one before
-            record = self._session.client.call("get_job", project=self._job.project, job_id=self._job.id)
-            latest = self._job.with_record(record)
-        return latest if self._action.effect(self._job.record, latest.record) else None
+            record = self._session.client.call("get_job", project=self._before.project, job_id=self._before.id)
+            latest = self._before.with_record(record)
+        return latest if self._action.effect(self._before.record, latest.record) else None
 
     def _is_effect_ours(self, changed: FoundJob) -> bool | None:
         """Return whether the user of the token has done what the job shows, None where jobs do not tell.
@@ -195,12 +216,26 @@ class JobWrite(Write[FoundJob, WriteResult]):
         """
         if not self._action.renews:
             return None
-        before = self._job
+        before = self._before
         doers = users_of([changed.record])
         is_ours = self._is_ours(doers)
         if is_ours is False and changed.id != before.id:
             # somebody else may have stopped what is ours, and begun it anew
-            attempts = [job for job in attempts_of(self._session, changed) if id_of(job) >= before.id]
+            (attempts,) = attempts_of(self._session, [changed])
+            attempts = [job for job in attempts if id_of(job) >= before.id]
             doers |= users_of(job for job in attempts if self._action.effect(before.record, job))
             is_ours = self._is_ours(doers)
         return is_ours
+
+
+def write_jobs(
+    session: Session,
+    action: Action,
+    jobs: t.Sequence[FoundJob],
+    wanted: ActionRequest,
+    decide_again: t.Callable[[FoundJob], Decision],
+) -> list[WriteResult]:
+    """Return what became of an action on jobs, in their order; see `JobWrite`."""
+    refusals = Refusals(session, action, jobs)
+    writes = [JobWrite(session, action, job, wanted, decide_again, refusals) for job in jobs]
+    return JobWrite.send_all(session, writes)

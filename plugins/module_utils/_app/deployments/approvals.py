@@ -17,7 +17,7 @@ from ..fields import status_of, user_id_of
 from ..jobs.query import listed
 from ..session import Session
 from ..writes.decision import ActionOutcome, Decision
-from ..writes.sending import Write, is_lock, was_refused
+from ..writes.sending import Looks, Write, is_lock, was_refused
 from .decisions import NO_FEATURE, ApprovalRequest, decide_approval, explained_refusal, foreseen_refusal, has_given
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals
@@ -79,8 +79,8 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
     noun = "deployment"
 
     def __init__(self, session: Session, deployment: FoundDeployment, wanted: ApprovalRequest) -> None:
-        super().__init__(session)
-        self._first = self._latest = deployment
+        super().__init__(session, deployment)
+        self._latest = deployment
         self._wanted = wanted
 
     def run(self) -> ApprovalResult:
@@ -90,19 +90,19 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         """
         decision = self._decide()
         if decision.verdict == "same":
-            return self._result("unchanged", decision.reason)
+            return self._told("unchanged", decision.reason)
         if decision.verdict == "refuse":
-            return self._result("refused", decision.reason)
+            return self._told("refused", decision.reason)
         if self._session.check_mode:
             reason = self._foreseen_refusal()
-            return self._result("refused", reason) if reason else self._result("applied", has_changed=True)
+            return self._told("refused", reason) if reason else self._told("applied", has_changed=True)
         return self.send()
 
     def _request(self) -> Record:
         answer = self._session.client.call(
             "approve_deployment",
-            project=self._first.project,
-            deployment_id=self._first.id,
+            project=self._before.project,
+            deployment_id=self._before.id,
             status=self._wanted.state,
             comment=self._wanted.comment or None,
             represented_as=self._wanted.represented_as or None,
@@ -111,19 +111,17 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
             raise BadAnswerError(f"the answer does not say that it was {self._wanted.state}", advice=NOT_GITLAB)
         return t.cast(Record, answer)
 
-    def _read(self) -> FoundDeployment:
-        latest = read_deployment(self._session, self._first.project, self._first.id)
+    def _read(self, targets: t.Sequence[FoundDeployment]) -> list[FoundDeployment]:
+        latest = read_deployment(self._session, self._before.project, self._before.id)
         if not tells_approvals(latest.record):  # it did before
             raise BadAnswerError("the deployment does not tell of its approvals any more", advice=NOT_GITLAB)
         self._latest = latest
-        return latest
+        return [latest]
 
     def _settled(self, exc: RequestError, latest: FoundDeployment) -> ApprovalResult | None:
         is_ours = self._shows_ours() if self._is_in_doubt else False
         if is_ours:
-            return self._result(
-                "applied", "the answer was lost, but the deployment shows the approval", has_changed=True
-            )
+            return self._told("applied", "the answer was lost, but the deployment shows the approval", has_changed=True)
         if is_ours is None:
             exc.further = (
                 "Whether it was done is unknown, since the deployment shows another one and GitLab does not tell who "
@@ -132,25 +130,25 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
             return self._failed(str(exc))
         decision = self._decide()
         if decision.verdict == "same":
-            return self._result("unchanged", decision.reason)
+            return self._told("unchanged", decision.reason)
         if decision.verdict == "act" and (not was_refused(exc) or is_lock(exc)):
             return None
-        if decision.verdict == "refuse" and _state(self._first.record) != _state(latest.record):
-            return self._result("refused", decision.reason)
-        return self._result("refused" if was_refused(exc) else "failed", self._explained(exc))
+        if decision.verdict == "refuse" and _state(self._before.record) != _state(latest.record):
+            return self._told("refused", decision.reason)
+        return self._told("refused" if was_refused(exc) else "failed", self._explained(exc))
 
-    def _accepted(self, answer: Record) -> ApprovalResult:
+    def _accepted(self, answer: Record) -> Looks[FoundDeployment, ApprovalResult]:
         """Return the result by the answer: GitLab also accepts what was said before."""
-        is_old = has_given(self._first.record, user_id_of(answer) or None, self._wanted)
+        is_old = has_given(self._before.record, user_id_of(answer) or None, self._wanted)
         reason = ""
         try:
-            self._look()
+            yield
         except RequestError as exc:
             reason = f"done, but reading the deployment again failed: {exc}"
-        return self._result("unchanged" if is_old else "applied", reason, has_changed=not is_old)
+        return self._told("unchanged" if is_old else "applied", reason, has_changed=not is_old)
 
     def _failed(self, reason: str) -> ApprovalResult:
-        return self._result("failed", reason)
+        return self._told("failed", reason)
 
     def _decide(self) -> Decision:
         # who we are is worth a request only where somebody has said something
@@ -163,7 +161,7 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         None when that cannot be told: of an unknown user only the comment tells.
         """
         user_id = self._user_id()
-        old, latest = self._first.record, self._latest.record
+        old, latest = self._before.record, self._latest.record
         if user_id is not None:
             return has_given(latest, user_id, self._wanted) and not has_given(old, user_id, self._wanted)
         comment = self._wanted.comment or None
@@ -178,7 +176,7 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
     def _foreseen_refusal(self) -> str:
         """Return why GitLab would refuse it, as far as that can be known."""
         try:
-            project = self._session.client.call("get_project", project=self._first.project)
+            project = self._session.client.call("get_project", project=self._before.project)
         except RequestError:
             project = {}
         return foreseen_refusal(self._latest.record, self._user_id(), project, self._wanted)
@@ -193,8 +191,8 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
             exc.advice = exc.advice or _NEEDED
         return f"{reason} ({exc})" if reason else str(exc)
 
-    def _result(self, outcome: ActionOutcome, reason: str = "", *, has_changed: bool = False) -> ApprovalResult:
-        return ApprovalResult(outcome, self._first, self._latest, reason, has_changed)
+    def _told(self, outcome: ActionOutcome, reason: str = "", *, has_changed: bool = False) -> ApprovalResult:
+        return ApprovalResult(outcome, self._before, self._latest, reason, has_changed)
 
 
 def failure_text(session: Session, result: ApprovalResult, request: ApprovalRequest) -> str | None:

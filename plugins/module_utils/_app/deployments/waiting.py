@@ -21,7 +21,7 @@ from ..jobs.query import FoundJob
 from ..jobs.reasons import REJECTED
 from ..session import Session
 from ..writes.decision import Decision
-from .find import deployments_of, read_all, read_deployment
+from .find import JobDeployments, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
 # The one status in which a job waits for approvals, and the one before it.
@@ -41,15 +41,15 @@ class ApprovalWait:
         self._session = session
         self._is_waiting = is_waiting
         self._tell = tell
-        self._expected: t.Sequence[FoundJob] = ()
-        # by the id of a job that was held, as it was read last; None for a job without one
-        self._deployments: dict[int, FoundDeployment | None] = {}
+        self._deployments = self._rejected = JobDeployments(session)
         # the ids of jobs that were seen to wait for approvals
         self._held: set[int] = set()
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
-        self._expected = [job for job in jobs if job.status in _HELD_STATUSES and not job.is_bridge]
+        held = [job for job in jobs if job.status in _HELD_STATUSES]
+        self._deployments = JobDeployments(self._session, held)
+        self._rejected = JobDeployments(self._session.in_passing(), filter(_was_rejected, jobs))
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -58,8 +58,8 @@ class ApprovalWait:
         """
         if job.is_bridge:
             return decision
-        if job.record.get("failure_reason") == REJECTED and decision.verdict in ("act", "refuse"):
-            return Decision("refuse", _why_rejected(self._session, job))
+        if _was_rejected(job) and decision.verdict in ("act", "refuse"):
+            return Decision("refuse", _why_rejected(self._session, self._rejected, job))
         if job.id in self._held and decision.verdict == "act" and job.status == "success":
             return Decision("same", "GitLab itself has started it once it was approved")
         if not self._is_in_question(job, decision):
@@ -84,28 +84,14 @@ class ApprovalWait:
     def _read(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""
         try:
-            if job.id not in self._deployments:
-                self._find_all(job)
-            known = self._deployments[job.id]
-            found = read_deployment(self._session, known.project, known.id) if known else None
+            known = self._deployments.of(job, status=_HELD_STATUSES[job.status])
+            return read_deployment(self._session, known.project, known.id) if known else None
         except RequestError:
             if self._is_waiting:
                 raise
             # what this token may not see of one it sees of none
-            for other in self._expected:
-                self._deployments.setdefault(other.id, None)
-            found = None
-        self._deployments[job.id] = found
-        return found
-
-    def _find_all(self, job: FoundJob) -> None:
-        """Look for the deployment of a job, and with it for those of all that were in the same state."""
-        status = job.status
-        expected = [other for other in self._expected if other.status == status]
-        jobs = [job, *(other for other in expected if other.id not in self._deployments)]
-        deployments = deployments_of(self._session, jobs, status=_HELD_STATUSES[status])
-        found = {deployment.job_id: deployment for deployment in deployments}
-        self._deployments.update({other.id: found.get(other.id) for other in jobs})
+            self._deployments.hide(job)
+            return None
 
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision if the job is still as it was: GitLab may have started it since it was read.
@@ -126,18 +112,32 @@ class ApprovalWait:
         return Decision("same", f"GitLab itself starts it when {text}")
 
 
-def refusal_of_held(session: Session, job: FoundJob, exc: StatusError) -> str:
-    """Return that GitLab has refused an action since a deployment waits for approvals; empty for any other reason."""
-    status = _HELD_STATUSES.get(job.status)
-    is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
-    if not (status and is_unplayable) or job.is_bridge:
-        return ""
-    session = session.in_passing()
-    try:
-        deployments = read_all(session, deployments_of(session, [job], status=status))
-    except GitLabError:
-        return ""  # the reason is not worth another error
-    return next((_why_held(one) for one in deployments if missing_text(one.record)), "")
+class HeldRefusals:
+    """Says of jobs whose action GitLab has refused that their deployments wait for approvals.
+
+    :param jobs: to which the action was to be done.
+    """
+
+    def __init__(self, session: Session, jobs: t.Sequence[FoundJob]) -> None:
+        self._session = session.in_passing()
+        self._deployments = JobDeployments(self._session, jobs)
+
+    def reason(self, job: FoundJob, exc: StatusError) -> str:
+        """Return that the deployment of a job waits for approvals; empty for any other reason."""
+        status = _HELD_STATUSES.get(job.status)
+        is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
+        if not (status and is_unplayable) or job.is_bridge:
+            return ""
+        try:
+            found = self._deployments.of(job, status=status)
+            whole = read_all(self._session, [found] if found else [])
+        except GitLabError:
+            return ""  # the reason is not worth another error
+        return next((_why_held(one) for one in whole if missing_text(one.record)), "")
+
+
+def _was_rejected(job: FoundJob) -> bool:
+    return job.record.get("failure_reason") == REJECTED
 
 
 def _why_held(deployment: FoundDeployment) -> str:
@@ -147,12 +147,13 @@ def _why_held(deployment: FoundDeployment) -> str:
     )
 
 
-def _why_rejected(session: Session, job: FoundJob) -> str:
+def _why_rejected(session: Session, deployments: JobDeployments, job: FoundJob) -> str:
     """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
     session = session.in_passing()
     what, who = "its deployment", ""
     try:
-        for deployment in read_all(session, deployments_of(session, [job])):
+        found = deployments.of(job)
+        for deployment in read_all(session, [found] if found else []):
             what = f"its {deployment.called}"
             for approval in approvals_of(deployment.record):
                 if status_of(approval) == "rejected":

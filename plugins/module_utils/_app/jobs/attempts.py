@@ -42,14 +42,52 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
     raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
 
 
-def attempts_of(session: Session, job: FoundJob) -> list[Record]:
-    """Return the attempts of a job in its pipeline, as far as GitLab lists them: those of trigger jobs it does not."""
-    if job.is_bridge or not job.pipeline_id:
-        return []
-    records = session.client.iterate(
-        "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, include_retried=True
-    )
-    return [record for record in records if record.get("name") == job.name]
+def attempts_of(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[Record]]:
+    """Return the attempts of each job in its pipeline, as far as GitLab lists them: not those of trigger jobs."""
+    wanted: dict[tuple[str, int], dict[str, list[Record]]] = {}
+    for job in jobs:
+        if job.pipeline_id and not job.is_bridge:
+            wanted.setdefault(job.key[:2], {})[job.name] = []
+
+    def read(pipeline: tuple[str, int]) -> None:
+        project, pipeline_id = pipeline
+        for record in session.client.iterate(
+            "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, include_retried=True
+        ):
+            wanted[pipeline].get(str(record.get("name")), []).append(record)
+
+    session.run_all(read, list(wanted))
+    return [[] if job.is_bridge else wanted.get(job.key[:2], {}).get(job.name, []) for job in jobs]
+
+
+class AttemptCounts:
+    """How many attempts jobs have had. Each newest attempt of a job is counted once.
+
+    :param is_wanted: whether it matters; otherwise it is 1, and nothing is read.
+    """
+
+    def __init__(self, session: Session, *, is_wanted: bool) -> None:
+        self._session = session
+        self._is_wanted = is_wanted
+        # by the keys of jobs, the id of the newest attempt with it
+        self._counted: dict[t.Any, tuple[int, int]] = {}
+
+    def count(self, jobs: t.Iterable[FoundJob]) -> None:
+        """Count the attempts of jobs that may have more than one, with one list per pipeline."""
+        if not self._is_wanted:
+            return
+        new = [job for job in jobs if can_be_superseded(job.status) and self._counted.get(job.key, (0, 0))[0] != job.id]
+        for job, attempts in zip(new, attempts_of(self._session, new)):
+            self.note(job, len(attempts))
+
+    def note(self, job: FoundJob, at_least: int) -> None:
+        """Take note of how many attempts a job has had at least: not all of them may be listed."""
+        known_id, count = self._counted.get(job.key, (0, 1))
+        self._counted[job.key] = (job.id, max(count, at_least))
+
+    def of(self, job: FoundJob) -> int:
+        """Return how many attempts a job has had, as they were counted last."""
+        return self._counted.get(job.key, (0, 1))[1]
 
 
 def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:

@@ -28,10 +28,11 @@ def retried_text(session: Session, jobs: t.Sequence[FoundJob], timeline: t.Seque
     """
     attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in timeline})
     retried = [job for job in jobs if attempts[job.path] > 1]
-    ends = _former_ends(session, retried)
+    shown = retried[:MOST_NAMES_IN_TEXT]
+    ends = _former_ends(session, shown)
     texts = [
         f"{job.path} was retried" + (f" after {listed(ends[job.key], 'and')}" if ends.get(job.key) else "")
-        for job in retried[:MOST_NAMES_IN_TEXT]
+        for job in shown
     ]
     more = len(retried) - len(texts)
     return "; ".join([*texts, f"{more} more jobs were retried"] if more > 0 else texts)

@@ -4,19 +4,22 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Sending a write: once, and after any doubt what it acts on is read again, which tells whether it was executed.
+"""Sending writes: once, and after any doubt what they act on is read again, which tells whether they were executed.
 
-What GitLab does for a write is not idempotent, so a lost answer is never answered by sending again unseen.
+What GitLab does for a write is not idempotent, so a lost answer is never answered by sending again unseen. What several
+writes have to look at is read once for all of them.
 """
 
 from __future__ import annotations
 
 import abc
+import functools
 import typing as t
 
 from ..._api.errors import (
     BadAnswerError,
     ConnectError,
+    GitLabError,
     LostAnswerError,
     RedirectError,
     RequestError,
@@ -30,34 +33,91 @@ from ..session import Session
 
 # The pauses between looks at what does not show yet what GitLab has accepted: a list or a status may follow later.
 EFFECT_PAUSES_SECONDS = (1.0, 3.0)
+# So many writes are sent before one look at all of them. With more, it could be long between a look and what it leads
+# to, and a server that is away would be sent them all.
+MOST_BY_ONE_LOOK = 100
 
 _S = t.TypeVar("_S")
 _R = t.TypeVar("_R")
+# A write under way: it yields where it needs a look, is sent the state then, and returns the result.
+Looks = t.Generator[None, _S, _R]
 
 
 class Write(abc.ABC, t.Generic[_S, _R]):
     """One write, until it is known what became of it: a result `_R`, by states `_S` of what it acts on.
 
+    :param before: what it acts on, as it was when the request was last sent.
     :param noun: what is read after a doubt: "job".
+    :param place: those of several writes that have the same one are looked at together.
     """
 
     noun: str
+    place: t.Hashable = None
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, before: _S) -> None:
         self._session = session
+        self._before = before
         # whether some request may have been executed without our knowing
         self._is_in_doubt = False
+        self._steps = self._sent()
+        # what the last look shows, or why it failed
+        self._seen: _S | RequestError | None = None
+        # None as long as it needs a look
+        self._result: _R | None = None
 
     def send(self) -> _R:
         """Send the request, again only when what it acts on shows that it was not executed; return the result.
 
         :raises RequestError: when a task that waits could not send it until the time was up.
         """
+        return self.send_all(self._session, [self])[0]
+
+    @staticmethod
+    def send_all(session: Session, writes: t.Sequence[Write[_S, _R]]) -> list[_R]:
+        """Return the results of several writes, in their order; see `send`."""
         # what was done has to be known before anything else, and from new answers
         with looking(None):
-            return self._sent()
+            for first in range(0, len(writes), MOST_BY_ONE_LOOK):
+                Write._send_some(session, writes[first : first + MOST_BY_ONE_LOOK])
+        return [write._result for write in writes if write._result is not None]
 
-    def _sent(self) -> _R:
+    @staticmethod
+    def _send_some(session: Session, writes: t.Sequence[Write[_S, _R]]) -> None:
+        """Send all, look once at what they have come to, send those again that have to be, and so on."""
+        while writes:
+            session.run_all(Write._go_on, writes)
+            writes = [write for write in writes if write._result is None]
+            groups: dict[t.Hashable, list[Write[_S, _R]]] = {}
+            for write in writes:
+                groups.setdefault((write.place, write._is_in_doubt), []).append(write)
+            session.run_all(Write._look_together, list(groups.values()))
+
+    @staticmethod
+    def _look_together(group: t.Sequence[Write[_S, _R]]) -> None:
+        """Look once at what several writes of the same place act on."""
+        seen: t.Sequence[_S | RequestError]
+        try:
+            seen = group[0]._look([write._before for write in group])
+        except RequestError as exc:
+            seen = [exc] * len(group)
+        for write, state in zip(group, seen):
+            write._seen = state
+
+    def _go_on(self) -> None:
+        """Go on to the next look, or to the result."""
+        try:
+            if self._seen is None:
+                next(self._steps)
+            elif isinstance(self._seen, RequestError):
+                self._steps.throw(self._seen)
+            else:
+                self._steps.send(self._seen)
+        except StopIteration as end:
+            self._result = end.value
+        except GitLabError as exc:
+            self._result = self._broken_off(exc)
+
+    def _sent(self) -> Looks[_S, _R]:
         client = self._session.client
         attempt = 0
         while True:
@@ -75,12 +135,12 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 may_pass = has_to_be_read and not isinstance(exc, RedirectError)
                 may_repeat = is_away or (may_pass and attempt <= client.settings.retries)
                 # The pause comes before the look, so that what is still under way on the server can arrive, and so that
-                # nothing lies between the look and the next request.
+                # nothing but other requests of this kind lies between the look and the next request.
                 if may_repeat and (not was_refused(exc) or is_lock(exc)):
                     may_repeat = client.retrier.pause(attempt, exc)
                 elif not was_refused(exc):
                     client.retrier.pause(1)
-                result = self._looked(exc)
+                result = yield from self._looked(exc)
                 if result is not None:
                     return result
                 if not may_repeat:
@@ -88,14 +148,15 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                         exc.further = f"It was sent {attempt} times, and the {self.noun} shows no effect"
                     return self._given_up(exc)
             else:
-                result = self._accepted(answer)
+                result = yield from self._accepted(answer)
                 if result is not None:
                     return result
 
-    def _looked(self, exc: RequestError) -> _R | None:
+    def _looked(self, exc: RequestError) -> Looks[_S, _R | None]:
         """Return the result of a request in doubt by a look, None when it is certainly still to be done."""
         try:
-            return self._settled(exc, self._look())
+            latest = yield
+            return self._settled(exc, latest)
         except RequestError as second:
             if not self._is_in_doubt:
                 return self._given_up(second if was_unsent(exc) else exc)
@@ -108,19 +169,20 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             raise exc
         return self._failed(self._explained(exc))
 
-    def _look(self) -> _S:
-        """Return the state now; while in doubt no error of reading is taken for the last word."""
-        return self._session.client.retrier.insist(self._read) if self._is_in_doubt else self._read()
+    def _look(self, targets: t.Sequence[_S]) -> t.Sequence[_S]:
+        """Return the states now; while in doubt no error of reading is taken for the last word."""
+        read = functools.partial(self._read, targets)
+        return self._session.client.retrier.insist(read) if self._is_in_doubt else read()
 
-    def _look_for(self, shows: t.Callable[[_S], bool]) -> _S:
+    def _look_for(self, shows: t.Callable[[_S], bool]) -> Looks[_S, _S]:
         """Return the state that shows what GitLab has accepted, or that of the last look when none does."""
         self._is_in_doubt = True
-        state = self._look()
+        state = yield
         for seconds in EFFECT_PAUSES_SECONDS:
             if shows(state):
                 break
             self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
-            state = self._look()
+            state = yield
         return state
 
     def _user_id(self) -> int | None:
@@ -141,11 +203,11 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         """Send it; return the answer."""
 
     @abc.abstractmethod
-    def _read(self) -> _S:
-        """Return the state of what it acts on."""
+    def _read(self, targets: t.Sequence[_S]) -> t.Sequence[_S]:
+        """Return the states of what it acts on, and others of its place."""
 
     @abc.abstractmethod
-    def _accepted(self, answer: t.Any) -> _R | None:
+    def _accepted(self, answer: t.Any) -> Looks[_S, _R | None]:
         """Return the result of a request that GitLab has accepted, None when there is something else to be done now."""
 
     @abc.abstractmethod
@@ -162,6 +224,13 @@ class Write(abc.ABC, t.Generic[_S, _R]):
     @abc.abstractmethod
     def _failed(self, reason: str) -> _R:
         """Return the result for a write that failed."""
+
+    def _broken_off(self, exc: GitLabError) -> _R:
+        """Return the result for a write that an error has ended.
+
+        :raises GitLabError: the error, where there is no such result.
+        """
+        raise exc
 
 
 def _has_to_be_read(exc: RequestError) -> bool:

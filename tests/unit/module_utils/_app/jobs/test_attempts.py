@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.attempts import newest_attempts
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.attempts import AttemptCounts, newest_attempts
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob
 
 from ....harness import Exchange, FakeClock, ScriptedTransport, job, new_session
@@ -37,3 +37,45 @@ def test_a_list_without_a_job_that_exists_is_read_again():
 def test_a_job_that_never_comes_back_is_named():
     with pytest.raises(BadAnswerError, match="lists pipeline 6 without the job 'build', which it has"):
         newest(*[Exchange(LIST, [job(42)])] * 3)
+
+
+# ----- how many there are -----
+
+ATTEMPTS = LIST + "?include_retried=true"
+FAILED = [FoundJob(job(number, "failed", name), "7", 6) for number, name in ((42, "deploy"), (41, "build"))]
+
+
+def test_the_attempts_of_many_jobs_are_counted_with_one_list_and_once():
+    listed = [job(42, "failed", "deploy"), job(41, "failed", "build"), job(40, "failed", "deploy")]
+    elsewhere = FoundJob(job(52, "failed", "deploy"), "7", 8)
+    bridge = FoundJob(job(43, "failed", "start"), "7", 6, "start", is_bridge=True)
+    transport = ScriptedTransport(
+        Exchange(ATTEMPTS, listed),
+        Exchange("GET /projects/7/pipelines/8/jobs?include_retried=true", [elsewhere.record]),
+    )
+    counts = AttemptCounts(new_session(transport), is_wanted=True)
+    for _time in range(2):
+        counts.count([*FAILED, bridge, elsewhere])
+    assert [counts.of(one) for one in (*FAILED, bridge, elsewhere)] == [2, 1, 1, 1]
+    transport.assert_done()
+
+
+def test_a_newer_attempt_is_counted_anew():
+    newer = FAILED[0].with_record(job(44, "failed", "deploy"))
+    lists = [[job(42, "failed", "deploy")], [newer.record, job(42, "failed", "deploy")]]
+    transport = ScriptedTransport(*(Exchange(ATTEMPTS, listed) for listed in lists))
+    counts = AttemptCounts(new_session(transport), is_wanted=True)
+    counts.count(FAILED[:1])
+    # this task has retried it more often than the server lists
+    counts.note(FAILED[0], 3)
+    assert counts.of(FAILED[0]) == 3
+    counts.count([newer])
+    assert counts.of(newer) == 3
+    transport.assert_done()
+
+
+@pytest.mark.parametrize(("status", "is_wanted"), [("failed", False), ("running", True), ("created", True)])
+def test_what_does_not_matter_or_has_no_end_yet_is_not_counted(status, is_wanted):
+    counts = AttemptCounts(new_session(ScriptedTransport()), is_wanted=is_wanted)
+    counts.count([FoundJob(job(42, status), "7", 6)])
+    assert counts.of(FAILED[0]) == 1

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several writes: what they have to look at is read once for all of them, and none is told by the fate of another."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
+    GitLabError,
+    LostAnswerError,
+    ServerError,
+    StatusError,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes import sending
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.sending import Write
+
+from ....harness import ScriptedTransport, new_session
+
+
+class Switch(Write[bool, str]):
+    """Turns on one of several switches.
+
+    :param answers: what its requests come to: whether it is on after one, or an error; after an error it is on if that
+        says so.
+    """
+
+    noun = "switch"
+
+    def __init__(self, session, log, name, *answers, place="a", breaks=False):
+        super().__init__(session, name)
+        self.place = place
+        self.name = name
+        self.breaks = breaks
+        self._log = log
+        self._answers = list(answers)
+
+    def _request(self):
+        self._log.append(f"send {self.name}")
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _read(self, targets):
+        self._log.append(f"read {' '.join(targets)}")
+        if self.breaks:
+            raise ServerError("the server has a bad moment", status=500)
+        return [f"{name} as it is" for name in targets]
+
+    def _settled(self, exc, latest):
+        if self.breaks == "in the decision":
+            raise GitLabError("an extension is wrong")
+        if isinstance(exc, StatusError) and exc.status == 400:
+            return f"{latest}, refused"
+        return None if self._answers else f"{latest}, given up"
+
+    def _accepted(self, answer):
+        if answer == "look":
+            latest = yield from self._look_for(lambda state: "as it is" in state)
+            return f"{latest}, seen"
+        return answer
+
+    def _explained(self, exc):
+        return exc.problem
+
+    def _failed(self, reason):
+        return f"{self.name} failed: {reason}"
+
+
+class Robust(Switch):
+    def _broken_off(self, exc):
+        return f"{self.name} broke off: {exc}"
+
+
+def refusal():
+    return StatusError("no", status=400)
+
+
+@pytest.fixture(name="session")
+def session_fixture():
+    return new_session(ScriptedTransport(), {"api_retries": 2})
+
+
+def test_all_are_sent_before_one_look_at_those_that_need_it(session):
+    log = []
+    writes = [
+        Switch(session, log, "1", "done"),
+        Switch(session, log, "2", refusal()),
+        Switch(session, log, "3", "look"),
+        Switch(session, log, "4", refusal()),
+        Switch(session, log, "5", "look"),
+    ]
+    results = ["done", "2 as it is, refused", "3 as it is, seen", "4 as it is, refused", "5 as it is, seen"]
+    assert Switch.send_all(session, writes) == results
+    # no error of a read is the last word for what may have been done, so that it is read apart
+    assert log == [*(f"send {number}" for number in range(1, 6)), "read 2 4", "read 3 5"]
+
+
+def test_what_is_in_doubt_is_sent_again_after_a_look_at_all_in_doubt(session):
+    log = []
+    writes = [Switch(session, log, name, LostAnswerError("lost"), "done") for name in "123"]
+    assert Switch.send_all(session, writes) == ["done"] * 3
+    assert log == ["send 1", "send 2", "send 3", "read 1 2 3", "send 1", "send 2", "send 3"]
+
+
+def test_places_are_read_apart_and_one_that_cannot_be_read_harms_no_other(session):
+    log = []
+    writes = [
+        Switch(session, log, "1", refusal(), place="a"),
+        Switch(session, log, "2", refusal(), place="b", breaks=True),
+        Switch(session, log, "3", refusal(), place="a"),
+        Switch(session, log, "4", refusal(), place="b"),
+    ]
+    assert Switch.send_all(session, writes) == [
+        "1 as it is, refused",
+        "2 failed: no",
+        "3 as it is, refused",
+        "4 failed: no",
+    ]
+    assert log[4:] == ["read 1 3", "read 2 4"]
+
+
+def test_what_cannot_be_read_after_a_lost_answer_is_unknown_for_each(session):
+    writes = [Switch(session, [], name, LostAnswerError("lost"), breaks=True) for name in "12"]
+    for name, result in zip("12", Switch.send_all(session, writes), strict=True):
+        assert result.startswith(f"{name} failed: lost")
+        assert "Whether it was done is unknown, since reading the switch failed, too" in result
+
+
+def test_many_are_sent_in_parts_each_with_a_look_of_its_own(session, monkeypatch):
+    monkeypatch.setattr(sending, "MOST_BY_ONE_LOOK", 2)
+    log = []
+    results = Switch.send_all(session, [Switch(session, log, name, refusal()) for name in "12345"])
+    assert results == [f"{name} as it is, refused" for name in "12345"]
+    assert log == ["send 1", "send 2", "read 1 2", "send 3", "send 4", "read 3 4", "send 5", "read 5"]
+
+
+def test_an_error_of_one_is_its_result_where_there_is_such_a_result(session):
+    writes = [
+        Robust(session, [], "1", refusal(), breaks="in the decision", place="b"),
+        Robust(session, [], "2", refusal()),
+    ]
+    writes[0]._read = lambda targets: targets
+    assert Robust.send_all(session, writes) == ["1 broke off: an extension is wrong", "2 as it is, refused"]
+
+
+def test_an_error_is_raised_where_there_is_no_such_result(session):
+    write = Switch(session, [], "1", refusal(), breaks="in the decision")
+    write._read = lambda targets: targets
+    with pytest.raises(GitLabError, match="an extension is wrong"):
+        write.send()
