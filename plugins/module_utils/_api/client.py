@@ -108,6 +108,15 @@ class ApiClient:
             return list(map(keep, self._shared(name, arguments, lambda: self._read_whole(name, _all_of, arguments))))
         return self._read_whole(name, keep, arguments)
 
+    def made_of_all(
+        self, name: str, make: t.Callable[[list[t.Any]], _T], *, keep: Keep, key: t.Hashable, **arguments: t.Any
+    ) -> _T:
+        """Return what is made of a whole list, once for all looks that share it.
+
+        :param key: what it depends on besides the list.
+        """
+        return self._shared(name, {**arguments, "": key}, lambda: make(self._read_whole(name, keep, arguments)))
+
     def _read_whole(self, name: str, keep: Keep, arguments: t.Mapping[str, t.Any]) -> list[t.Any]:
         reading = self.read_ahead(name, **arguments)
         records = list(map(keep, reading))

@@ -21,7 +21,7 @@ from ..clock import Clock
 
 T = t.TypeVar("T")
 
-# How old an answer may be that another look has got.
+# How long ago an answer may have come that another look has got.
 SHARED_SECONDS = 1.0
 
 
@@ -65,8 +65,8 @@ class RecentReads:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        # by what was read: when it was asked for, and the answer
-        self._kept: dict[t.Hashable, tuple[float, t.Any]] = {}
+        # by what was read: when it was asked for, when it came, and the answer
+        self._kept: dict[t.Hashable, tuple[float, float, t.Any]] = {}
         self._changed_at = float("-inf")
 
     def read(self, key: t.Hashable, read: t.Callable[[], T]) -> T:
@@ -76,16 +76,16 @@ class RecentReads:
             return read()
         now = self._clock.monotonic()
         with self._lock:
-            self._kept = {key: kept for key, kept in self._kept.items() if now - kept[0] <= SHARED_SECONDS}
+            self._kept = {key: kept for key, kept in self._kept.items() if now - kept[1] <= SHARED_SECONDS}
             kept = self._kept.get(key)
         is_first = key not in look.asked
         look.asked.add(key)
         if kept and kept[0] > look.since and is_first:
-            return t.cast(T, kept[1])
+            return t.cast(T, kept[2])
         answer = read()
         with self._lock:
             if now > self._changed_at:
-                self._kept[key] = (now, answer)
+                self._kept[key] = (now, self._clock.monotonic(), answer)
         return answer
 
     def forget(self) -> None:

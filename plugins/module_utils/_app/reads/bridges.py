@@ -15,6 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
+from ..jobs.index import JobIndex
 from ..jobs.query import FoundJob, JobQuery, suggestions
 from ..jobs.selection import Chooser
 from ..jobs.statuses import is_finished, is_optional, newest_per_name
@@ -139,7 +140,8 @@ def _keep_wanted(root: PipelineNode, query: JobQuery, chooser: Chooser) -> None:
 
     :raises SelectionError: for a name that there is not.
     """
-    found = chooser.of_pipeline(root.trigger_jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
+    jobs = JobIndex(root.trigger_jobs, root.record)
+    found = chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
     for name in found.missing:
         hint = suggestions(found.known, name, what="trigger jobs")
         raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")

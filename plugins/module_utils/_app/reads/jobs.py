@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection, bad_ends, failed_before, lacks_any
+from ..jobs.selection import Selection, failed_before, lacks_any
 from ..jobs.statuses import is_optional, still
 from ..pipelines.find import read_pipeline
 from ..session import Session
@@ -176,7 +176,7 @@ class JobReading:
             return
         late = [job for job in report.selection.jobs if not self._is_there(job)]
         report.problems += [(job, still(job.record)) for job in late]
-        held = why_late(late, lambda _job: report.selection.beside)
+        held = why_late(late, lambda _job: report.selection.beside.jobs)
         report.problems += [(None, held)] if held else []
         if not late and not report.problems:
             missing = self._finder.problem(report.selection) or MAY_GROW
@@ -185,7 +185,7 @@ class JobReading:
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
-    texts, failed = [], bad_ends(report.selection.beside)
+    texts, failed = [], report.selection.beside.bad_ends
     for job, problem in report.problems:
         before = ", ".join(failed_before(job, failed)) if job else ""
         after = f"; failed or canceled before it: {before}" if before else ""

@@ -13,6 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
+from ..._api.pace.looks import looking
 from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
@@ -98,7 +99,8 @@ class GateRun:
 
     def _is_still_to_come(self) -> bool:
         """Return whether a job of the gate is missing that may be there when a real run comes to look for it."""
-        selection = JobFinder(self._session, self._query).find()
+        with looking(float("-inf")):
+            selection = JobFinder(self._session, self._query).find()
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
             return may_be_created and lacks_any(self._query, selection)

@@ -73,9 +73,9 @@ class ProjectResult:
 
     @property
     def pipeline(self) -> Record | None:
-        """Return the pipeline that the gates look into: the one found first, as their jobs have told it last."""
-        found = next((gate.pipeline for gate in self.gates if gate.pipeline), None)
-        return as_told(found, (job for gate in self.gates for job in gate.jobs))
+        """Return the pipeline that the gates look into, as the jobs of the last of them have told it."""
+        last = next((gate for gate in reversed(self.gates) if gate.pipeline), None)
+        return as_told(last.pipeline, last.jobs) if last else None
 
     @property
     def failed_gate(self) -> GateResult | None:

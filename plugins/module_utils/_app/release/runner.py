@@ -137,13 +137,10 @@ def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate
     """Return unless one of these gates can never open, since the pipeline lacks a job of it.
 
     A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
-    name is found. The list of jobs is shared with the first look of the first gate, whose session this is, and of no
-    other.
+    name is found. The list of jobs is shared with the first look of the first gate.
 
     :raises SelectionError: saying what is missing, and what there is instead.
     """
-    if not session.client.shares_reads:
-        session.client.share_reads(session.clock)
     for gate in gates:
         if gate.is_optional or gate.include_downstream:
             continue

@@ -248,7 +248,7 @@ class Wait:
         attempt, seconds = 0, 0.0
         while True:
             try:
-                with looking(self._looked_at if self.is_active else None):
+                with looking(self._looked_at):
                     return read()
             except RequestError as exc:
                 if not exc.is_put_off:

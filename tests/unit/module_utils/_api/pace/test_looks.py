@@ -45,6 +45,21 @@ def test_looks_within_a_moment_share_an_answer():
     assert server.look() == 3
 
 
+def test_what_took_long_to_read_is_shared_as_long_as_all_else():
+    server = Server()
+
+    def slow() -> int:
+        server.clock.sleep(10 * SHARED_SECONDS)
+        return server.answer()
+
+    with looking(NEVER):
+        server.recent.read("jobs", slow)
+    server.clock.sleep(SHARED_SECONDS)
+    assert server.look() == 1
+    server.clock.sleep(0.1)
+    assert server.look() == 2
+
+
 def test_a_look_learns_nothing_from_what_the_one_before_has_seen():
     server = Server()
     assert server.look() == 1
