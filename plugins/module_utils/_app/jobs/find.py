@@ -40,7 +40,7 @@ class JobFinder:
         self._project = query.pipeline.project
         self._lists = JobLists(session, query)
         self._chooser = Chooser(query)
-        self._access = Access()
+        self._access = Access(session.facts.readable)
         self._pipeline: Record | None = None
         self._explains_ids = explains_ids
         # how often there were jobs, and no trigger jobs

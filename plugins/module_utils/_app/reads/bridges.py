@@ -66,7 +66,7 @@ def read_bridges(
     project = project_id_of(pipeline, query.pipeline.project)
     polls = 0
     chooser = Chooser(query)
-    access = Access()
+    access = Access(session.facts.readable)
 
     def tree() -> PipelineNode:
         return pipeline_tree(session, project, id_of(pipeline), most_depth=depth, access=access)
@@ -103,7 +103,8 @@ def read_bridges(
     report.has_timed_out = waited.has_timed_out
     is_missing = wait.is_active and not report.bridges
     if not waited.is_stale:
-        report.pipeline = read_pipeline(session, project, pipeline, is_old=polls > 1 or is_missing)
+        is_old = polls > 1 or is_missing
+        report.pipeline = yield from wait.once(lambda: read_pipeline(session, project, pipeline, is_old=is_old))
     errors = report.pipeline.get("yaml_errors") if is_missing else None
     if errors:
         raise SelectionError(
@@ -117,9 +118,9 @@ def read_bridges(
         report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline
     try:
-        _check_access(session, report, depth)
+        yield from wait.once(lambda: _check_access(session, report, depth))
         if include_jobs:
-            report.jobs = _read_jobs(session, report.root)
+            report.jobs = yield from wait.once(lambda: _read_jobs(session, report.root))
     except RequestError as exc:
         if not is_late(session, exc):
             raise

@@ -100,7 +100,10 @@ class JobReading:
         if self._with_pipeline and report.pipeline is not None and not waited.is_stale:
             # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
             is_old = self._polls > 1 and self._query.include_downstream
-            report.pipeline = read_pipeline(self._session, self._query.pipeline.project, report.pipeline, is_old=is_old)
+            pipeline, project = report.pipeline, self._query.pipeline.project
+            report.pipeline = yield from self._wait.once(
+                lambda: read_pipeline(self._session, project, pipeline, is_old=is_old)
+            )
         return report
 
     def _require(self, selection: Selection) -> None:

@@ -106,6 +106,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
     """
     pipeline = project.pipeline
     is_first = pipeline is None
+    # the first looks of a release show whether the token is right
+    session.is_established = not session.check_mode and (pipeline is not None or bool(project.plan.needs))
     if pipeline is None:
         if any(earlier.outcome == "would start" for earlier in project.gates):
             return to_come(gate)
@@ -117,7 +119,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
             if session.check_mode and project.plan.needs:
                 return to_come(gate)
             raise
-        pipeline = read_pipeline(session, project.plan.pipeline.project, found)
+        project_id = project.plan.pipeline.project
+        pipeline = yield from Wait(session, options).once(lambda: read_pipeline(session, project_id, found))
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     try:
