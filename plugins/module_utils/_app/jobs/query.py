@@ -197,6 +197,12 @@ def shortened(texts: t.Sequence[str]) -> str:
     return shown + (f" and {len(texts) - MOST_NAMES_IN_TEXT} more" if len(texts) > MOST_NAMES_IN_TEXT else "")
 
 
+def sentences(texts: t.Sequence[str], *, most: int = MOST_NAMES_IN_TEXT) -> str:
+    """Return sentences as one text: the first of many, and how many there are."""
+    more = len(texts) - most
+    return "; ".join([*texts[:most], *([f"and {more} more, {len(texts)} in all"] if more > 0 else [])])
+
+
 def listed(words: t.Sequence[str], last: str) -> str:
     """Return words as a list in a sentence, the last one after "and" or "or"."""
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

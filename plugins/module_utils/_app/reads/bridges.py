@@ -16,7 +16,7 @@ from ..._api.errors import RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.index import JobIndex
-from ..jobs.query import FoundJob, JobQuery, suggestions
+from ..jobs.query import FoundJob, JobQuery, sentences, suggestions
 from ..jobs.selection import Chooser
 from ..jobs.statuses import is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
@@ -83,7 +83,7 @@ def read_bridges(
             _keep_wanted(root, query, chooser)
         report = BridgeReport(root, pipeline, timeline=wait.timeline.entries)
         problems = (_problem(bridge, options, wait.is_active) for bridge in report.bridges)
-        report.problem = "; ".join(filter(None, problems))
+        report.problem = sentences(list(filter(None, problems)))
         report.late = [bridge for bridge in report.bridges if not is_done(bridge)]
         report.is_settled = is_complete and (bool(report.problem) or not report.late)
         seen = [job for bridge in report.bridges for job in _observed(bridge)]
@@ -113,7 +113,7 @@ def read_bridges(
     if is_missing and not (waited.has_timed_out or query.allow_empty):
         raise SelectionError(f"there is no trigger job to wait for in the {query.pipeline.describe()}")
     if report.has_timed_out:
-        late = "; ".join(map(_late, report.late))
+        late = sentences(list(map(_late, report.late)))
         missing = f"there is no trigger job in the {query.pipeline.describe()}"
         report.problem = time_problem(options, late or missing)
     report.root.record = report.pipeline

@@ -13,7 +13,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery
+from ..jobs.query import FoundJob, JobQuery, sentences
 from ..jobs.selection import Selection, failed_before, lacks_any
 from ..jobs.statuses import is_optional, still
 from ..pipelines.find import read_pipeline
@@ -188,10 +188,14 @@ class JobReading:
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
-    texts, failed = [], report.selection.beside.bad_ends
+    texts, told, failed = [], {""}, report.selection.beside.bad_ends
     for job, problem in report.problems:
         before = ", ".join(failed_before(job, failed)) if job else ""
-        after = f"; failed or canceled before it: {before}" if before else ""
-        texts.append(f"{job.called} {problem}{after}" if job else problem)
-    begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""
-    return begin + "; ".join(texts)
+        if job:
+            # thousands are skipped because of the same few
+            after = "" if before in told else f"; failed or canceled before it: {before}"
+            texts.append(f"{job.called} {problem}{after}")
+            told.add(before)
+    others = sentences([problem for job, problem in report.problems if not job])
+    begin = f"{timed_out_text(options)}: " if report.problems and report.has_timed_out else ""
+    return begin + "; ".join(filter(None, (sentences(texts), others)))

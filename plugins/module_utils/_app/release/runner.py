@@ -158,7 +158,7 @@ def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate
             problem = str(exc)
         if problem:
             is_first = gate is gates[0]
-            raise SelectionError(problem if is_first else f"gate {gate.title!r} after it could not open: {problem}")
+            raise SelectionError(problem if is_first else f"{gate.called} after it could not open: {problem}")
 
 
 # ----- starting a pipeline -----

@@ -60,3 +60,12 @@ def test_what_identifies_a_job_and_an_attempt():
 )
 def test_words_in_a_sentence(words, expected):
     assert naming.listed(words, "or") == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "end"),
+    [(0, ""), (1, "s0"), (12, "; s11"), (13, "; s11; and 1 more, 13 in all"), (6000, "; and 5988 more, 6000 in all")],
+)
+def test_of_many_sentences_the_first_are_told(count, end):
+    text = naming.sentences([f"s{number}" for number in range(count)])
+    assert text.endswith(end) and text.count("; ") == max(0, min(count, 13) - 1)
