@@ -247,7 +247,7 @@ options:
     description:
       - When a job fails the task, or the action is refused for a job that has failed, how many lines from the end of
         its log to return with the failure, as RV(jobs[].log_tail). Colour codes and section marks are removed. The last
-        line is also part of the failure message. V(0) reads no log.
+        line is also part of the failure message. V(0) reads no log. Of more than 50 jobs, the logs of 50 are read.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20

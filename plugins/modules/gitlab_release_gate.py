@@ -363,6 +363,8 @@ notes:
     such as C(project), C(ref) and C(wait), are for the other modules and left out; every entry of O(projects) says
     itself what it is about. An option that no module has is an error.
   - A GitLab server that restarts, or cannot be reached for a while, is waited for as long as the gate has time.
+  - A gate that begins later in a release repeats its first request, too, when that is denied, three times within
+    ten seconds. The first requests of a release are not repeated.
 seealso:
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_job_info

@@ -12,6 +12,7 @@ import pathlib
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.index import JobIndex
 
 from tests.contract.test_release_gates import MANUAL, Row, release
 from tests.contract.test_release_record import TREE
@@ -52,14 +53,34 @@ def test_a_pipeline_whose_jobs_come_later(simulator: t.Any) -> None:
     assert {job["path"] for job in result["gates"][0]["jobs"]} == {"build-0", "build-1", "build-2", "infra"}
 
 
-def test_each_further_gate_of_a_pipeline_that_has_ended_costs_one_list(simulator: t.Any) -> None:
-    costs = []
-    for gates in (1, 2, 3):
-        simulator.load(world(*({**build, "status": "success"} for build in BUILDS)))
-        rows = [{"name": f"build-{number}", "action": "wait"} for number in range(gates)]
-        assert release(simulator, {"gates": rows}).failure is None
-        costs.append(asked(simulator)["jobs"])
-    assert costs == [1, 2, 3]
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("action", ["wait", "verify"])
+def test_gates_of_a_pipeline_that_has_ended_read_its_jobs_once(
+    simulator: t.Any, monkeypatch: pytest.MonkeyPatch, action: str, check_mode: bool
+) -> None:
+    made = []
+    make = JobIndex.__init__
+
+    def noted(index: JobIndex, *arguments: t.Any) -> None:
+        make(index, *arguments)
+        made.append(len(index.jobs))
+
+    monkeypatch.setattr(JobIndex, "__init__", noted)
+    simulator.load(world(*({"name": f"build {number}", "status": "success"} for number in range(250))))
+    rows = [{"name": [f"build {number}"], "action": action} for number in range(60)]
+    assert release(simulator, {"gates": rows}, check_mode=check_mode).failure is None
+    assert (asked(simulator)["jobs"], [size for size in made if size > 1]) == (3, [250])
+
+
+def test_a_gate_reads_anew_after_one_that_has_changed_something(simulator: t.Any) -> None:
+    simulator.load(world({"name": "unit", "status": "success"}, {"name": "deploy", **MANUAL}))
+    gates = [
+        {"name": "unit", "action": "wait"},
+        {"name": "deploy", "action": "play", "require": "started"},
+        {"name": "deploy", "action": "verify", "require": "started"},
+    ]
+    result = release(simulator, {"gates": gates})
+    assert (result.failure, [gate["outcome"] for gate in result["gates"]]) == (None, ["passed", "played", "passed"])
 
 
 def test_a_record_that_cannot_be_read_does_not_hold_the_release(simulator: t.Any, tmp_path: pathlib.Path) -> None:

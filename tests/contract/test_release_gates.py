@@ -156,13 +156,13 @@ def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
 @pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize("fault", ["error_500", "html_502", "maintenance_503", "reset_before"])
 def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: str) -> None:
-    simulator.load(world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL, "duration": 5}))
-    # the second gate begins with it
+    simulator.load(world({"name": "test", **MANUAL, "duration": 900}, {"name": "deploy", **MANUAL, "duration": 5}))
+    # the second gate begins with it, since the first has changed something
     simulator.inject(fault, path="/jobs$", nth=list(range(2, 20)))
-    gates = [{"name": "test", "action": "wait"}, {"name": "deploy", "action": "play"}]
+    gates = [{"name": "test", "action": "play", "require": "started"}, {"name": "deploy", "action": "play"}]
     result = release(simulator, {"gates": gates})
-    assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
-    assert gates_of(result) == {"test": "passed", "deploy": "played"}
+    assert (result.failure, effects(simulator)) == (None, [("play", "test"), ("play", "deploy")])
+    assert gates_of(result) == {"test": "played", "deploy": "played"}
 
 
 @pytest.mark.usefixtures("crowd")
@@ -180,12 +180,13 @@ def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t
 
 @pytest.mark.parametrize("action", ["wait", "play", "retry"])
 def test_a_server_that_is_away_for_the_whole_time_of_a_gate_is_a_time_out(simulator: t.Any, action: str) -> None:
-    simulator.load(world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL, "duration": 5}))
-    # the second gate begins with it
+    simulator.load(world({"name": "test", **MANUAL, "duration": 900}, {"name": "deploy", **MANUAL, "duration": 5}))
+    # the second gate begins with it, since the first has changed something
     simulator.inject("error_500", path="/jobs$", nth=list(range(2, 5000)))
-    gates = [{"name": "test", "action": "wait"}, {"name": "deploy", "action": action, "wait_timeout": 60.0}]
+    first = {"name": "test", "action": "play", "require": "started"}
+    gates = [first, {"name": "deploy", "action": action, "wait_timeout": 60.0}]
     result = release(simulator, {"gates": gates})
-    assert gates_of(result) == {"test": "passed", "deploy": "timed out"}
+    assert gates_of(result) == {"test": "played", "deploy": "timed out"}
     assert "timed out after 60 s (wait_timeout): GitLab says " in str(result.failure)
 
 
@@ -463,7 +464,8 @@ def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
     simulator.load(world({"name": "approve", **MANUAL}, *late, stages=["test", "deploy"]))
     gates = [{"stage": "deploy", "action": "wait", "wait_timeout": 60.0}]
     text = str(release(simulator, {"gates": gates}).failure)
-    assert (text.count("is still created"), text.count("waits for manual jobs")) == (30, 1)
+    assert (text.count("is still created"), text.count("waits for manual jobs")) == (12, 1)
+    assert "; and 18 more, 30 in all; " in text
     gates = [{"name": "approve", "action": "wait", "wait_timeout": 60.0}]
     text = str(release(simulator, {"gates": gates}).failure)
     assert "is still manual; somebody has to play a manual job, as action play does" in text

@@ -81,7 +81,7 @@ class ApiClient:
             return self._read(name, arguments)[0]
         finally:
             if self._recent:
-                self._recent.forget()
+                self._recent.forget(str(arguments.get("project")))
 
     def _read(self, name: str, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
         """Return what one answer holds, and the answer itself; the request is repeated as far as that is safe."""
@@ -90,7 +90,9 @@ class ApiClient:
 
     def _shared(self, name: str, arguments: t.Mapping[str, t.Any], read: t.Callable[[], _T]) -> _T:
         """Return what a read returns, or has returned to another look a moment ago."""
-        return self._recent.read((name, repr(sorted(arguments.items()))), read) if self._recent else read()
+        if not self._recent:
+            return read()
+        return self._recent.read((str(arguments.get("project")), name, repr(sorted(arguments.items()))), read)
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[Record]:
         """Yield every record of a list once, fetching pages as they are needed.
@@ -107,6 +109,15 @@ class ApiClient:
         if self._recent:
             return list(map(keep, self._shared(name, arguments, lambda: self._read_whole(name, _all_of, arguments))))
         return self._read_whole(name, keep, arguments)
+
+    def made_of_all(
+        self, name: str, make: t.Callable[[list[t.Any]], _T], *, keep: Keep, key: t.Hashable, **arguments: t.Any
+    ) -> _T:
+        """Return what is made of a whole list, once for all looks that share it.
+
+        :param key: what it depends on besides the list.
+        """
+        return self._shared(name, {**arguments, "": key}, lambda: make(self._read_whole(name, keep, arguments)))
 
     def _read_whole(self, name: str, keep: Keep, arguments: t.Mapping[str, t.Any]) -> list[t.Any]:
         reading = self.read_ahead(name, **arguments)

@@ -81,11 +81,14 @@ class ServerFacts:
     :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has is kept.
     :param too_young: statuses that the server refuses as a scope.
     :param user_id: of the user of the token.
+    :param readable: what could be read of pipelines downstream, see `bridges.Access`.
     """
 
-    bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
-    too_young: tuple[str, ...] = ()
-    user_id: int | None = None
+    def __init__(self) -> None:
+        self.bridge_endpoints = BRIDGE_ENDPOINTS
+        self.too_young: tuple[str, ...] = ()
+        self.user_id: int | None = None
+        self.readable: set[t.Hashable] = set()
 
 
 class Session:
@@ -120,6 +123,8 @@ class Session:
         # why nothing new may be begun any more, empty while it may
         self.stop = context.stop
         self.watch = context.watch
+        # whether the task has read of this project before, so that a denial may be a fault on the way
+        self.is_established = False
 
     @property
     def deadline(self) -> Deadline:

@@ -59,6 +59,8 @@ SPEC = CONNECTION.merged(
     },
 )
 
+# So many jobs are in the message of a failure; all of them are in `results`.
+_MOST_NAMED = 50
 # What explains a failure, and fits on a screen for several jobs.
 _FAILURE_FIELDS = (
     "id",
@@ -87,7 +89,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context, waiting)
     report = finish(session, ActionRun(session, query, request, waiting).run(), waiting, query.describe())
     read_logs(session, report, waiting.log_lines)
-    failure = failure_text(report, request.action)
+    failure = failure_text(report, request.action, most=_MOST_NAMED)
     fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())
     jobs = [_record(session, target, fields) for target in report.targets]
     single = report.targets[0] if len(report.targets) == 1 else None

@@ -97,8 +97,7 @@ class _Release:
         self.paths = {name: options[name] for name in FORMATS if options.get(name)}
         # before anything is begun, for what is wrong with the connection or an extension
         self._session = session_of(options, context)
-        if len({project.pipeline.project for project in plan.projects}) < len(plan.projects):
-            self._session.client.share_reads(context.clock)
+        self._session.client.share_reads(context.clock)
         self._nudges = self._open_nudges()
         self._scheduler = Scheduler(
             context.clock,

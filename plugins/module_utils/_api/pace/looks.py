@@ -21,7 +21,7 @@ from ..clock import Clock
 
 T = t.TypeVar("T")
 
-# How old an answer may be that another look has got.
+# How long ago an answer may have come that another look has got.
 SHARED_SECONDS = 1.0
 
 
@@ -59,37 +59,47 @@ def is_look() -> bool:
     return _LOOK.get() is not None
 
 
+# What is read: the project, and what of it.
+Key = tuple[str, t.Hashable, t.Hashable]
+
+
 class RecentReads:
     """The answers that looks at the same things share; everything else reads for itself."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        # by what was read: when it was asked for, and the answer
-        self._kept: dict[t.Hashable, tuple[float, t.Any]] = {}
-        self._changed_at = float("-inf")
+        # by what was read: when it was asked for, when it came, and the answer
+        self._kept: dict[Key, tuple[float, float, t.Any]] = {}
+        # when a project was changed last
+        self._changed: dict[str, float] = {}
 
-    def read(self, key: t.Hashable, read: t.Callable[[], T]) -> T:
+    def read(self, key: Key, read: t.Callable[[], T]) -> T:
         """Return what a read returns, or what one with this key has returned a moment ago."""
         look = _LOOK.get()
         if look is None:
             return read()
         now = self._clock.monotonic()
         with self._lock:
-            self._kept = {key: kept for key, kept in self._kept.items() if now - kept[0] <= SHARED_SECONDS}
+            self._kept = {key: kept for key, kept in self._kept.items() if now - kept[1] <= SHARED_SECONDS}
             kept = self._kept.get(key)
         is_first = key not in look.asked
         look.asked.add(key)
         if kept and kept[0] > look.since and is_first:
-            return t.cast(T, kept[1])
+            return t.cast(T, kept[2])
         answer = read()
         with self._lock:
-            if now > self._changed_at:
-                self._kept[key] = (now, answer)
+            if all(now > at for project, at in self._changed.items() if _may_be_same(project, key[0])):
+                self._kept[key] = (now, self._clock.monotonic(), answer)
         return answer
 
-    def forget(self) -> None:
-        """Forget every answer: something was changed, or may have been."""
+    def forget(self, project: str) -> None:
+        """Forget the answers about a project: something was changed in it, or may have been."""
         with self._lock:
-            self._kept.clear()
-            self._changed_at = self._clock.monotonic()
+            self._kept = {key: kept for key, kept in self._kept.items() if not _may_be_same(key[0], project)}
+            self._changed[project] = self._clock.monotonic()
+
+
+def _may_be_same(project: str, other: str) -> bool:
+    """Return whether two projects, each given by its id or its path, may be one."""
+    return project == other or not (project.isdigit() and other.isdigit())

@@ -15,9 +15,10 @@ from ..._api.errors import GitLabError, wrong_return
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
 from ..jobs.attempts import AttemptCounts, newest_attempts
+from ..jobs.index import JobIndex
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
-from ..jobs.selection import bad_ends, failed_before
+from ..jobs.selection import failed_before
 from ..session import Session
 from ..waiting.blockers import jobs_beside
 from ..waiting.counting import Counting
@@ -63,7 +64,7 @@ class ActionRun:
         report = yield from select(self._session, self._query, self._request, self._options)
         if report.has_timed_out:
             return report
-        report.timeline, self._failed = self._timeline.entries, bad_ends(report.selection.beside)
+        report.timeline, self._failed = self._timeline.entries, report.selection.beside.bad_ends
         jobs = [target.job for target in report.targets]
         if self._options.log_follow:
             check_followable(self._session, jobs)
@@ -241,7 +242,8 @@ class ActionRun:
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
         skipped = {job.key[:2]: job for job in jobs if job.status == "skipped"}
         if skipped:
-            self._failed = bad_ends(other for job in skipped.values() for other in jobs_beside(self._session, job))
+            beside = JobIndex(other for job in skipped.values() for other in jobs_beside(self._session, job))
+            self._failed = beside.bad_ends
         self._following.seen(jobs, self._unsettled(active))
 
     def _has_ended(self, target: Target) -> bool:

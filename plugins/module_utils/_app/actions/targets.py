@@ -14,12 +14,12 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError, capitalized
 from ..jobs.find import JobFinder
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, shortened
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences, shortened
 from ..jobs.selection import Selection, place_of, why_empty
 from ..jobs.statuses import phase_of, still
 from ..session import Session
 from ..waiting.blockers import jobs_beside, why_late
-from ..waiting.log_tails import last_words, read_tail
+from ..waiting.log_tails import MOST_LOGS, last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
@@ -163,24 +163,27 @@ def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -
 
 
 def read_logs(session: Session, report: ActionReport, lines: int) -> None:
-    """Read the ends of the logs that tell why there are failures.
+    """Read the ends of the logs that tell why there are failures, but of no more than anybody would read.
 
     :param lines: how much of each.
     """
-    told = [target for target in report.targets if target.is_told_by_log]
+    told = [target for target in report.targets if target.is_told_by_log][:MOST_LOGS]
     tails = session.run_all(lambda target: read_tail(session, target.job, lines), told)
     for target, tail in zip(told, tails):
         target.log_tail = tail
 
 
-def failure_text(report: ActionReport, action: str) -> str | None:
-    """Return why the task fails, listing each job that was refused or failed; None when none was."""
+def failure_text(report: ActionReport, action: str, *, most: int = MOST_NAMES_IN_TEXT) -> str | None:
+    """Return why the task fails, with the jobs that were refused or failed; None when none was.
+
+    :param most: how many of them are named.
+    """
     if report.problem:
         return report.problem
     texts = [_failure(target, action) for target in report.targets if target.outcome in ("refused", "failed")]
     if len(texts) <= 1:
         return texts[0] if texts else None
-    return f"{len(texts)} of {len(report.targets)} jobs failed: " + "; ".join(texts)
+    return f"{len(texts)} of {len(report.targets)} jobs failed: " + sentences(texts, most=most)
 
 
 def prediction_text(report: ActionReport, action: str) -> str:

@@ -21,7 +21,8 @@ from ..._api.requester import Sink
 from ..._api.transport import CHUNK_BYTES
 from ..fields import artifact_kinds, id_of, int_of, project_id_of, record_in
 from ..jobs.find import JobFinder
-from ..jobs.query import ANYWHERE, FoundJob, JobQuery, shortened
+from ..jobs.index import ANYWHERE
+from ..jobs.query import FoundJob, JobQuery, shortened
 from ..outcome import Files, SlowWork
 from ..pipelines.find import successful_pipelines
 from ..pipelines.query import PipelineQuery

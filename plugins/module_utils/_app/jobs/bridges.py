@@ -31,10 +31,13 @@ _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 
 
 class Access:
-    """What could be read of a tree that is read again and again: a denial of it may be a fault on the way."""
+    """What could be read of a tree that is read again and again: a denial of it may be a fault on the way.
 
-    def __init__(self) -> None:
-        self._granted: set[t.Hashable] = set()
+    :param granted: what could be read before.
+    """
+
+    def __init__(self, granted: set[t.Hashable]) -> None:
+        self._granted = granted
         # how many looks have ended with such a denial, one after the other
         self._doubts = 0
         self._has_doubt = False
@@ -54,7 +57,7 @@ class Access:
             return False
         self._has_doubt = self._doubts < MOST_DENIALS
         if not self._has_doubt:
-            self._granted.remove(what)
+            self._granted.discard(what)
         return self._has_doubt
 
 
@@ -73,7 +76,7 @@ class PipelineNode:
     depth: int = 0
     record: Record = dataclasses.field(default_factory=dict)
     is_accessible: bool = True
-    access: Access = dataclasses.field(default_factory=Access)
+    access: Access = dataclasses.field(default_factory=lambda: Access(set()))
     is_repeated: bool = False
     bridges: list[BridgeNode] = dataclasses.field(default_factory=list)
 
@@ -161,7 +164,7 @@ def pipeline_tree(
     :param access: what could be read before of a tree that is read again and again.
     :raises BadAnswerError: for a tree without an end.
     """
-    access = access or Access()
+    access = access or Access(set())
     access.begin()
     root = PipelineNode(project=project, pipeline_id=pipeline_id, access=access)
     read: dict[int, list[Record] | None] = {}

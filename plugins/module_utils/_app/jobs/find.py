@@ -17,9 +17,10 @@ from ..pipelines.find import find_pipeline
 from ..pipelines.query import missing_pipeline
 from ..session import Session
 from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
+from .index import JobIndex
 from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explained_missing
-from .query import FoundJob, JobQuery, has_wildcard, match_name, matching_stages, may_hold, shortened
+from .query import FoundJob, JobQuery, has_wildcard, matching_stages, may_hold, shortened
 from .selection import Chooser, Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, is_finished
 
@@ -39,7 +40,7 @@ class JobFinder:
         self._project = query.pipeline.project
         self._lists = JobLists(session, query)
         self._chooser = Chooser(query)
-        self._access = Access()
+        self._access = Access(session.facts.readable)
         self._pipeline: Record | None = None
         self._explains_ids = explains_ids
         # how often there were jobs, and no trigger jobs
@@ -129,8 +130,8 @@ class JobFinder:
         summary = pipeline_of(record)
         found = self._lists.found(record, summary)
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
-            attempts = [job for job in self._lists.jobs(self._lists.node(summary)) if job.name == found.name]
-            found = max(attempts + [found], key=lambda job: job.id)
+            attempts = self._lists.jobs(self._lists.node(summary)).by_name.get(found.name, ())
+            found = max([*attempts, found], key=lambda job: job.id)
         return Selection({"": (found,)}, pipeline=summary, known=frozenset({found.path}))
 
     def _read_job(self, job_id: int) -> Record:
@@ -177,8 +178,8 @@ class JobFinder:
             jobs, before, unreadable = self._list_tree(root)
         else:
             jobs, before, unreadable = self._list_both(root), Ahead(), ()
-            pipeline = self._lists.pipeline or pipeline
-        if not jobs:
+            pipeline = jobs.pipeline or pipeline
+        if not jobs.jobs:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_finished(status_of(pipeline))
@@ -186,29 +187,29 @@ class JobFinder:
             jobs, pipeline=pipeline, is_complete=is_complete, ahead=before, unreadable=unreadable
         )
 
-    def _list_tree(self, root: PipelineNode) -> tuple[list[FoundJob], Ahead, tuple[str, ...]]:
+    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, Ahead, tuple[str, ...]]:
         """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable."""
         tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
         nodes = list(tree.walk())
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
-        jobs = [job for found in listed for job in found or ()]
+        jobs = [job for found in listed if found for job in found.jobs]
         if self._query.with_bridges:
             jobs += [job for node in nodes for job in node.bridges]
-        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
+        return JobIndex(jobs), ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
 
-    def _list_both(self, root: PipelineNode) -> list[FoundJob]:
+    def _list_both(self, root: PipelineNode) -> JobIndex:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
             jobs, bridges = self._session.run_all(lambda read: read(root), [self._lists.jobs, self._bridges])
-            self._looks_without_bridges += bool(jobs) and not bridges
+            self._looks_without_bridges += bool(jobs.jobs) and not bridges.jobs
         else:
             jobs = self._lists.jobs(root)
-            bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else []
-        return jobs + bridges
+            bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else JobIndex()
+        return JobIndex([*jobs.jobs, *bridges.jobs], jobs.pipeline) if bridges.jobs else jobs
 
-    def _bridges(self, root: PipelineNode) -> list[FoundJob]:
-        return trigger_jobs(self._session, root.project, root.pipeline_id)
+    def _bridges(self, root: PipelineNode) -> JobIndex:
+        return JobIndex(trigger_jobs(self._session, root.project, root.pipeline_id))
 
     @property
     def _needs_bridges(self) -> bool:
@@ -218,10 +219,9 @@ class JobFinder:
             return query.all_bridges
         return query.with_bridges and any(has_wildcard(name) for name in query.names)
 
-    def _may_be_bridges(self, jobs: t.Sequence[FoundJob]) -> bool:
-        stages = {job.stage for job in jobs}
-        is_stage_missing = any(not matching_stages(stages, stage) for stage in self._query.stages)
-        return is_stage_missing or any(not match_name(jobs, name) for name in self._chooser.names(jobs))
+    def _may_be_bridges(self, jobs: JobIndex) -> bool:
+        is_stage_missing = any(not matching_stages(jobs.stages, stage) for stage in self._query.stages)
+        return is_stage_missing or any(not jobs.called(name) for name in self._chooser.names(jobs))
 
     def _bridge_hint(self, selection: Selection) -> str:
         """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""

@@ -14,6 +14,7 @@ from ..._api.decoding import Record
 from ..fields import id_of, pipeline_of, project_fields, project_id_of
 from ..session import Session
 from .bridges import PipelineNode, list_bridges
+from .index import JobIndex
 from .query import NEEDED_FIELDS, FoundJob, JobQuery
 from .statuses import newest_per_name
 
@@ -45,32 +46,45 @@ class JobLists:
         self._fields = (*NEEDED_FIELDS, *query.fields) if query.fields else ()
         # the names of the fields of a whole record; empty as long as none was cut
         self.known_fields: frozenset[str] = frozenset()
-        # as the jobs of the list that was read last tell it
-        self.pipeline: Record | None = None
 
-    def jobs(self, node: PipelineNode) -> list[FoundJob]:
+    def jobs(self, node: PipelineNode) -> JobIndex:
         """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
         query = self._query
         # Names are matched against all jobs, so that a wrong name is told from one that is out of scope; and a job that
         # is waited for leaves its scope.
         scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
-        records = self._read_jobs(node, scope)
-        if scope and any("queued_duration" not in record for record in records):
+        jobs = self._read_jobs(node, scope)
+        if scope and any("queued_duration" not in job.record for job in jobs.jobs):
             # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
             # newest ones.
-            records = self._read_jobs(node, None)
-        wanted = sorted(records, key=id_of, reverse=True) if query.include_retried else newest_per_name(records)
-        return [FoundJob(record, node.project, node.pipeline_id, node.path) for record in wanted]
+            return self._read_jobs(node, None)
+        return jobs
 
-    def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> list[Record]:
-        self.pipeline = None
-        return self._session.client.list_all(
+    def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> JobIndex:
+        include_retried = self._query.include_retried
+        told: list[Record] = []
+
+        def keep(record: Record) -> Record:
+            if not told:
+                told.extend(filter(None, [pipeline_of(record)]))
+            return self.projected(record)
+
+        def make(records: list[Record]) -> JobIndex:
+            wanted = sorted(records, key=id_of, reverse=True) if include_retried else newest_per_name(records)
+            return JobIndex(
+                (FoundJob(record, node.project, node.pipeline_id, node.path) for record in wanted),
+                next(iter(told), None),
+            )
+
+        return self._session.client.made_of_all(
             "list_pipeline_jobs",
-            keep=self._kept,
+            make,
+            keep=keep,
+            key=(node.path, self._fields),
             project=node.project,
             pipeline_id=node.pipeline_id,
             scope=scope,
-            include_retried=self._query.include_retried or None,
+            include_retried=include_retried or None,
         )
 
     def found(self, record: Record, pipeline: Record | None) -> FoundJob:
@@ -79,12 +93,6 @@ class JobLists:
         project_id = project_id_of(summary, self._project)
         self._session.client.name_project(project_id, self._project)
         return FoundJob(record, project_id, id_of(summary))
-
-    def _kept(self, record: Record) -> Record:
-        """Return what is kept of a record of a pipeline's list, the pipeline once for all of them."""
-        if self.pipeline is None:
-            self.pipeline = pipeline_of(record)
-        return self.projected(record)
 
     def projected(self, record: Record) -> Record:
         """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""

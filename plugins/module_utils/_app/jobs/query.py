@@ -11,10 +11,12 @@ Exact names first, else `*` and `?` as wildcards; `[` is ordinary, since matrix 
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import difflib
 import fnmatch
 import functools
+import itertools
 import re
 import typing as t
 
@@ -25,8 +27,6 @@ from ..pipelines.query import PipelineQuery
 # What selecting and waiting need of a record, whatever the user wants to keep of it.
 NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
 MOST_NAMES_IN_TEXT = 12
-# before a name: of any depth
-ANYWHERE = "**/"
 _WILDCARDS = re.compile("[*?]")
 
 
@@ -139,29 +139,16 @@ class FoundJob:
         return FoundJob(record, self.project, self.pipeline_id, self.below, is_bridge=self.is_bridge)
 
 
-def match_name(jobs: t.Sequence[FoundJob], name: str) -> list[FoundJob]:
-    """Return the jobs that a name stands for.
-
-    A bare name means the job of the pipeline itself, and one of a downstream pipeline only when it has none.
-    `linux/amd64` is the job of that name if there is one, else job `amd64` below trigger job `linux`. `**/deploy` means
-    every job of that name, at any depth. What is none of these may hold the wildcards `*` and `?`.
-    """
-    paths = [job for job in jobs if job.path == name]
-    exact = [job for job in paths if job.name == name] or paths or [job for job in jobs if job.name == name]
-    if exact:
-        return exact
-    if name.startswith(ANYWHERE):
-        anywhere = [job for job in jobs if fits(job.name, name[len(ANYWHERE) :])]
-        if anywhere:
-            return anywhere
-    if not has_wildcard(name):
-        return []
-    return [job for job in jobs if fits(job.name, name) or fits(job.path, name)]
-
-
 def fits(text: str, wanted: str) -> bool:
     """Return whether a text is what is wanted, which may hold the wildcards `*` and `?`."""
     return text == wanted or (has_wildcard(wanted) and _pattern(wanted).match(text) is not None)
+
+
+def fitting(texts: t.Sequence[str], wanted: str) -> set[str]:
+    """Return which of some texts, in their order, are what is wanted, as `fits` says."""
+    beginning, match = _beginning(wanted), _pattern(wanted).match
+    candidates = texts[bisect.bisect_left(texts, beginning) :]
+    return set(filter(match, itertools.takewhile(lambda text: text.startswith(beginning), candidates)))
 
 
 def may_hold(names: t.Iterable[str], path: str) -> bool:
@@ -170,11 +157,16 @@ def may_hold(names: t.Iterable[str], path: str) -> bool:
     One without a slash, as an empty one for any, may at any depth; of others the part before the first wildcard tells.
     """
     below = f"{path}/"
-    beginnings = (_WILDCARDS.split(name, maxsplit=1)[0] if "/" in name else "" for name in names)
+    beginnings = (_beginning(name) if "/" in name else "" for name in names)
     return any(below.startswith(beginning) or beginning.startswith(below) for beginning in beginnings)
 
 
-@functools.lru_cache(maxsize=128)
+def _beginning(wanted: str) -> str:
+    """Return what stands before the first wildcard."""
+    return _WILDCARDS.split(wanted, maxsplit=1)[0]
+
+
+@functools.lru_cache(maxsize=1024)
 def _pattern(wanted: str) -> re.Pattern[str]:
     # of fnmatch's special characters only the bracket is not ours; its expression takes no time for many wildcards
     return re.compile(fnmatch.translate(wanted.replace("[", "[[]")))
@@ -182,7 +174,7 @@ def _pattern(wanted: str) -> re.Pattern[str]:
 
 def matching_stages(stages: t.Collection[str], wanted: str) -> set[str]:
     """Return the stages that one entry of `stage` stands for: exactly that one, else those that fit its wildcards."""
-    return {wanted} if wanted in stages else {stage for stage in stages if fits(stage, wanted)}
+    return {wanted} if wanted in stages else fitting(sorted(stages), wanted)
 
 
 def has_wildcard(name: str) -> bool:
@@ -211,6 +203,12 @@ def shortened(texts: t.Sequence[str]) -> str:
     """Return texts as a list for a sentence, cut when it is long."""
     shown = ", ".join(map(repr, texts[:MOST_NAMES_IN_TEXT]))
     return shown + (f" and {len(texts) - MOST_NAMES_IN_TEXT} more" if len(texts) > MOST_NAMES_IN_TEXT else "")
+
+
+def sentences(texts: t.Sequence[str], *, most: int = MOST_NAMES_IN_TEXT) -> str:
+    """Return sentences as one text: the first of many, and how many there are."""
+    more = len(texts) - most
+    return "; ".join([*texts[:most], *([f"and {more} more, {len(texts)} in all"] if more > 0 else [])])
 
 
 def listed(words: t.Sequence[str], last: str) -> str:

@@ -18,18 +18,19 @@ from ..._api.errors import SelectionError
 from ..fields import id_of, status_of
 from ..pipelines.query import facts
 from .bridges import Ahead
+from .index import JobIndex
 from .query import (
     MOST_NAMES_IN_TEXT,
     FoundJob,
     JobQuery,
     fits,
-    match_name,
+    has_wildcard,
     matching_stages,
     may_hold,
     shortened,
     suggestions,
 )
-from .statuses import count_statuses, has_ended_badly, is_finished
+from .statuses import count_statuses, is_finished
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,16 +52,16 @@ class Selection:
         without those that are selected themselves.
     """
 
-    groups: t.Mapping[str, tuple[FoundJob, ...]] = dataclasses.field(default_factory=dict)
+    groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)
     missing: tuple[str, ...] = ()
     misplaced: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     missing_stages: tuple[str, ...] = ()
     open_names: tuple[str, ...] = ()
     pipeline: Record | None = None
     is_complete: bool = True
-    known: frozenset[str] = frozenset()
+    known: t.Collection[str] = ()
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
-    beside: tuple[FoundJob, ...] = ()
+    beside: JobIndex = JobIndex()
     unreadable: tuple[str, ...] = ()
     failed_before_start: tuple[str, ...] = ()
 
@@ -100,6 +101,7 @@ class Chooser:
         known: set[str] = set()
         names, whole = query.single_names, query.whole_name
         unmatched = set(names)
+        matching: dict[str, set[str]] = {}
         for found in jobs:
             if found.key in newest and not query.include_retried:
                 continue
@@ -107,8 +109,10 @@ class Chooser:
             if names:
                 known.add(found.path)
                 if whole and found.name == whole:
-                    names, unmatched = (whole,), {whole}
-                matched = {name for name in names if match_name([found], name)}
+                    names, unmatched, matching = (whole,), {whole}, {}
+                if found.name not in matching:
+                    matching[found.name] = _matching(found, names)
+                matched = matching[found.name]
                 unmatched -= matched
                 if not matched:
                     continue
@@ -117,16 +121,17 @@ class Chooser:
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
                 break
+        index = JobIndex(kept)
         return Selection(
-            {name: tuple(job for job in kept if match_name([job], name)) for name in names} or {"": tuple(kept)},
+            {name: index.called(name) for name in names} or {"": index.jobs},
             # a job that is there, and of another stage, is not missing
             missing=tuple(name for name in names if name in unmatched),
-            known=frozenset(known),
+            known=known,
         )
 
     def of_pipeline(
         self,
-        jobs: t.Sequence[FoundJob],
+        jobs: JobIndex,
         *,
         pipeline: Record,
         is_complete: bool,
@@ -135,13 +140,12 @@ class Chooser:
     ) -> Selection:
         """Return the selection: names are matched among all jobs, then stage, then scope choose among these."""
         query = self._query
-        stages = frozenset(job.stage for job in jobs)
-        per_stage = {entry: matching_stages(stages, entry) for entry in query.stages}
-        wanted = frozenset().union(*per_stage.values()) if per_stage else stages
+        per_stage = {entry: matching_stages(jobs.stages, entry) for entry in query.stages}
+        wanted = frozenset().union(*per_stage.values()) if per_stage else jobs.stages
         if query.names:
-            named = {name: match_name(jobs, name) for name in self.names(jobs)}
+            named = {name: jobs.called(name) for name in self.names(jobs)}
         else:
-            named = {"": [job for job in jobs if not job.is_bridge or query.all_bridges]}
+            named = {"": [job for job in jobs.jobs if not job.is_bridge or query.all_bridges]}
         placed = {name: [job for job in found if job.stage in wanted] for name, found in named.items()}
         groups = {
             name: tuple(job for job in found if query.is_in_scope(job.record) or job.key in self._chosen)
@@ -152,7 +156,7 @@ class Chooser:
         paths = {job.path for job in selected}
         missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
         # what is called so itself, or by its path, is what a name means, whatever else there may be
-        open_names = tuple(name for name, found in named.items() if all(job.path != name for job in found))
+        open_names = tuple(name for name in named if name not in jobs.by_path)
         return Selection(
             groups,
             missing=tuple(name for name, found in named.items() if name and not found),
@@ -169,13 +173,13 @@ class Chooser:
             failed_before_start=tuple(
                 path for path in ahead.failed if path not in paths and may_hold(open_names, path)
             ),
-            known=frozenset(job.path for job in jobs),
+            known=jobs.by_path.keys(),
             out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
-            beside=tuple(jobs),
+            beside=jobs,
             unreadable=unreadable,
         )
 
-    def names(self, jobs: t.Sequence[FoundJob]) -> tuple[str, ...]:
+    def names(self, jobs: JobIndex) -> tuple[str, ...]:
         """Return the names that were asked for.
 
         Ansible splits a text at its commas, which the names of matrix jobs carry: what is a job as a whole is one name.
@@ -183,15 +187,19 @@ class Chooser:
         :raises SelectionError: when it is that, and every part of it is a job as well.
         """
         whole, names = self._query.whole_name, self._query.single_names
-        known = {name for job in jobs for name in (job.name, job.path)}
-        if not whole or whole not in known:
+        if not whole or not (whole in jobs.by_path or whole in jobs.by_name):
             return names
-        if known.issuperset(names):
+        if all(name in jobs.by_path or name in jobs.by_name for name in names):
             raise SelectionError(
                 f"{whole!r} is the name of a job, and so are {shortened(names)}; give the one as a list with a single "
                 "entry, or the others one by one"
             )
         return (whole,)
+
+
+def _matching(job: FoundJob, names: t.Collection[str]) -> set[str]:
+    """Return which of some names may stand for a job of a project."""
+    return {name for name in names if name == job.name or (has_wildcard(name) and JobIndex([job]).called(name))}
 
 
 def _may_grow(
@@ -214,15 +222,10 @@ def _may_grow(
 # ----- in words -----
 
 
-def bad_ends(jobs: t.Iterable[FoundJob]) -> list[FoundJob]:
-    """Return the jobs that have ended badly, the first ones first."""
-    return sorted((job for job in jobs if has_ended_badly(job.record)), key=lambda job: job.id)
-
-
 def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:
     """Return what may be why a job was skipped, each with its stage; empty for a job that was not.
 
-    :param failed: what has ended badly of all jobs, see `bad_ends`; thousands may be skipped because of a few.
+    :param failed: what has ended badly of all jobs, see `JobIndex.bad_ends`; thousands may be skipped because of a few.
     """
     if job.status != "skipped":
         return ()
@@ -252,8 +255,7 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
     if selection.lacks and not selection.known:
         return why_empty(query, selection)
     for stage in selection.missing_stages:
-        known = {job.stage for job in selection.beside}
-        return f"no job of {where} has stage {stage!r}: {suggestions(known, stage, what='stages')}"
+        return f"no job of {where} has stage {stage!r}: {suggestions(selection.beside.stages, stage, what='stages')}"
     for name, stages in selection.misplaced.items():
         wanted = " or ".join(map(repr, query.stages))
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"

@@ -15,8 +15,9 @@ from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
+from ..jobs.index import JobIndex
 from ..jobs.mistaken import explained_missing
-from ..jobs.query import FoundJob, JobQuery, suggestions
+from ..jobs.query import FoundJob, JobQuery, sentences, suggestions
 from ..jobs.selection import Chooser
 from ..jobs.statuses import is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
@@ -67,7 +68,7 @@ class BridgeReading:
         self._depth = depth
         self._wait = Wait(session, options)
         self._chooser = Chooser(query)
-        self._access = Access()
+        self._access = Access(session.facts.readable)
         self._pipeline: Record = {}
         self._project = query.pipeline.project
         self._polls = 0
@@ -89,19 +90,21 @@ class BridgeReading:
         is_missing = self._wait.is_active and not report.bridges
         if not waited.is_stale:
             is_old = self._polls > 1 or is_missing
-            report.root.record = read_pipeline(self._session, self._project, self._pipeline, is_old=is_old)
+            report.root.record = yield from self._wait.once(
+                lambda: read_pipeline(self._session, self._project, self._pipeline, is_old=is_old)
+            )
         errors = report.pipeline.get("yaml_errors") if is_missing else None
         if errors:
             raise SelectionError(f"the {wanted.describe()} has no jobs, since its configuration is invalid: {errors}")
         if is_missing and not (report.has_timed_out or self._query.allow_empty):
             raise SelectionError(f"there is no trigger job to wait for in the {wanted.describe()}")
         if report.has_timed_out:
-            late = "; ".join(map(_late, report.late))
+            late = sentences(list(map(_late, report.late)))
             report.problem = time_problem(self._options, late or f"there is no trigger job in the {wanted.describe()}")
         try:
-            self._check_access(report)
+            yield from self._wait.once(lambda: self._check_access(report))
             if include_jobs:
-                report.jobs = self._read_jobs(report.root)
+                report.jobs = yield from self._wait.once(lambda: self._read_jobs(report.root))
         except RequestError as exc:
             if not is_late(self._session, exc):
                 raise
@@ -119,7 +122,7 @@ class BridgeReading:
         if is_complete:
             self._keep_wanted(root)
         report = BridgeReport(root, self._wait.timeline.entries)
-        report.problem = "; ".join(filter(None, map(self._problem, report.bridges)))
+        report.problem = sentences(list(filter(None, map(self._problem, report.bridges))))
         report.late = [bridge for bridge in report.bridges if not self._is_done(bridge)]
         report.is_settled = is_complete and (bool(report.problem) or not report.late)
         seen = [job for bridge in report.bridges for job in _observed(bridge)]
@@ -145,9 +148,8 @@ class BridgeReading:
         :raises SelectionError: for a name that there is not.
         """
         query = self._query
-        found = self._chooser.of_pipeline(
-            root.bridges, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=()
-        )
+        jobs = JobIndex(root.bridges, root.record)
+        found = self._chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
         for name in found.missing:
             hint = suggestions(found.known, name, what="trigger jobs")
             raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")

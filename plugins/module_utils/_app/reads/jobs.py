@@ -13,8 +13,8 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery
-from ..jobs.selection import Selection, bad_ends, failed_before, lacks_any
+from ..jobs.query import FoundJob, JobQuery, sentences
+from ..jobs.selection import Selection, failed_before, lacks_any
 from ..jobs.statuses import is_optional, still
 from ..pipelines.find import read_pipeline
 from ..session import Session
@@ -100,7 +100,10 @@ class JobReading:
         if self._with_pipeline and report.pipeline is not None and not waited.is_stale:
             # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
             is_old = self._polls > 1 and self._query.include_downstream
-            report.pipeline = read_pipeline(self._session, self._query.pipeline.project, report.pipeline, is_old=is_old)
+            pipeline, project = report.pipeline, self._query.pipeline.project
+            report.pipeline = yield from self._wait.once(
+                lambda: read_pipeline(self._session, project, pipeline, is_old=is_old)
+            )
         return report
 
     def _require(self, selection: Selection) -> None:
@@ -176,7 +179,7 @@ class JobReading:
             return
         late = [job for job in report.selection.jobs if not self._is_there(job)]
         report.problems += [(job, still(job.record)) for job in late]
-        held = why_late(late, lambda _job: report.selection.beside)
+        held = why_late(late, lambda _job: report.selection.beside.jobs)
         report.problems += [(None, held)] if held else []
         if not late and not report.problems:
             missing = self._finder.problem(report.selection) or MAY_GROW
@@ -185,10 +188,14 @@ class JobReading:
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, empty when they do not."""
-    texts, failed = [], bad_ends(report.selection.beside)
+    texts, told, failed = [], {""}, report.selection.beside.bad_ends
     for job, problem in report.problems:
         before = ", ".join(failed_before(job, failed)) if job else ""
-        after = f"; failed or canceled before it: {before}" if before else ""
-        texts.append(f"{job.called} {problem}{after}" if job else problem)
-    begin = f"{timed_out_text(options)}: " if texts and report.has_timed_out else ""
-    return begin + "; ".join(texts)
+        if job:
+            # thousands are skipped because of the same few
+            after = "" if before in told else f"; failed or canceled before it: {before}"
+            texts.append(f"{job.called} {problem}{after}")
+            told.add(before)
+    others = sentences([problem for job, problem in report.problems if not job])
+    begin = f"{timed_out_text(options)}: " if report.problems and report.has_timed_out else ""
+    return begin + "; ".join(filter(None, (sentences(texts), others)))

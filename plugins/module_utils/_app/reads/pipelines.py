@@ -48,7 +48,9 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
         known = state.pipeline if state.has_timed_out else {"id": id_of(state.pipeline)}
-        state.pipeline = {**state.pipeline, **read_pipeline(session, project, known, is_old=state.has_timed_out)}
+        is_old = state.has_timed_out
+        read = yield from wait.once(lambda: read_pipeline(session, project, known, is_old=is_old))
+        state.pipeline = {**state.pipeline, **read}
     return state
 
 

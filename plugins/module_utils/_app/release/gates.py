@@ -13,13 +13,14 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
+from ..._api.pace.looks import looking
 from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import id_of, project_id_of, seconds_of, status_of
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery
+from ..jobs.query import FoundJob, JobQuery, sentences
 from ..jobs.selection import lacks_any
 from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_under_way, phase_of
 from ..pipelines.query import PipelineQuery
@@ -94,11 +95,12 @@ class GateRun:
         if not result.jobs and result.outcome in _OPEN:
             result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
         retried = retried_text(self._session, self._jobs, result.timeline)
-        return dataclasses.replace(result, reason="; ".join(filter(None, (retried, result.reason))))
+        return dataclasses.replace(result, reason=_reason(retried, result.reason))
 
     def _is_still_to_come(self) -> bool:
         """Return whether a job of the gate is missing that may be there when a real run comes to look for it."""
-        selection = JobFinder(self._session, self._query).find()
+        with looking(float("-inf")):
+            selection = JobFinder(self._session, self._query).find()
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
             return may_be_created and lacks_any(self._query, selection)
@@ -128,9 +130,9 @@ class GateRun:
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
         if self._has_predecessor_at_work():
-            return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason="; ".join(wrong + missing))
+            return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason=_reason(sentences(wrong), *missing))
         told = [f"{state}, which is not {self._gate.target}" for state in wrong]
-        return dataclasses.replace(result, outcome="failed", reason="; ".join(told + missing))
+        return dataclasses.replace(result, outcome="failed", reason=_reason(sentences(told), *missing))
 
     def _act_after_a_bad_end(self) -> Steps[GateResult]:
         """Wait for the end of the jobs, and act on them if it is a bad one."""
@@ -159,7 +161,7 @@ class GateRun:
         except GitLabError as exc:
             return dataclasses.replace(late, reason=f"{late.reason}; nothing was canceled: {exc}")
         texts = [f"{target.job.called} was canceled" for target in report.targets if target.has_changed]
-        reason = "; ".join(filter(None, [late.reason, *texts, failure_text(report, request.action)]))
+        reason = _reason(late.reason, sentences(texts), failure_text(report, request.action))
         return dataclasses.replace(self._of_action(late, report), has_timed_out=True, reason=reason)
 
     def _act(self, before: GateResult | None = None) -> Steps[GateResult]:
@@ -174,7 +176,7 @@ class GateRun:
             return self._of_refusals(result, report, text)
         # what was left alone says what the action would need, which is of no use beside jobs that were acted on
         told = [target for target in report.targets if target.has_changed] or report.targets
-        reason = "; ".join(dict.fromkeys(target.reason for target in told if target.reason))
+        reason = sentences(list(dict.fromkeys(target.reason for target in told if target.reason)))
         return dataclasses.replace(result, outcome=self._done(result), reason=reason)
 
     def _done(self, result: GateResult) -> str:
@@ -241,7 +243,7 @@ class GateRun:
         if report.problem:
             return dataclasses.replace(result, outcome="timed out", reason=text)
         bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
-        states = "; ".join(_state(target.job) for target in bad)
+        states = sentences([_state(target.job) for target in bad])
         is_refused = all(target.outcome == "refused" for target in bad)
         if all(self._is_end_enough(target) for target in bad):
             return dataclasses.replace(result, outcome=self._done(result), reason=states if is_refused else text)
@@ -282,14 +284,18 @@ class GateRun:
         """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
         problems = [(job, end_problem(job.record, options)) for job in report.jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
-        missing = [_state(job) for job in report.jobs if not is_reached(job.record, options)]
-        missing += [] if report.selection.is_complete else [MAY_GROW]
+        missing = sentences([_state(job) for job in report.jobs if not is_reached(job.record, options)])
+        reason = _reason(missing, "" if report.selection.is_complete else MAY_GROW)
         if bad:
-            reason = "; ".join(f"{job.called} {problem}" for job, problem in bad)
+            reason = sentences([f"{job.called} {problem}" for job, problem in bad])
             return dataclasses.replace(result, outcome="failed", reason=reason)
-        if missing:
-            return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason="; ".join(missing))
+        if reason:
+            return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason=reason)
         return dataclasses.replace(result, outcome="passed")
+
+
+def _reason(*parts: str | None) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def _state(job: FoundJob) -> str:

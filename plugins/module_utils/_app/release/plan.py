@@ -15,7 +15,7 @@ import typing as t
 from ..._api.errors import UsageError
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
-from ..jobs.query import suggestions
+from ..jobs.query import MOST_NAMES_IN_TEXT, suggestions
 from ..pipelines.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
 from ..waiting.options import WaitOptions
@@ -65,10 +65,17 @@ class Gate:
 
     @property
     def title(self) -> str:
-        """Return what it is called in messages and in the record."""
+        """Return what it is called in the record."""
         if self.start is not None:
             return f"pipeline of {self.start.ref}"
         return ", ".join(name.strip() for name in self.names) or "stage " + ", ".join(self.stages)
+
+    @property
+    def called(self) -> str:
+        """Return what it is called in messages, by the first of many names."""
+        more = len(self.names) - MOST_NAMES_IN_TEXT
+        first = dataclasses.replace(self, names=self.names[:MOST_NAMES_IN_TEXT])
+        return f"gate {first.title!r}" + (f" and {more} more names" if more > 0 else "")
 
     @property
     def target(self) -> str:

@@ -17,6 +17,7 @@ import typing as t
 from ..._api.clock import Deadline
 from ..._api.decoding import Record
 from ..fields import as_told
+from ..jobs.query import sentences, shortened
 from ..pipelines.query import with_pipeline
 from ..waiting.schedule import Pause, Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
@@ -73,9 +74,9 @@ class ProjectResult:
 
     @property
     def pipeline(self) -> Record | None:
-        """Return the pipeline that the gates look into: the one found first, as their jobs have told it last."""
-        found = next((gate.pipeline for gate in self.gates if gate.pipeline), None)
-        return as_told(found, (job for gate in self.gates for job in gate.jobs))
+        """Return the pipeline that the gates look into, as the jobs of the last of them have told it."""
+        last = next((gate for gate in reversed(self.gates) if gate.pipeline), None)
+        return as_told(last.pipeline, last.jobs) if last else None
 
     @property
     def failed_gate(self) -> GateResult | None:
@@ -146,7 +147,7 @@ class ReleaseRun:
         """Run the gates of a project one after the other, until one of them fails."""
         for number, gate in enumerate(result.plan.gates):
             if result.failed_gate:
-                reason = f"gate {result.failed_gate.gate.title!r} before it has failed"
+                reason = f"{result.failed_gate.gate.called} before it has failed"
                 result.gates[number] = GateResult(gate, reason=reason)
                 continue
             if gate.acts and self._plan.strategy == "fail_fast":
@@ -177,8 +178,7 @@ class ReleaseRun:
             done = GateResult(gate, outcome="failed", reason=reason)
         if done.has_failed and self._plan.strategy == "fail_fast" and not self._stopped:
             self._stopped = (
-                f"gate {gate.title!r} of project {result.plan.name!r} has failed, and strategy fail_fast begins "
-                "nothing more"
+                f"{gate.called} of project {result.plan.name!r} has failed, and strategy fail_fast begins nothing more"
             )
         return done
 
@@ -203,7 +203,7 @@ def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     """Return why the release does not pass, naming each gate that failed; None when it passes."""
     texts = [
         with_pipeline(
-            f"gate {failed.gate.title!r} of project {result.plan.name!r} did not open: {failed.reason}",
+            f"{failed.gate.called} of project {result.plan.name!r} did not open: {failed.reason}",
             result.plan.pipeline,
             result.pipeline,
         )
@@ -212,8 +212,8 @@ def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     ]
     if not texts:
         return None
-    text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + "; ".join(texts)
-    missed = [repr(result.plan.name) for result in results if result.outcome == "not reached"]
+    text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + sentences(texts)
+    missed = [result.plan.name for result in results if result.outcome == "not reached"]
     if missed:
-        text = text.rstrip(".") + f". Not reached: {', '.join(missed)}"
+        text = text.rstrip(".") + f". Not reached: {shortened(missed)}"
     return text

@@ -106,6 +106,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
     """
     pipeline = project.pipeline
     is_first = pipeline is None
+    # the first looks of a release show whether the token is right
+    session.is_established = not session.check_mode and (pipeline is not None or bool(project.plan.needs))
     if pipeline is None:
         if any(earlier.outcome == "would start" for earlier in project.gates):
             return to_come(gate)
@@ -117,7 +119,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
             if session.check_mode and project.plan.needs:
                 return to_come(gate)
             raise
-        pipeline = read_pipeline(session, project.plan.pipeline.project, found)
+        project_id = project.plan.pipeline.project
+        pipeline = yield from Wait(session, options).once(lambda: read_pipeline(session, project_id, found))
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     try:
@@ -137,13 +140,10 @@ def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate
     """Return unless one of these gates can never open, since the pipeline lacks a job of it.
 
     A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
-    name is found. The list of jobs is shared with the first look of the first gate, whose session this is, and of no
-    other.
+    name is found. The list of jobs is shared with the first look of the first gate.
 
     :raises SelectionError: saying what is missing, and what there is instead.
     """
-    if not session.client.shares_reads:
-        session.client.share_reads(session.clock)
     for gate in gates:
         if gate.is_optional or gate.include_downstream:
             continue
@@ -158,7 +158,7 @@ def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate
             problem = str(exc)
         if problem:
             is_first = gate is gates[0]
-            raise SelectionError(problem if is_first else f"gate {gate.title!r} after it could not open: {problem}")
+            raise SelectionError(problem if is_first else f"{gate.called} after it could not open: {problem}")
 
 
 # ----- starting a pipeline -----

@@ -20,6 +20,8 @@ from ..release.run import FAILURES
 from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
 
 _MOST_JOBS = 10
+# of those that went wrong
+_MOST_FAILED = 50
 
 
 def is_shut(gate: Record) -> bool:
@@ -40,8 +42,9 @@ def jobs_in_order(gate: Record) -> tuple[list[Record], list[Record]]:
     There are others only where there are so many that nobody would read them all.
     """
     failed = [job for job in gate["jobs"] if has_failed(job)]
-    others = [job for job in gate["jobs"] if not has_failed(job)]
-    return (failed, others) if len(gate["jobs"]) > _MOST_JOBS else (failed + others, [])
+    others = failed[_MOST_FAILED:] + [job for job in gate["jobs"] if not has_failed(job)]
+    shown = failed[:_MOST_FAILED]
+    return (shown, others) if len(gate["jobs"]) > _MOST_JOBS else (shown + others, [])
 
 
 def others_in_words(first: t.Sequence[Record], others: t.Sequence[Record]) -> str:

@@ -20,6 +20,8 @@ from ..session import Session
 
 # A server has 100 MB of a log at the most unless it was told otherwise; what is longer than this has no end.
 MOST_BYTES_OF_LOG = 1024**3
+# Of more jobs that have failed, the logs would be no help.
+MOST_LOGS = 50
 # `section_start:1560896352:name[options]` up to the carriage return, as the runner writes it to fold the log.
 _SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[^\r\n\x1b]*\r?(?:\x1b\[0K)?")
 # Newer runners can put the time, stream and kind in 32 characters before each line.

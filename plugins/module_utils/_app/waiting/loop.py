@@ -79,6 +79,8 @@ class Wait:
         # the pipeline that the jobs which are waited for belong to, None for several
         self._pipeline: tuple[str, int] | None = None
         self._look: Look | None = None
+        # whether what it reads could be read before
+        self._is_established = False
         # jobs that were seen; how often each attempt was seen failed
         self._noted: set[t.Any] = set()
         self._failures: collections.Counter[int] = collections.Counter()
@@ -94,14 +96,16 @@ class Wait:
         :raises StoppedError: when nothing new may be begun any more.
         """
         value, is_known = t.cast(T, before), before is not None
+        self._is_established = self.is_active and is_known
         try:
-            value = yield from (self._read_again(read) if self.is_active and is_known else self._read(read))
+            value = yield from self.once(read)
             is_known = True
+            self._is_established = self.is_active
             self._patience.stir(by_news=False)
             while self.is_active and not is_settled(value):
                 if not (yield from self._pause()):
                     return Waited(value, has_timed_out=True)
-                value = yield from self._read_again(read)
+                value = yield from self.once(read)
         except RequestError as exc:
             if not is_known or not is_late(self._session, exc):
                 raise
@@ -109,6 +113,18 @@ class Wait:
             self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
             return Waited(value, has_timed_out=True, is_stale=True)
         return Waited(value)
+
+    def once(self, read: t.Callable[[], T]) -> Steps[T]:
+        """Return what there is now; what could be read before, and is denied now, is asked for again first."""
+        asks_again = self._is_established or self._session.is_established
+        for seconds in DENIED_PAUSES_SECONDS if asks_again else ():
+            try:
+                return (yield from self._read(read))
+            except (DeniedError, RedirectError):
+                if self._session.deadline.has_passed():
+                    raise
+                yield from self._sleep(seconds)
+        return (yield from self._read(read))
 
     def seen(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob]) -> None:
         """Take note of what was read, and tell what has changed.
@@ -199,7 +215,7 @@ class Wait:
             has_rested = not self._patience.wake() and more > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            left = None if self._look is None or has_rested else (yield from self._read_again(self._look))
+            left = None if self._look is None or has_rested else (yield from self.once(self._look))
             if left is None:
                 return True
             was_counted = True
@@ -230,23 +246,12 @@ class Wait:
             )
             self._is_fresh = False
 
-    def _read_again(self, read: t.Callable[[], T]) -> Steps[T]:
-        """Return what there is now; what could be read before, and is denied now, is asked for again first."""
-        for seconds in DENIED_PAUSES_SECONDS:
-            try:
-                return (yield from self._read(read))
-            except (DeniedError, RedirectError):
-                if self._session.deadline.has_passed():
-                    raise
-                yield from self._sleep(seconds)
-        return (yield from self._read(read))
-
     def _read(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return what there is now. While the server is away and many others wait for it, it is read later."""
         attempt, seconds = 0, 0.0
         while True:
             try:
-                with looking(self._looked_at if self.is_active else None):
+                with looking(self._looked_at):
                     return read()
             except RequestError as exc:
                 if not exc.is_put_off:

@@ -48,7 +48,7 @@ FAILED = [FoundJob(job(number, "failed", name), "7", 6) for number, name in ((42
 def test_the_attempts_of_many_jobs_are_counted_with_one_list_and_once():
     listed = [job(42, "failed", "deploy"), job(41, "failed", "build"), job(40, "failed", "deploy")]
     elsewhere = FoundJob(job(52, "failed", "deploy"), "7", 8)
-    bridge = FoundJob(job(43, "failed", "start"), "7", 6, "start", is_bridge=True)
+    bridge = FoundJob(job(43, "failed", "start"), "7", 6, is_bridge=True)
     transport = ScriptedTransport(
         Exchange(ATTEMPTS, listed),
         Exchange("GET /projects/7/pipelines/8/jobs?include_retried=true", [elsewhere.record]),

@@ -9,58 +9,6 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import query as naming
 
-PATHS = [
-    "build",
-    "build-docs",
-    "build*",
-    "test: [py311, linux]",
-    "test: [py312, linux]",
-    "deploy.prod",
-    "deploy/prod",
-    "infra/apply",
-    "infra/nested/apply",
-    "other/apply",
-    "a\nb",
-]
-
-
-def found(path):
-    # "deploy/prod" is a name that holds a slash
-    below, name = ("", path) if path == "deploy/prod" else path.rpartition("/")[::2]
-    return naming.FoundJob({"id": 1, "name": name}, "7", 6, below)
-
-
-JOBS = [found(path) for path in PATHS]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("build", ["build"]),
-        ("build*", ["build*"]),
-        ("build?docs", ["build-docs"]),
-        ("buil*", ["build", "build-docs", "build*"]),
-        ("test: [py311, linux]", ["test: [py311, linux]"]),
-        ("test: [*", ["test: [py311, linux]", "test: [py312, linux]"]),
-        ("test: [py31?, linux]", ["test: [py311, linux]", "test: [py312, linux]"]),
-        ("[t]est*", []),
-        ("deploy.prod", ["deploy.prod"]),
-        ("deploy?prod", ["deploy.prod", "deploy/prod"]),
-        ("deploy/prod", ["deploy/prod"]),
-        ("apply", ["infra/apply", "infra/nested/apply", "other/apply"]),
-        ("infra/apply", ["infra/apply"]),
-        ("infra/*", ["infra/apply", "infra/nested/apply"]),
-        ("*/apply", ["infra/apply", "infra/nested/apply", "other/apply"]),
-        ("infra/nested/apply", ["infra/nested/apply"]),
-        ("Build", []),
-        ("uild", []),
-        ("a?b", ["a\nb"]),
-        ("*", PATHS),
-    ],
-)
-def test_exact_first_else_wildcards(name, expected):
-    assert [job.path for job in naming.match_name(JOBS, name)] == expected
-
 
 @pytest.mark.parametrize(
     ("known", "name", "words"),
@@ -112,3 +60,12 @@ def test_what_identifies_a_job_and_an_attempt():
 )
 def test_words_in_a_sentence(words, expected):
     assert naming.listed(words, "or") == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "end"),
+    [(0, ""), (1, "s0"), (12, "; s11"), (13, "; s11; and 1 more, 13 in all"), (6000, "; and 5988 more, 6000 in all")],
+)
+def test_of_many_sentences_the_first_are_told(count, end):
+    text = naming.sentences([f"s{number}" for number in range(count)])
+    assert text.endswith(end) and text.count("; ") == max(0, min(count, 13) - 1)

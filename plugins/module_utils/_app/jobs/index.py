@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The jobs of a look, to be found by what they are called: by hundreds of names among thousands of jobs."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ..._api.decoding import Record
+from .query import FoundJob, fitting, has_wildcard
+from .statuses import has_ended_badly
+
+# before a name: of any depth
+ANYWHERE = "**/"
+
+
+class JobIndex:
+    """Jobs in their order; all that look at the same jobs share it.
+
+    :param pipeline: as the jobs tell it, None where they do not.
+    """
+
+    def __init__(self, jobs: t.Iterable[FoundJob] = (), pipeline: Record | None = None) -> None:
+        self.jobs: t.Sequence[FoundJob] = tuple(jobs)
+        self.pipeline = pipeline
+        self._called: dict[str, t.Sequence[FoundJob]] = {}
+
+    @functools.cached_property
+    def by_path(self) -> t.Mapping[str, t.Sequence[FoundJob]]:
+        """Return the jobs by their paths."""
+        return _grouped(self.jobs, lambda job: job.path)
+
+    @functools.cached_property
+    def by_name(self) -> t.Mapping[str, t.Sequence[FoundJob]]:
+        """Return the jobs by their names."""
+        return _grouped(self.jobs, lambda job: job.name)
+
+    @functools.cached_property
+    def stages(self) -> frozenset[str]:
+        """Return the stages of the jobs."""
+        return frozenset(job.stage for job in self.jobs)
+
+    @functools.cached_property
+    def bad_ends(self) -> t.Sequence[FoundJob]:
+        """Return the jobs that have ended badly, the first ones first."""
+        return sorted((job for job in self.jobs if has_ended_badly(job.record)), key=lambda job: job.id)
+
+    def called(self, name: str) -> t.Sequence[FoundJob]:
+        """Return the jobs that a name stands for.
+
+        A bare name means the job of the pipeline itself, and one of a downstream pipeline only when it has none.
+        `linux/amd64` is the job of that name if there is one, else job `amd64` below trigger job `linux`. `**/deploy`
+        means every job of that name, at any depth. What is none of these may hold the wildcards `*` and `?`.
+        """
+        if name not in self._called:
+            self._called[name] = self._find(name)
+        return self._called[name]
+
+    def _find(self, name: str) -> t.Sequence[FoundJob]:
+        paths = self.by_path.get(name, ())
+        exact = [job for job in paths if job.name == name] or paths or self.by_name.get(name, ())
+        if exact or not has_wildcard(name):
+            return exact
+        if name.startswith(ANYWHERE):
+            texts = fitting(self._texts, name[len(ANYWHERE) :])
+            anywhere = [job for job in self.jobs if job.name in texts]
+            if anywhere:
+                return anywhere
+        texts = fitting(self._texts, name)
+        return [job for job in self.jobs if job.name in texts or job.path in texts]
+
+    @functools.cached_property
+    def _texts(self) -> t.Sequence[str]:
+        """Return all names and paths in their order."""
+        return sorted({*self.by_name, *self.by_path})
+
+
+def _grouped(jobs: t.Iterable[FoundJob], key: t.Callable[[FoundJob], str]) -> dict[str, list[FoundJob]]:
+    groups: dict[str, list[FoundJob]] = {}
+    for job in jobs:
+        groups.setdefault(key(job), []).append(job)
+    return groups

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One denial of what could be read a moment ago ends nothing: it is asked about again for ten seconds."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.contract.gate_support import AT_ONCE, DEPLOY, MAIN, MANUAL, PIPELINE, child
+from tests.contract.test_release_gates import APP, OTHER, Row, release, two_projects
+from tests.integration.harness import BRIDGES, INFO, PIPELINE_INFO, effects, run_task, world
+
+TEXTS = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
+# a page of something before GitLab
+PAGE: Row = {"kind": "html", "status": 403}
+
+
+def denial(status: int) -> Row:
+    return {"status": status, "body": {"message": TEXTS[status]}}
+
+
+def deny(simulator: t.Any, path: str, nth: list[int], answer: Row) -> None:
+    simulator.inject(method="GET", path=path, nth=nth, **answer)
+
+
+# ----- gates -----
+
+LATER: tuple[Row, ...] = (
+    {"name": "unit", "action": "wait"},
+    {"name": "unit", "action": "verify"},
+    {"name": "publish", "action": "play"},
+    {"name": "unit", "action": "retry"},
+)
+
+
+def two_gates(simulator: t.Any, later: Row, *, nth: list[int], answer: Row) -> t.Any:
+    """Return what becomes of a gate after one that has played a job, when its list of jobs is denied."""
+    simulator.load(world({"name": "unit", "status": "success"}, DEPLOY, {"name": "publish", **AT_ONCE}))
+    deny(simulator, "/pipelines/100/jobs$", nth, answer)
+    gates = [{"name": "deploy", "action": "play", "require": "started"}, later]
+    return release(simulator, {"gates": gates}, wait_timeout=60.0)
+
+
+@pytest.mark.parametrize("later", LATER, ids=lambda gate: gate["action"])
+@pytest.mark.parametrize("answer", [*map(denial, TEXTS), PAGE], ids=str)
+def test_a_later_gate_asks_again(simulator: t.Any, later: Row, answer: Row) -> None:
+    # the first gate has read the list once
+    result = two_gates(simulator, later, nth=[2], answer=answer)
+    assert result.failure is None and result.seconds < 60
+    assert [action for action, _name in effects(simulator)].count("play") == 1 + (later["action"] == "play")
+
+
+@pytest.mark.parametrize("later", LATER, ids=lambda gate: gate["action"])
+def test_a_later_gate_that_is_denied_for_good_fails_after_ten_seconds(simulator: t.Any, later: Row) -> None:
+    result = two_gates(simulator, later, nth=list(range(2, 500)), answer=denial(403))
+    assert "403 Forbidden" in str(result.failure) and 10 <= result.seconds < 15
+    assert effects(simulator) == [("play", "deploy")]
+
+
+@pytest.mark.parametrize("status", TEXTS)
+def test_the_first_gate_fails_at_once(simulator: t.Any, status: int) -> None:
+    simulator.load(world(DEPLOY))
+    deny(simulator, "/(pipelines|jobs)$", [1], denial(status))
+    result = release(simulator, APP)
+    assert TEXTS[status] in str(result.failure) and result.seconds < 1
+
+
+@pytest.mark.parametrize("status", TEXTS)
+@pytest.mark.parametrize("path", ["/pipelines$", "/pipelines/200$", "/pipelines/200/jobs$"])
+def test_a_project_that_begins_later_asks_again(simulator: t.Any, path: str, status: int) -> None:
+    simulator.load(two_projects({"duration": 5}, {}))
+    # the list of the pipelines of the first project, and then of the other one
+    deny(simulator, path, [2] if path == "/pipelines$" else [1], denial(status))
+    result = release(simulator, APP, {**OTHER, "needs": ["app"]}, wait_timeout=60.0)
+    assert result.failure is None
+    assert effects(simulator) == [("play", "deploy"), ("play", "publish")]
+
+
+@pytest.mark.parametrize("list_name", ["jobs", "trigger_jobs"])
+def test_a_child_that_a_gate_before_could_read_is_asked_for_again(simulator: t.Any, list_name: str) -> None:
+    infra = {"name": "infra", "trigger": child({"name": "plan", "status": "success"}, {"name": "apply", **MANUAL})}
+    simulator.load(world(DEPLOY, infra), version="19.2")
+    simulator.advance(3)
+    deny(simulator, rf"/pipelines/(?!100/)\d+/{list_name}$", [2], denial(403))
+    gates = [
+        {"name": "infra/plan", "action": "wait"},
+        {"name": "deploy", "action": "play", "require": "started"},
+        {"name": "infra/apply", "action": "play"},
+    ]
+    result = release(simulator, {"gates": gates}, wait_timeout=60.0)
+    assert result.failure is None and effects(simulator) == [("play", "deploy"), ("play", "apply")]
+
+
+# ----- what is read when a wait is over -----
+
+
+def with_another_project(simulator: t.Any) -> None:
+    pipeline = {"ref": "main", "jobs": [{"name": "apply", "duration": 5}]}
+    infra = {"name": "infra", "trigger": {"project": "group/infra", "pipeline": pipeline}}
+    scenario = world({"name": "unit", "duration": 3}, infra)
+    scenario["projects"].append({"path": "group/infra", "members": {"alice": "owner"}})
+    simulator.load(scenario)
+
+
+@pytest.mark.parametrize("include_jobs", [False, True])
+def test_a_page_of_a_proxy_at_the_last_look_below_ends_no_wait(simulator: t.Any, include_jobs: bool) -> None:
+    with_another_project(simulator)
+    what = "/jobs" if include_jobs else ""
+    deny(simulator, rf"/pipelines/(?!100)\d+{what}$", [1], PAGE)
+    how = {"wait": True, "wait_timeout": 60.0, "include_jobs": include_jobs}
+    result = run_task(simulator, BRIDGES, **PIPELINE, **how)
+    assert result.failure is None
+    assert [(node["status"], node["accessible"]) for node in result["downstream_pipelines"]] == [("success", True)]
+
+
+@pytest.mark.parametrize("answer", [denial(403), PAGE], ids=str)
+@pytest.mark.parametrize("task", [INFO, PIPELINE_INFO], ids=lambda task: task.name)
+def test_the_pipeline_is_asked_for_again_when_a_wait_is_over(simulator: t.Any, task: t.Any, answer: Row) -> None:
+    with_another_project(simulator)
+    deny(simulator, "/pipelines/100$", [1], answer)
+    result = run_task(simulator, task, **MAIN, wait=True, wait_timeout=60.0)
+    assert result.failure is None and result["pipeline"]["status"] == "success"

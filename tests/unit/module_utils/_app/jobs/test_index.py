@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs by names as users write them, hundreds of them among thousands of jobs."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import query
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.index import JobIndex
+
+PATHS = [
+    "build",
+    "build-docs",
+    "build*",
+    "test: [py311, linux]",
+    "test: [py312, linux]",
+    "deploy.prod",
+    "deploy/prod",
+    "infra/apply",
+    "infra/nested/apply",
+    "other/apply",
+    "a\nb",
+]
+
+
+def found(path):
+    # "deploy/prod" is a name that holds a slash
+    below, name = ("", path) if path == "deploy/prod" else path.rpartition("/")[::2]
+    return query.FoundJob({"id": 1, "name": name}, "7", 6, below)
+
+
+JOBS = [found(path) for path in PATHS]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("build", ["build"]),
+        ("build*", ["build*"]),
+        ("build?docs", ["build-docs"]),
+        ("buil*", ["build", "build-docs", "build*"]),
+        ("test: [py311, linux]", ["test: [py311, linux]"]),
+        ("test: [*", ["test: [py311, linux]", "test: [py312, linux]"]),
+        ("test: [py31?, linux]", ["test: [py311, linux]", "test: [py312, linux]"]),
+        ("[t]est*", []),
+        ("deploy.prod", ["deploy.prod"]),
+        ("deploy?prod", ["deploy.prod", "deploy/prod"]),
+        ("deploy/prod", ["deploy/prod"]),
+        ("apply", ["infra/apply", "infra/nested/apply", "other/apply"]),
+        ("infra/apply", ["infra/apply"]),
+        ("infra/*", ["infra/apply", "infra/nested/apply"]),
+        ("*/apply", ["infra/apply", "infra/nested/apply", "other/apply"]),
+        ("infra/nested/apply", ["infra/nested/apply"]),
+        ("Build", []),
+        ("uild", []),
+        ("a?b", ["a\nb"]),
+        ("*", PATHS),
+    ],
+)
+def test_exact_first_else_wildcards(name, expected):
+    assert [job.path for job in JobIndex(JOBS).called(name)] == expected
+
+
+def test_hundreds_of_patterns_look_only_at_what_begins_like_them(monkeypatch):
+    looked_at = []
+    pattern = query._pattern
+
+    class Noted:
+        def __init__(self, wanted):
+            self._pattern = pattern(wanted)
+
+        def match(self, text):
+            looked_at.append(text)
+            return self._pattern.match(text)
+
+    monkeypatch.setattr(query, "_pattern", Noted)
+    index = JobIndex(found(f"test {number}: [linux]") for number in range(2000))
+    for _look in range(2):
+        for number in range(1000, 1300):
+            assert [job.path for job in index.called(f"test {number}: *")] == [f"test {number}: [linux]"]
+    assert len(looked_at) == 300
