@@ -192,10 +192,11 @@ class JobFinder:
         tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
         nodes = list(tree.walk())
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
-        jobs = [job for found in listed if found for job in found.jobs]
+        below = [job for found in listed[1:] if found for job in found.jobs]
         if self._query.with_bridges:
-            jobs += [job for node in nodes for job in node.bridges]
-        return JobIndex(jobs), ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
+            below += [job for node in nodes for job in node.bridges]
+        jobs = (listed[0] or JobIndex()).joined(below)
+        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
 
     def _list_both(self, root: PipelineNode) -> JobIndex:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
@@ -206,7 +207,7 @@ class JobFinder:
         else:
             jobs = self._lists.jobs(root)
             bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else JobIndex()
-        return JobIndex([*jobs.jobs, *bridges.jobs], jobs.pipeline) if bridges.jobs else jobs
+        return jobs.joined(bridges.jobs)
 
     def _bridges(self, root: PipelineNode) -> JobIndex:
         return JobIndex(trigger_jobs(self._session, root.project, root.pipeline_id))

@@ -28,17 +28,16 @@ class JobIndex:
     def __init__(self, jobs: t.Iterable[FoundJob] = (), pipeline: Record | None = None) -> None:
         self.jobs: t.Sequence[FoundJob] = tuple(jobs)
         self.pipeline = pipeline
+        self.by_path: t.Mapping[str, t.Sequence[FoundJob]] = _grouped(self.jobs, lambda job: job.path)
         self._called: dict[str, t.Sequence[FoundJob]] = {}
-
-    @functools.cached_property
-    def by_path(self) -> t.Mapping[str, t.Sequence[FoundJob]]:
-        """Return the jobs by their paths."""
-        return _grouped(self.jobs, lambda job: job.path)
+        # what was joined last, and what came of it
+        self._joined: tuple[t.Sequence[Record], JobIndex] | None = None
 
     @functools.cached_property
     def by_name(self) -> t.Mapping[str, t.Sequence[FoundJob]]:
-        """Return the jobs by their names."""
-        return _grouped(self.jobs, lambda job: job.name)
+        """Return the jobs by their names, which are also their paths where there is nothing downstream."""
+        is_path = all(job.name == job.path for job in self.jobs)
+        return self.by_path if is_path else _grouped(self.jobs, lambda job: job.name)
 
     @functools.cached_property
     def stages(self) -> frozenset[str]:
@@ -49,6 +48,15 @@ class JobIndex:
     def bad_ends(self) -> t.Sequence[FoundJob]:
         """Return the jobs that have ended badly, the first ones first."""
         return sorted((job for job in self.jobs if has_ended_badly(job.record)), key=lambda job: job.id)
+
+    def joined(self, others: t.Sequence[FoundJob]) -> JobIndex:
+        """Return these jobs and others behind them, which all that join the same share as well."""
+        if not others:
+            return self
+        records, joined = [job.record for job in others], self._joined
+        if joined is None or joined[0] != records:
+            joined = self._joined = records, JobIndex([*self.jobs, *others], self.pipeline)
+        return joined[1]
 
     def called(self, name: str) -> t.Sequence[FoundJob]:
         """Return the jobs that a name stands for.
