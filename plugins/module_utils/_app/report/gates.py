@@ -27,6 +27,11 @@ def is_shut(gate: Record) -> bool:
     return gate["outcome"] in FAILURES
 
 
+def is_optional(gate: Record) -> bool:
+    """Return whether the release goes on without a gate."""
+    return bool(gate["require"] == "optional")
+
+
 def log_tails(gate: Record, project: Record) -> list[tuple[Record | None, t.Sequence[str]]]:
     """Return the end of the log of each job of a gate that is known, with the job, or one of no job."""
     logs = {job.get("id"): job.get("log_tail") for job in project["jobs"]}
@@ -107,7 +112,9 @@ def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any,
 
 def _facts(gate: Record) -> str:
     facts = [text(gate["action"])]
-    if gate["require"] != "success":
+    if is_optional(gate):
+        facts.append("optional")
+    elif gate["require"] != "success":
         facts.append(f"requires {text(gate['require'])}")
     if gate["job_variables"]:
         facts.append(f"with {text(', '.join(gate['job_variables']))}")
@@ -155,8 +162,10 @@ def _again(gate: Record, project: Record, record: Record) -> str:
     commands = filter(None, (retry_command(record, project, job) for job in gate["jobs"]))
     shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MOST_JOBS))
     shown += '<p class="small">The other jobs go on in the same way.</p>' if next(commands, "") else ""
-    again = '<p class="small">Then run the playbook again: what has passed stays as it is.</p>'
-    return f"<details><summary>How to go on</summary>{shown}{again}</details>"
+    again = "Then run the playbook again: what has passed stays as it is."
+    if any(other["action"] == "run" for each in record["projects"] for other in each["gates"]):
+        again += " A gate that starts a pipeline starts another one when that has ended, unless it says reuse: success."
+    return f'<details><summary>How to go on</summary>{shown}<p class="small">{again}</p></details>'
 
 
 def retry_command(record: Record, project: Record, job: Record) -> str:

@@ -11,6 +11,7 @@ import shlex
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.gates import gate_list, retry_command
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
 
 from .records import a_gate, a_job, a_project, a_record
 
@@ -68,3 +69,23 @@ def test_of_many_jobs_the_first_commands_are_shown():
     page = gate_list(a_record(project))
     assert page.count("ansible localhost") == 10
     assert page.count("The other jobs go on in the same way") == 1
+
+
+@pytest.mark.parametrize("action", ["run", "wait"])
+def test_what_goes_on_is_told_of_gates_that_start_pipelines(action):
+    """Run again, these start another pipeline when the first has ended, though all else stays as it is."""
+    first = a_project(gates=[a_gate(action=action, jobs=[])])
+    second = a_project(gates=[a_gate(outcome="failed")])
+    page = gate_list(a_record(first, second))
+    assert page.count("what has passed stays as it is") == 1
+    assert page.count("starts another one when that has ended, unless it says reuse: success") == (action == "run")
+
+
+def test_a_gate_that_stops_nothing_says_so_where_it_failed():
+    gates = [a_gate(name=name, outcome="failed", require=name) for name in ("optional", "started")]
+    page = render_page(a_record(a_project(gates=gates, outcome="failed"), outcome="failed", message="why it failed"))
+    jumps = page[page.index("<nav ") : page.index("</nav>")].split("</li>")
+    assert [", optional" in row for row in jumps[:2]] == [True, False]
+    assert "play; optional;" in page and "play; requires started;" in page
+    # which gates, then the sentence about them
+    assert page.index("</nav>") < page.index("why it failed")
