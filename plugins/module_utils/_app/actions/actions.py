@@ -134,7 +134,7 @@ _ROWS = (
         accepts_any_end=True,
         options=("force",),
         # a job that is merely running is left as it is when force is sent
-        arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
+        arguments=lambda request, status: {"force": True} if request.policy.force and status == "canceling" else {},
         advice=_DEVELOPER,
     ),
     Action(
