@@ -23,8 +23,8 @@ from .decisions import Policy, act, later, refuse, same
 _DEVELOPER = (
     Advice(
         403,
-        "The usual reasons: the user of the token has no Developer role in the project, or the ref or the environment "
-        "of the job is protected and does not admit this user",
+        "The usual reasons: the ref or the environment of the job is protected and does not admit the user of the "
+        "token, or this user has no Developer role in the project",
     ),
 )
 
@@ -77,9 +77,9 @@ _ROWS = (
             ),
             Advice(
                 403,
-                "The usual reasons: the user of the token has no Developer role in the project, the ref or the "
-                "environment of the job is protected and does not admit this user, the deployment is outdated, the job "
-                "is archived, or, when job_variables are given, the project restricts who may set pipeline variables",
+                "The usual reasons: the ref or the environment of the job is protected and does not admit the user of "
+                "the token, the deployment is outdated, the job is archived, the project restricts who may set "
+                "pipeline variables, when job_variables are given, or this user has no Developer role in the project",
             ),
         ),
     ),
