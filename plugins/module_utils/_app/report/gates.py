@@ -15,7 +15,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..fields import id_of, int_of, status_of
-from ..jobs.statuses import is_playable, is_retryable
+from ..jobs.statuses import has_ended_badly, is_playable, is_retryable
 from ..release.run import FAILURES
 from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
 
@@ -159,13 +159,21 @@ def _again(gate: Record, project: Record, record: Record) -> str:
     """Return the commands that bring the jobs of a gate on their way again."""
     if not is_shut(gate):
         return ""
-    commands = filter(None, (retry_command(record, project, job) for job in gate["jobs"]))
+    commands = filter(None, (retry_command(record, project, job) for job in _to_start(gate, project)))
     shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MOST_JOBS))
     shown += '<p class="small">The other jobs go on in the same way.</p>' if next(commands, "") else ""
-    again = "Then run the playbook again: what has passed stays as it is."
+    again = f"{'Then' if shown else 'When the reason is gone,'} run the playbook again: what has passed stays as it is."
     if any(other["action"] == "run" for each in record["projects"] for other in each["gates"]):
         again += " A gate that starts a pipeline starts another one when that has ended, unless it says reuse: success."
     return f'<details><summary>How to go on</summary>{shown}<p class="small">{again}</p></details>'
+
+
+def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
+    """Return the jobs that have to run before a gate opens: its own, and those whose failure has skipped one of them."""
+    jobs = {job["id"]: job for job in gate["jobs"]}
+    if any(status_of(job) == "skipped" for job in gate["jobs"]):
+        jobs.update((job["id"], job) for job in project["jobs"] if has_ended_badly(job) and not job["superseded"])
+    return jobs.values()
 
 
 def retry_command(record: Record, project: Record, job: Record) -> str:

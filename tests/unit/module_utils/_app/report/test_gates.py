@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 import pytest
@@ -89,3 +90,23 @@ def test_a_gate_that_stops_nothing_says_so_where_it_failed():
     assert "play; optional;" in page and "play; requires started;" in page
     # which gates, then the sentence about them
     assert page.index("</nav>") < page.index("why it failed")
+
+
+def test_what_has_failed_before_a_skipped_job_is_retried_in_its_place():
+    late = a_job(9, kind="job", status="skipped")
+    failed = [
+        a_job(7, kind="job", status="failed", allow_failure=False),
+        a_job(6, kind="job", status="failed", allow_failure=False, superseded=True),
+        a_job(5, kind="job", status="failed", allow_failure=True),
+        a_job(4, kind="job", status="success"),
+    ]
+    project = a_project(gates=[a_gate(outcome="refused", jobs=[late])], jobs=[late, *failed])
+    project["pipelines"][0]["project_id"] = 7
+    page = gate_list(a_record(project))
+    assert re.findall(r"job_id&quot;: (\d+)", page) == ["7"]
+    assert "Then run the playbook again" in page
+
+
+def test_where_no_job_is_to_be_started_the_reason_has_to_go_first():
+    page = gate_list(a_record(a_project(gates=[a_gate(outcome="failed", jobs=[])])))
+    assert "When the reason is gone, run the playbook again" in page and "Then run" not in page
