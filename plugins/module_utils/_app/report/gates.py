@@ -169,7 +169,7 @@ def _again(gate: Record, project: Record, record: Record) -> str:
 
 
 def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
-    """Return the jobs that have to run before a gate opens: its own, and those whose failure has skipped one of them."""
+    """Return the jobs that have to run before a gate opens: its own, and those for whose failure one was skipped."""
     jobs = {job["id"]: job for job in gate["jobs"]}
     if any(status_of(job) == "skipped" for job in gate["jobs"]):
         jobs.update((job["id"], job) for job in project["jobs"] if has_ended_badly(job) and not job["superseded"])
