@@ -18,6 +18,7 @@ from ..._app.jobs.statuses import count_statuses
 from ..._app.pipelines.query import PipelineQuery, with_pipeline
 from ..._app.reads.pipelines import PipelineDetails, held_up_by
 from ..._app.session import Session
+from ..._app.waiting.log_tails import telling_line
 from ..._app.waiting.loop import Wait
 from ..._app.waiting.options import WaitOptions
 from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
@@ -79,5 +80,5 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState, details
     text = problem + (held_up_by(details) if state.has_timed_out else "")
     job, tail = details.failed[0] if details.failed else (None, None)
     if job and tail:
-        text = with_sentence(text, f"The log of {job.called} ends with: {tail[-1]}")
+        text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
     return with_pipeline(text, query, state.pipeline)
