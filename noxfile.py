@@ -357,7 +357,8 @@ def docs(session: nox.Session) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     home = scratch_home()
-    options = ("--use-current", "--lenient", "--dest-dir", str(folder))
+    names = ("--project", COLLECTION, "--title", COLLECTION, "--copyright", f"the {COLLECTION} contributors")
+    options = ("--use-current", "--lenient", "--dest-dir", str(folder), *names)
     run(session, "antsibull-docs", "sphinx-init", *options, COLLECTION, HOME=home)
     with (folder / "conf.py").open("a", encoding="utf-8") as configuration:
         configuration.write('\nintersphinx_mapping = {}\nsuppress_warnings = ["ref.ref"]\n')

@@ -352,7 +352,7 @@ class LookupModule(LookupBase):
                 "environment that ansible-playbook runs in"
             ) from None
         except GitLabError as exc:
-            raise AnsibleError(f"lookup gitlab_job: {output.error(exc)}") from None
+            raise AnsibleError(str(output.error(exc))) from None
 
 
 def _request(options: Options, terms: list[t.Any], given: Options) -> LookupRequest:

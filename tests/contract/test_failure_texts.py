@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.gate_support import GREEN, MAIN, gated
 from tests.contract.test_release_gates import APP, OTHER, release, two_projects
-from tests.integration.harness import ACTION, INFO, effects, run_task, world
+from tests.integration.harness import ACTION, INFO, PIPELINE_INFO, effects, run_task, world
 from tests.unit.harness import Progress
 
 Row = dict[str, t.Any]
@@ -41,6 +41,14 @@ def test_a_refusal_shows_the_log_of_the_job_that_has_failed(simulator: t.Any, op
     assert (gate["outcome"], words in gate["reason"]) == ("refused", True)
     assert gate["reason"].endswith(". Its log ends with: E: three")
     assert effects(simulator) == []
+
+
+def test_the_line_that_tells_is_shown_of_a_pipeline_as_of_a_job(simulator: t.Any) -> None:
+    simulator.load(world({**BROKEN, "log": f"{BROKEN['log']}ERROR: Job failed: exit code 1\n"}))
+    job = run_task(simulator, ACTION, **MAIN, name=["test"], action="play")
+    pipeline = run_task(simulator, PIPELINE_INFO, **MAIN, wait=True)
+    assert "Its log ends with: E: three. " in str(job.failure)
+    assert "The log of job 'test' (id 1000) ends with: E: three. " in str(pipeline.failure)
 
 
 def test_a_refusal_for_a_job_that_has_not_failed_reads_no_log(simulator: t.Any) -> None:

@@ -966,7 +966,10 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     assert len(done.results["list"]["entries"]) == 5
     for result in done.results.values():
         assert set(DOWNLOAD.empty_result) <= set(result)
-    assert done.results["missing"]["msg"] == "There is no 'no' in the artifacts of job 'build' (id 1000)."
+    assert done.results["missing"]["msg"] == (
+        "There is no 'no' in the artifacts of job 'build' (id 1000); gitlab_job_download with content: list shows what "
+        "is there."
+    )
     assert done.results["nowhere"]["msg"].endswith(f"create '{tmp_path}/no' first.")
 
 

@@ -81,7 +81,8 @@ def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, 
     broken = "artifact 'broken.json' of job 'build' (id 1000) is no JSON"
     words = {
         "ref='main', artifact='broken.json', parse='json')": broken,
-        "ref='main', artifact='none.txt')": "there is no 'none.txt' in the artifacts of job 'build' (id 1000)",
+        "ref='main', artifact='none.txt')": "there is no 'none.txt' in the artifacts of job 'build' (id 1000); "
+        "gitlab_job_download with content: list shows what is there",
         "ref='main', artifact='notes.txt', log=true)": "artifact and log exclude each other",
     }
     assert_fail(simulator, tmp_path, {LOOKUP + call: told for call, told in words.items()})

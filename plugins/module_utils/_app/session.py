@@ -85,7 +85,7 @@ class ServerFacts:
     """
 
     def __init__(self) -> None:
-        self.bridge_endpoints = BRIDGE_ENDPOINTS
+        self.bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
         self.too_young: tuple[str, ...] = ()
         self.user_id: int | None = None
         self.readable: set[t.Hashable] = set()

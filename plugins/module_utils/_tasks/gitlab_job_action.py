@@ -159,7 +159,7 @@ def _request(options: Options) -> ActionRequest:
     takes = {name: row.takes for name, row in ACTIONS.items()}
     refuse_misplaced(takes, options["action"], lambda name: SPEC.is_set(options, name))
     request = action_request(options)
-    if request.max_attempts is not None and not options.get("wait"):
+    if request.policy.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")
     return request
 

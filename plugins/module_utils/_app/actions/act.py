@@ -51,7 +51,7 @@ class ActionRun:
         self._counting: Counting | None = None
         # what has failed of its pipeline, as it was read last
         self._failed: t.Sequence[FoundJob] = ()
-        self._attempts = AttemptCounts(session, is_wanted=request.max_attempts is not None)
+        self._attempts = AttemptCounts(session, is_wanted=request.policy.max_attempts is not None)
 
     def run(self) -> Steps[ActionReport]:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -59,7 +59,7 @@ class ActionRun:
         :raises SelectionError: when the jobs cannot be found, or more than wanted are found.
         """
         refuse_job_token(self._session, self._request.action)
-        for warning in filter(None, map(unknown_reason, self._request.retry_on)):
+        for warning in filter(None, map(unknown_reason, self._request.policy.retry_on)):
             self._session.warn(warning)
         report = yield from select(self._session, self._query, self._request, self._options)
         if report.has_timed_out:
@@ -106,13 +106,10 @@ class ActionRun:
     def _decide(self, job: FoundJob, action: Action) -> Decision:
         request = self._request
         self._attempts.count([job])
-        policy = Policy(
+        policy = dataclasses.replace(
+            request.policy,
             wait=self._options.wait,
-            replay=request.replay,
-            force=request.force,
             given=request.given,
-            retry_on=request.retry_on,
-            max_attempts=request.max_attempts,
             attempts=self._attempts.of(job),
             is_bridge=job.is_bridge,
             failed_before=failed_before(job, self._failed),
@@ -162,7 +159,7 @@ class ActionRun:
 
     def _done_text(self, job: FoundJob, action: Action) -> str:
         """Return what was done to a job; of how many attempts it is which one, where they have an end."""
-        most = self._request.max_attempts
+        most = self._request.policy.max_attempts
         if most is None or action.name != "retry":
             return action.participle
         return f"retried, attempt {self._attempts.of(job) + 1} of {most}"
@@ -230,7 +227,7 @@ class ActionRun:
             self._counting = None
             return None
         if self._counting is None:
-            can_retry = self._request.max_attempts is not None
+            can_retry = self._request.policy.max_attempts is not None
             self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=can_retry, is_whole=False)
         return self._counting.listed(jobs, self._unsettled(active), size=size)
 
@@ -285,12 +282,12 @@ class ActionRun:
 
     def _most_attempts(self, target: Target) -> int:
         """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
-        request = self._request
-        if request.max_attempts is None or self._session.stop():
+        policy = self._request.policy
+        if policy.max_attempts is None or self._session.stop():
             return 0
         record = target.job.record
-        is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
-        return request.max_attempts if status_of(record) == "failed" and is_reason else 0
+        is_reason = is_among(str(record.get("failure_reason")), policy.retry_on)
+        return policy.max_attempts if status_of(record) == "failed" and is_reason else 0
 
     def _cancel(self, late: t.Sequence[Target]) -> None:
         """Cancel jobs that have not ended in time."""

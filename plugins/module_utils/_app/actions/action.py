@@ -20,16 +20,16 @@ from .decisions import Cells, Policy
 
 @dataclasses.dataclass(frozen=True)
 class ActionRequest:
-    """What a user asked for: the action, and the options that it takes."""
+    """What a user asked for: the action, and the options that it takes.
+
+    :param policy: as far as the options say it.
+    """
 
     action: str
     multiple: str = "error"
     variables: tuple[Record, ...] = ()
     inputs: t.Mapping[str, t.Any] | None = None
-    replay: str = "never"
-    force: bool = False
-    retry_on: tuple[str, ...] = ()
-    max_attempts: int | None = None
+    policy: Policy = Policy()
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ from .decisions import Policy, act, later, refuse, same
 _DEVELOPER = (
     Advice(
         403,
-        "The usual reasons: the user of the token has no Developer role in the project, or the ref or the environment "
-        "of the job is protected and does not admit this user",
+        "The usual reasons: the ref or the environment of the job is protected and does not admit the user of the "
+        "token, or this user has no Developer role in the project",
     ),
 )
 
@@ -74,9 +74,9 @@ _ROWS = (
             ),
             Advice(
                 403,
-                "The usual reasons: the user of the token has no Developer role in the project, the ref or the "
-                "environment of the job is protected and does not admit this user, the deployment is outdated, the job "
-                "is archived, or, when job_variables are given, the project restricts who may set pipeline variables",
+                "The usual reasons: the ref or the environment of the job is protected and does not admit the user of "
+                "the token, the deployment is outdated, the job is archived, the project restricts who may set "
+                "pipeline variables, when job_variables are given, or this user has no Developer role in the project",
             ),
         ),
     ),
@@ -131,7 +131,7 @@ _ROWS = (
         accepts_any_end=True,
         options=("force",),
         # a job that is merely running is left as it is when force is sent
-        arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
+        arguments=lambda request, status: {"force": True} if request.policy.force and status == "canceling" else {},
         advice=_DEVELOPER,
     ),
     Action(

@@ -280,8 +280,8 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError) and exc.status == 403 and not exc.has_reason and not exc.advice:
             exc.advice = reason_of_project(self._session, self._project) or (
-                "The usual reasons: the user of the token has no Developer role in the project, or the ref of the "
-                "pipeline is protected and does not admit this user"
+                "The usual reasons: the ref of the pipeline is protected and does not admit the user of the token, or "
+                "this user has no Developer role in the project"
             )
         return str(exc)
 

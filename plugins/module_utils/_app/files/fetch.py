@@ -211,7 +211,10 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
     """Return why GitLab does not find the content, at a Unix time."""
     subject = request.called(job)
     if request.content == "file" and not exc.is_json:
-        return f"there is no {request.path!r} in the artifacts of {subject}"
+        return (
+            f"there is no {request.path!r} in the artifacts of {subject}; gitlab_job_download with content: list shows "
+            "what is there"
+        )
     if request.content == "log":
         return why_no_log(job)
     if request.latest_success:

@@ -47,7 +47,8 @@ def why_no_artifacts(job: FoundJob, now: float) -> str:
             f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths, or download "
             "one with gitlab_job_download and content: report"
         )
-    return f"{subject} has no artifacts: it declares none under artifacts:paths, or no file fitted"
+    failed = "it has failed, and artifacts:when is neither always nor on_failure, " * (job.status == "failed")
+    return f"{subject} has no artifacts: {failed}it declares none under artifacts:paths, or no file fitted"
 
 
 def why_gone(job: FoundJob, what: str, now: float, *, instead: str = "") -> str:

@@ -271,7 +271,7 @@ class GateRun:
         if target.has_ended_badly:
             return has_run or self._gate.target == "finished"
         # a gate that plays is for jobs that run, and one with replay for those that run again
-        may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
+        may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.policy.replay == "never")
         return target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
 
     # ----- states -----

@@ -15,7 +15,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..fields import id_of, int_of, status_of
-from ..jobs.statuses import is_playable, is_retryable
+from ..jobs.statuses import has_ended_badly, is_playable, is_retryable
 from ..release.run import FAILURES
 from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
 
@@ -27,6 +27,11 @@ _MOST_FAILED = 50
 def is_shut(gate: Record) -> bool:
     """Return whether a gate did not open, although it was reached; one that is optional stops nothing."""
     return gate["outcome"] in FAILURES
+
+
+def is_optional(gate: Record) -> bool:
+    """Return whether the release goes on without a gate."""
+    return bool(gate["require"] == "optional")
 
 
 def log_tails(gate: Record, project: Record) -> list[tuple[Record | None, t.Sequence[str]]]:
@@ -110,7 +115,9 @@ def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any,
 
 def _facts(gate: Record) -> str:
     facts = [text(gate["action"])]
-    if gate["require"] != "success":
+    if is_optional(gate):
+        facts.append("optional")
+    elif gate["require"] != "success":
         facts.append(f"requires {text(gate['require'])}")
     if gate["job_variables"]:
         facts.append(f"with {text(', '.join(gate['job_variables']))}")
@@ -155,11 +162,21 @@ def _again(gate: Record, project: Record, record: Record) -> str:
     """Return the commands that bring the jobs of a gate on their way again."""
     if not is_shut(gate):
         return ""
-    commands = filter(None, (retry_command(record, project, job) for job in gate["jobs"]))
+    commands = filter(None, (retry_command(record, project, job) for job in _to_start(gate, project)))
     shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MOST_JOBS))
     shown += '<p class="small">The other jobs go on in the same way.</p>' if next(commands, "") else ""
-    again = '<p class="small">Then run the playbook again: what has passed stays as it is.</p>'
-    return f"<details><summary>How to go on</summary>{shown}{again}</details>"
+    again = f"{'Then' if shown else 'When the reason is gone,'} run the playbook again: what has passed stays as it is."
+    if any(other["action"] == "run" for each in record["projects"] for other in each["gates"]):
+        again += " A gate that starts a pipeline starts another one when that has ended, unless it says reuse: success."
+    return f'<details><summary>How to go on</summary>{shown}<p class="small">{again}</p></details>'
+
+
+def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
+    """Return the jobs that have to run before a gate opens: its own, and those for whose failure one was skipped."""
+    jobs = {job["id"]: job for job in gate["jobs"]}
+    if any(status_of(job) == "skipped" for job in gate["jobs"]):
+        jobs.update((job["id"], job) for job in project["jobs"] if has_ended_badly(job) and not job["superseded"])
+    return jobs.values()
 
 
 def retry_command(record: Record, project: Record, job: Record) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.decoding import Record
-from .gates import gate_anchor, gate_list, is_shut
+from .gates import gate_anchor, gate_list, is_optional, is_shut
 from .parts import compared, has_failed, link, look, mark, moment, release_name, seconds, state, text, text_with_links
 from .style import STYLE
 from .timeline import timeline
@@ -69,7 +69,7 @@ def _header(record: Record) -> str:
     return (
         f'<header>\n<div class="top"><h1>{title}</h1>'
         f'<span class="verdict {look(outcome)}">{state(outcome)}</span></div>\n'
-        f"{message}{_jumps(record['projects'])}{warnings}{_facts(record)}</header>\n"
+        f"{_jumps(record['projects'])}{message}{warnings}{_facts(record)}</header>\n"
     )
 
 
@@ -77,7 +77,7 @@ def _jumps(projects: t.Sequence[Record]) -> str:
     """Return links to the gates that did not open."""
     links = [
         f'<li><a href="#{gate_anchor(number, place)}">{text(project["name"])}: {text(gate["name"])}</a> '
-        f"{state(gate['outcome'])}</li>"
+        f"{state(gate['outcome'])}{', optional' if is_optional(gate) else ''}</li>"
         for number, project in enumerate(projects, 1)
         for place, gate in enumerate(project["gates"], 1)
         if is_shut(gate)

@@ -38,6 +38,7 @@ ul, ol { list-style: none; margin: 0; padding: 0; }
 .verdict { border: 2px solid currentColor; border-radius: 2rem; padding: .1rem .9rem; font-weight: 650; }
 .message, .warning { border-left: .3rem solid var(--bad); background: var(--panel); padding: .5rem .9rem; }
 .warning { border-color: var(--still); }
+nav { margin: .5rem 0; }
 nav li { padding: .1rem 0; }
 dl.facts { display: flex; flex-wrap: wrap; gap: .6rem 3rem; margin: 1rem 0 0; }
 dl.facts div { min-width: 0; }

@@ -118,7 +118,7 @@ def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterab
         return f"its pipeline waits for manual jobs to be played: {shortened(manual)}"
     at_work = [other for other in before if other.status != "created"]
     texts = [f"{other.called} of stage {other.stage!r} {still(other.record)}" for other in at_work[:MOST_SINGLE_LINES]]
-    return f"before it, {', '.join(texts)}" if texts else ""
+    return f"before it, {'; '.join(texts)}" if texts else ""
 
 
 def jobs_beside(session: Session, job: FoundJob) -> list[FoundJob]:

@@ -58,14 +58,14 @@ def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> li
 
 
 def last_words(tail: t.Sequence[str] | None) -> str:
-    """Return how a log ends, as a sentence that follows another one; empty where there is no log.
+    """Return how a log ends, as a sentence that follows another one; empty where there is no log."""
+    return f". Its log ends with: {telling_line(tail)}" if tail else ""
 
-    The last lines of the runner do not tell why a script has failed, so the line before them does.
-    """
-    if not tail:
-        return ""
+
+def telling_line(tail: t.Sequence[str]) -> str:
+    """Return the last line of a log before those that the runner adds, which do not tell why a script has failed."""
     telling = (line for line in reversed(tail) if not _EPILOGUE.match(line))
-    return f". Its log ends with: {next(telling, tail[-1]).strip()}"
+    return next(telling, tail[-1]).strip()
 
 
 def shown_line(line: str, masker: Masker) -> str:

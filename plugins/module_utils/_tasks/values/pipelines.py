@@ -17,6 +17,7 @@ from ..._app.jobs.statuses import count_statuses
 from ..._app.pipelines.query import PipelineQuery, with_pipeline
 from ..._app.reads.pipelines import held_up_by
 from ..._app.session import Session
+from ..._app.waiting.log_tails import telling_line
 from ..._app.waiting.loop import Wait
 from ..._app.waiting.options import WaitOptions
 from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
@@ -68,5 +69,5 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
     text = problem + (held_up_by(state) if state.has_timed_out else "")
     job, tail = state.failed[0] if state.failed else (None, None)
     if job and tail:
-        text = with_sentence(text, f"The log of {job.called} ends with: {tail[-1]}")
+        text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
     return with_pipeline(text, query, state.pipeline)

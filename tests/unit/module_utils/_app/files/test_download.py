@@ -528,6 +528,11 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
     ("fields", "words"),
     [
         ({}, "job 'build' (id 42) has no artifacts: it declares none under artifacts:paths, or no file fitted"),
+        # by default GitLab uploads artifacts of jobs that succeed
+        (
+            {"status": "failed"},
+            "has no artifacts: it has failed, and artifacts:when is neither always nor on_failure, it declares none",
+        ),
         (
             {"status": "running"},
             "has no artifacts yet: its status is running, and artifacts are uploaded when the job ends",

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.gates import gate_list, retry_command
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
 
 from .records import a_gate, a_job, a_project, a_record
 
@@ -68,3 +70,43 @@ def test_of_many_jobs_the_first_commands_are_shown():
     page = gate_list(a_record(project))
     assert page.count("ansible localhost") == 10
     assert page.count("The other jobs go on in the same way") == 1
+
+
+@pytest.mark.parametrize("action", ["run", "wait"])
+def test_what_goes_on_is_told_of_gates_that_start_pipelines(action):
+    """Run again, these start another pipeline when the first has ended, though all else stays as it is."""
+    first = a_project(gates=[a_gate(action=action, jobs=[])])
+    second = a_project(gates=[a_gate(outcome="failed")])
+    page = gate_list(a_record(first, second))
+    assert page.count("what has passed stays as it is") == 1
+    assert page.count("starts another one when that has ended, unless it says reuse: success") == (action == "run")
+
+
+def test_a_gate_that_stops_nothing_says_so_where_it_failed():
+    gates = [a_gate(name=name, outcome="failed", require=name) for name in ("optional", "started")]
+    page = render_page(a_record(a_project(gates=gates, outcome="failed"), outcome="failed", message="why it failed"))
+    jumps = page[page.index("<nav ") : page.index("</nav>")].split("</li>")
+    assert [", optional" in row for row in jumps[:2]] == [True, False]
+    assert "play; optional;" in page and "play; requires started;" in page
+    # which gates, then the sentence about them
+    assert page.index("</nav>") < page.index("why it failed")
+
+
+def test_what_has_failed_before_a_skipped_job_is_retried_in_its_place():
+    late = a_job(9, kind="job", status="skipped")
+    failed = [
+        a_job(7, kind="job", status="failed", allow_failure=False),
+        a_job(6, kind="job", status="failed", allow_failure=False, superseded=True),
+        a_job(5, kind="job", status="failed", allow_failure=True),
+        a_job(4, kind="job", status="success"),
+    ]
+    project = a_project(gates=[a_gate(outcome="refused", jobs=[late])], jobs=[late, *failed])
+    project["pipelines"][0]["project_id"] = 7
+    page = gate_list(a_record(project))
+    assert re.findall(r"job_id&quot;: (\d+)", page) == ["7"]
+    assert "Then run the playbook again" in page
+
+
+def test_where_no_job_is_to_be_started_the_reason_has_to_go_first():
+    page = gate_list(a_record(a_project(gates=[a_gate(outcome="failed", jobs=[])])))
+    assert "When the reason is gone, run the playbook again" in page and "Then run" not in page
