@@ -59,7 +59,16 @@ class JobLists:
             # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
             # newest ones.
             records = self._read_jobs(node, None)
-        wanted = sorted(records, key=id_of, reverse=True) if query.include_retried else newest_per_name(records)
+        wanted = newest = newest_per_name(records)
+        if query.include_retried:
+            wanted = sorted(records, key=id_of, reverse=True)
+            # nothing else tells how old a server is
+            is_old = self.pipeline is not None and "source" not in self.pipeline
+            if is_old and len(newest) == len(records) and all("queued_duration" in record for record in records):
+                self._session.warn(
+                    "This GitLab is older than 14.1 and lists no superseded attempt. From 13.5 to 13.8 GitLab leaves "
+                    "them out, so there may have been some."
+                )
         return [
             FoundJob(record, node.project, node.pipeline_id, node.path_of(str(record.get("name") or "")))
             for record in wanted
