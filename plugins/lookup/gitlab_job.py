@@ -299,6 +299,7 @@ _raw:
 
 import dataclasses
 import functools
+import math
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -319,12 +320,15 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
     session_of,
     text_list,
 )
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import Numbers, number_fields
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_mask
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import shared_transport
 
 display = Display()
+_NUMBERS: Numbers = {"cache_seconds": ("cache_seconds", 0, math.inf)}
 # What an expression may ask for instead of whole jobs: one of these at most.
 _INSTEAD = ("attribute", "fields", "artifact", "log")
 
@@ -338,9 +342,8 @@ class LookupModule(LookupBase):
         try:
             # as those of a task; Ansible would ask the environment once more for a token of another kind
             options = lookup_options(self, kwargs, variables or {})
-            self.set_options(direct=options)
             request = _request(options, self._flatten(terms), kwargs)
-            shared = functools.partial(shared_transport, cache_seconds=self.get_option("cache_seconds"))
+            shared = functools.partial(shared_transport, **number_fields(_NUMBERS, options))
             session = session_of(options, dataclasses.replace(output.context, transport=shared))
             values = look_up(session, request)
             for text in session.warnings:
@@ -396,9 +399,11 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     if problem:
         raise UsageError(f"the name of a job {problem}")
     given = [name] if name is not None else terms
-    texts = ["" if term is None else plain_text("the name of a job", str(term).strip()) for term in given]
-    if not texts or not all(texts):
+    texts = ["" if term is None else str(term) for term in given]
+    if not texts or not all(map(str.strip, texts)):
         raise UsageError("give the name or the id of a job, not an empty text")
+    for text in texts:
+        refuse_mask("the name of a job", plain_text("the name of a job", text))
     found = tuple(texts if name is not None else map(read_term, texts))
     if 0 in found:
         raise UsageError("the id of a job is 0; ids count from 1")

@@ -171,7 +171,7 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
         otherwise = f"its options are {', '.join(sorted(documented))}"
         mistake = mistake_in(arguments, validated.validated_parameters, otherwise)
         raise UsageError(mistake or str(validated.errors.msg))
-    return prepared(arguments, validated.validated_parameters)
+    return prepared(arguments, validated.validated_parameters, os.environ)
 
 
 def plain(value: t.Any) -> t.Any:

@@ -183,6 +183,15 @@ def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> Non
     assert effects(simulator) == []
 
 
+def test_a_server_that_cannot_delete_artifacts_yet(simulator: t.Any) -> None:
+    job = {"name": "build", "status": "success", "artifacts": {"files": {"a.txt": "a"}}}
+    simulator.load(world(job), version="11.8")
+    result = run_task(simulator, ACTION, project="group/app", ref="main", name=["build"], action="delete_artifacts")
+    assert 'GitLab says "405 Not Allowed"' in str(result.failure)
+    assert "This GitLab is too old for this request" in str(result.failure)
+    assert not result.changed and effects(simulator) == []
+
+
 @pytest.mark.parametrize(
     ("action", "done"),
     [

@@ -22,7 +22,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.conne
 )
 
 from tests.contract.support import TASKS
-from tests.unit.faces import in_process
+from tests.unit.faces import as_lookup, in_process
 
 TOKEN = "alice-token-0123456789"
 VARIABLES = (
@@ -151,7 +151,24 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
           (ACTION, "name", {**PLAY, "name": "********"}, ""),
           (ACTION, "stage", {**PLAY, "stage": ["********"]}, ""),
           (INFO, "ref", {"project": "group/app", "ref": "********"}, ""),
-          (GATE, "name", gate(name="********"), "Gate 2 of project 'group/app': "))),
+          (INFO, "project", {**READ, "project": "********"}, ""),
+          (INFO, "fields", {**READ, "fields": ["id", "********"]}, ""),
+          (INFO, "pipeline_source", {"project": "group/app", "ref": "main", "pipeline_source": "********"}, ""),
+          (DOWNLOAD, "dest", {**FILE, "dest": "********"}, ""),
+          (DOWNLOAD, "artifact_path", {**FILE, "content": "file", "artifact_path": "********"}, ""),
+          (DEPLOYMENTS, "environment", {"project": "group/app", "environment": "********"}, ""),
+          (APPROVAL, "represented_as",
+           {"project": "group/app", "deployment_id": 1, "state": "approved", "represented_as": "********"}, ""),
+          (GATE, "record", {**gate(), "record": "********"}, ""),
+          (GATE, "name", gate(name="********"), "Gate 2 of project 'group/app': "),
+          (GATE, "project", {"projects": [{**gate()["projects"][0], "project": "********"}]}, "project '********': "))),
+    ("a hidden value as a token", INFO, {**READ, "api_token": "********"},
+     "api_token holds blanks, line breaks or other characters that no token has."),
+    ("a hidden value as an address", INFO, {**READ, "api_url": "https://********"},
+     "api_url is 'https://********', in which asterisks stand for a secret or the value of a variable; give the text "
+     "itself."),
+    ("a hidden value as an id", INFO, {"project": "group/app", "job_id": "********"},
+     "job_id is '********'; give one whole number."),
     ("a line break", INFO, {"project": "group/app", "ref": "main\n"},
      "ref is 'main\\n'; remove the blanks or line breaks around it."),
     # empty
@@ -325,6 +342,62 @@ def test_a_mistake_is_one_sentence_on_both_faces(
     assert as_module(TASKS[name], given, monkeypatch, capsys) == sentence
     assert simulator.effects() == []
     assert "hunter2" not in sentence and TOKEN not in sentence
+
+
+def test_asterisks_are_an_ornament_of_what_people_read(simulator: t.Any) -> None:
+    simulator.load(SCENARIO)
+    given = {"project": "group/app", "deployment_id": 1, "state": "approved", "comment": "******** seen ********"}
+    told = in_process(TASKS[APPROVAL], {"api_url": simulator.url, "api_token": TOKEN, **given})
+    assert "There is no deployment 1" in told["msg"]
+
+
+# What is wrong with a variable of the environment, and what is told of it.
+ENVIRONMENT: list[tuple[str, dict[str, str], str]] = [
+    ("an address", {"CI_SERVER_URL": "gitlab"},
+     "CI_SERVER_URL 'gitlab' is not a web address; write it like https://gitlab.example.com."),
+    ("a host", {"GITLAB_HOST": "a host"},
+     "GITLAB_HOST 'https://a host' is not a web address; write it like https://gitlab.example.com."),
+    ("another server", {"GITLAB_URL": "https://gitlab.example.com"},
+     "project 'http://localhost/group/app' belongs to another server than GITLAB_URL, https://gitlab.example.com; give "
+     "the path of a project there, or set api_url."),
+    ("a token", {"GITLAB_TOKEN": "glpat 1"},
+     "GITLAB_TOKEN holds blanks, line breaks or other characters that no token has."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"), [pytest.param(*mistake[1:], id=mistake[0]) for mistake in ENVIRONMENT]
+)
+def test_a_mistake_in_the_environment_is_told_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: dict[str, str], sentence: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    project = "http://localhost/group/app" if "GITLAB_URL" in environment else "group/app"
+    given = {"project": project, "pipeline_id": 100}
+    assert in_process(TASKS[INFO], given)["msg"] == sentence
+    assert as_module(TASKS[INFO], given, monkeypatch, capsys) == sentence
+    assert as_lookup({"terms": ["build"], **given})["msg"].endswith(sentence.rstrip("."))
+
+
+def test_what_a_server_refuses_is_told_with_the_variables_too(
+    simulator: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.load(SCENARIO)
+    monkeypatch.setenv("CI_SERVER_URL", simulator.url)
+    monkeypatch.setenv("GITLAB_PRIVATE_TOKEN", "nobody-has-this-token")
+    text = in_process(TASKS[INFO], READ)["msg"]
+    assert "Check the token, and that api_url is the server it belongs to (GET " in text
+    assert ", api_url from CI_SERVER_URL, token from GITLAB_PRIVATE_TOKEN, status 401" in text
+    # of what is given as an option it is known where it stands
+    text = in_process(TASKS[INFO], {**READ, "api_token": "nobody-has-this-token"})["msg"]
+    assert ", api_url from CI_SERVER_URL, status 401" in text
+    # a project that is not there is no matter of the address
+    text = in_process(TASKS[INFO], {**READ, "project": "group/none", "api_token": TOKEN})["msg"]
+    assert "check project and the token (GET " in text and " from " not in text
+    monkeypatch.setenv("CI_JOB_TOKEN", "glcbt-nobody-has-it")
+    text = in_process(TASKS["gitlab_job_token_info"], {})["msg"]
+    assert "CI_JOB_TOKEN" in text
 
 
 @pytest.mark.parametrize(

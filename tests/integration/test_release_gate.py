@@ -310,3 +310,21 @@ def test_what_the_role_is_given_beats_defaults_of_the_group(simulator: t.Any, tm
     assert effects(simulator) == [("play", "deploy")]
     given = done.results["Take the release through its gates"].get("invocation", {}).get("module_args", {})
     assert (given.get("api_retries", 0), given.get("validate_certs", False)) == (0, False)
+
+
+def test_defaults_of_the_module_change_nothing_that_the_role_has_a_default_for(
+    simulator: t.Any, tmp_path: pathlib.Path
+) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
+    variables = {
+        "release_gate_projects": [{"project": "group/app", "ref": "main", "gates": APP["gates"]}],
+        "release_gate_record": str(tmp_path / "record.json"),
+        "release_gate_api_url": "http://127.0.0.1:9",
+    }
+    tasks = [{"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": variables}]
+    defaults = {"api_url": simulator.url, "api_token": TOKEN, "strategy": "collect"}
+    keywords = {"module_defaults": {"jobgate.gitlab.gitlab_release_gate": defaults}}
+    done = play(tasks, tmp_path, token="", play_keywords=keywords)
+    assert done.returncode == 0, done.output
+    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert (record["strategy"], record["server"]) == ("fail_fast", simulator.url)

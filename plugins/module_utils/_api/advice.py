@@ -124,6 +124,7 @@ _ROWS: tuple[_Row, ...] = (
     ),
     _Row(400, CLIENT_ADVICE, words="ssl certificate"),
     _Row(405, "Give the project's new path, or its numeric id", words="moved"),
+    _Row(405, "This GitLab is too old for this request: update GitLab", words="405 not allowed"),
     _Row(405, "Too many records for pages by number: choose a pipeline, or give a limit", words="offset"),
     _Row(409, _BUSY, words="resource lock|stats refresh"),
     _Row(409, _BUSY, is_mere=True),

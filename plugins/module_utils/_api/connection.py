@@ -53,6 +53,7 @@ class ConnectionSettings:
     :param retries: how often a request that is safe to repeat is repeated.
     :param concurrency: most simultaneous requests of one task.
     :param requests_per_minute: most requests of one task in a minute, None for what the server allows.
+    :param variables: of the environment that give the address (`api_url`) and the token (`token`), where these do.
     """
 
     api_url: str
@@ -69,6 +70,7 @@ class ConnectionSettings:
     client_key: str | None = None
     http_headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     requests_per_minute: int | None = None
+    variables: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
         # what extensions print or log must not hold a token

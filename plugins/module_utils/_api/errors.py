@@ -86,6 +86,7 @@ class RequestError(GitLabError):
     :param advice: what the user can do; empty when there is nothing to say.
 
     `further` is what a caller knows besides, as sentences for the user, such as whether a write was done.
+    `variables` are those of the environment that give what an advice may be about, see `ConnectionSettings`.
     `is_permanent` is true when trying again cannot help before somebody changes something (an unknown host name).
     `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it; `is_put_off`
     when it is to ask again later. `wish_seconds` is how long the server wants us to wait before the next request, None
@@ -103,6 +104,7 @@ class RequestError(GitLabError):
         self.url = url
         self.advice = advice
         self.further = ""
+        self.variables: t.Mapping[str, str] = {}
         super().__init__(problem)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
@@ -113,7 +115,9 @@ class RequestError(GitLabError):
     @property
     def facts(self) -> list[str]:
         """Return what an administrator asks for, in brackets at the end: the request first."""
-        return [f"{self.method} {self.url}"] if self.method else []
+        request = [f"{self.method} {self.url}"] if self.method else []
+        told = [what for what in self.variables if re.search(rf"\b{what}\b", self.advice)]
+        return request + [f"{what} from {self.variables[what]}" for what in told]
 
     def __str__(self) -> str:
         # what GitLab says may end with a full stop of its own

@@ -166,6 +166,7 @@ class Requester:
         except RequestError as exc:
             request = self._request(endpoint, arguments)
             exc.method, exc.url = exc.method or request.method, exc.url or request.display_url
+            exc.variables = self.settings.variables
             exc.rewrite(self.masker.line)
             raise
 

@@ -19,6 +19,7 @@ from .._api.connection import ConnectionSettings, TokenKind
 from .._api.endpoints import to_text
 from .._api.errors import UsageError, wrong_return
 from .._api.http import parse_address
+from .._api.masking import MASK
 
 DEFAULT_URL = "https://gitlab.com"
 
@@ -89,31 +90,32 @@ LIMITS: t.Mapping[TokenKind, TokenLimits] = {
 }
 
 
-def api_base_url(url: str) -> str:
+def api_base_url(url: str, origin: str = "api_url") -> str:
     """Return the base address of the REST API for any way people write the address of a GitLab server.
 
+    :param origin: the option or the variable that gives it.
     :raises UsageError: when it is not an http or https address, or carries a user name.
     """
     text = url.strip()
     if not text:
-        raise UsageError("api_url is empty; give the address of the server, or leave the option out")
+        raise UsageError(f"{origin} is empty; give the address of the server, or leave the option out")
     authority = _AUTHORITY_END.split(text.partition("://")[2], maxsplit=1)[0]
     if "@" in authority:
-        raise UsageError("api_url carries a user name; leave it out and give a token with api_token")
+        raise UsageError(f"{origin} carries a user name; leave it out and give a token with api_token")
     if _AFTER_PATH.search(text):
         raise UsageError(
-            f"api_url {_shown(url)!r} carries a query or a fragment; write it like https://gitlab.example.com"
+            f"{origin} {_shown(url)!r} carries a query or a fragment; write it like https://gitlab.example.com"
         )
     try:
         address = parse_address(text)
     except ValueError:
         raise UsageError(
-            f"api_url {_shown(url)!r} is not a web address; write it like https://gitlab.example.com"
+            f"{origin} {_shown(url)!r} is not a web address; write it like https://gitlab.example.com"
         ) from None
     path = address.path.rstrip("/")
     if not path.endswith(_API_SUFFIX):
         if _OTHER_API.search(path):
-            raise UsageError(f"api_url {_shown(url)!r} names another API than {_API_SUFFIX}; leave the part /api out")
+            raise UsageError(f"{origin} {_shown(url)!r} names another API than {_API_SUFFIX}; leave the part /api out")
         path += _API_SUFFIX
     return address.origin_url + path
 
@@ -147,20 +149,21 @@ def token_value(origin: str, token: str) -> str:
     value = token.strip()
     if not value:
         raise UsageError(f"{origin} is empty; give a token, or leave the option out to use the environment")
-    if _CONTROL.search(value) or not value.isascii():
+    if _CONTROL.search(value) or not value.isascii() or MASK in value:
         raise UsageError(f"{origin} holds blanks, line breaks or other characters that no token has")
     return value
 
 
-def project_path(project: str, api_url: str) -> str:
+def project_path(project: str, api_url: str, origin: str = "api_url") -> str:
     """Return the project as GitLab takes it: its id or its path, also for the address of one of its pages.
 
     :param api_url: base address of the REST API of the server that is used.
+    :param origin: the option or the variable that gives it.
     :raises UsageError: for a page of another server, or a path that GitLab would not find.
     """
     given, project = project, project.strip()
     if "://" in project:
-        project = _path_of_page(project, api_url)
+        project = _path_of_page(project, api_url, origin)
     project = project.strip("/")
     if not project:
         raise UsageError(f"project is {given!r}; give the numeric id or the full path, like group/project")
@@ -182,7 +185,7 @@ def project_path(project: str, api_url: str) -> str:
     return project.removesuffix(".git")
 
 
-def _path_of_page(page: str, api_url: str) -> str:
+def _path_of_page(page: str, api_url: str, origin: str) -> str:
     """Return the path of the project that the address of a page belongs to."""
     server = parse_address(api_url)
     base = server.path.removesuffix(_API_SUFFIX)
@@ -195,7 +198,7 @@ def _path_of_page(page: str, api_url: str) -> str:
         ) from None
     if address.origin != server.origin or not f"{address.path}/".startswith(f"{base}/"):
         raise UsageError(
-            f"project {_shown(page)!r} belongs to another server than api_url, {where}; give the path of a project "
+            f"project {_shown(page)!r} belongs to another server than {origin}, {where}; give the path of a project "
             "there, or set api_url"
         )
     return address.path[len(base) :].partition("/-/")[0]

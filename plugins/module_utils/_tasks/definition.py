@@ -89,7 +89,7 @@ class TaskDefinition:
         """
         output = SafeOutput(context, hidden=variable_values(self.spec.arguments, options))
         try:
-            outcome = self.work(prepared(self.spec.arguments, options), output.context)
+            outcome = self.work(prepared(self.spec.arguments, options, context.environ), output.context)
         except TimedOutError as exc:
             # before there was anything to tell
             outcome = Outcome({"timed_out": True}, failure=str(exc) if exc.is_failure else None)

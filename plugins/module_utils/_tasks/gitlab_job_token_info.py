@@ -14,6 +14,7 @@ from .._app.reads.tokens import read_token
 from .._app.session import TaskContext
 from .definition import Options, TaskDefinition
 from .options import CONNECTION, session_of
+from .values.connection import first_set
 
 SPEC = CONNECTION.merged(arguments={"agents": {"type": "bool", "default": False}})
 
@@ -28,12 +29,11 @@ def run(options: Options, context: TaskContext) -> Outcome:
     for name in ("api_token", "api_oauth_token"):
         if options.get(name):
             raise UsageError(f"{name} cannot be used here: GitLab tells this to a job token only; give api_job_token")
-    token = options.get("api_job_token") or context.environ.get(TOKEN_VARIABLE)
-    if not token:
+    if not options.get("api_job_token") and not first_set(context.environ, (TOKEN_VARIABLE,)):
         raise UsageError(
             f"no job token: give api_job_token, or run where {TOKEN_VARIABLE} is set, which is in a CI job"
         )
-    session = session_of({**options, "api_job_token": token}, context)
+    session = session_of(options, context, token_variables={"api_job_token": (TOKEN_VARIABLE,)})
     job, told = read_token(session, with_agents=bool(options["agents"]))
     return Outcome(values={"job": session.annotated("job", job), **{name: told.get(name) for name in _TOLD}})
 

@@ -13,9 +13,8 @@ import math
 import re
 import typing as t
 
-from .._api.connection import ConnectionSettings
+from .._api.connection import TOKEN_VARIABLES, ConnectionSettings
 from .._api.errors import UsageError
-from .._api.masking import MASK
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
 from .._app.outcome import ProjectProgress
@@ -24,7 +23,7 @@ from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .._app.waiting.options import WaitOptions
 from .definition import ArgumentSpec, Options
-from .values.connection import Numbers, connection_settings, number_fields
+from .values.connection import Numbers, TokenVariables, connection_settings, number_fields
 from .values.mistakes import choice_mistake, close_values
 
 CONNECTION = ArgumentSpec(
@@ -127,9 +126,18 @@ ACTION_WAITING = ArgumentSpec(
 )
 
 
-def session_of(options: Options, context: TaskContext, waiting: WaitOptions = _DEFAULTS) -> Session:
-    """Return a session with the connection of the options, and the time of the task."""
-    settings = connection_settings(options, context.environ)
+def session_of(
+    options: Options,
+    context: TaskContext,
+    waiting: WaitOptions = _DEFAULTS,
+    *,
+    token_variables: TokenVariables = TOKEN_VARIABLES,
+) -> Session:
+    """Return a session with the connection of the options, and the time of the task.
+
+    :param token_variables: where a token is looked for when no option gives one.
+    """
+    settings = connection_settings(options, context.environ, token_variables=token_variables)
     if options.get("project"):
         context = dataclasses.replace(context, progress=ProjectProgress(context.progress, str(options["project"])))
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.is_patient)
@@ -204,14 +212,9 @@ def _sha(options: Options) -> str | None:
 def plain_text(name: str, value: t.Any) -> str:
     """Return a text that GitLab compares as it is.
 
-    :raises UsageError: when it has blanks or line breaks around it, which never match, or a mask, which is a wildcard.
+    :raises UsageError: when it has blanks or line breaks around it, which never match.
     """
     text = str(value)
-    if MASK in text:
-        raise UsageError(
-            f"{name} is {text!r}, in which asterisks stand for a secret or the value of a variable; give the text "
-            "itself"
-        )
     if text != text.strip():
         raise UsageError(f"{name} is {text!r}; remove the blanks or line breaks around it")
     return text

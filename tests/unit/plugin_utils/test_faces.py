@@ -119,6 +119,7 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
     [
         ({"terms": [None], "project": "7"}, "give the name or the id of a job, not an empty text"),
         ({"terms": ["0"], "project": "7", "default": "none"}, "the id of a job is 0; ids count from 1"),
+        ({"terms": [" \n"], "project": "7"}, "give the name or the id of a job, not an empty text"),
         (
             {"terms": ["build"], "project": None},
             "project is missing; give the numeric id or the full path, like group/project",
@@ -127,6 +128,24 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
 )
 def test_null_and_zero_are_no_job_for_the_lookup(given, expected):
     assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"terms": ["build "]}, "the name of a job is 'build '; remove the blanks or line breaks around it"),
+        ({"terms": [" 42"]}, "the name of a job is ' 42'; remove the blanks"),
+        ({"terms": [], "job_name": "build\n"}, "the name of a job is 'build\\n'; remove the blanks"),
+        ({"terms": ["build"], "cache_seconds": -1}, "cache_seconds is -1; give 0 or more"),
+        ({"terms": ["build"], "cache_seconds": float("nan")}, "cache_seconds is nan; give 0 or more"),
+        ({"terms": ["build"], "attribute": "********"}, "attribute is '********', in which asterisks stand for"),
+        ({"terms": ["build"], "artifact": "********"}, "artifact is '********', in which asterisks stand for"),
+        ({"terms": [], "job_name": "********"}, "job_name is '********', in which asterisks stand for"),
+    ],
+)
+def test_what_a_module_refuses_the_lookup_refuses_too(given, expected):
+    options = {"api_url": SERVER, "project": "7", "pipeline_id": 6, "default": "none", **given}
+    assert expected in as_lookup(options)["msg"]
 
 
 def test_a_moment_is_sent_as_by_a_module():

@@ -86,7 +86,7 @@ def test_a_token_is_plain_or_refused(kind, token):
         assert_line(str(exc))
         assert len(token.strip()) < 4 or token.strip() not in str(exc)
         return
-    chosen = found[1]
+    chosen = found[2]
     assert chosen == token.strip()
     assert chosen.isascii() and not any(char.isspace() or not char.isprintable() for char in chosen)
 

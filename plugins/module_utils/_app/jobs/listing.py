@@ -57,7 +57,15 @@ class JobLists:
         if scope and any("queued_duration" not in job.record for job in jobs.jobs):
             # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
             # newest ones.
-            return self._read_jobs(node, None)
+            jobs = self._read_jobs(node, None)
+        # nothing else tells how old a server is
+        is_old = jobs.pipeline is not None and "source" not in jobs.pipeline
+        if query.include_retried and is_old and len(jobs.by_name) == len(jobs.jobs):
+            if all("queued_duration" in job.record for job in jobs.jobs):
+                self._session.warn(
+                    "This GitLab is older than 14.1 and lists no superseded attempt. From 13.5 to 13.8 GitLab leaves "
+                    "them out, so there may have been some."
+                )
         return jobs
 
     def _read_jobs(self, node: PipelineNode, scope: list[str] | None) -> JobIndex:

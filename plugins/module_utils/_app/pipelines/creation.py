@@ -59,8 +59,8 @@ _FORBIDDEN = (
 )
 # By the status with which GitLab answers to a trigger token, beside which it looks at no other credential.
 _OF_TRIGGER = {
-    401: "trigger_token holds the token of a CI job, which works only while its job is running",
-    404: "GitLab answers so to an unknown project and to a trigger token that is unknown, expired or of another "
+    401: "trigger_token is that of a CI job, which works only while its job is running",
+    404: "GitLab answers so to an unknown project and to a trigger_token that is unknown, expired or of another "
     "project: check project and trigger_token",
 }
 

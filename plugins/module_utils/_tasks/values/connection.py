@@ -16,6 +16,7 @@ from ..._app.settings import api_base_url, further_headers, token_value
 
 Options = t.Mapping[str, t.Any]
 Environment = t.Mapping[str, str]
+TokenVariables = t.Mapping[TokenKind, t.Sequence[str]]
 
 # The first variable that is set wins.
 URL_VARIABLES = (
@@ -42,18 +43,22 @@ _NUMBERS: Numbers = {
 }
 
 
-def connection_settings(options: Options, environ: Environment) -> ConnectionSettings:
+def connection_settings(
+    options: Options, environ: Environment, *, token_variables: TokenVariables = TOKEN_VARIABLES
+) -> ConnectionSettings:
     """Return the connection that the options describe.
 
     :param options: as validated; only the connection options are read.
     :param environ: for the token, when no option gives one.
+    :param token_variables: where it is looked for there.
     :raises UsageError: when they cannot be used.
     """
-    kind, token = choose_token(options, environ)
+    kind, token_name, token = choose_token(options, environ, variables=token_variables)
+    server = url_name(options, environ)
     if options.get("client_key") and not options.get("client_cert"):
         raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
     return ConnectionSettings(
-        api_url=api_base_url(str(options["api_url"])),
+        api_url=api_base_url(str(options["api_url"]), server),
         token_kind=kind,
         token=token,
         ca_path=options.get("ca_path"),
@@ -62,17 +67,24 @@ def connection_settings(options: Options, environ: Environment) -> ConnectionSet
         client_cert=options.get("client_cert"),
         client_key=options.get("client_key"),
         http_headers=further_headers(options.get("http_headers") or {}),
+        variables={
+            what: name for what, name in (("api_url", server), ("token", token_name)) if name not in ("api_url", kind)
+        },
         **number_fields(_NUMBERS, options),
     )
 
 
 def environment_url(environ: Environment) -> str:
     """Return the address of the server that the environment names, empty when it names none."""
-    for name in URL_VARIABLES:
-        value = environ.get(name, "").strip()
-        if value:
-            return f"https://{value}" if name in _HOST_VARIABLES and "://" not in value else value
-    return ""
+    name = first_set(environ, URL_VARIABLES)
+    value = environ.get(name, "").strip()
+    return f"https://{value}" if name in _HOST_VARIABLES and "://" not in value else value
+
+
+def url_name(options: Options, environ: Environment) -> str:
+    """Return what gives the address of the server: the variable that holds what is used, else the option."""
+    name = first_set(environ, URL_VARIABLES)
+    return name if name and options["api_url"] == environment_url(environ) else "api_url"
 
 
 def environment_extensions(environ: Environment) -> list[str]:
@@ -81,22 +93,24 @@ def environment_extensions(environ: Environment) -> list[str]:
     return [name for name in names if name]
 
 
-def choose_token(options: Options, environ: Environment) -> tuple[TokenKind, str]:
-    """Return the kind and value of the one token to use; both are empty for anonymous access.
+def choose_token(
+    options: Options, environ: Environment, *, variables: TokenVariables = TOKEN_VARIABLES
+) -> tuple[TokenKind, str, str]:
+    """Return the kind of the one token to use, the option or variable that gives it, and its value; empty for none.
 
     :raises UsageError: when there are several, or one that is empty or cannot be sent.
     """
     kinds = [kind for kind in TOKEN_VARIABLES if options.get(kind) is not None]
     given: list[tuple[TokenKind, str, str]] = [(kind, kind, str(options[kind])) for kind in kinds]
     if not given:
-        variables = [(kind, first_set(environ, names)) for kind, names in TOKEN_VARIABLES.items()]
-        given = [(kind, name, environ[name]) for kind, name in variables if name]
+        found = [(kind, first_set(environ, names)) for kind, names in variables.items()]
+        given = [(kind, name, environ[name]) for kind, name in found if name]
     if len(given) > 1:
         origins = ", ".join(name for _kind, name, _token in given)
         raise UsageError(f"several tokens are given: {origins}; give exactly one")
     for kind, name, token in given:
-        return kind, token_value(name, token)
-    return "", ""
+        return kind, name, token_value(name, token)
+    return "", "", ""
 
 
 def first_set(environ: Environment, names: t.Iterable[str]) -> str:

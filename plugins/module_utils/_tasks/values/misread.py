@@ -59,6 +59,8 @@ def _among_mappings(name: str, items: t.Sequence[t.Any], where: str) -> str:
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
         return f"has a name that {_BOOLEAN}"
+    if any(isinstance(item, bytes) for item in (value.values() if isinstance(value, dict) else (value,))):
+        return "holds binary data, of which Ansible makes no text for a module; give a text, without !!binary"
     number = NUMBERS.get(argument.get("type", ""))
     if number and isinstance(value, bool):
         return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
@@ -81,7 +83,7 @@ def _is_boundless(value: t.Any) -> bool:
     """Return whether what Ansible makes a whole number of is infinite, or as good as that."""
     try:
         # as Ansible reads it: this is exact, and takes more than float does
-        number = decimal.Decimal(value if isinstance(value, (str, float)) else 0)
+        number = decimal.Decimal(value if isinstance(value, (str, float, int)) else 0)
     except decimal.DecimalException:
         return False
     return not number.is_finite() or number.adjusted() >= _MOST_DIGITS

@@ -12,25 +12,31 @@ import contextlib
 import typing as t
 
 from ..._api.errors import UsageError
+from ..._api.masking import MASK
 from ..._app.settings import api_base_url, project_path
-from .connection import Options
+from .connection import Environment, Options, url_name
 
 Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
 
 # How Ansible writes a list or a mapping where one value belongs.
 _WRITTEN = ("['", '["', "{'", '{"')
+# Texts for people, which select nothing: they may have asterisks for an ornament.
+_PROSE = ("comment", "title", "user")
 
 
-def prepared(arguments: Arguments, options: Options) -> dict[str, t.Any]:
+def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
     """Return validated options as every task takes them.
 
     :param arguments: the options that there are, as an argument specification or a documentation lists them.
-    :raises UsageError: for an empty text, which a forgotten variable leaves behind, and for a project of elsewhere.
+    :param environ: the address of the server may come from it.
+    :raises UsageError: for an empty text, which a forgotten variable leaves behind, for a mask, and for a project of
+        elsewhere.
     """
     for where, name, argument, value in each_given(arguments, options):
         with located(where):
             _check(name, argument, value)
-    return _with_paths(options, str(options["api_url"]))
+    server = url_name(options, environ)
+    return _with_paths(options, server, api_base_url(str(options["api_url"]), server))
 
 
 def all_names(arguments: Arguments, key: str = "") -> set[str]:
@@ -87,16 +93,18 @@ def each_given(arguments: Arguments, options: Options) -> t.Iterator[tuple[str, 
                 yield where, key, argument, given[key]
 
 
-def _with_paths(options: Options, api_url: str, where: str = "") -> dict[str, t.Any]:
-    """Return options with the paths of their projects."""
+def _with_paths(options: Options, server: str, base_url: str, where: str = "") -> dict[str, t.Any]:
+    """Return options with the paths of their projects.
+
+    :param server: the option or the variable that gives the address of the server.
+    """
     found = dict(options)
     if found.get("project") is not None:
-        base_url = api_base_url(api_url)
         with located(where):
-            found["project"] = project_path(str(found["project"]), base_url)
+            found["project"] = project_path(str(found["project"]), base_url, server)
     if found.get("projects") is not None:
         found["projects"] = [
-            _with_paths(item, api_url, where_in("projects", number, item, where))
+            _with_paths(item, server, base_url, where_in("projects", number, item, where))
             for number, item in enumerate(found["projects"], 1)
         ]
     return found
@@ -111,8 +119,20 @@ def located(where: str) -> t.Iterator[None]:
         raise UsageError(f"{where}: {exc}" if where else str(exc)) from None
 
 
+def refuse_mask(name: str, text: str) -> None:
+    """Return unless a text has asterisks for what is hidden, which are a wildcard for names, and match nothing else.
+
+    :raises UsageError: when it has.
+    """
+    if MASK in text:
+        raise UsageError(
+            f"{name} is {text!r}, in which asterisks stand for a secret or the value of a variable; give the text "
+            "itself"
+        )
+
+
 def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
-    """Refuse an empty value, and what Ansible has made a text of."""
+    """Refuse an empty value, a mask, and what Ansible has made a text of."""
     if argument.get("type", "str") in ("str", "path"):
         if not str(value).strip():
             remedy = "give a value" if argument.get("required") else "give a value or leave it out"
@@ -120,9 +140,12 @@ def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
         if str(value).startswith(_WRITTEN):
             told = "" if argument.get("no_log") else f"{value}, "
             raise UsageError(f"{name} is {told}a list or mapping written as a text; give one value")
+        if name not in _PROSE and not argument.get("no_log"):
+            refuse_mask(name, str(value))
     if argument.get("elements") == "str":
         if any(not str(item).strip() for item in value):
             raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
         for item in value:
+            refuse_mask(name, str(item))
             if str(item).startswith(_WRITTEN):
                 raise UsageError(f"{name} holds {item}, a list or mapping written as a text; give a flat list")

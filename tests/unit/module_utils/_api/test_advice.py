@@ -150,6 +150,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 404, "text": "404 Project Not Found"}, "may not see it: check project and the token"),
         ({"status": 404, "text": "404 Project Not Found", "token": "api_job_token"}, "before GitLab 19.2"),
         ({"status": 404, "text": "404 Not Found", "is_missing_endpoint": True}, "an older GitLab, or another edition"),
+        ({"status": 405, "text": "405 Not Allowed"}, "too old for this request"),
         ({"status": 405, "text": "Non GET methods are not allowed for moved projects"}, "new path"),
         ({"status": 405, "text": "Offset pagination has a maximum allowed offset of 50000"}, "choose a pipeline"),
         ({"status": 409, "text": "409 Conflict: Resource lock"}, "try again"),

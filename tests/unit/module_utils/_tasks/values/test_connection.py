@@ -41,7 +41,9 @@ OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
     ],
 )
 def test_which_token_is_used(options, environ, expected):
-    assert connection.choose_token(options, environ) == expected
+    kind, name, token = connection.choose_token(options, environ)
+    assert (kind, token) == expected
+    assert name in (kind, *environ)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,8 @@ def test_which_token_is_used(options, environ, expected):
         ({"api_token": f"{SECRET}\nx"}, {}, "api_token holds blanks"),
         ({"api_token": f"{SECRET}ü"}, {}, "no token has"),
         ({}, {"GITLAB_PRIVATE_TOKEN": f"{SECRET} x"}, "GITLAB_PRIVATE_TOKEN holds blanks"),
+        ({"api_token": "********"}, {}, "api_token holds blanks, line breaks or other characters that no token has"),
+        ({}, {"GITLAB_TOKEN": "glpat-********"}, "GITLAB_TOKEN holds blanks"),
     ],
 )
 def test_tokens_that_cannot_be_used(options, environ, words):
@@ -86,6 +90,27 @@ def test_tokens_that_cannot_be_used(options, environ, words):
 )
 def test_the_address_from_the_environment(environ, expected):
     assert connection.environment_url(environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "expected"),
+    [
+        ({}, {}, {}),
+        ({"api_url": "https://ci"}, {"CI_SERVER_URL": "https://ci"}, {"api_url": "CI_SERVER_URL"}),
+        ({"api_url": "https://host"}, {"GITLAB_HOST": "host"}, {"api_url": "GITLAB_HOST"}),
+        ({}, {"CI_SERVER_URL": "https://ci.example.com", **PAT}, {"token": "GITLAB_API_TOKEN"}),
+        ({"api_token": SECRET}, PAT, {}),
+    ],
+)
+def test_it_is_known_which_variable_gives_what(options, environ, expected):
+    given = {"api_url": "https://gitlab.example.com", **options}
+    assert connection.connection_settings(given, environ).variables == expected
+
+
+@pytest.mark.parametrize("value", ["ftp://x", "https://alice@x", "https://x?y=1", "https://x/api/v3"])
+def test_an_address_that_cannot_be_used_is_told_with_the_variable_it_stands_in(value):
+    with pytest.raises(UsageError, match="^CI_SERVER_URL "):
+        connection.connection_settings({"api_url": value}, {"CI_SERVER_URL": value})
 
 
 def test_an_empty_address_is_not_the_default():

@@ -18,7 +18,7 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
     for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
         assert "give one whole number" in misread_text(arguments, yaml.safe_load(written))
     # the last one is a number for Ansible, and none for float()
-    for value in ("9" * 5000, "9" * 20, 1e19, "1__0e99999999"):
+    for value in ("9" * 5000, "9" * 20, 10**19, 1e19, "1__0e99999999"):
         assert "give one whole number" in misread_text(arguments, {"job_id": value})
     for value in ("9" * 19, "1__0", 1e18, "1e-99999999", "sNaN!"):
         assert misread_text(arguments, {"job_id": value}) == ""
@@ -34,6 +34,14 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
         ("{name: [build, null]}", "name holds null; leave it out"),
         ("{project: [group/app]}", "project is a list; give one value"),
         ("{api_token: {a: b}}", "api_token is a mapping; give one value"),
+        *(
+            (
+                written,
+                f"{written[1:].partition(':')[0]} holds binary data, of which Ansible makes no text for a module; give "
+                "a text, without !!binary",
+            )
+            for written in ("{ref: !!binary bWFpbg==}", "{name: [!!binary YQ==]}", "{http_headers: {A: !!binary YQ==}}")
+        ),
     ],
 )
 def test_a_boolean_is_no_number_and_null_is_no_name(written, problem):
