@@ -25,6 +25,7 @@ from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import timed_out_text
+from ..waiting.pipeline_end import explained_missing
 from ..waiting.schedule import Pause, Steps, sits_out
 from ..writes.roles import refuse_job_token
 from .gates import GateRun, jobs_of, to_come
@@ -117,7 +118,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
             if session.check_mode and project.plan.needs:
                 return to_come(gate)
             raise
-        pipeline = read_pipeline(session, project.plan.pipeline.project, found)
+        with explained_missing(session, project.plan.pipeline):
+            pipeline = read_pipeline(session, project.plan.pipeline.project, found)
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     try:
