@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..._api.errors import NotFoundError, RequestError, StatusError
 from ..session import Session
+from ..writes.roles import explain_forbidden
 from ..writes.sending import may_be_done
 from .actions import ACTIONS
 
@@ -34,6 +35,7 @@ def delete_project_artifacts(session: Session, project: str) -> str:
         if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
             return f"this server is too old for it ({exc})"
         if isinstance(exc, StatusError):
+            explain_forbidden(session, exc, project, needed=ACTIONS["delete_artifacts"].role)
             ACTIONS["delete_artifacts"].advise(exc)
         return str(exc)
     return ""

@@ -24,7 +24,7 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
 from ..writes.decision import ActionOutcome, Decision
-from ..writes.roles import reason_of_project
+from ..writes.roles import explain_forbidden
 from ..writes.sending import Write, is_lock, was_refused
 from .action import Action, ActionRequest
 
@@ -169,9 +169,8 @@ class JobWrite(Write[FoundJob, WriteResult]):
             held = refusal_of_held(self._session, self._job, exc) if self._action.needs_approval else ""
             if held:
                 return held
-            if exc.status == 403 and not exc.has_reason and not exc.advice:
-                exc.advice = reason_of_project(self._session, self._job.project, self._action.role)
-            elif exc.status == 404 and self._job.is_bridge:
+            explain_forbidden(self._session, exc, self._job.project, needed=self._action.role)
+            if exc.status == 404 and self._job.is_bridge:
                 since = self._action.trigger_jobs_since
                 exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
             self._action.advise(exc)

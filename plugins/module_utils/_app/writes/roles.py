@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..._api.decoding import Record
-from ..._api.errors import RequestError, UsageError
+from ..._api.errors import RequestError, StatusError, UsageError
 from ..fields import int_of, record_in
 from ..session import Session
 
@@ -29,6 +29,14 @@ def refuse_job_token(session: Session, action: str) -> None:
             f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
             "of api_job_token"
         )
+
+
+def explain_forbidden(
+    session: Session, exc: StatusError, project: str, *, needed: str = "Developer", otherwise: str = ""
+) -> None:
+    """Say in a 403 for which GitLab gives no reason what the project tells of it, or else the usual reasons."""
+    if exc.status == 403 and not exc.has_reason and not exc.advice:
+        exc.advice = reason_of_project(session, project, needed) or otherwise
 
 
 def reason_of_project(session: Session, project: str, needed: str = "Developer") -> str:

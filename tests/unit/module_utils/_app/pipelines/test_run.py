@@ -404,6 +404,7 @@ def test_check_mode_without_the_right_to_read_the_repository():
         ("Insufficient permissions to set pipeline variables", "use inputs"),
         ("You do not have sufficient permission to run a pipeline on 'main'.", "ref is protected"),
         ("Insufficient permissions for protected ref 'main'", "ref is protected"),
+        ("Insufficient permissions to create a new pipeline", "trigger_token as well, needs the role Developer"),
         ("Ref is ambiguous", "set ref_type"),
         ("Reference not found", "There is no branch or tag 'main' in project 7 (POST"),
         ("Commit not found", "push one"),
