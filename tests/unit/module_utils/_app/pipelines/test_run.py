@@ -12,6 +12,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 from ....harness import (
     LOST_ANSWERS,
+    NOT_FOUND,
     Exchange,
     FakeClock,
     FunctionTransport,
@@ -350,6 +351,23 @@ def test_a_ref_that_is_said_to_be_one(ref_type, sent):
 
 
 SHA = "f" * 40
+
+
+@pytest.mark.parametrize("user", [None, {}, {"id": None}, {"id": "2"}, {"id": 0}, 2])
+def test_none_is_started_beside_a_pipeline_of_which_nobody_tells_whose_it_is(user):
+    active = ours(9, "running", user=user)
+    answers = {
+        "pipelines": [active],
+        "user": US,
+        "variables": [],
+        "main": {"id": active["sha"]},
+        "refs%2Fheads%2Fmain": {"id": active["sha"]},
+        "refs%2Ftags%2Fmain": reply(NOT_FOUND, status=404),
+    }
+    transport = FunctionTransport(lambda call: answers.get(call.path.rpartition("/")[2], active))
+    with pytest.raises(errors.SelectionError, match="may be the one asked for, but GitLab does not tell whose"):
+        run_task(TASK, {"action": "run", "ref": "main"}, transport=transport)
+    assert transport.writes == []
 
 
 def test_a_ref_that_has_moved_away():
