@@ -77,9 +77,9 @@ class GateRunner:
                 self._waiting -= 1
                 self._done += 1
                 self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
-        return dataclasses.replace(
-            result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
-        )
+        # the wall clock may have been set back meanwhile
+        finished = max(started, session.clock.time())
+        return dataclasses.replace(result, started_at=started, finished_at=finished, elapsed=session.elapsed())
 
 
 def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
