@@ -68,7 +68,7 @@ def next_position(current: Position, count: int, response: Response) -> Position
     if "cursor" in found or "id_after" in found or "id_before" in found:
         found.pop("page", None)
         return {**current, **found}
-    following = response.header("x-next-page").strip()
+    following = response.header("x-next-page").strip(" ,")
     for text in (found.get("page", ""), following):
         number = number_in(text)
         if number is not None:

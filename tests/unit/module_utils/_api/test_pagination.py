@@ -62,6 +62,11 @@ OFFSET_SERVERS = {
         2: (MORE, {"X-Page": "2", "X-Next-Page": "3"}),
         3: (REST, {"X-Page": "3", "X-Next-Page": ""}),
     },
+    "each header twice": {
+        1: (FULL, {"X-Page": "1, 1", "X-Next-Page": "2, 2"}),
+        2: (MORE, {"X-Page": "2, 2", "X-Next-Page": "3,3"}),
+        3: (REST, {"X-Page": "3, 3", "X-Next-Page": ", "}),
+    },
     "no headers": {1: (FULL, {}), 2: (MORE, {}), 3: (REST, {})},
     "pages of 100 told by X-Per-Page only": {
         1: (FULL, {"X-Per-Page": "100"}),
