@@ -38,8 +38,8 @@ attributes:
     details:
       - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
         would report, and RV(msg) says what would be done.
-      - Whether the CI/CD configuration of the ref lets a pipeline begin is known to GitLab only when it is asked to
-        begin one.
+      - Whether GitLab lets the user of the token do it, and whether the CI/CD configuration of the ref lets a pipeline
+        begin, is known only when it is asked to.
       - Nothing waits. For a V(canceling) pipeline whose end a real run of O(action=retry) with O(wait=true) would wait
         for, the prediction is V(true).
   diff_mode:

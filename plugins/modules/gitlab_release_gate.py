@@ -34,7 +34,7 @@ attributes:
     support: full
     details:
       - Everything is read and decided as in a real run, and nothing is sent, waited for or written. RV(gates) says what
-        would be played and retried.
+        would be played and retried. Whether GitLab lets the user of the token do it is known only when it is asked to.
       - A job that does not exist yet, or was skipped, because of what the gates before it would change, cannot be
         looked at. It counts as one that would be played.
   diff_mode:

@@ -69,6 +69,19 @@ OTHER = {"name": "other", "project": "group/other", "gates": [{"name": "publish"
 APP = {"name": "app", "gates": [{"name": "deploy", "action": "play"}]}
 
 
+@pytest.mark.parametrize(
+    ("pipeline_id", "words"),
+    [
+        (1, "1 is the number within the project (iid) of pipeline 100"),
+        (4711, "Check pipeline_id, and that the pipeline"),
+    ],
+)
+def test_a_pipeline_that_is_not_there_is_explained(simulator: t.Any, pipeline_id: int, words: str) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    result = release(simulator, {**APP, "ref": None, "pipeline_id": pipeline_id})
+    assert words in str(result.failure)
+
+
 # ----- strategies and order -----
 
 

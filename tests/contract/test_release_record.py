@@ -19,8 +19,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.scale i
 
 from tests.contract.json_schema import problems
 from tests.contract.support import ROOT, documentation
-from tests.contract.test_release_gates import APP, MANUAL, OTHER, Row, release, two_projects
-from tests.integration.harness import world
+from tests.contract.test_release_gates import APP, MANUAL, OTHER, Row, gates_of, release, two_projects
+from tests.integration.harness import SimulatedTime, world
 from tests.unit.harness import Progress
 
 SCHEMA: Row = json.loads((ROOT / "roles" / "release_gate" / "files" / "record.schema.json").read_text(encoding="utf-8"))
@@ -60,6 +60,18 @@ def test_records_are_as_their_schema_says(simulator: t.Any, tmp_path: pathlib.Pa
     record = json.loads(path.read_text(encoding="utf-8"))
     assert problems(record, SCHEMA, SCHEMA) == []
     assert record["title"] == "Version 1.2.0"
+
+
+def test_nothing_ends_before_it_began_when_the_wall_clock_is_set_back(
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SimulatedTime, "time", lambda clock: 1_800_000_000.0 - (3600.0 if clock.seconds > 1 else 0.0))
+    simulator.load(world({"name": "deploy", **MANUAL, "duration": 5}))
+    path = tmp_path / "record.json"
+    assert gates_of(release(simulator, APP, record=str(path))) == {"deploy": "played"}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    for row in (record, record["projects"][0]["gates"][0]):
+        assert row["started_at"] <= row["finished_at"]
 
 
 def test_a_pipeline_that_was_found_is_in_the_record_whatever_became_of_the_gate(

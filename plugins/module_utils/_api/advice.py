@@ -27,6 +27,7 @@ class _Row:
     :param status: 0 for any.
     :param words: of GitLab's own text, or of the title of a web page, in small letters; one of several between bars.
         The text may repeat what a user has called a job, so they are as many as only GitLab says.
+    :param endpoint: how the names of the endpoints begin that it is about.
     :param is_mere: whether it fits only when GitLab gives no reason of its own.
     """
 
@@ -36,6 +37,7 @@ class _Row:
     writes: bool | None = None
     token: TokenKind | None = None
     missing_endpoint: bool | None = None
+    endpoint: str = ""
     is_mere: bool = False
 
 
@@ -106,6 +108,24 @@ _ROWS: tuple[_Row, ...] = (
     _Row(401, "Check the token, and that api_url is the server it belongs to", is_mere=True),
     _Row(
         403,
+        "The user of the token may not read this log: that of a job in debug mode takes the role Developer",
+        endpoint="get_job_log",
+        is_mere=True,
+    ),
+    _Row(
+        403,
+        "The user of the token may not read these artifacts: look at artifacts:access of the job in its configuration",
+        endpoint="download_artifact",
+        is_mere=True,
+    ),
+    _Row(
+        403,
+        "The user of the token needs the role Maintainer in the project, or must have started the pipeline",
+        endpoint="get_pipeline_variables",
+        is_mere=True,
+    ),
+    _Row(
+        403,
         "The user of the token needs at least the role Reporter in the project, and CI/CD must be enabled there",
         writes=False,
         is_mere=True,
@@ -171,10 +191,17 @@ _TOKEN_PREFIXES: tuple[tuple[str, tuple[TokenKind, ...], str], ...] = (
 
 
 def advice_for(
-    error: StatusError, settings: ConnectionSettings, *, is_write: bool, is_missing_endpoint: bool, title: str
+    error: StatusError,
+    settings: ConnectionSettings,
+    *,
+    endpoint: str,
+    is_write: bool,
+    is_missing_endpoint: bool,
+    title: str,
 ) -> str:
     """Return what to do about an error status, empty when there is nothing better than GitLab's own words.
 
+    :param endpoint: its name.
     :param title: of the web page that came instead of these words.
     """
     status, has_reason = error.status, error.has_reason
@@ -190,6 +217,7 @@ def advice_for(
             and row.writes in (None, is_write)
             and row.token in (None, settings.token_kind)
             and row.missing_endpoint in (None, is_missing_endpoint)
+            and endpoint.startswith(row.endpoint)
             and not (row.is_mere and has_reason)
         ):
             return row.advice

@@ -181,6 +181,7 @@ def status_error(
     error.advice = advice_for(
         error,
         settings,
+        endpoint=endpoint.name,
         is_write=endpoint.method != "GET",
         is_missing_endpoint=is_missing_endpoint or is_foreign,
         title=title,

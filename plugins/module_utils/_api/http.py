@@ -77,8 +77,12 @@ class Response(Answer):
 
 
 def number_in(text: str) -> int | None:
-    """Return the number that a header holds, None for anything else, and for more digits than any number has."""
-    digits = text.strip()
+    """Return the number that a header holds, also repeated, as proxies may; None for anything else.
+
+    Nor has a number more than 15 digits.
+    """
+    values = {value.strip() for value in text.split(",")}
+    digits = values.pop() if len(values) == 1 else ""
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else None
 
 

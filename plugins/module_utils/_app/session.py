@@ -28,7 +28,7 @@ from .._api.transport import Transport
 from .._extensions.hookspecs import Registry
 from .._extensions.manager import PluginManager, plugin_manager
 from .concurrency import run_all
-from .fields import record_in
+from .fields import user_id_of
 from .outcome import Files, Progress, SlowWork
 from .settings import LIMITS, with_credential
 
@@ -198,8 +198,7 @@ class Session:
                 told = self.client.call("get_token_job") if has_job else {"user": self.client.call("get_current_user")}
             except DeniedError:
                 return None
-            found = record_in(told, "user").get("id")
-            self.facts.user_id = found if isinstance(found, int) else None
+            self.facts.user_id = user_id_of(told) or None
         return self.facts.user_id
 
     def annotated(self, kind: str, record: Record) -> Record:

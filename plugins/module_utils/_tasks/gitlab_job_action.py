@@ -18,7 +18,7 @@ from .._app.actions.action import Action, ActionRequest
 from .._app.actions.actions import ACTIONS
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
-from .._app.fields import project_fields
+from .._app.fields import project_fields, seconds_of
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome
@@ -102,7 +102,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         "id": single.after["id"] if single else None,
         "status": single.after["status"] if single else None,
         "web_url": single.job.record.get("web_url") if single else None,
-        "queued": single.job.record.get("queued_duration") if single else None,
+        "queued": seconds_of(single.job.record.get("queued_duration")) if single else None,
         "timed_out": report.has_timed_out,
         "timeline": report.timeline,
     }

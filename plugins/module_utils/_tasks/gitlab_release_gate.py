@@ -140,7 +140,8 @@ class _Release:
             "host": platform.node(),
             "server": base.client.settings.api_url[: -len("/api/v4")],
             "started_at": iso_time(begun),
-            "finished_at": iso_time(base.clock.time()),
+            # the wall clock may have been set back meanwhile
+            "finished_at": iso_time(max(begun, base.clock.time())),
             **base.cost(),
             "check_mode": base.check_mode,
             "strategy": self._plan.strategy,

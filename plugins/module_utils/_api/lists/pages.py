@@ -32,6 +32,8 @@ MOST_PAGES = 10_000
 LAST_LIST_SECONDS = 10.0
 
 _NEXT_LINK = r"<([^<>]*)>\s*;[^,<]*\brel=\"?next\"?"
+# One of the others that GitLab sends with pages by number; what a proxy adds, such as what to preload, tells nothing.
+_OTHER_LINK = r"\brel=\"?(first|prev|last)\b"
 # Of a link only these are used: its host may be another one, and the filters stay ours.
 _POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
 
@@ -66,7 +68,7 @@ def next_position(current: Position, count: int, response: Response) -> Position
     if "cursor" in found or "id_after" in found or "id_before" in found:
         found.pop("page", None)
         return {**current, **found}
-    following = response.header("x-next-page").strip()
+    following = response.header("x-next-page").strip(" ,")
     for text in (found.get("page", ""), following):
         number = number_in(text)
         if number is not None:
@@ -74,11 +76,12 @@ def next_position(current: Position, count: int, response: Response) -> Position
     if link or following:
         # a list is read whole, or it is an error
         raise BadAnswerError(f"the header {'X-Next-Page' if following else 'Link'} of the server names no next page")
-    if "cursor" in current or any(name in response.headers for name in ("link", "x-next-page", "x-page")):
+    is_told = "x-next-page" in response.headers or re.search(_OTHER_LINK, response.header("link"), re.IGNORECASE)
+    if "cursor" in current or is_told:
         return None
-    # Neither kind of header: a proxy may have dropped them. A full page may have a successor, so ask for it by number.
+    # A proxy may have dropped the headers that tell. A full page may have a successor, so ask for it by number.
     size = number_in(response.header("x-per-page"))
-    if count < (current["per_page"] if size is None else size):
+    if count < min(current["per_page"], current["per_page"] if size is None else size):
         return None
     return page_position(int(current.get("page", 1)) + 1, current["per_page"])
 

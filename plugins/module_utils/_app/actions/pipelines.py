@@ -24,12 +24,16 @@ from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from ..writes.decision import Decision, Verdict
-from ..writes.roles import reason_of_project
+from ..writes.roles import explain_forbidden, reason_of_project
 from ..writes.sending import Looks, Write, is_lock, was_unsent
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
 _CANCELED_PHASES = ("waiting", "queued", "running")
+_FORBIDDEN = (
+    "The usual reasons: the ref of the pipeline is protected and does not admit the user of the token, or this user "
+    "has no Developer role in the project"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -278,11 +282,8 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         return PipelineActionResult(self._latest, problem=f"{_cannot(self._action, self._latest)}: {reason}")
 
     def _explained(self, exc: RequestError) -> str:
-        if isinstance(exc, StatusError) and exc.status == 403 and not exc.has_reason and not exc.advice:
-            exc.advice = reason_of_project(self._session, self._project) or (
-                "The usual reasons: the ref of the pipeline is protected and does not admit the user of the token, or "
-                "this user has no Developer role in the project"
-            )
+        if isinstance(exc, StatusError):
+            explain_forbidden(exc, lambda: reason_of_project(self._session, self._project) or _FORBIDDEN)
         return str(exc)
 
 

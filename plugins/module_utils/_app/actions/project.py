@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..._api.errors import NotFoundError, RequestError, StatusError
 from ..session import Session
+from ..writes.roles import explain_forbidden, reason_of_project
 from ..writes.sending import may_be_done
 from .actions import ACTIONS
 
@@ -22,6 +23,7 @@ def delete_project_artifacts(session: Session, project: str) -> str:
 
     :raises RequestError: when the project cannot be read.
     """
+    action = ACTIONS["delete_artifacts"]
     session.client.call("get_project", project=project)
     if session.check_mode:
         return ""
@@ -34,6 +36,7 @@ def delete_project_artifacts(session: Session, project: str) -> str:
         if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
             return f"this server is too old for it ({exc})"
         if isinstance(exc, StatusError):
-            ACTIONS["delete_artifacts"].advise(exc)
+            explain_forbidden(exc, lambda: reason_of_project(session, project, action.role))
+            action.advise(exc)
         return str(exc)
     return ""

@@ -26,7 +26,7 @@ from ..jobs.statuses import is_finished
 from ..session import Session
 from ..waiting.options import is_end_of_time
 from ..writes.decision import ActionOutcome, Decision
-from ..writes.roles import reason_of_project
+from ..writes.roles import explain_forbidden, reason_of_project
 from ..writes.sending import Looks, Write, is_lock, was_refused
 from .action import Action, ActionRequest
 
@@ -64,9 +64,8 @@ class Refusals:
             held = self._held.reason(job, exc) if self._action.needs_approval else ""
             if held:
                 return held
-            if exc.status == 403 and not exc.has_reason and not exc.advice:
-                exc.advice = self._reason_of(job.project)
-            elif exc.status == 404 and job.is_bridge:
+            explain_forbidden(exc, lambda: self._reason_of(job.project))
+            if exc.status == 404 and job.is_bridge:
                 since = self._action.trigger_jobs_since
                 exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
             self._action.advise(exc)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import MissingError, NotAuthorizedError, NotFoundError, RefusedError, SelectionError, UsageError
+from ..._api.errors import MissingError, NotFoundError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..jobs.query import FoundJob, JobQuery, has_wildcard
 from ..session import Session
-from .missing import explain_denied, why_no_artifacts, why_no_log
+from .missing import why_no_artifacts, why_no_log
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,9 +154,6 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
         session.client.download(endpoint, sink, any_time=True, **arguments)
     except MissingError as exc:
         raise SelectionError(_why_not_found(request, job, exc, session.clock.time())) from exc
-    except NotAuthorizedError as exc:
-        explain_denied(session, job, request.content, exc)
-        raise
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
             raise SelectionError(_invalid_path(request.path)) from exc

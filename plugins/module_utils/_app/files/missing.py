@@ -8,11 +8,9 @@
 
 from __future__ import annotations
 
-from ..._api.errors import NotAuthorizedError
 from ..fields import artifact_kinds, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import phase_of
-from ..session import Session
 
 
 def why_no_log(job: FoundJob) -> str:
@@ -68,18 +66,6 @@ def why_gone(job: FoundJob, what: str, now: float, *, instead: str = "") -> str:
     if not expiry or (unix_time_of(expiry) or 0.0) > now:
         return ""
     return f"the {what} of {job.called} have expired ({expiry}); retry the job to make them anew"
-
-
-def explain_denied(session: Session, job: FoundJob, content: str, exc: NotAuthorizedError) -> None:
-    """Say in the error about content that must not be read that the job itself may be, where that is known."""
-    is_known = session.client.settings.token_kind and job.id and job.path
-    if not is_known or exc.status != 403 or exc.has_reason:
-        return
-    if content == "log":
-        hint = "its log; the log of a job in debug mode takes the role Developer"
-    else:
-        hint = "its artifacts; look at artifacts:access of the job in its configuration"
-    exc.advice = f"The user of the token may read {job.called}, but not {hint}"
 
 
 def _not_yet(job: FoundJob, what: str) -> str:

@@ -16,12 +16,12 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import MissingError, NotAuthorizedError, RefusedError, SelectionError, UsageError
+from ..._api.errors import MissingError, RefusedError, SelectionError, UsageError
 from ..._api.requester import Sink
 from ..fields import int_of, records_in
 from ..jobs.query import FoundJob, suggestions
 from ..session import Session
-from .missing import explain_denied, why_gone
+from .missing import why_gone
 
 # So that a misspelt one is told. Newer servers may have more.
 # Source: the enumeration of types of job artifacts in GitLab's source code
@@ -110,9 +110,6 @@ def fetch_report(session: Session, job: FoundJob, report_type: str, sink: Sink) 
         )
     except MissingError as exc:
         raise SelectionError(_why_not_sent(job, report_type, session.clock.time())) from exc
-    except NotAuthorizedError as exc:
-        explain_denied(session, job, "report", exc)
-        raise
     except RefusedError as exc:
         if exc.status == 400 and "file_type" in exc.server_text:
             raise SelectionError(_why_refused(job, report_type)) from exc

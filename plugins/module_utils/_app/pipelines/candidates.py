@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, MissingError, NotFoundError, SelectionError
-from ..fields import id_of, status_of
+from ..fields import id_of, status_of, user_id_of
 from ..jobs.statuses import is_finished, phase_of
 from ..session import Session
 from .find import newest_pipelines, whole_pipeline
@@ -217,9 +217,8 @@ class Candidates:
         """
         if self._request.trigger_token:
             return True
-        user = whole.get("user")
-        ours = self._session.user_id()
-        return id_of(user) == ours if ours and isinstance(user, dict) else None
+        theirs, ours = user_id_of(whole), self._session.user_id()
+        return theirs == ours if theirs and ours else None
 
     def _variables_of(self, whole: Record) -> dict[str, str] | None:
         """Return the variables that a pipeline was started with, None when they cannot be read."""

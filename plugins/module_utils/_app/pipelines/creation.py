@@ -29,6 +29,11 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "The ref is protected: the user needs the right to push or merge to the branch, or to create the tag",
         ("permission to run a pipeline on", "permissions for protected ref"),
     ),
+    (
+        "The user of the token, of trigger_token as well, needs the role Developer in the project, which must not be "
+        "archived",
+        ("permissions to create a new pipeline",),
+    ),
     ("A branch and a tag have this name: set ref_type to branch or tag", ("ref is ambiguous",)),
     ("{missing_ref}", ("reference not found",)),
     ("The ref has no commit yet: push one", ("commit not found",)),

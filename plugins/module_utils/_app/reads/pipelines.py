@@ -97,7 +97,6 @@ def read_variables(session: Session, state: PipelineState, project: str) -> list
         session,
         "The variables of the pipeline cannot be read",
         lambda: session.client.call("get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)),
-        needs=", which needs the role Maintainer, or to have started it",
     )
 
 
@@ -110,20 +109,17 @@ def read_test_report(session: Session, state: PipelineState, project: str) -> Re
     )
 
 
-def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, needs: str = "") -> T | None:
+def _permitted(session: Session, problem: str, read: t.Callable[[], T]) -> T | None:
     """Return what is read; None, with a warning, when the token may not read it, or there is no such thing.
 
     So it is when the time is up: what became of the wait is worth more.
-
-    :param needs: what reading it takes, going on where the problem stops.
     """
     try:
         return read()
     except RequestError as exc:
-        is_denied = isinstance(exc, DeniedError)
-        if not (is_late(session, exc) or is_denied):
+        if not (is_late(session, exc) or isinstance(exc, DeniedError)):
             raise
-        session.warn(f"{problem}{needs if is_denied else ''}: {exc}")
+        session.warn(f"{problem}: {exc}")
         return None
 
 

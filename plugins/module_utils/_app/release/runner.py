@@ -17,6 +17,7 @@ from ..._api.errors import DeniedError, GitLabError, RequestError, SelectionErro
 from ..._api.pace.looks import looking
 from ..fields import id_of
 from ..jobs.find import JobFinder
+from ..jobs.mistaken import explained_missing
 from ..outcome import SlowWork
 from ..pipelines.candidates import RunRequest
 from ..pipelines.find import read_pipeline, warn_of_namesake
@@ -76,9 +77,9 @@ class GateRunner:
                 self._waiting -= 1
                 self._done += 1
                 self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
-        return dataclasses.replace(
-            result, started_at=started, finished_at=session.clock.time(), elapsed=session.elapsed()
-        )
+        # the wall clock may have been set back meanwhile
+        finished = max(started, session.clock.time())
+        return dataclasses.replace(result, started_at=started, finished_at=finished, elapsed=session.elapsed())
 
 
 def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
@@ -120,7 +121,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
                 return to_come(gate)
             raise
         project_id = project.plan.pipeline.project
-        pipeline = yield from Wait(session, options).once(lambda: read_pipeline(session, project_id, found))
+        with explained_missing(session, project.plan.pipeline):
+            pipeline = yield from Wait(session, options).once(lambda: read_pipeline(session, project_id, found))
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
     try:

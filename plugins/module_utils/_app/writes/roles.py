@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..._api.decoding import Record
-from ..._api.errors import RequestError, UsageError
+from ..._api.errors import RequestError, StatusError, UsageError
 from ..fields import int_of, record_in
 from ..session import Session
 
@@ -29,6 +31,12 @@ def refuse_job_token(session: Session, action: str) -> None:
             f"GitLab never lets a job token do {action}; give api_token, of a user or of a bot of the project, instead "
             "of api_job_token"
         )
+
+
+def explain_forbidden(exc: StatusError, reason: t.Callable[[], str]) -> None:
+    """Say in a 403 for which GitLab gives no reason what else tells of it."""
+    if exc.status == 403 and not exc.has_reason and not exc.advice:
+        exc.advice = reason()
 
 
 def reason_of_project(session: Session, project: str, needed: str = "Developer") -> str:

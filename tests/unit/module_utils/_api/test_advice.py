@@ -23,11 +23,19 @@ def advice(
     is_foreign=False,
     is_missing_endpoint=False,
     title="",
+    endpoint="list_project_jobs",
 ):
     error = StatusError("", status=status, server_text=text)
     error.is_foreign = is_foreign
     settings = ConnectionSettings(API, token_kind=token, token=value)
-    return advice_for(error, settings, is_write=is_write, is_missing_endpoint=is_missing_endpoint, title=title)
+    return advice_for(
+        error,
+        settings,
+        endpoint=endpoint,
+        is_write=is_write,
+        is_missing_endpoint=is_missing_endpoint,
+        title=title,
+    )
 
 
 FORBIDDEN = "403 Forbidden"
@@ -44,6 +52,13 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             "and GITLAB_OAUTH_TOKEN are not set: give api_token, or set one of them",
         ),
         ({"status": 403, "text": FORBIDDEN, "token": ""}, "No token was sent"),
+        # the role Reporter does not help with these
+        ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "that of a job in debug mode takes the role"),
+        ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "look at artifacts:access"),
+        (
+            {"status": 403, "text": FORBIDDEN, "endpoint": "get_pipeline_variables"},
+            "Maintainer in the project, or must",
+        ),
         ({"status": 404, "text": "404 Project Not Found", "token": ""}, "No token was sent"),
         ({"status": 404, "text": "404 Not Found", "token": "", "is_missing_endpoint": True}, "no such address"),
         # what GitLab says of the user

@@ -62,6 +62,11 @@ OFFSET_SERVERS = {
         2: (MORE, {"X-Page": "2", "X-Next-Page": "3"}),
         3: (REST, {"X-Page": "3", "X-Next-Page": ""}),
     },
+    "each header twice": {
+        1: (FULL, {"X-Page": "1, 1", "X-Next-Page": "2, 2"}),
+        2: (MORE, {"X-Page": "2, 2", "X-Next-Page": "3,3"}),
+        3: (REST, {"X-Page": "3, 3", "X-Next-Page": ", "}),
+    },
     "no headers": {1: (FULL, {}), 2: (MORE, {}), 3: (REST, {})},
     "pages of 100 told by X-Per-Page only": {
         1: (FULL, {"X-Per-Page": "100"}),
@@ -80,19 +85,28 @@ def test_offset_pages(table):
     assert all(set(position) <= {"page", "per_page"} for position in pages.asked)
 
 
-@pytest.mark.parametrize(
-    "last", [{"X-Next-Page": ""}, {"Link": link("page=1", "first")}, {"X-Page": "1"}], ids=["number", "link", "page"]
-)
+@pytest.mark.parametrize("last", [{"X-Next-Page": ""}, {"Link": link("page=1", "first")}], ids=["number", "link"])
 def test_a_full_last_page_ends_where_the_server_says_so(last):
     pages = Pages({1: (FULL, last)})
     assert walked(pages) == FULL
     assert len(pages.asked) == 1
 
 
-def test_a_full_last_page_without_headers_is_followed_by_an_empty_one():
-    pages = Pages({1: (FULL, {}), 2: ([], {})})
-    assert walked(pages) == FULL
-    assert len(pages.asked) == 2
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        # of a proxy that drops Link and X-Next-Page, or has a Link of its own
+        {"X-Page": "1", "X-Per-Page": "100", "X-Total": "300"},
+        {"Link": '</style.css>; rel="preload"; as=style'},
+        {"Link": ""},
+        {"X-Per-Page": "1000"},
+    ],
+)
+def test_a_full_page_is_the_last_one_only_if_the_server_says_so(headers):
+    pages = Pages({1: (FULL, headers), 2: (MORE, headers), 3: ([], headers)})
+    assert walked(pages) == FULL + MORE
+    assert len(pages.asked) == 3
 
 
 def test_a_server_that_gives_smaller_pages_than_asked_for():

@@ -118,6 +118,15 @@ def test_what_is_as_wished_stays(action, status, check_mode):
     assert outcome.diff["before"] == outcome.diff["after"]
 
 
+@pytest.mark.parametrize(
+    ("told", "queued"), [(1.5, 1.5), (70, 70.0), (None, None), ("70", None), (-1, None), ([], None)]
+)
+def test_the_time_in_the_queue_is_a_number_or_nothing(told, queued):
+    outcome = act(Exchange(LIST, [job(42, "success", queued_duration=told)]))
+    assert outcome.values["queued"] == queued
+    assert outcome.values["job"]["queued_duration"] == told
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize(
     ("action", "status", "words"),

@@ -47,11 +47,25 @@ def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(chec
 
 
 @pytest.mark.parametrize(
+    ("project", "words"),
+    [
+        ({"id": 7, "archived": True}, "an archived project can only be read: unarchive it"),
+        ({"id": 7, "permissions": {"project_access": {"access_level": 30}}}, "the role Developer in the project, and"),
+        ({"id": 7}, "The user of the token needs the role Maintainer in the project"),
+    ],
+)
+def test_a_refusal_without_a_reason_is_looked_into(project, words):
+    forbidden = Exchange(DELETE, {"message": "403 Forbidden"}, status=403)
+    outcome = delete(PROJECT, forbidden, Exchange("GET /projects/7", project))
+    assert words in outcome.failure and "403 Forbidden" in outcome.failure
+    assert not outcome.changed
+
+
+@pytest.mark.parametrize(
     ("answer", "words"),
     [
         (reply(NO_ROUTE, status=404), "this server is too old for it"),
         (reply({"message": "404 Project Not Found"}, status=404), "Project Not Found"),
-        (reply({"message": "403 Forbidden"}, status=403), "403 Forbidden"),
         (reply("<html>", status=502), "Whether it was done is unknown; it is safe to run the task again"),
         (errors.LostAnswerError("the connection broke"), "). Whether it was done is unknown"),
     ],

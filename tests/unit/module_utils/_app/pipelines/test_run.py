@@ -12,6 +12,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipel
 
 from ....harness import (
     LOST_ANSWERS,
+    NOT_FOUND,
     Exchange,
     FakeClock,
     FunctionTransport,
@@ -352,6 +353,23 @@ def test_a_ref_that_is_said_to_be_one(ref_type, sent):
 SHA = "f" * 40
 
 
+@pytest.mark.parametrize("user", [None, {}, {"id": None}, {"id": "2"}, {"id": 0}, 2])
+def test_none_is_started_beside_a_pipeline_of_which_nobody_tells_whose_it_is(user):
+    active = ours(9, "running", user=user)
+    answers = {
+        "pipelines": [active],
+        "user": US,
+        "variables": [],
+        "main": {"id": active["sha"]},
+        "refs%2Fheads%2Fmain": {"id": active["sha"]},
+        "refs%2Ftags%2Fmain": reply(NOT_FOUND, status=404),
+    }
+    transport = FunctionTransport(lambda call: answers.get(call.path.rpartition("/")[2], active))
+    with pytest.raises(errors.SelectionError, match="may be the one asked for, but GitLab does not tell whose"):
+        run_task(TASK, {"action": "run", "ref": "main"}, transport=transport)
+    assert transport.writes == []
+
+
 def test_a_ref_that_has_moved_away():
     with pytest.raises(errors.SelectionError, match="no pipeline was started"):
         start(new(), Exchange("GET /projects/7/repository/commits/main", {"id": "e" * 40}), sha=SHA)
@@ -404,6 +422,7 @@ def test_check_mode_without_the_right_to_read_the_repository():
         ("Insufficient permissions to set pipeline variables", "use inputs"),
         ("You do not have sufficient permission to run a pipeline on 'main'.", "ref is protected"),
         ("Insufficient permissions for protected ref 'main'", "ref is protected"),
+        ("Insufficient permissions to create a new pipeline", "trigger_token as well, needs the role Developer"),
         ("Ref is ambiguous", "set ref_type"),
         ("Reference not found", "There is no branch or tag 'main' in project 7 (POST"),
         ("Commit not found", "push one"),
