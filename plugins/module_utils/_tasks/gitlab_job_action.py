@@ -14,7 +14,7 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
-from .._app.actions.action import Action, ActionRequest
+from .._app.actions.action import Action
 from .._app.actions.actions import ACTIONS
 from .._app.actions.project import delete_project_artifacts
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
@@ -26,6 +26,7 @@ from .._app.pipelines.find import read_pipeline
 from .._app.pipelines.query import with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
+from .._app.writes.decision import ActionRequest
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import (

@@ -26,9 +26,9 @@ from ..waiting.logs import check_followable
 from ..waiting.loop import Look, Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_end_of_time, is_there
 from ..waiting.schedule import Steps
-from ..writes.decision import Decision
+from ..writes.decision import ActionRequest, Decision
 from ..writes.roles import refuse_job_token
-from .action import Action, ActionRequest
+from .action import Action
 from .actions import ACTIONS, decide
 from .decisions import Decisions, Policy
 from .targets import ActionReport, Target, select, time_out

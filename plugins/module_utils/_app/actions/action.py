@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What is asked of an action, and one row of the table of actions with what it says in sentences."""
+"""One row of the table of actions, with what it says in sentences."""
 
 from __future__ import annotations
 
@@ -14,28 +14,9 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import StatusError
 from ..jobs.statuses import Phase
+from ..writes.decision import ActionRequest
 from . import effects
 from .decisions import Cells, Policy
-
-
-@dataclasses.dataclass(frozen=True)
-class ActionRequest:
-    """What a user asked for: the action, and the options that it takes."""
-
-    action: str
-    multiple: str = "error"
-    variables: tuple[Record, ...] = ()
-    inputs: t.Mapping[str, t.Any] | None = None
-    replay: str = "never"
-    force: bool = False
-    retry_on: tuple[str, ...] = ()
-    max_attempts: int | None = None
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """Return the options that hold values for the job."""
-        values = {"job_variables": self.variables, "job_inputs": self.inputs}
-        return tuple(name for name, value in values.items() if value)
 
 
 @dataclasses.dataclass(frozen=True)

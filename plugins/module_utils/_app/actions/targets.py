@@ -23,7 +23,8 @@ from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
-from .action import Action, ActionRequest
+from ..writes.decision import ActionRequest
+from .action import Action
 from .actions import ACTIONS, decide
 from .decisions import Policy
 

@@ -23,10 +23,10 @@ from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
-from ..writes.decision import ActionOutcome, Decision
+from ..writes.decision import ActionOutcome, ActionRequest, Decision
 from ..writes.roles import reason_of_project
 from ..writes.sending import Write, is_lock, was_refused
-from .action import Action, ActionRequest
+from .action import Action
 
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
 _AUTOMATIC_RETRIES = 2

@@ -14,7 +14,6 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..actions.act import ActionRun
-from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import id_of, project_id_of, seconds_of, status_of
@@ -28,6 +27,7 @@ from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
+from ..writes.decision import ActionRequest
 from .hints import retried_text
 from .plan import Gate
 from .run import GateResult, ProjectResult

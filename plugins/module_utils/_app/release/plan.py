@@ -13,12 +13,12 @@ import graphlib
 import typing as t
 
 from ..._api.errors import UsageError
-from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..jobs.query import suggestions
-from ..pipelines.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
+from ..pipelines.request import RunRequest
 from ..waiting.options import WaitOptions
+from ..writes.decision import ActionRequest
 
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")
 STRATEGIES = ("fail_fast", "collect")

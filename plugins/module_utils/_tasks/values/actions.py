@@ -15,11 +15,11 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
-from ..._app.actions.action import ActionRequest
 from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import meant_reason
-from ..._app.pipelines.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
+from ..._app.pipelines.request import REUSES, RunRequest
+from ..._app.writes.decision import ActionRequest
 from ..definition import Options
 from ..options import text_list
 from .connection import Numbers, number_fields

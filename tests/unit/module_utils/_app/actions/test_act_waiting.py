@@ -9,10 +9,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.act import ActionRun
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 

@@ -11,7 +11,6 @@ import threading
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan
@@ -22,6 +21,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run im
     failure_text,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Pause, Scheduler
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import ActionRequest
 
 from ....harness import FakeClock, SharedClock
 
