@@ -22,9 +22,10 @@ from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
 from ..writes.sending import may_be_done, was_unsent
-from .candidates import Candidates, RunRequest
+from .candidates import Candidates
 from .creation import explain_refusal, is_over_limit
 from .query import describe
+from .request import RunRequest
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)

@@ -16,8 +16,8 @@ from ..._api.errors import UsageError
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
 from ..jobs.query import MOST_NAMES_IN_TEXT, suggestions
-from ..pipelines.candidates import RunRequest
 from ..pipelines.query import PipelineQuery
+from ..pipelines.request import RunRequest
 from ..waiting.options import WaitOptions
 
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")

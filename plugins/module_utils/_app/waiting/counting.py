@@ -18,17 +18,8 @@ from ..._api.errors import StatusError
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, phase_of, young_statuses
 from ..session import Session
-from .loop import Look
+from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_OF_SOME, MOST_COUNTS_TOLD, Look
 from .options import WaitOptions, end_problem, is_there
-
-# So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
-FEWEST_JOBS = 20
-# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
-# retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
-# somebody wants to be told of a job that only starts, or where what is left may be jobs that nobody has to play.
-MOST_COUNTS = 30
-MOST_COUNTS_OF_SOME = 10
-MOST_COUNTS_TOLD = 3
 
 
 class Counting:

@@ -20,8 +20,7 @@ from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
-from .counting import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD
-from .loop import Wait
+from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
 from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 

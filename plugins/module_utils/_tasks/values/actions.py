@@ -19,8 +19,8 @@ from ..._app.actions.action import ActionRequest
 from ..._app.actions.decisions import Policy
 from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import meant_reason
-from ..._app.pipelines.candidates import REUSES, RunRequest
 from ..._app.pipelines.query import PipelineQuery
+from ..._app.pipelines.request import REUSES, RunRequest
 from ..definition import Options
 from ..options import text_list
 from .connection import Numbers, number_fields

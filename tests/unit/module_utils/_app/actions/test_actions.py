@@ -13,9 +13,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     NotAuthorizedError,
     StatusError,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest, Policy
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Policy
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Column
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import SPEC
 
