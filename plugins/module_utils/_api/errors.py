@@ -78,6 +78,9 @@ class SelectionError(GitLabError):
     """Nothing fits the selection, or too much does."""
 
 
+_WORD = re.compile(r"\w+")
+
+
 class RequestError(GitLabError):
     """A request failed.
 
@@ -116,8 +119,8 @@ class RequestError(GitLabError):
     def facts(self) -> list[str]:
         """Return what an administrator asks for, in brackets at the end: the request first."""
         request = [f"{self.method} {self.url}"] if self.method else []
-        told = [what for what in self.variables if re.search(rf"\b{what}\b", self.advice)]
-        return request + [f"{what} from {self.variables[what]}" for what in told]
+        words = _WORD.findall(self.advice)
+        return request + [f"{what} from {name}" for what, name in self.variables.items() if what in words]
 
     def __str__(self) -> str:
         # what GitLab says may end with a full stop of its own
