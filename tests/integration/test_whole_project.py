@@ -147,7 +147,7 @@ def test_an_older_server(simulator: t.Any, version: str) -> None:
 @pytest.mark.parametrize("user", ["bob", "carol"])
 def test_only_a_maintainer_may(simulator: t.Any, user: str) -> None:
     load(simulator)
-    assert_failed(delete(simulator, token=f"{user}-token-0123456789"), "403 Forbidden", "role Maintainer")
+    assert_failed(delete(simulator, token=f"{user}-token-0123456789"), "403 Forbidden", "needs Maintainer")
     assert effects(simulator) == []
 
 
