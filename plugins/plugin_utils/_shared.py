@@ -18,9 +18,9 @@ import os
 import threading
 import typing as t
 
-from ..module_utils._api.clock import Clock
 from ..module_utils._api.connection import CA_VARIABLES, ConnectionSettings
 from ..module_utils._api.http import Request, Response
+from ..module_utils._api.pace.clock import Clock
 from ..module_utils._api.transport import Transport
 
 # Variables of the environment that decide about the way to a server; a task may set its own.

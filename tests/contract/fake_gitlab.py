@@ -10,9 +10,9 @@ import json
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 

@@ -20,7 +20,7 @@ import typing as t
 from unittest import mock
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import requester
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import requests_transport
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 

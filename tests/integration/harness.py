@@ -18,8 +18,8 @@ import threading
 import typing as t
 
 import yaml
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_deployment_approval,

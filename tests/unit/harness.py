@@ -18,9 +18,9 @@ import typing as t
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, LostAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app import outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext

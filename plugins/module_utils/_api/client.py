@@ -11,12 +11,12 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from .clock import Clock
 from .decoding import Record
 from .endpoints import Endpoint
 from .http import Response
 from .lists.pages import PAGE_SIZE, ListSource, PageRead, total_of
 from .lists.reading import Reading
+from .pace.clock import Clock
 from .pace.looks import RecentReads
 from .pace.retry import Retrier
 from .requester import Requester, Sink

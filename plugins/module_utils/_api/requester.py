@@ -15,12 +15,12 @@ import re
 import typing as t
 
 from . import decoding
-from .clock import GRACE_SECONDS
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import BadAnswerError, GitLabError, LostAnswerError, MissingError, RequestError, UnsentError, UsageError
 from .http import Answer, Request, Response, parse_address, send_following
 from .masking import Masker
+from .pace.clock import GRACE_SECONDS
 from .pace.retry import Retrier, server_wish_seconds
 from .pace.traffic import RequestBudget
 from .transport import (

@@ -18,7 +18,7 @@ import json
 import os
 import stat
 
-from .._api.clock import Clock
+from .._api.pace.clock import Clock
 
 # The file is looked at so often.
 READ_SECONDS = 1.0

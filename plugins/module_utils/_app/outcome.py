@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._api.clock import Clock
+from .._api.pace.clock import Clock
 
 # What is done sooner needs no line, and a log of CI should not be full of them.
 PAUSE_SECONDS = 10.0

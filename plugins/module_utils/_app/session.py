@@ -15,12 +15,12 @@ import os
 import typing as t
 
 from .._api.client import ApiClient
-from .._api.clock import Clock, Deadline
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
 from .._api.errors import DeniedError, GitLabError, wrong_return
 from .._api.http import Request
 from .._api.masking import Masker
+from .._api.pace.clock import Clock, Deadline
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
 from .._api.requester import Requester

@@ -13,7 +13,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 
 from ..faces import TASKS, Options, as_lookup, as_module, in_process

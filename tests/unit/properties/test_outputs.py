@@ -14,7 +14,7 @@ import typing as t
 from unittest import mock
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 from hypothesis import given

@@ -17,11 +17,11 @@ import re
 import typing as t
 from urllib.parse import parse_qs
 
-from ..clock import Deadline
 from ..decoding import Record
 from ..endpoints import Endpoint
 from ..errors import BadAnswerError, UnsentError
 from ..http import Response, number_in, resolve
+from ..pace.clock import Deadline
 from ..requester import Requester
 
 PAGE_SIZE = 100

@@ -13,10 +13,10 @@ import math
 import threading
 import typing as t
 
-from ..clock import GRACE_SECONDS, Deadline
 from ..decoding import Record
 from ..errors import LostAnswerError, RequestError
 from ..http import Response
+from ..pace.clock import GRACE_SECONDS, Deadline
 from .pages import (
     PAGE_SIZE,
     ListSource,

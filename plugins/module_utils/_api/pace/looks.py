@@ -17,7 +17,7 @@ import dataclasses
 import threading
 import typing as t
 
-from ..clock import Clock
+from .clock import Clock
 
 T = t.TypeVar("T")
 

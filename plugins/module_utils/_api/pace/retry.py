@@ -17,7 +17,6 @@ import collections
 import random
 import typing as t
 
-from ..clock import Deadline
 from ..errors import (
     BadAnswerError,
     ConnectError,
@@ -28,6 +27,7 @@ from ..errors import (
     TrustError,
 )
 from ..http import answered_at, number_in, unix_time_in
+from .clock import Deadline
 from .looks import is_look
 from .traffic import LONGEST_WISH_SECONDS, Traffic
 

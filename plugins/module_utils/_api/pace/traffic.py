@@ -19,9 +19,9 @@ import dataclasses
 import threading
 import typing as t
 
-from ..clock import GRACE_SECONDS, Clock, Deadline
 from ..errors import LostAnswerError, RequestError, ThrottledError, UnsentError
 from ..http import answered_at, number_in
+from .clock import GRACE_SECONDS, Clock, Deadline
 
 MINUTE_SECONDS = 60.0
 # So much of what the server or the user allows is left to others, and to requests that cannot wait.

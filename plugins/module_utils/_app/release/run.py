@@ -14,8 +14,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.clock import Deadline
 from ..._api.decoding import Record
+from ..._api.pace.clock import Deadline
 from ..fields import as_told
 from ..jobs.query import sentences, shortened
 from ..pipelines.query import with_pipeline

@@ -17,8 +17,8 @@ import queue
 import threading
 import typing as t
 
-from ..._api.clock import AsideClock, Clock, Deadline
 from ..._api.errors import GitLabError, RequestError
+from ..._api.pace.clock import AsideClock, Clock, Deadline
 from ..._api.pace.looks import SHARED_SECONDS
 from ..._api.pace.traffic import Traffic, Within
 from ..outcome import Progress

@@ -12,12 +12,12 @@ import json
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import pages
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import reading as reading_ahead
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position, walk
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.reading import Reading
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
 
 from ...harness import reply
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     LostAnswerError,
     NotFoundError,
@@ -17,6 +16,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     UnsentError,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import traffic as budgets
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import RequestBudget
 
 from ....harness import FakeClock

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import (
     MOST_PAUSING,

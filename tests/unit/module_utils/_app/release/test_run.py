@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress

@@ -11,8 +11,8 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ServerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
