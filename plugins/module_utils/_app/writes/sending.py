@@ -93,23 +93,26 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             groups: dict[t.Hashable, list[Write[_S, _R]]] = {}
             for write in writes:
                 groups.setdefault((write.place, write._is_in_doubt), []).append(write)
-            failed = session.run_all(Write._look_together, list(groups.values()))
-            session.run_all(Write._look_together, [[write] for group in failed if len(group) > 1 for write in group])
+            session.run_all(Write._look_together, list(groups.values()))
+            several = [write for group in groups.values() if len(group) > 1 for write in group]
+            session.run_all(Write._look_together, [[write] for write in several if write._may_tell_alone])
 
     @staticmethod
-    def _look_together(group: t.Sequence[Write[_S, _R]]) -> t.Sequence[Write[_S, _R]]:
-        """Look once at what several writes of the same place act on; return those that a look at each may tell of."""
+    def _look_together(group: t.Sequence[Write[_S, _R]]) -> None:
+        """Look once at what several writes of the same place act on."""
         seen: t.Sequence[_S | GitLabError]
-        failed: t.Sequence[Write[_S, _R]] = ()
         try:
             seen = group[0]._look([write._before for write in group])
         except GitLabError as exc:
             seen = [exc] * len(group)
-            if isinstance(exc, RequestError) and not (was_unsent(exc) or exc.is_out_of_time):
-                failed = group
         for write, state in zip(group, seen):
             write._seen, write._seen_at = state, write._session.clock.monotonic()
-        return failed
+
+    @property
+    def _may_tell_alone(self) -> bool:
+        """Return whether a look at this one may tell what the one at several did not: that one of them was missing."""
+        seen = self._seen
+        return isinstance(seen, RequestError) and not (was_unsent(seen) or seen.is_out_of_time)
 
     def _go_on(self) -> None:
         """Go on to the next look, or to the result."""
