@@ -75,8 +75,8 @@ def shared_transport(
     """
     if settings.extensions and not cache_seconds:
         return make()
-    # how requests are paced and repeated is no matter of the transport
-    same = dataclasses.replace(settings, timeout_seconds=0.0, retries=0, requests_per_minute=None)
+    # how requests are paced and repeated, and which variable gave what, is no matter of the transport
+    same = dataclasses.replace(settings, timeout_seconds=0.0, retries=0, requests_per_minute=None, variables={})
     ways = (os.environ.get(name.lower()) or os.environ.get(name) for name in _WAYS)
     key = (os.getpid(), repr(dataclasses.astuple(same)), *ways)
     if key not in _TRANSPORTS:

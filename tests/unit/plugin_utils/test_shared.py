@@ -94,6 +94,7 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
         assert shared(credential={"PRIVATE-TOKEN": "a"}, **settings) is not first
     assert len(made) == 6
     assert shared(credential={"PRIVATE-TOKEN": "a"}, timeout_seconds=5.0, retries=1) is first
+    assert shared(credential={"PRIVATE-TOKEN": "a"}, variables={"token": "GITLAB_TOKEN"}) is first
     assert shared(0.0, credential={"PRIVATE-TOKEN": "a"}).seconds == 0.0
 
 

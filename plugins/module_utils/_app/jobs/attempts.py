@@ -82,8 +82,7 @@ class AttemptCounts:
 
     def note(self, job: FoundJob, at_least: int) -> None:
         """Take note of how many attempts a job has had at least: not all of them may be listed."""
-        known_id, count = self._counted.get(job.key, (0, 1))
-        self._counted[job.key] = (job.id, max(count, at_least))
+        self._counted[job.key] = (job.id, max(self.of(job), at_least))
 
     def of(self, job: FoundJob) -> int:
         """Return how many attempts a job has had, as they were counted last."""

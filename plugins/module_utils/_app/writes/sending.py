@@ -36,6 +36,8 @@ EFFECT_PAUSES_SECONDS = (1.0, 3.0)
 # So many writes are sent before one look at all of them. With more, it could be long between a look and what it leads
 # to, and a server that is away would be sent them all.
 MOST_BY_ONE_LOOK = 100
+# What may have been done is not sent again by an older look: what is under way on the server may have arrived since.
+OLDEST_LOOK_SECONDS = 10.0
 
 _S = t.TypeVar("_S")
 _R = t.TypeVar("_R")
@@ -60,8 +62,9 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         # whether some request may have been executed without our knowing
         self._is_in_doubt = False
         self._steps = self._sent()
-        # what the last look shows, or why it failed
-        self._seen: _S | RequestError | None = None
+        # what the last look shows, or why it failed, and when that was
+        self._seen: _S | GitLabError | None = None
+        self._seen_at = 0.0
         # None as long as it needs a look
         self._result: _R | None = None
 
@@ -91,26 +94,34 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             for write in writes:
                 groups.setdefault((write.place, write._is_in_doubt), []).append(write)
             session.run_all(Write._look_together, list(groups.values()))
+            several = [write for group in groups.values() if len(group) > 1 for write in group]
+            session.run_all(Write._look_together, [[write] for write in several if write._may_tell_alone])
 
     @staticmethod
     def _look_together(group: t.Sequence[Write[_S, _R]]) -> None:
         """Look once at what several writes of the same place act on."""
-        seen: t.Sequence[_S | RequestError]
+        seen: t.Sequence[_S | GitLabError]
         try:
             seen = group[0]._look([write._before for write in group])
-        except RequestError as exc:
+        except GitLabError as exc:
             seen = [exc] * len(group)
         for write, state in zip(group, seen):
-            write._seen = state
+            write._seen, write._seen_at = state, write._session.clock.monotonic()
+
+    @property
+    def _may_tell_alone(self) -> bool:
+        """Return whether a look at this one may tell what the one at several did not: that one of them was missing."""
+        seen = self._seen
+        return isinstance(seen, RequestError) and not (was_unsent(seen) or seen.is_out_of_time)
 
     def _go_on(self) -> None:
         """Go on to the next look, or to the result."""
         try:
             if self._seen is None:
                 next(self._steps)
-            elif isinstance(self._seen, RequestError):
+            elif isinstance(self._seen, GitLabError):
                 self._steps.throw(self._seen)
-            else:
+            elif not (self._is_in_doubt and self._session.clock.monotonic() - self._seen_at > OLDEST_LOOK_SECONDS):
                 self._steps.send(self._seen)
         except StopIteration as end:
             self._result = end.value

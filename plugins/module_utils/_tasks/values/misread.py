@@ -65,7 +65,9 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if number and isinstance(value, bool):
         return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
     if argument.get("type") == "int" and _is_boundless(value):
-        return f"is {shown(value)}; give {number}"  # Ansible's validator does not survive it
+        # Ansible's validator does not survive it, and Python shows no whole number that is too long
+        told = f"a number of more than {_MOST_DIGITS} digits" if isinstance(value, int) else shown(value)
+        return f"is {told}; give {number}"
     kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
     if kind not in _TEXTS or argument.get("choices"):
         return ""  # one with choices says more about a wrong value

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
+    BadAnswerError,
+    ConnectError,
     GitLabError,
     LostAnswerError,
     ServerError,
@@ -69,9 +71,27 @@ class Switch(Write[bool, str]):
         return f"{self.name} failed: {reason}"
 
 
+class Grouped(Switch):
+    """One that is read together with others only if none of them is away."""
+
+    def __init__(self, *arguments, problem, **options):
+        super().__init__(*arguments, **options)
+        self.problem = problem
+
+    def _read(self, targets):
+        seen = super()._read(targets)
+        if "2" in targets:
+            raise self.problem
+        return seen
+
+
 class Robust(Switch):
     def _broken_off(self, exc):
         return f"{self.name} broke off: {exc}"
+
+
+class GroupedRobust(Robust, Grouped):
+    pass
 
 
 def refusal():
@@ -117,9 +137,48 @@ def test_places_are_read_apart_and_one_that_cannot_be_read_harms_no_other(sessio
         "1 as it is, refused",
         "2 failed: no",
         "3 as it is, refused",
-        "4 failed: no",
+        "4 as it is, refused",
     ]
-    assert log[4:] == ["read 1 3", "read 2 4"]
+    assert log[4:] == ["read 1 3", "read 2 4", "read 2", "read 4"]
+
+
+def test_what_a_look_at_several_does_not_tell_a_look_at_each_may_tell(session):
+    log = []
+    missing = BadAnswerError("it is listed without 2")
+    writes = [Grouped(session, log, name, LostAnswerError("lost"), "done", problem=missing) for name in "123"]
+    first, second, third = Switch.send_all(session, writes)
+    assert (first, third) == ("done", "done")
+    assert "Whether it was done is unknown" in second
+    assert log.count("send 1") == log.count("send 3") == 2
+    assert log.count("send 2") == 1
+
+
+def test_a_server_that_is_away_is_not_asked_for_each_of_several(session):
+    log = []
+    away = ConnectError("nobody is there")
+    writes = [Grouped(session, log, name, refusal(), problem=away) for name in "123"]
+    assert Switch.send_all(session, writes) == [f"{name} failed: no" for name in "123"]
+    assert log[3:] == ["read 1 2 3"]
+
+
+def test_a_look_that_fails_in_an_extension_is_the_result_of_those_it_was_for(session):
+    wrong = GitLabError("an extension is wrong")
+    writes = [GroupedRobust(session, [], name, refusal(), problem=wrong) for name in "12"]
+    results = Robust.send_all(session, [*writes, Robust(session, [], "3", "done")])
+    assert results == ["1 broke off: an extension is wrong", "2 broke off: an extension is wrong", "done"]
+
+
+def test_what_is_in_doubt_is_not_sent_again_by_an_old_look(session):
+    log = []
+
+    class Slow(Switch):
+        def _request(self):
+            session.clock.sleep(sending.OLDEST_LOOK_SECONDS - 1)
+            return super()._request()
+
+    writes = [Slow(session, log, name, LostAnswerError("lost"), "done") for name in "123"]
+    assert Switch.send_all(session, writes) == ["done"] * 3
+    assert log == ["send 1", "send 2", "send 3", "read 1 2 3", "send 1", "send 2", "read 3", "send 3"]
 
 
 def test_what_cannot_be_read_after_a_lost_answer_is_unknown_for_each(session):
