@@ -167,6 +167,14 @@ def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
 
 
 @pytest.mark.usefixtures("crowd")
+def test_a_fault_at_the_first_looks_of_check_mode_is_survived(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    simulator.inject("error_500", path="/jobs$", nth=[1, 2])
+    result = release(simulator, {"gates": [{"name": "deploy", "action": "play"}]}, check_mode=True)
+    assert (result.failure, gates_of(result)) == (None, {"deploy": "would be played"})
+
+
+@pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize("fault", ["error_500", "html_502", "maintenance_503", "reset_before"])
 def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: str) -> None:
     simulator.load(world({"name": "test", **MANUAL, "duration": 900}, {"name": "deploy", **MANUAL, "duration": 5}))

@@ -123,7 +123,7 @@ class Session:
         # why nothing new may be begun any more, empty while it may
         self.stop = context.stop
         self.watch = context.watch
-        # whether the task has read of this project before, so that a denial may be a fault on the way
+        # whether the task has read with the token before, so that a denial may be a fault on the way
         self.is_established = False
 
     @property

@@ -57,9 +57,10 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
         `RateLimit-Reset`, which recent servers send on every answer, so that elsewhere it means nothing.
     :param now: Unix time by our own clock.
     """
-    wish = headers.get("retry-after", "").strip()
-    if wish.isdecimal():
-        return float(wish)
+    wish = headers.get("retry-after", "")
+    seconds = number_in(wish)
+    if seconds is not None:
+        return float(seconds)
     now = answered_at(headers, now)
     until = unix_time_in(wish)
     if until is not None:

@@ -121,9 +121,9 @@ class Chooser:
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
                 break
-        index = JobIndex(kept)
         return Selection(
-            {name: index.called(name) for name in names} or {"": index.jobs},
+            {name: tuple(job for job in kept if name in matching.get(job.name, ())) for name in names}
+            or {"": tuple(kept)},
             # a job that is there, and of another stage, is not missing
             missing=tuple(name for name in names if name in unmatched),
             known=known,

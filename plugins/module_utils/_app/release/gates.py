@@ -13,7 +13,6 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
-from ..._api.pace.looks import looking
 from ..actions.act import ActionRun
 from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
@@ -27,6 +26,7 @@ from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
 from ..session import Session
 from ..waiting.log_tails import last_words, read_tail
+from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
 from .hints import retried_text
@@ -83,7 +83,7 @@ class GateRun:
         self._jobs: t.Sequence[FoundJob] = ()
 
     def run(self) -> Steps[GateResult]:
-        if self._session.check_mode and self._is_still_to_come():
+        if self._session.check_mode and (yield from self._is_still_to_come()):
             return to_come(self._gate)
         ways = {
             "wait": self._wait,
@@ -97,10 +97,9 @@ class GateRun:
         retried = retried_text(self._session, self._jobs, result.timeline)
         return dataclasses.replace(result, reason=_reason(retried, result.reason))
 
-    def _is_still_to_come(self) -> bool:
+    def _is_still_to_come(self) -> Steps[bool]:
         """Return whether a job of the gate is missing that may be there when a real run comes to look for it."""
-        with looking(float("-inf")):
-            selection = JobFinder(self._session, self._query).find()
+        selection = yield from Wait(self._session, self._options).once(JobFinder(self._session, self._query).find)
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
             return may_be_created and lacks_any(self._query, selection)

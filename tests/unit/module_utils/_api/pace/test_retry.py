@@ -283,6 +283,8 @@ def test_a_write_is_not_repeated_by_persistence():
     [
         (429, {"retry-after": "17"}, 17.0),
         (503, {"retry-after": " 5 "}, 5.0),
+        (503, {"retry-after": "5, 5"}, 5.0),
+        (503, {"retry-after": "5, 6"}, None),
         (429, {"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT"}, 10.0),
         (429, {"retry-after": "Tue, 14 Nov 2023 22:13:10 GMT"}, 0.0),
         (429, {"retry-after": "soon"}, None),

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.index import JobIndex
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.selection import failed_before
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob, JobQuery
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.selection import Chooser, failed_before
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 
 from ....harness import job
 
@@ -29,3 +30,9 @@ def test_of_thousands_that_failed_before_a_skipped_job_no_more_are_looked_at_tha
     texts = failed_before(found(6000, "skipped", "deploy"), noted(failed))
     assert texts[:2] == ("job 'job 1' (id 1) of stage build", "job 'job 2' (id 2) of stage build")
     assert looked_at == list(range(1, len(texts) + 1))
+
+
+def test_each_job_of_a_project_is_matched_for_itself_whatever_else_there_is():
+    jobs = [FoundJob(job(job_id, "success", name), "7", job_id) for job_id, name in ((3, "test"), (2, "linux/test"))]
+    query = JobQuery(PipelineQuery("7"), names=("**/test",))
+    assert [each.id for each in Chooser(query).of_project(iter(jobs)).jobs] == [3, 2]
