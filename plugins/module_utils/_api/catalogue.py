@@ -19,8 +19,6 @@ _OF_REF = "/projects/{project}/jobs/artifacts/{ref_name}"
 _PIPELINE = "/projects/{project}/pipelines/{pipeline_id}"
 _DEPLOYMENT = "/projects/{project}/deployments/{deployment_id}"
 
-_NO_SHAPE: t.Mapping[str, type] = {}
-
 
 class _Manual:
     """A page of GitLab's manual, and the rows of what its sections describe, by what is answered.
@@ -28,7 +26,7 @@ class _Manual:
     :param shape: what the collection itself relies on in a record; anything else may be missing.
     """
 
-    def __init__(self, page: str, shape: t.Mapping[str, type] = _NO_SHAPE) -> None:
+    def __init__(self, page: str, shape: t.Mapping[str, type]) -> None:
         self._page = page
         self.shape = shape
 
@@ -74,9 +72,9 @@ CATALOGUE: tuple[Endpoint, ...] = (
     _JOBS.records("list_pipeline_jobs", "list-pipeline-jobs", _PIPELINE + "/jobs", ("scope", "include_retried")),
     _JOBS.records("list_pipeline_bridges", "list-pipeline-trigger-jobs", _PIPELINE + "/bridges", ("scope",)),
     _JOBS.records("list_pipeline_trigger_jobs", "list-pipeline-trigger-jobs", _PIPELINE + "/trigger_jobs", ("scope",)),
-    _Manual("users").record("get_current_user", "retrieve-the-current-user", "/user"),
+    _Manual("users", {}).record("get_current_user", "retrieve-the-current-user", "/user"),
     _JOBS.record("get_token_job", "get-job-tokens-job", "/job"),
-    _Manual("jobs").record("get_allowed_agents", "get-gitlab-agent-by-ci_job_token", "/job/allowed_agents"),
+    _Manual("jobs", {}).record("get_allowed_agents", "get-gitlab-agent-by-ci_job_token", "/job/allowed_agents"),
     _JOBS.record("get_job", "get-a-single-job", _JOB),
     _JOBS.content("get_job_log", "get-a-log-file", _JOB + "/trace", ("byte_offset", "byte_limit"), answer="text"),
     # Cancel, retry and erase answer 201, play and keep answer 200: GitLab has it this way round.
@@ -116,7 +114,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         query=("job", "search_recent_successful_pipelines"),
         with_slashes=("ref_name", "artifact_path"),
     ),
-    _Manual("job_artifacts").records(
+    _Manual("job_artifacts", {}).records(
         "list_artifact_tree", "list-job-artifacts", _JOB + "/artifacts/tree", ("path", "recursive")
     ),
     _ARTIFACTS.post("keep_artifacts", "keep-job-artifacts", _JOB + "/artifacts/keep", 200),
@@ -137,7 +135,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         ("status", "comment", "represented_as"),
     ),
     # ----- look-ups that selection needs -----
-    _Manual("projects").record("get_project", "retrieve-a-project", "/projects/{project}"),
+    _Manual("projects", {}).record("get_project", "retrieve-a-project", "/projects/{project}"),
     _PIPELINES.records(
         "list_pipelines", "list-project-pipelines", "/projects/{project}/pipelines", ("ref", "sha", "source", "scope")
     ),
@@ -154,7 +152,9 @@ CATALOGUE: tuple[Endpoint, ...] = (
     _Manual("pipelines", {"key": str}).records(
         "get_pipeline_variables", "retrieve-pipeline-variables", _PIPELINE + "/variables", paginated=""
     ),
-    _Manual("pipelines").record("get_test_report", "retrieve-a-test-report-for-a-pipeline", _PIPELINE + "/test_report"),
+    _Manual("pipelines", {}).record(
+        "get_test_report", "retrieve-a-test-report-for-a-pipeline", _PIPELINE + "/test_report"
+    ),
     # Create, trigger and retry answer 201, cancel answers 200: the other way round than for jobs.
     _PIPELINES.post(
         "create_pipeline", "create-a-new-pipeline", "/projects/{project}/pipeline", 201, ("ref", "variables", "inputs")

@@ -13,7 +13,7 @@ import math
 import re
 import typing as t
 
-from .._api.connection import TOKEN_VARIABLES, ConnectionSettings
+from .._api.connection import ConnectionSettings
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
@@ -131,11 +131,11 @@ def session_of(
     context: TaskContext,
     waiting: WaitOptions = _DEFAULTS,
     *,
-    token_variables: TokenVariables = TOKEN_VARIABLES,
+    token_variables: TokenVariables | None = None,
 ) -> Session:
     """Return a session with the connection of the options, and the time of the task.
 
-    :param token_variables: where a token is looked for when no option gives one.
+    :param token_variables: where a token is looked for when no option gives one, None for the usual ones.
     """
     settings = connection_settings(options, context.environ, token_variables=token_variables)
     if options.get("project"):

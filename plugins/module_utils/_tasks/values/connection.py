@@ -44,13 +44,13 @@ _NUMBERS: Numbers = {
 
 
 def connection_settings(
-    options: Options, environ: Environment, *, token_variables: TokenVariables = TOKEN_VARIABLES
+    options: Options, environ: Environment, *, token_variables: TokenVariables | None = None
 ) -> ConnectionSettings:
     """Return the connection that the options describe.
 
     :param options: as validated; only the connection options are read.
     :param environ: for the token, when no option gives one.
-    :param token_variables: where it is looked for there.
+    :param token_variables: where it is looked for there, None for the usual ones.
     :raises UsageError: when they cannot be used.
     """
     kind, token_name, token = choose_token(options, environ, variables=token_variables)
@@ -94,7 +94,7 @@ def environment_extensions(environ: Environment) -> list[str]:
 
 
 def choose_token(
-    options: Options, environ: Environment, *, variables: TokenVariables = TOKEN_VARIABLES
+    options: Options, environ: Environment, *, variables: TokenVariables | None = None
 ) -> tuple[TokenKind, str, str]:
     """Return the kind of the one token to use, the option or variable that gives it, and its value; empty for none.
 
@@ -103,7 +103,7 @@ def choose_token(
     kinds = [kind for kind in TOKEN_VARIABLES if options.get(kind) is not None]
     given: list[tuple[TokenKind, str, str]] = [(kind, kind, str(options[kind])) for kind in kinds]
     if not given:
-        found = [(kind, first_set(environ, names)) for kind, names in variables.items()]
+        found = [(kind, first_set(environ, names)) for kind, names in (variables or TOKEN_VARIABLES).items()]
         given = [(kind, name, environ[name]) for kind, name in found if name]
     if len(given) > 1:
         origins = ", ".join(name for _kind, name, _token in given)
