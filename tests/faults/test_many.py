@@ -34,6 +34,8 @@ JOBS: dict[str, Row] = {
 @pytest.fixture(autouse=True)
 def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "MOST_BY_ONE_LOOK", LOT)
+    # the pauses are drawn, and the machine may be slow
+    monkeypatch.setattr(sending, "LONGEST_ROUND_SECONDS", 600.0)
 
 
 def refusal(status: int, text: str) -> Row:

@@ -36,8 +36,9 @@ EFFECT_PAUSES_SECONDS = (1.0, 3.0)
 # So many writes are sent before one look at all of them. With more, it could be long between a look and what it leads
 # to, and a server that is away would be sent them all.
 MOST_BY_ONE_LOOK = 100
-# What may have been done is not sent again by an older look: what is under way on the server may have arrived since.
-OLDEST_LOOK_SECONDS = 10.0
+# What is in doubt is looked at after no longer than this, even if not all have had their turn: it is not sent again by
+# an old look, since it may have arrived meanwhile, nor does it become unknown since the time is up for all.
+LONGEST_ROUND_SECONDS = 10.0
 
 _S = t.TypeVar("_S")
 _R = t.TypeVar("_R")
@@ -62,9 +63,9 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         # whether some request may have been executed without our knowing
         self._is_in_doubt = False
         self._steps = self._sent()
-        # what the last look shows, or why it failed, and when that was
+        self._is_begun = False
+        # what the last look shows, or why it failed
         self._seen: _S | GitLabError | None = None
-        self._seen_at = 0.0
         # None as long as it needs a look
         self._result: _R | None = None
 
@@ -88,14 +89,26 @@ class Write(abc.ABC, t.Generic[_S, _R]):
     def _send_some(session: Session, writes: t.Sequence[Write[_S, _R]]) -> None:
         """Send all, look once at what they have come to, send those again that have to be, and so on."""
         while writes:
-            session.run_all(Write._go_on, writes)
+            Write._go_on_with(session, writes)
             writes = [write for write in writes if write._result is None]
             groups: dict[t.Hashable, list[Write[_S, _R]]] = {}
-            for write in writes:
+            for write in filter(lambda write: write._is_begun, writes):
                 groups.setdefault((write.place, write._is_in_doubt), []).append(write)
             session.run_all(Write._look_together, list(groups.values()))
             several = [write for group in groups.values() if len(group) > 1 for write in group]
             session.run_all(Write._look_together, [[write] for write in several if write._may_tell_alone])
+
+    @staticmethod
+    def _go_on_with(session: Session, writes: t.Sequence[Write[_S, _R]]) -> None:
+        """Go on with each to its next look, until what is in doubt has waited long enough for its own."""
+        begun_at = session.clock.monotonic()
+
+        def go_on(write: Write[_S, _R]) -> None:
+            is_late = session.clock.monotonic() - begun_at > LONGEST_ROUND_SECONDS
+            if not (is_late and any(other._is_in_doubt and other._result is None for other in writes)):
+                write._go_on()
+
+        session.run_all(go_on, writes)
 
     @staticmethod
     def _look_together(group: t.Sequence[Write[_S, _R]]) -> None:
@@ -106,7 +119,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         except GitLabError as exc:
             seen = [exc] * len(group)
         for write, state in zip(group, seen):
-            write._seen, write._seen_at = state, write._session.clock.monotonic()
+            write._seen = state
 
     @property
     def _may_tell_alone(self) -> bool:
@@ -116,12 +129,13 @@ class Write(abc.ABC, t.Generic[_S, _R]):
 
     def _go_on(self) -> None:
         """Go on to the next look, or to the result."""
+        self._is_begun = True
         try:
             if self._seen is None:
                 next(self._steps)
             elif isinstance(self._seen, GitLabError):
                 self._steps.throw(self._seen)
-            elif not (self._is_in_doubt and self._session.clock.monotonic() - self._seen_at > OLDEST_LOOK_SECONDS):
+            else:
                 self._steps.send(self._seen)
         except StopIteration as end:
             self._result = end.value

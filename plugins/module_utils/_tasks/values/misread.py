@@ -59,7 +59,7 @@ def _among_mappings(name: str, items: t.Sequence[t.Any], where: str) -> str:
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
         return f"has a name that {_BOOLEAN}"
-    if any(isinstance(item, bytes) for item in (value.values() if isinstance(value, dict) else (value,))):
+    if _holds_bytes(value):
         return "holds binary data, of which Ansible makes no text for a module; give a text, without !!binary"
     number = NUMBERS.get(argument.get("type", ""))
     if number and isinstance(value, bool):
@@ -72,6 +72,11 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if kind not in _TEXTS or argument.get("choices"):
         return ""  # one with choices says more about a wrong value
     return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave it out"
+
+
+def _holds_bytes(value: t.Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return isinstance(value, bytes) or any(map(_holds_bytes, items))
 
 
 def no_text(value: t.Any) -> str:

@@ -48,6 +48,11 @@ def test_a_boolean_is_no_number_and_null_is_no_name(written, problem):
     assert misread_text(TASKS["gitlab_job_info"].spec.arguments, yaml.safe_load(written)) == problem
 
 
+def test_binary_data_inside_of_an_input_is_refused_as_well():
+    given = yaml.safe_load("{inputs: {targets: [a, !!binary YQ==]}}")
+    assert misread_text(TASKS["gitlab_pipeline"].spec.arguments, given).startswith("inputs holds binary data")
+
+
 @pytest.mark.parametrize(
     ("task", "written", "words"),
     [
