@@ -83,6 +83,22 @@ def test_a_gate_reads_anew_after_one_that_has_changed_something(simulator: t.Any
     assert (result.failure, [gate["outcome"] for gate in result["gates"]]) == (None, ["passed", "played", "passed"])
 
 
+def test_a_gate_sees_what_the_one_before_has_changed_in_another_project(simulator: t.Any) -> None:
+    apply = {"name": "apply", **MANUAL, "duration": 0, "queue": 0}
+    pipeline = {"ref": "main", "jobs": [apply]}
+    infra = {"name": "infra", "trigger": {"project": "group/infra", "strategy": "depend", "pipeline": pipeline}}
+    scenario = world({"name": "unit", "status": "success"}, infra)
+    scenario["projects"].append({"path": "group/infra", "members": {"alice": "owner"}})
+    simulator.load(scenario)
+    simulator.advance(5)
+    gates = [
+        {"name": "infra/apply", "action": "play", "require": "started", "include_downstream": True},
+        {"name": "infra*", "action": "verify", "include_downstream": True},
+    ]
+    result = release(simulator, {"gates": gates})
+    assert (result.failure, [gate["outcome"] for gate in result["gates"]]) == (None, ["played", "passed"])
+
+
 def test_a_record_that_cannot_be_read_does_not_hold_the_release(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "test", **MANUAL}))
     simulator.inject("html_502", path="/(trigger_jobs|bridges)$", times=1000)
