@@ -16,7 +16,6 @@ from .endpoints import Endpoint
 from .http import Response
 from .lists.pages import PAGE_SIZE, ListSource, PageRead, total_of
 from .lists.reading import Reading
-from .pace.clock import Clock
 from .pace.looks import RecentReads
 from .pace.retry import Retrier
 from .requester import Requester, Sink
@@ -54,9 +53,9 @@ class ApiClient:
         """Return whether looks at the same things share answers."""
         return self._recent is not None
 
-    def share_reads(self, clock: Clock) -> None:
-        """Have looks at the same things share answers, also those of the clients that are made of this one."""
-        self._recent = RecentReads(clock)
+    def share_reads(self, recent: RecentReads) -> None:
+        """Have looks at the same things share answers with those of all clients that were given these ones."""
+        self._recent = recent
 
     def with_retrier(self, retrier: Retrier) -> ApiClient:
         """Return a client that shares everything but how requests are repeated, and until when."""
@@ -81,7 +80,7 @@ class ApiClient:
             return self._read(name, arguments)[0]
         finally:
             if self._recent:
-                self._recent.forget(str(arguments.get("project")))
+                self._recent.forget()
 
     def _read(self, name: str, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
         """Return what one answer holds, and the answer itself; the request is repeated as far as that is safe."""
@@ -90,9 +89,7 @@ class ApiClient:
 
     def _shared(self, name: str, arguments: t.Mapping[str, t.Any], read: t.Callable[[], _T]) -> _T:
         """Return what a read returns, or has returned to another look a moment ago."""
-        if not self._recent:
-            return read()
-        return self._recent.read((str(arguments.get("project")), name, repr(sorted(arguments.items()))), read)
+        return self._recent.read((name, repr(sorted(arguments.items()))), read) if self._recent else read()
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[Record]:
         """Yield every record of a list once, fetching pages as they are needed.

@@ -125,8 +125,6 @@ class Session:
         self.watch = context.watch
         # whether the task has read with the token before, so that a denial may be a fault on the way
         self.is_established = False
-        # what was asked for before, its first looks do not share
-        self.looks_since = float("-inf")
 
     @property
     def deadline(self) -> Deadline:

@@ -19,6 +19,7 @@ from .._api.connection import USER_AGENT
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
+from .._api.pace.looks import RecentReads
 from .._app.fields import id_of, iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.nudges import Nudges
@@ -97,7 +98,8 @@ class _Release:
         self.paths = {name: options[name] for name in FORMATS if options.get(name)}
         # before anything is begun, for what is wrong with the connection or an extension
         self._session = session_of(options, context)
-        self._session.client.share_reads(context.clock)
+        # the gates of a project share what they read, also those of several entries for it
+        self._recent = {project.pipeline.project: RecentReads(context.clock) for project in plan.projects}
         self._nudges = self._open_nudges()
         self._scheduler = Scheduler(
             context.clock,
@@ -161,12 +163,15 @@ class _Release:
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
         """Return a session with the time of a gate, which tells its progress with the project."""
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
-        watch = self._nudges.watch(project.plan.pipeline.project) if self._nudges else None
-        return self._session.sibling(
+        path = project.plan.pipeline.project
+        watch = self._nudges.watch(path) if self._nudges else None
+        session = self._session.sibling(
             dataclasses.replace(self._context, clock=self._scheduler.clock, progress=progress, stop=stop, watch=watch),
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )
+        session.client.share_reads(self._recent[path])
+        return session
 
     def _label(self, project: ProjectPlan) -> str:
         """Return what a project is called while it is worked on; one that is there twice has its name as well."""

@@ -59,10 +59,6 @@ def is_look() -> bool:
     return _LOOK.get() is not None
 
 
-# What is read: the project, and what of it.
-Key = tuple[str, t.Hashable, t.Hashable]
-
-
 class RecentReads:
     """The answers that looks at the same things share; everything else reads for itself."""
 
@@ -70,11 +66,10 @@ class RecentReads:
         self._clock = clock
         self._lock = threading.Lock()
         # by what was read: when it was asked for, when it came, and the answer
-        self._kept: dict[Key, tuple[float, float, t.Any]] = {}
-        # when a project was changed last
-        self._changed: dict[str, float] = {}
+        self._kept: dict[t.Hashable, tuple[float, float, t.Any]] = {}
+        self._changed_at = float("-inf")
 
-    def read(self, key: Key, read: t.Callable[[], T]) -> T:
+    def read(self, key: t.Hashable, read: t.Callable[[], T]) -> T:
         """Return what a read returns, or what one with this key has returned a moment ago."""
         look = _LOOK.get()
         if look is None:
@@ -89,17 +84,12 @@ class RecentReads:
             return t.cast(T, kept[2])
         answer = read()
         with self._lock:
-            if all(now > at for project, at in self._changed.items() if _may_be_same(project, key[0])):
+            if now > self._changed_at:
                 self._kept[key] = (now, self._clock.monotonic(), answer)
         return answer
 
-    def forget(self, project: str) -> None:
-        """Forget the answers about a project: something was changed in it, or may have been."""
+    def forget(self) -> None:
+        """Forget every answer: something was changed, or may have been."""
         with self._lock:
-            self._kept = {key: kept for key, kept in self._kept.items() if not _may_be_same(key[0], project)}
-            self._changed[project] = self._clock.monotonic()
-
-
-def _may_be_same(project: str, other: str) -> bool:
-    """Return whether two projects, each given by its id or its path, may be one."""
-    return project == other or not (project.isdigit() and other.isdigit())
+            self._kept.clear()
+            self._changed_at = self._clock.monotonic()

@@ -75,12 +75,8 @@ class ProjectResult:
     @property
     def pipeline(self) -> Record | None:
         """Return the pipeline that the gates look into, as the jobs of the last of them have told it."""
-        return as_told(self.last.pipeline, self.last.jobs) if self.last else None
-
-    @property
-    def last(self) -> GateResult | None:
-        """Return what the last gate has come to that has looked into the pipeline."""
-        return next((gate for gate in reversed(self.gates) if gate.pipeline), None)
+        last = next((gate for gate in reversed(self.gates) if gate.pipeline), None)
+        return as_told(last.pipeline, last.jobs) if last else None
 
     @property
     def failed_gate(self) -> GateResult | None:

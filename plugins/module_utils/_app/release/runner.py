@@ -109,9 +109,6 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
     is_first = pipeline is None
     # the first looks of a release show whether the token is right
     session.is_established = not session.check_mode and (pipeline is not None or bool(project.plan.needs))
-    if project.last and project.last.has_changed and not session.check_mode:
-        # what was done in one project may show in another one, above or below it
-        session.looks_since = session.started
     if pipeline is None:
         if any(earlier.outcome == "would start" for earlier in project.gates):
             return to_come(gate)

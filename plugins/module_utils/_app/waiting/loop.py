@@ -93,7 +93,7 @@ class Wait:
         may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
         self._patience = Patience(session.watch if may_be_nudged else None)
         self._is_fresh = False
-        self._looked_at = session.looks_since
+        self._looked_at = float("-inf")
         # the pipeline that the jobs which are waited for belong to, None for several
         self._pipeline: tuple[str, int] | None = None
         self._look: Look | None = None

@@ -31,9 +31,9 @@ class Server:
         self.asked += 1
         return self.asked
 
-    def look(self, since: float | None = NEVER, key: str = "jobs", project: str = "7") -> int:
+    def look(self, since: float | None = NEVER, key: str = "jobs") -> int:
         with looking(since):
-            return self.recent.read((project, key, ""), self.answer)
+            return self.recent.read(key, self.answer)
 
 
 def test_looks_within_a_moment_share_an_answer():
@@ -53,7 +53,7 @@ def test_what_took_long_to_read_is_shared_as_long_as_all_else():
         return server.answer()
 
     with looking(NEVER):
-        server.recent.read(("7", "jobs", ""), slow)
+        server.recent.read("jobs", slow)
     server.clock.sleep(SHARED_SECONDS)
     assert server.look() == 1
     server.clock.sleep(0.1)
@@ -71,15 +71,15 @@ def test_a_look_learns_nothing_from_what_the_one_before_has_seen():
 def test_what_a_look_reads_once_more_it_reads_anew():
     server = Server()
     with looking(NEVER):
-        assert [server.recent.read(("7", "jobs", ""), server.answer) for _number in range(3)] == [1, 2, 3]
+        assert [server.recent.read("jobs", server.answer) for _number in range(3)] == [1, 2, 3]
     with looking(NEVER):
-        assert [server.recent.read(("7", "jobs", ""), server.answer) for _number in range(2)] == [3, 4]
+        assert [server.recent.read("jobs", server.answer) for _number in range(2)] == [3, 4]
 
 
 def test_what_is_no_look_reads_for_itself():
     server = Server()
     server.look()
-    assert [server.look(None), server.recent.read(("7", "jobs", ""), server.answer)] == [2, 3]
+    assert [server.look(None), server.recent.read("jobs", server.answer)] == [2, 3]
     # nor is its answer for others
     assert server.look() == 1
 
@@ -89,16 +89,8 @@ def test_after_a_change_nothing_older_is_shared(seconds):
     server = Server()
     server.look()
     server.clock.sleep(seconds)
-    server.recent.forget("7")
+    server.recent.forget()
     assert server.look() == 2
-
-
-def test_a_change_in_another_project_changes_nothing():
-    server = Server()
-    assert [server.look(), server.look(project="group/app")] == [1, 2]
-    server.recent.forget("8")
-    # what is given by its path may be any
-    assert [server.look(), server.look(project="group/app")] == [1, 3]
 
 
 def test_an_answer_that_was_on_its_way_during_a_change_is_not_kept():
@@ -106,11 +98,11 @@ def test_an_answer_that_was_on_its_way_during_a_change_is_not_kept():
 
     def slow() -> int:
         server.clock.sleep(0.2)
-        server.recent.forget("7")
+        server.recent.forget()
         return server.answer()
 
     with looking(NEVER):
-        assert server.recent.read(("7", "jobs", ""), slow) == 1
+        assert server.recent.read("jobs", slow) == 1
     server.clock.sleep(0.1)
     assert server.look() == 2
 
@@ -118,7 +110,7 @@ def test_an_answer_that_was_on_its_way_during_a_change_is_not_kept():
 def test_an_error_is_not_kept():
     server = Server()
     with looking(NEVER), pytest.raises(KeyError):
-        server.recent.read(("7", "jobs", ""), lambda: {}["no"])
+        server.recent.read("jobs", lambda: {}["no"])
     assert server.look() == 1
 
 

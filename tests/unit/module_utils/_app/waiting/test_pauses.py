@@ -10,7 +10,7 @@ import pathlib
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import RecentReads, looking
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, is_finished
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.loop import Wait
@@ -376,7 +376,7 @@ class Counter(FunctionTransport):
 
 def sharing_session(clock):
     session = new_session(Counter(), {"wait_timeout": 60.0}, clock=clock)
-    session.client.share_reads(clock)
+    session.client.share_reads(RecentReads(clock))
     return session
 
 
