@@ -342,8 +342,10 @@ class LookupModule(LookupBase):
         try:
             # as those of a task; Ansible would ask the environment once more for a token of another kind
             options = lookup_options(self, kwargs, variables or {})
+            self.set_options(direct=options)
             request = _request(options, self._flatten(terms), kwargs)
-            shared = functools.partial(shared_transport, **number_fields(_NUMBERS, options))
+            numbers = number_fields(_NUMBERS, {"cache_seconds": self.get_option("cache_seconds")})
+            shared = functools.partial(shared_transport, **numbers)
             session = session_of(options, dataclasses.replace(output.context, transport=shared))
             values = look_up(session, request)
             for text in session.warnings:

@@ -54,3 +54,12 @@ class Encrypted:
 def test_a_header_from_a_vault_is_one_like_any_other():
     said = refused({"jobgate_gitlab_http_headers": {"X-Pass": Encrypted()}})
     assert "http_headers" not in said and "127.0.0.1:9" in said
+
+
+def test_what_was_given_is_read_by_get_option():
+    lookup = lookup_loader.get("jobgate.gitlab.gitlab_job")
+    given = {"project": "group/app", "ref": "main", "api_url": "http://127.0.0.1:9", "api_retries": 0}
+    with pytest.raises(AnsibleError):
+        lookup.run(["build"], {"jobgate_gitlab_api_timeout": "0.5"}, cache_seconds="7", **given)
+    names = ("project", "api_timeout", "cache_seconds", "api_concurrency")
+    assert [lookup.get_option(name) for name in names] == ["group/app", 0.5, 7.0, 8]
