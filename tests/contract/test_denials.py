@@ -67,6 +67,7 @@ def test_the_first_gate_fails_at_once(simulator: t.Any, status: int) -> None:
     deny(simulator, "/(pipelines|jobs)$", [1], denial(status))
     result = release(simulator, APP)
     assert TEXTS[status] in str(result.failure) and result.seconds < 1
+    assert effects(simulator) == []
 
 
 @pytest.mark.parametrize("status", TEXTS)
