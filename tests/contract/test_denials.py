@@ -71,11 +71,10 @@ def test_the_first_gate_fails_at_once(simulator: t.Any, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", TEXTS)
-@pytest.mark.parametrize("path", ["/pipelines$", "/pipelines/200$", "/pipelines/200/jobs$"])
+@pytest.mark.parametrize("path", ["other/pipelines$", "/pipelines/200$", "/pipelines/200/jobs$"])
 def test_a_project_that_begins_later_asks_again(simulator: t.Any, path: str, status: int) -> None:
     simulator.load(two_projects({"duration": 5}, {}))
-    # the list of the pipelines of the first project, and then of the other one
-    deny(simulator, path, [2] if path == "/pipelines$" else [1], denial(status))
+    deny(simulator, path, [1], denial(status))
     result = release(simulator, APP, {**OTHER, "needs": ["app"]}, wait_timeout=60.0)
     assert result.failure is None
     assert effects(simulator) == [("play", "deploy"), ("play", "publish")]
@@ -94,6 +93,47 @@ def test_a_child_that_a_gate_before_could_read_is_asked_for_again(simulator: t.A
     ]
     result = release(simulator, {"gates": gates}, wait_timeout=60.0)
     assert result.failure is None and effects(simulator) == [("play", "deploy"), ("play", "apply")]
+
+
+def starts_later(simulator: t.Any, path: str, nth: list[int], answer: Row) -> t.Any:
+    """Return what becomes of a gate that starts a pipeline after another project, when its reads are denied."""
+    made = two_projects({"duration": 5}, {})
+    made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish", "duration": 5}]}}
+    simulator.load(made)
+    tip = simulator.set_ref("main", project="group/other")
+    deny(simulator, path, nth, answer)
+    site = {"name": "site", "project": "group/other", "sha": tip, "needs": ["app"], "gates": [{"action": "run"}]}
+    return release(simulator, APP, site, wait_timeout=60.0)
+
+
+LISTS, COMMIT = "other/pipelines$", "other/repository/commits/main$"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    # that a token may not read commits is for good
+    [*((LISTS, answer) for answer in (*map(denial, TEXTS), PAGE)), (COMMIT, denial(404))],
+    ids=str,
+)
+def test_a_pipeline_that_is_started_later_is_looked_for_again(simulator: t.Any, path: str, answer: Row) -> None:
+    result = starts_later(simulator, path, [1], answer)
+    assert result.failure is None
+    assert [action for action, _name in effects(simulator)] == ["play", "create_pipeline"]
+
+
+def test_a_pipeline_is_not_started_where_the_others_are_denied_for_good(simulator: t.Any) -> None:
+    result = starts_later(simulator, LISTS, list(range(1, 500)), denial(403))
+    assert "403 Forbidden" in str(result.failure) and 10 <= result.seconds < 25
+    assert effects(simulator) == [("play", "deploy")]
+
+
+@pytest.mark.parametrize("status", TEXTS)
+def test_a_commit_that_could_be_read_is_asked_for_again(simulator: t.Any, status: int) -> None:
+    simulator.load(world(DEPLOY))
+    tip = simulator.set_ref("main")
+    deny(simulator, "/repository/commits/", [3], denial(status))
+    result = run_task(simulator, INFO, project="group/app", sha=tip[:8], wait=True, wait_timeout=30.0)
+    assert (result["timed_out"], result.seconds) == (True, 30)
 
 
 # ----- what is read when a wait is over -----
