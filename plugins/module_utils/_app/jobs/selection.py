@@ -102,31 +102,46 @@ class Chooser:
         names, whole = query.single_names, query.whole_name
         unmatched = set(names)
         matching: dict[str, set[str]] = {}
+        # of each stage one job, and in which stages each name was found
+        stages: dict[str, FoundJob] = {}
+        places: dict[str, set[str]] = {}
         for found in jobs:
             if found.key in newest and not query.include_retried:
                 continue
             newest.add(found.key)
+            stages.setdefault(found.stage, found)
             if names:
                 known.add(found.path)
                 if whole and found.name == whole:
-                    names, unmatched, matching = (whole,), {whole}, {}
+                    names, unmatched, matching, places = (whole,), {whole}, {}, {}
                 if found.name not in matching:
                     matching[found.name] = _matching(found, names)
                 matched = matching[found.name]
                 unmatched -= matched
                 if not matched:
                     continue
+                for name in matched:
+                    places.setdefault(name, set()).add(found.stage)
             has_stage = not query.stages or any(fits(found.stage, stage) for stage in query.stages)
             if has_stage and query.is_in_scope(found.record):
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
+                stages.clear()
                 break
+        # within a scope, and before the end of the list, there may be others
+        is_told = bool(stages) and not query.scope
+        wanted = {entry: matching_stages(stages, entry) for entry in query.stages} if is_told else {}
+        missing_stages = tuple(entry for entry, fitting in wanted.items() if not fitting)
+        asked = set().union(*wanted.values()) if not missing_stages else set()
         return Selection(
             {name: tuple(job for job in kept if name in matching.get(job.name, ())) for name in names}
             or {"": tuple(kept)},
             # a job that is there, and of another stage, is not missing
             missing=tuple(name for name in names if name in unmatched),
-            known=known,
+            misplaced={name: tuple(sorted(found)) for name, found in places.items() if asked and not found & asked},
+            missing_stages=missing_stages,
+            known=known or tuple(missing_stages and stages),
+            beside=JobIndex(stages.values() if missing_stages else ()),
         )
 
     def of_pipeline(
@@ -260,7 +275,8 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
         wanted = " or ".join(map(repr, query.stages))
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
     for name in selection.missing:
-        return f"no job {name!r} in {where}: {suggestions(selection.known, name)}"
+        in_scope = f" has {query.scope_said}" if query.scope and not query.pipeline.is_given else ""
+        return f"no job {name!r} in {where}{in_scope}: {suggestions(selection.known, name)}"
     return next(iter(selection.never_started), "") if query.needs_all else ""
 
 
