@@ -136,6 +136,28 @@ def test_a_commit_that_could_be_read_is_asked_for_again(simulator: t.Any, status
     assert (result["timed_out"], result.seconds) == (True, 30)
 
 
+# a server of a cluster that is being updated lacks what another one has, and answers for a while or once
+OF_ANOTHER_VERSION = [("19.2", "/trigger_jobs$", list(range(2, 500))), ("18.0", "/bridges$", [2])]
+
+
+@pytest.mark.parametrize(("version", "path", "nth"), OF_ANOTHER_VERSION)
+@pytest.mark.parametrize("is_gate", [False, True])
+def test_a_server_of_another_version_hides_no_trigger_jobs(
+    simulator: t.Any, version: str, path: str, nth: list[int], is_gate: bool
+) -> None:
+    infra = {"name": "infra", "trigger": child({"name": "plan", "outcome": "failed", "duration": 30})}
+    simulator.load(world({"name": "unit", "duration": 3}, infra, DEPLOY), version=version)
+    deny(simulator, path, nth, {"status": 404, "body": {"error": "404 Not Found"}})
+    tests = {"stage": ["test"], "include_downstream": True}
+    if is_gate:
+        gates = [{**tests, "action": "wait"}, {"name": "deploy", "action": "play"}]
+        result = release(simulator, {"gates": gates}, wait_timeout=100.0)
+    else:
+        result = run_task(simulator, INFO, **PIPELINE, **tests, wait=True, wait_for=["success"], wait_timeout=100.0)
+    assert "job 'infra/plan'" in str(result.failure) and "ended as failed" in str(result.failure)
+    assert result.warnings == [] and effects(simulator) == []
+
+
 # ----- what is read when a wait is over -----
 
 

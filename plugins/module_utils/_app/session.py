@@ -86,7 +86,8 @@ BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 class ServerFacts:
     """What a task has learnt about the server.
 
-    :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has is kept.
+    :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has comes first.
+    :param has_bridges: whether one of them was there.
     :param too_young: statuses that the server refuses as a scope.
     :param user_id: of the user of the token.
     :param readable: what could be read of pipelines downstream, see `bridges.Access`.
@@ -94,6 +95,7 @@ class ServerFacts:
 
     def __init__(self) -> None:
         self.bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
+        self.has_bridges = False
         self.too_young: tuple[str, ...] = ()
         self.user_id: int | None = None
         self.readable: set[t.Hashable] = set()

@@ -17,7 +17,7 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
 from ..concurrency import run_growing
 from ..fields import id_of, project_id_of
-from ..session import Session
+from ..session import BRIDGE_ENDPOINTS, Session
 from .query import FoundJob
 from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
 
@@ -133,22 +133,25 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
     """Return the trigger jobs of a pipeline, newest first, without superseded ones.
 
     `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs. A proxy before it
-    may have words of its own for what is not there, but does not tell that there is neither.
+    may have words of its own for what is not there, but does not tell that there is neither. Nor does a server of a
+    cluster, which may be of another version, once another one has listed them.
     """
-    foreign: NotFoundError | None = None
-    for endpoint in session.facts.bridge_endpoints:
+    facts = session.facts
+    missing: NotFoundError | None = None
+    for endpoint in facts.bridge_endpoints:
         try:
             records = session.client.list_all(endpoint, project=project, pipeline_id=pipeline_id)
         except NotFoundError as exc:
             if not exc.is_missing_endpoint and not exc.is_foreign:
                 raise
-            foreign = exc if exc.is_foreign else foreign
+            missing = exc if exc.is_foreign or facts.has_bridges else missing
         else:
-            session.facts.bridge_endpoints = (endpoint,)
+            facts.has_bridges = True
+            facts.bridge_endpoints = tuple(sorted(BRIDGE_ENDPOINTS, key=lambda other: other != endpoint))
             return newest_per_name(records)
-    if foreign:
-        raise foreign
-    session.facts.bridge_endpoints = ()
+    if missing:
+        raise missing
+    facts.bridge_endpoints = ()
     session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
     return []
 
