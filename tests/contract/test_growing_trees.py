@@ -213,3 +213,19 @@ def test_a_grandchild_is_not_overlooked_while_a_child_is_denied(simulator: t.Any
     simulator.inject(**denial, path="/pipelines/101/(bridges|trigger_jobs)$", nth=[12, 13, 14])
     result = run_task(simulator, BRIDGES, **THIS, depth=0, wait=True)
     assert result.failure is None and result.seconds > 60.0
+
+
+@pytest.mark.parametrize("action", ["wait", "verify", "info"])
+def test_a_child_that_shows_no_jobs_yet_is_not_a_tree_without_them(simulator: t.Any, action: str) -> None:
+    plan = {"name": "plan", "outcome": "failed", "duration": 30}
+    simulator.load(world({"name": "unit", "status": "success"}, {"name": "infra", "trigger": child(plan)}))
+    simulator.advance(2)
+    # a replica of the database is behind
+    simulator.inject(kind="wrong_json", body=[], path=r"/pipelines/(?!100/)\d+/jobs$", nth=[1])
+    tests = {"stage": ["test"], "include_downstream": True}
+    if action == "info":
+        result = run_task(simulator, INFO, **THIS, **tests, wait=True, wait_for=["success"], wait_timeout=60.0)
+    else:
+        result = release(simulator, {"gates": [{**tests, "action": action}]}, wait_timeout=60.0)
+    words = "the pipeline may still create jobs that fit" if action == "verify" else "ended as failed (script_failure)"
+    assert words in str(result.failure)

@@ -173,11 +173,10 @@ class JobFinder:
 
     def _find_in_pipeline(self, pipeline: Record) -> Selection:
         root = self._lists.node(pipeline)
-        is_complete = True
         if self._query.include_downstream:
-            jobs, before, unreadable = self._list_tree(root)
+            jobs, before, unreadable, is_complete = self._list_tree(root)
         else:
-            jobs, before, unreadable = self._list_both(root), Ahead(), ()
+            jobs, before, unreadable, is_complete = self._list_both(root), Ahead(), (), True
             pipeline = jobs.pipeline or pipeline
         if not jobs.jobs:
             # GitLab makes the jobs a moment after the pipeline
@@ -187,8 +186,12 @@ class JobFinder:
             jobs, pipeline=pipeline, is_complete=is_complete, ahead=before, unreadable=unreadable
         )
 
-    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, Ahead, tuple[str, ...]]:
-        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable."""
+    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, Ahead, tuple[str, ...], bool]:
+        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable.
+
+        Behind that, whether those below that are not over have something in them: a replica of the database may show a
+        pipeline before what is in it.
+        """
         tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
         nodes = list(tree.walk())
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
@@ -196,7 +199,11 @@ class JobFinder:
         if self._query.with_bridges:
             below += [job for node in nodes for job in node.bridges]
         jobs = (listed[0] or JobIndex()).joined(below)
-        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
+        is_filled = bool(self._query.scope) or all(
+            found is None or found.jobs or node.bridges or is_finished(status_of(node.record))
+            for node, found in zip(nodes[1:], listed[1:])
+        )
+        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None), is_filled
 
     def _list_both(self, root: PipelineNode) -> JobIndex:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
