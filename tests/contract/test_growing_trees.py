@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.request
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.integration.harness import (
     ACTION,
     BRIDGES,
     INFO,
+    TOKEN,
     effects,
     run_task,
     world,
@@ -253,3 +255,22 @@ def test_a_trigger_job_that_was_there_before_is_not_overlooked(simulator: t.Any)
     simulator.inject(kind="wrong_json", body=[], path="/100/trigger_jobs$", nth=list(range(4, 8)))
     result = release(simulator, {"gates": [{"stage": "test", "action": "wait"}]}, wait_timeout=60.0)
     assert "job 'infra'" in str(result.failure) and "ended as failed" in str(result.failure)
+
+
+@pytest.mark.parametrize("action", ["wait", "verify", "info"])
+def test_a_child_that_was_deleted_is_not_a_tree_without_it(simulator: t.Any, action: str) -> None:
+    plan = {"name": "plan", "outcome": "failed", "duration": 30}
+    scenario = world({"name": "unit", "status": "success"}, {"name": "infra", "trigger": child(plan)})
+    scenario["projects"][0]["members"]["alice"] = "owner"
+    simulator.load(scenario)
+    simulator.advance(2)
+    request = urllib.request.Request(
+        f"{simulator.url}/api/v4/projects/7/pipelines/101", method="DELETE", headers={"PRIVATE-TOKEN": TOKEN}
+    )
+    urllib.request.urlopen(request).close()
+    tests = {"stage": ["test"], "include_downstream": True}
+    if action == "info":
+        result = run_task(simulator, INFO, **THIS, **tests, wait=True, wait_for=["success"], wait_timeout=60.0)
+    else:
+        result = release(simulator, {"gates": [{**tests, "action": action}]}, wait_timeout=60.0)
+    assert "trigger job 'infra' has succeeded, and GitLab names no pipeline that it has started" in str(result.failure)

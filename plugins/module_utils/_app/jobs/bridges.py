@@ -226,11 +226,13 @@ class Ahead:
     :param coming: those that may still start one.
     :param awaited: those of them without the ones that nobody has to play.
     :param failed: those that have ended badly, so that there will be none.
+    :param lost: those that have succeeded, so that there was one: it may have been deleted.
     """
 
     coming: tuple[str, ...] = ()
     awaited: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def ahead(root: PipelineNode) -> Ahead:
@@ -241,6 +243,7 @@ def ahead(root: PipelineNode) -> Ahead:
         coming=tuple(bridge.path for bridge in coming),
         awaited=tuple(bridge.path for bridge in coming if not is_optional(bridge.record)),
         failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
+        lost=tuple(bridge.path for bridge in bridges if bridge.status == "success"),
     )
 
 

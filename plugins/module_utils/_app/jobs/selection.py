@@ -48,8 +48,8 @@ class Selection:
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
-    :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more;
-        without those that are selected themselves.
+    :param never_started: why there are no more jobs that might be selected: a sentence for each trigger job without a
+        pipeline.
     """
 
     groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)
@@ -63,21 +63,13 @@ class Selection:
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     beside: JobIndex = JobIndex()
     unreadable: tuple[str, ...] = ()
-    failed_before_start: tuple[str, ...] = ()
+    never_started: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
         """Return every job found once, newest first."""
         unique = {job.id: job for group in self.groups.values() for job in group}
         return sorted(unique.values(), key=lambda job: job.id, reverse=True)
-
-    @property
-    def never_started(self) -> list[str]:
-        """Return why there are no more jobs that may be selected."""
-        return [
-            f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well"
-            for path in self.failed_before_start
-        ]
 
     @property
     def lacks(self) -> bool:
@@ -185,8 +177,14 @@ class Chooser:
             pipeline=pipeline,
             is_complete=(is_complete or not (open_names or missing_stages))
             and not _may_grow(named, open_names, missing_stages, ahead),
-            failed_before_start=tuple(
-                path for path in ahead.failed if path not in paths and may_hold(open_names, path)
+            # one that has failed, and is selected itself, tells so itself
+            never_started=tuple(
+                f"trigger job {path!r} has {what}, whose jobs are selected as well"
+                for path, what in (
+                    *((path, "failed and started no pipeline") for path in ahead.failed if path not in paths),
+                    *((path, "succeeded, and GitLab names no pipeline that it has started") for path in ahead.lost),
+                )
+                if may_hold(open_names, path)
             ),
             known=jobs.by_path.keys(),
             out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
@@ -261,7 +259,7 @@ def place_of(query: JobQuery, selection: Selection) -> str:
 
 def lacks_any(query: JobQuery, selection: Selection) -> bool:
     """Return whether something is not there that was asked for, or that has to be there."""
-    return selection.lacks or (query.needs_all and bool(selection.failed_before_start))
+    return selection.lacks or (query.needs_all and bool(selection.never_started))
 
 
 def what_is_missing(query: JobQuery, selection: Selection) -> str:
