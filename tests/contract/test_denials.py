@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.gate_support import AT_ONCE, DEPLOY, MAIN, MANUAL, PIPELINE, child
 from tests.contract.test_release_gates import APP, OTHER, Row, release, two_projects
-from tests.integration.harness import BRIDGES, INFO, PIPELINE_INFO, effects, run_task, world
+from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE_INFO, effects, run_task, world
 
 TEXTS = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
 # a page of something before GitLab
@@ -156,6 +156,38 @@ def test_a_server_of_another_version_hides_no_trigger_jobs(
         result = run_task(simulator, INFO, **PIPELINE, **tests, wait=True, wait_for=["success"], wait_timeout=100.0)
     assert "job 'infra/plan'" in str(result.failure) and "ended as failed" in str(result.failure)
     assert result.warnings == [] and effects(simulator) == []
+
+
+def with_a_late_child(simulator: t.Any, **plan: t.Any) -> None:
+    infra = {"name": "infra", "stage": "z", "trigger": child({"name": "plan", "duration": 5, **plan})}
+    early = {"name": "early", "trigger": child({"name": "lint", "status": "success"})}
+    simulator.load(world({"name": "unit", "duration": 4}, early, infra))
+    simulator.advance(1)
+
+
+BELOW: Row = {"include_downstream": True, "wait": True, "wait_timeout": 60.0}
+
+
+@pytest.mark.parametrize("what", ["jobs", "bridges"])
+@pytest.mark.parametrize("status", TEXTS)
+def test_a_child_that_was_started_meanwhile_is_asked_for_again(simulator: t.Any, status: int, what: str) -> None:
+    """A replica of the database may know of it a moment later."""
+    for task, more in ((ACTION, {"name": ["infra/plan"], "action": "play"}), (INFO, {"wait_for": ["success"]})):
+        with_a_late_child(simulator, **(MANUAL if task is ACTION else {}))
+        deny(simulator, rf"/pipelines/102/{what}$", [1], denial(status))
+        result = run_task(simulator, task, **PIPELINE, **BELOW, **more)
+        assert result.failure is None and simulator.faults()["rules"][0]["struck"] == 1
+        assert effects(simulator) == [("play", "plan")] * (task is ACTION)
+
+
+@pytest.mark.parametrize(("path", "least", "most"), [("/101/", 4, 14), ("/102/", 14, 24)])
+def test_a_child_that_is_denied_for_good_is_named(simulator: t.Any, path: str, least: int, most: int) -> None:
+    with_a_late_child(simulator)
+    deny(simulator, f"/pipelines{path}", list(range(1, 500)), denial(404))
+    result = run_task(simulator, INFO, **PIPELINE, **BELOW, wait_for=["success"])
+    name = {"/101/": "early", "/102/": "infra"}[path]
+    assert f"the token cannot read the downstream pipelines of '{name}'" in str(result.failure)
+    assert least < result.seconds < most
 
 
 # ----- what is read when a wait is over -----

@@ -86,7 +86,7 @@ BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 class ServerFacts:
     """What a task has learnt about the server.
 
-    :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has comes first.
+    :param bridge_endpoints: where trigger jobs are listed, in the order to try: first the one that the server has.
     :param has_bridges: whether one of them was there.
     :param too_young: statuses that the server refuses as a scope.
     :param user_id: of the user of the token.

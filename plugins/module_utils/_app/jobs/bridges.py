@@ -33,19 +33,29 @@ _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 class Access:
     """What could be read of a tree that is read again and again: a denial of it may be a fault on the way.
 
+    So may that of a pipeline that was started since the first look, which shows what the token may read.
+
     :param granted: what could be read before.
     """
 
     def __init__(self, granted: set[t.Hashable]) -> None:
         self._granted = granted
+        # what was denied for good
+        self._denied: set[t.Hashable] = set()
+        self._looks = 0
         # how many looks have ended with such a denial, one after the other
         self._doubts = 0
         self._has_doubt = False
 
     def begin(self) -> None:
         """Take note that the tree is read once more."""
+        self._looks += 1
         self._doubts = self._doubts + 1 if self._has_doubt else 0
         self._has_doubt = False
+
+    def end(self) -> None:
+        """Take note that what is read now was not looked at before, however old it is."""
+        self._looks = 0
 
     def grant(self, what: t.Hashable) -> None:
         """Take note of what could be read."""
@@ -53,12 +63,14 @@ class Access:
 
     def is_in_doubt(self, what: t.Hashable) -> bool:
         """Return whether a denial of it is not the last word."""
-        if what not in self._granted:
-            return False
-        self._has_doubt = self._doubts < MOST_DENIALS
-        if not self._has_doubt:
-            self._granted.discard(what)
-        return self._has_doubt
+        is_new = self._looks > 1 and what not in self._denied
+        if what in self._granted or is_new:
+            self._has_doubt = self._doubts < MOST_DENIALS
+            if self._has_doubt:
+                return True
+        self._granted.discard(what)
+        self._denied.add(what)
+        return False
 
 
 @dataclasses.dataclass(eq=False)
