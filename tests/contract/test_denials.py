@@ -12,6 +12,7 @@ import pytest
 
 from tests.contract.gate_support import AT_ONCE, DEPLOY, MAIN, MANUAL, PIPELINE, child
 from tests.contract.test_release_gates import APP, OTHER, Row, release, two_projects
+from tests.integration.approvals import JOB, Witness, approval_world
 from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE_INFO, effects, run_task, world
 
 TEXTS = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
@@ -59,6 +60,25 @@ def test_a_later_gate_that_is_denied_for_good_fails_after_ten_seconds(simulator:
     result = two_gates(simulator, later, nth=list(range(2, 500)), answer=denial(403))
     assert "403 Forbidden" in str(result.failure) and 10 <= result.seconds < 15
     assert effects(simulator) == [("play", "deploy")]
+
+
+@pytest.mark.parametrize("status", TEXTS)
+def test_what_a_later_gate_reads_before_it_acts_is_asked_for_again(simulator: t.Any, status: int) -> None:
+    """How many attempts there were, and who has approved."""
+    unit = {"name": "unit", "action": "wait"}
+    simulator.load(world({"name": "unit", "status": "success"}, {"name": "flaky", "status": "failed"}))
+    deny(simulator, "/pipelines/100/jobs$", [2], denial(status))
+    retry = {"name": "flaky", "action": "retry", "max_attempts": 3}
+    result = release(simulator, {"gates": [unit, retry]}, wait_timeout=60.0)
+    assert result.failure is None and effects(simulator) == [("retry", "flaky")]
+    assert simulator.faults()["rules"][0]["struck"] == 1
+
+    simulator.load(approval_world({"name": "unit", "stage": "a", "status": "success"}, JOB))
+    deny(simulator, "/deployments$", [1], denial(status))
+    look = Witness(lambda: simulator.act_as_somebody_else("approve", "deploy"))
+    play = {"name": "deploy", "action": "play", "wait_for_approval": True}
+    result = release(simulator, {"gates": [unit, play]}, wait_timeout=60.0, progress=look)
+    assert result.failure is None and effects(simulator) == [("play", "deploy")]
 
 
 @pytest.mark.parametrize("status", TEXTS)
