@@ -202,7 +202,8 @@ class Requester:
                 self.retrier.deadline.clock.sleep(seconds)
         if request.method != "GET" and self._clock.monotonic() > self.retrier.deadline.at + LATE_SECONDS:
             raise UnsentError(
-                "the request was not sent, since the time of the task was over long before: was it suspended?"
+                "the request was not sent, since the time of the task (wait_timeout) was over long before",
+                advice="Raise wait_timeout, unless it was suspended",
             )
 
     def _within_deadline(self, seconds: float) -> float:
