@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 
-from tests.integration.harness import ACTION, TOKEN, Result, effects, run_task, world
+from tests.integration.harness import ACTION, INFO, TOKEN, Result, effects, run_task, world
 
 MANUAL: dict[str, t.Any] = {"when": "manual", "allow_failure": False}
 BROKEN: dict[str, t.Any] = {"name": "deploy", **MANUAL, "duration": 5, "outcome": "failed", "log": "one\nno space\n"}
@@ -215,3 +215,23 @@ def test_a_diff_shows_what_leaves_the_status_as_it_is(simulator: t.Any, action: 
 def test_a_real_run_has_no_such_word(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     assert "msg" not in act(simulator).values
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("action", "more"), [("play", {"replay": "always"}), ("retry", {"force": True}), ("retry", {"max_attempts": 3})]
+)
+def test_the_end_of_the_attempt_before_is_not_that_of_the_new_one(
+    simulator: t.Any, action: str, more: dict[str, t.Any], count: int
+) -> None:
+    """A list from a replica of the database that is behind shows the old attempt as the newest one."""
+    status = "success" if more.get("force") or action == "play" else "failed"
+    job = {**(MANUAL if action == "play" else {}), "status": status, "duration": 30}
+    simulator.load(world(*({"name": f"deploy {number}", **job} for number in range(count))))
+    old = run_task(simulator, INFO, project="group/app", pipeline_id=100)["jobs"]
+    simulator.inject(kind="wrong_json", body=old, endpoint="list_pipeline_jobs", nth=[2])
+    result = act(simulator, action, name=["deploy*"], multiple="all", wait=True, wait_timeout=100.0, **more)
+    assert (result.failure, result.changed) == (None, True) and result.seconds > 30
+    assert simulator.faults()["rules"][0]["struck"] == 1
+    assert {entry["after"]["id"] for entry in result["results"]} == {1000 + count + number for number in range(count)}
+    assert len(effects(simulator)) == count

@@ -77,7 +77,7 @@ UNSCHEDULE = Action(
     effect=lambda before, after: (status_of(before), status_of(after)) == ("scheduled", "manual"),
     status_after="manual",
     is_lost_by_archiving=True,
-    advice=(Advice(403, "The user of the token needs the role Developer in the project"),),
+    forbidden=("the timer is that of somebody else",),
 )
 
 # 3. the documentation of the option
@@ -163,11 +163,11 @@ def test_an_action_whose_answer_is_lost_is_done_once(server: t.Any, task: TaskDe
     assert (result.failure, result.changed, effects(server)) == (None, True, [("unschedule", "deploy")])
 
 
-def test_an_action_gives_its_own_advice(server: t.Any, task: TaskDefinition) -> None:
+def test_an_action_gives_its_own_reasons(server: t.Any, task: TaskDefinition) -> None:
     load(server, "scheduled")
     server.inject(method="POST", status=403, body={"message": "403 Forbidden"})
     result = run(server, task, "unschedule")
-    assert result.failure is not None and UNSCHEDULE.advice[0].text in result.failure
+    assert result.failure is not None and UNSCHEDULE.forbidden[0] in result.failure
 
 
 def test_an_action_is_left_to_jobs_that_can_still_change(server: t.Any, task: TaskDefinition) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from tests.contract.gate_support import AT_ONCE, DEPLOY, MAIN, MANUAL, PIPELINE, child
 from tests.contract.test_release_gates import APP, OTHER, Row, release, two_projects
-from tests.integration.harness import BRIDGES, INFO, PIPELINE_INFO, effects, run_task, world
+from tests.integration.approvals import JOB, Witness, approval_world
+from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE_INFO, effects, run_task, world
 
 TEXTS = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
 # a page of something before GitLab
@@ -62,6 +63,25 @@ def test_a_later_gate_that_is_denied_for_good_fails_after_ten_seconds(simulator:
 
 
 @pytest.mark.parametrize("status", TEXTS)
+def test_what_a_later_gate_reads_before_it_acts_is_asked_for_again(simulator: t.Any, status: int) -> None:
+    """How many attempts there were, and who has approved."""
+    unit = {"name": "unit", "action": "wait"}
+    simulator.load(world({"name": "unit", "status": "success"}, {"name": "flaky", "status": "failed"}))
+    deny(simulator, "/pipelines/100/jobs$", [2], denial(status))
+    retry = {"name": "flaky", "action": "retry", "max_attempts": 3}
+    result = release(simulator, {"gates": [unit, retry]}, wait_timeout=60.0)
+    assert result.failure is None and effects(simulator) == [("retry", "flaky")]
+    assert simulator.faults()["rules"][0]["struck"] == 1
+
+    simulator.load(approval_world({"name": "unit", "stage": "a", "status": "success"}, JOB))
+    deny(simulator, "/deployments$", [1], denial(status))
+    look = Witness(lambda: simulator.act_as_somebody_else("approve", "deploy"))
+    play = {"name": "deploy", "action": "play", "wait_for_approval": True}
+    result = release(simulator, {"gates": [unit, play]}, wait_timeout=60.0, progress=look)
+    assert result.failure is None and effects(simulator) == [("play", "deploy")]
+
+
+@pytest.mark.parametrize("status", TEXTS)
 def test_the_first_gate_fails_at_once(simulator: t.Any, status: int) -> None:
     simulator.load(world(DEPLOY))
     deny(simulator, "/(pipelines|jobs)$", [1], denial(status))
@@ -71,11 +91,10 @@ def test_the_first_gate_fails_at_once(simulator: t.Any, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", TEXTS)
-@pytest.mark.parametrize("path", ["/pipelines$", "/pipelines/200$", "/pipelines/200/jobs$"])
+@pytest.mark.parametrize("path", ["other/pipelines$", "/pipelines/200$", "/pipelines/200/jobs$"])
 def test_a_project_that_begins_later_asks_again(simulator: t.Any, path: str, status: int) -> None:
     simulator.load(two_projects({"duration": 5}, {}))
-    # the list of the pipelines of the first project, and then of the other one
-    deny(simulator, path, [2] if path == "/pipelines$" else [1], denial(status))
+    deny(simulator, path, [1], denial(status))
     result = release(simulator, APP, {**OTHER, "needs": ["app"]}, wait_timeout=60.0)
     assert result.failure is None
     assert effects(simulator) == [("play", "deploy"), ("play", "publish")]
@@ -94,6 +113,101 @@ def test_a_child_that_a_gate_before_could_read_is_asked_for_again(simulator: t.A
     ]
     result = release(simulator, {"gates": gates}, wait_timeout=60.0)
     assert result.failure is None and effects(simulator) == [("play", "deploy"), ("play", "apply")]
+
+
+def starts_later(simulator: t.Any, path: str, nth: list[int], answer: Row) -> t.Any:
+    """Return what becomes of a gate that starts a pipeline after another project, when its reads are denied."""
+    made = two_projects({"duration": 5}, {})
+    made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish", "duration": 5}]}}
+    simulator.load(made)
+    tip = simulator.set_ref("main", project="group/other")
+    deny(simulator, path, nth, answer)
+    site = {"name": "site", "project": "group/other", "sha": tip, "needs": ["app"], "gates": [{"action": "run"}]}
+    return release(simulator, APP, site, wait_timeout=60.0)
+
+
+LISTS, COMMIT = "other/pipelines$", "other/repository/commits/main$"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    # that a token may not read commits is for good
+    [*((LISTS, answer) for answer in (*map(denial, TEXTS), PAGE)), (COMMIT, denial(404))],
+    ids=str,
+)
+def test_a_pipeline_that_is_started_later_is_looked_for_again(simulator: t.Any, path: str, answer: Row) -> None:
+    result = starts_later(simulator, path, [1], answer)
+    assert result.failure is None
+    assert [action for action, _name in effects(simulator)] == ["play", "create_pipeline"]
+
+
+def test_a_pipeline_is_not_started_where_the_others_are_denied_for_good(simulator: t.Any) -> None:
+    result = starts_later(simulator, LISTS, list(range(1, 500)), denial(403))
+    assert "403 Forbidden" in str(result.failure) and 10 <= result.seconds < 25
+    assert effects(simulator) == [("play", "deploy")]
+
+
+@pytest.mark.parametrize("status", TEXTS)
+def test_a_commit_that_could_be_read_is_asked_for_again(simulator: t.Any, status: int) -> None:
+    simulator.load(world(DEPLOY))
+    tip = simulator.set_ref("main")
+    deny(simulator, "/repository/commits/", [3], denial(status))
+    result = run_task(simulator, INFO, project="group/app", sha=tip[:8], wait=True, wait_timeout=30.0)
+    assert (result["timed_out"], result.seconds) == (True, 30)
+
+
+# a server of a cluster that is being updated lacks what another one has, and answers for a while or once
+OF_ANOTHER_VERSION = [("19.2", "/trigger_jobs$", list(range(2, 500))), ("18.0", "/bridges$", [2])]
+
+
+@pytest.mark.parametrize(("version", "path", "nth"), OF_ANOTHER_VERSION)
+@pytest.mark.parametrize("is_gate", [False, True])
+def test_a_server_of_another_version_hides_no_trigger_jobs(
+    simulator: t.Any, version: str, path: str, nth: list[int], is_gate: bool
+) -> None:
+    infra = {"name": "infra", "trigger": child({"name": "plan", "outcome": "failed", "duration": 30})}
+    simulator.load(world({"name": "unit", "duration": 3}, infra, DEPLOY), version=version)
+    deny(simulator, path, nth, {"status": 404, "body": {"error": "404 Not Found"}})
+    tests = {"stage": ["test"], "include_downstream": True}
+    if is_gate:
+        gates = [{**tests, "action": "wait"}, {"name": "deploy", "action": "play"}]
+        result = release(simulator, {"gates": gates}, wait_timeout=100.0)
+    else:
+        result = run_task(simulator, INFO, **PIPELINE, **tests, wait=True, wait_for=["success"], wait_timeout=100.0)
+    assert "job 'infra/plan'" in str(result.failure) and "ended as failed" in str(result.failure)
+    assert result.warnings == [] and effects(simulator) == []
+
+
+def with_a_late_child(simulator: t.Any, **plan: t.Any) -> None:
+    infra = {"name": "infra", "stage": "z", "trigger": child({"name": "plan", "duration": 5, **plan})}
+    early = {"name": "early", "trigger": child({"name": "lint", "status": "success"})}
+    simulator.load(world({"name": "unit", "duration": 4}, early, infra))
+    simulator.advance(1)
+
+
+BELOW: Row = {"include_downstream": True, "wait": True, "wait_timeout": 60.0}
+
+
+@pytest.mark.parametrize("what", ["jobs", "bridges"])
+@pytest.mark.parametrize("status", TEXTS)
+def test_a_child_that_was_started_meanwhile_is_asked_for_again(simulator: t.Any, status: int, what: str) -> None:
+    """A replica of the database may know of it a moment later."""
+    for task, more in ((ACTION, {"name": ["infra/plan"], "action": "play"}), (INFO, {"wait_for": ["success"]})):
+        with_a_late_child(simulator, **(MANUAL if task is ACTION else {}))
+        deny(simulator, rf"/pipelines/102/{what}$", [1], denial(status))
+        result = run_task(simulator, task, **PIPELINE, **BELOW, **more)
+        assert result.failure is None and simulator.faults()["rules"][0]["struck"] == 1
+        assert effects(simulator) == [("play", "plan")] * (task is ACTION)
+
+
+@pytest.mark.parametrize(("path", "least", "most"), [("/101/", 4, 14), ("/102/", 14, 24)])
+def test_a_child_that_is_denied_for_good_is_named(simulator: t.Any, path: str, least: int, most: int) -> None:
+    with_a_late_child(simulator)
+    deny(simulator, f"/pipelines{path}", list(range(1, 500)), denial(404))
+    result = run_task(simulator, INFO, **PIPELINE, **BELOW, wait_for=["success"])
+    name = {"/101/": "early", "/102/": "infra"}[path]
+    assert f"the token cannot read the downstream pipelines of '{name}'" in str(result.failure)
+    assert least < result.seconds < most
 
 
 # ----- what is read when a wait is over -----

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.request
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.integration.harness import (
     ACTION,
     BRIDGES,
     INFO,
+    TOKEN,
     effects,
     run_task,
     world,
@@ -213,3 +215,62 @@ def test_a_grandchild_is_not_overlooked_while_a_child_is_denied(simulator: t.Any
     simulator.inject(**denial, path="/pipelines/101/(bridges|trigger_jobs)$", nth=[12, 13, 14])
     result = run_task(simulator, BRIDGES, **THIS, depth=0, wait=True)
     assert result.failure is None and result.seconds > 60.0
+
+
+@pytest.mark.parametrize("action", ["wait", "verify", "info"])
+def test_a_child_that_shows_no_jobs_yet_is_not_a_tree_without_them(simulator: t.Any, action: str) -> None:
+    plan = {"name": "plan", "outcome": "failed", "duration": 30}
+    simulator.load(world({"name": "unit", "status": "success"}, {"name": "infra", "trigger": child(plan)}))
+    simulator.advance(2)
+    # a replica of the database is behind
+    simulator.inject(kind="wrong_json", body=[], path=r"/pipelines/(?!100/)\d+/jobs$", nth=[1])
+    tests = {"stage": ["test"], "include_downstream": True}
+    if action == "info":
+        result = run_task(simulator, INFO, **THIS, **tests, wait=True, wait_for=["success"], wait_timeout=60.0)
+    else:
+        result = release(simulator, {"gates": [{**tests, "action": action}]}, wait_timeout=60.0)
+    words = "the pipeline may still create jobs that fit" if action == "verify" else "ended as failed (script_failure)"
+    assert words in str(result.failure)
+
+
+@pytest.mark.parametrize("is_gate", [True, False])
+@pytest.mark.parametrize("what", ["/100/trigger_jobs$", r"/(?!100/)\d+/jobs$"])
+def test_what_was_there_before_does_not_vanish(simulator: t.Any, what: str, is_gate: bool) -> None:
+    """One look at a replica that is behind is not the end of a wait."""
+    plan = {"name": "plan", "outcome": "failed", "duration": 30}
+    simulator.load(world({"name": "unit", "duration": 5}, {"name": "infra", "trigger": child(plan)}), version="19.2")
+    simulator.advance(2)
+    simulator.inject(kind="wrong_json", body=[], path=what, nth=list(range(4, 6)))
+    tests = {"stage": ["test"], "include_downstream": True}
+    if is_gate:
+        result = release(simulator, {"gates": [{**tests, "action": "wait"}]}, wait_timeout=60.0)
+    else:
+        result = run_task(simulator, INFO, **THIS, **tests, wait=True, wait_for=["success"], wait_timeout=60.0)
+    assert "job 'infra/plan'" in str(result.failure) and "ended as failed" in str(result.failure)
+
+
+def test_a_trigger_job_that_was_there_before_is_not_overlooked(simulator: t.Any) -> None:
+    failing = {"strategy": "depend", "pipeline": {"jobs": [{"name": "plan", "outcome": "failed", "duration": 30}]}}
+    simulator.load(world({"name": "unit", "duration": 5}, {"name": "infra", "trigger": failing}), version="19.2")
+    simulator.inject(kind="wrong_json", body=[], path="/100/trigger_jobs$", nth=list(range(4, 8)))
+    result = release(simulator, {"gates": [{"stage": "test", "action": "wait"}]}, wait_timeout=60.0)
+    assert "job 'infra'" in str(result.failure) and "ended as failed" in str(result.failure)
+
+
+@pytest.mark.parametrize("action", ["wait", "verify", "info"])
+def test_a_child_that_was_deleted_is_not_a_tree_without_it(simulator: t.Any, action: str) -> None:
+    plan = {"name": "plan", "outcome": "failed", "duration": 30}
+    scenario = world({"name": "unit", "status": "success"}, {"name": "infra", "trigger": child(plan)})
+    scenario["projects"][0]["members"]["alice"] = "owner"
+    simulator.load(scenario)
+    simulator.advance(2)
+    request = urllib.request.Request(
+        f"{simulator.url}/api/v4/projects/7/pipelines/101", method="DELETE", headers={"PRIVATE-TOKEN": TOKEN}
+    )
+    urllib.request.urlopen(request).close()
+    tests = {"stage": ["test"], "include_downstream": True}
+    if action == "info":
+        result = run_task(simulator, INFO, **THIS, **tests, wait=True, wait_for=["success"], wait_timeout=60.0)
+    else:
+        result = release(simulator, {"gates": [{**tests, "action": action}]}, wait_timeout=60.0)
+    assert "trigger job 'infra' has succeeded, and GitLab names no pipeline that it has started" in str(result.failure)

@@ -221,6 +221,19 @@ def test_what_gitlab_has_started_and_ended_meanwhile_is_not_replayed(simulator: 
     assert "play deploy" not in [" ".join(effect) for effect in effects(simulator)]
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_one_denial_of_a_deployment_does_not_end_the_wait(simulator: t.Any, status: int) -> None:
+    simulator.load(approval_world())
+
+    def approve_and_deny() -> None:
+        simulator.act_as_somebody_else("approve", "deploy")
+        simulator.inject(endpoint="get_deployment", times=1, status=status, body={"message": f"{status} Not found"})
+
+    result = run_task(simulator, ACTION, **WAITING, progress=Witness(approve_and_deny))
+    assert (result.failure, result.changed, effects(simulator)) == (None, True, [("play", "deploy")])
+    assert simulator.faults()["rules"][0]["struck"] == 1
+
+
 @pytest.mark.parametrize("wait", [True, False])
 @pytest.mark.parametrize(
     ("setting", "plays"),

@@ -63,7 +63,7 @@ class _Manual:
 
 _JOBS = _Manual("jobs", {"id": int, "name": str, "status": str})
 _ARTIFACTS = _Manual("job_artifacts", _JOBS.shape)
-_PIPELINES = _Manual("pipelines", {"id": int, "status": str})
+_PIPELINES = _Manual("pipelines", {"id": int, "status": str, "ref?": str, "sha?": str, "source?": str})
 _DEPLOYMENTS = _Manual("deployments", {"id": int, "status": str})
 
 CATALOGUE: tuple[Endpoint, ...] = (

@@ -60,13 +60,16 @@ def decode_json(response: Response) -> t.Any:
 def decode(endpoint: Endpoint, response: Response) -> t.Any:
     """Return what an answer holds, as the catalogue says.
 
-    :raises BadAnswerError: when it holds something else, or a record lacks a field that every one of its kind has.
+    :raises BadAnswerError: when it holds something else, or a record lacks a field that every one of its kind has, or
+        has one of another type.
     """
     value = _DECODERS[endpoint.answer](response)
     records = value if endpoint.answer == "records" else [value]
-    for name, kind in endpoint.shape.items():
-        for found in [record.get(name) for record in records]:
-            if not isinstance(found, kind) or isinstance(found, bool):
+    for key, kind in endpoint.shape.items():
+        name = key.rstrip("?")
+        for found in [record.get(name) for record in records if name in record or name == key]:
+            # ids count from 1
+            if not isinstance(found, kind) or isinstance(found, bool) or (isinstance(found, int) and found < 1):
                 raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
     return value
 

@@ -38,7 +38,8 @@ class Endpoint:
     :param with_slashes: names in the path whose values keep their slashes, such as refs and paths of files.
     :param answer: what a successful answer holds.
     :param paginated: how its pages are walked; empty when there are none.
-    :param shape: fields that every record of an answer has, with their types: what lacks one is not from GitLab.
+    :param shape: fields that every record of an answer has, with their types: what lacks one is not from GitLab. One
+        whose name ends with a question mark may be missing.
     :param repeatable: whether sending it twice does no more than sending it once; None for GET only.
     :param doc_url: the page of GitLab's manual.
     :raises ValueError: when one name stands for two arguments, and for a kind of answer or of pages that is none.

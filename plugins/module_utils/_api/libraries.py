@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import typing as t
 
 from .errors import MissingLibraryError
@@ -84,13 +85,24 @@ def pluggy_library() -> t.Any:
 def fast_json_value(body: bytes) -> t.Any:
     """Return what JSON holds, by orjson where it is installed; the standard library, less strict, has the last word.
 
-    :raises ValueError: for what is no JSON.
+    :raises ValueError: for what is no JSON, such as NaN, and for a number that is too large.
     :raises RecursionError: for JSON that is very deep.
     """
     if orjson is not None:
         with contextlib.suppress(ValueError):
             return orjson.loads(body)
-    return json.loads(body)
+    return json.loads(body, parse_constant=_finite_number, parse_float=_finite_number)
+
+
+def _finite_number(text: str) -> float:
+    """Return the number that JSON holds.
+
+    :raises ValueError: for NaN and Infinity, which JSON has not, and for what is as good as infinite.
+    """
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
 
 
 def fast_json_text(value: t.Any) -> str | None:

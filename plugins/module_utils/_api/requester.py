@@ -20,7 +20,7 @@ from .endpoints import Endpoint
 from .errors import BadAnswerError, GitLabError, LostAnswerError, MissingError, RequestError, UnsentError, UsageError
 from .http import Answer, Request, Response, parse_address, send_following
 from .masking import Masker
-from .pace.clock import GRACE_SECONDS
+from .pace.clock import GRACE_SECONDS, LATE_SECONDS
 from .pace.retry import Retrier, server_wish_seconds
 from .pace.traffic import RequestBudget
 from .transport import (
@@ -183,7 +183,7 @@ class Requester:
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent.
 
-        :raises UnsentError: when the limit of the user leaves no time for it.
+        :raises UnsentError: when a limit of the user leaves no time for it.
         """
         traffic = self.retrier.traffic
         seconds = traffic.turn(
@@ -200,6 +200,11 @@ class Requester:
         if seconds > 0:
             with traffic.awaiting:
                 self.retrier.deadline.clock.sleep(seconds)
+        if request.method != "GET" and self._clock.monotonic() > self.retrier.deadline.at + LATE_SECONDS:
+            raise UnsentError(
+                "the request was not sent, since the time of the task (wait_timeout) was over long before",
+                advice="Raise wait_timeout, unless it was suspended",
+            )
 
     def _within_deadline(self, seconds: float) -> float:
         """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""

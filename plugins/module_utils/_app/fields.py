@@ -9,11 +9,14 @@
 from __future__ import annotations
 
 import datetime
+import math
+import re
 import typing as t
 
 from .._api.decoding import Record
 
 _LONGEST_SECONDS = 1e9
+_FAR_AWAY = re.compile(r"\+?0*[1-9][0-9]{4,}-", re.ASCII)
 
 
 def record_in(record: Record, name: str) -> Record:
@@ -40,9 +43,11 @@ def seconds_of(value: t.Any) -> float | None:
 
 
 def unix_time_of(value: t.Any) -> float | None:
-    """Return the Unix time of a moment as GitLab writes it, None when it is none."""
+    """Return the Unix time of a moment as GitLab writes it, None when it is none; infinity after the year 9999."""
     if not isinstance(value, str):
         return None
+    if _FAR_AWAY.match(value):
+        return math.inf  # for which Python has no date
     try:
         moment = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
         return moment.timestamp() if moment.tzinfo else None

@@ -17,7 +17,7 @@ import typing as t
 from .._api.client import ApiClient
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.errors import DeniedError, GitLabError, wrong_return
+from .._api.errors import DeniedError, GitLabError, RedirectError, wrong_return
 from .._api.http import Request
 from .._api.masking import Masker
 from .._api.pace.clock import Clock, Deadline
@@ -41,6 +41,11 @@ _R = t.TypeVar("_R")
 
 class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
+
+
+def is_denial(exc: GitLabError) -> bool:
+    """Return whether an error, or what it tells in other words, may be one of a moment where reading was allowed."""
+    return isinstance(exc, (DeniedError, RedirectError)) or isinstance(exc.__cause__, DeniedError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +74,9 @@ class TaskContext:
     opened: list[Session] = dataclasses.field(default_factory=list)
 
 
+# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait, or lead it to a login
+# page. As many as there are denials of one pipeline downstream that are not believed.
+DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # What a task that has made no request says of them; see `Session.cost`.
 NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
 # Where trigger jobs are listed, in the order to try.
@@ -78,7 +86,8 @@ BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 class ServerFacts:
     """What a task has learnt about the server.
 
-    :param bridge_endpoints: where trigger jobs are listed, in the order to try; the one that the server has is kept.
+    :param bridge_endpoints: where trigger jobs are listed, in the order to try: first the one that the server has.
+    :param has_bridges: whether one of them was there.
     :param too_young: statuses that the server refuses as a scope.
     :param user_id: of the user of the token.
     :param readable: what could be read of pipelines downstream, see `bridges.Access`.
@@ -86,6 +95,7 @@ class ServerFacts:
 
     def __init__(self) -> None:
         self.bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
+        self.has_bridges = False
         self.too_young: tuple[str, ...] = ()
         self.user_id: int | None = None
         self.readable: set[t.Hashable] = set()
@@ -176,6 +186,17 @@ class Session:
     def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
         """Return the result of the function for each item, as many at a time as the user allows."""
         return run_all(function, items, most_at_once=self.client.settings.concurrency)
+
+    def asking_again(self, read: t.Callable[[], _R]) -> _R:
+        """Return what a read returns; what is denied to a task that has read before is asked for again first."""
+        for seconds in DENIED_PAUSES_SECONDS if self.is_established else ():
+            try:
+                return read()
+            except GitLabError as exc:
+                if not is_denial(exc) or self.deadline.has_passed():
+                    raise
+                self.clock.sleep(min(seconds, self.deadline.remaining()))
+        return read()
 
     def check_stop(self) -> None:
         """Return while something new may be begun.

@@ -37,10 +37,11 @@ times = st.sampled_from(
     [
         "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000+00:00", "9999-12-31T23:59:59-14:00", "2026-01-01", "now", "",
         "2026-01-01\u202e00:00:00+00:00", "2026-13-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-01-01T00:00:00Z",
-        "2026-01-01T00:00:00+99:99", "10000-01-01T00:00:00Z", VARIABLE, 0, -1, 1e400, {}, [], True, None,
+        "2026-01-01T00:00:00+99:99", "10000-01-01T00:00:00Z", VARIABLE, 0, -1, {}, [], True, None,
     ]
 )  # fmt: skip
-numbers = st.sampled_from([None, 0, -1, 1.5, 1e9, 1e300, float("nan"), float("inf"), 10**400, True, "1", [], {}])
+# what JSON has not is refused with the whole answer
+numbers = st.sampled_from([None, 0, -1, 1.5, 1e9, 1e300, 10**400, True, "1", [], {}])
 texts = st.one_of(hostile_text, torn_token, st.just(VARIABLE), st.just("\ud800"), st.just("\u2066x"))
 anything = st.one_of(times, numbers, texts, nested(texts))
 FIELDS: dict[str, t.Any] = {
@@ -63,8 +64,9 @@ FIELDS: dict[str, t.Any] = {
     "pipeline": anything,
 }
 hostile_fields = st.fixed_dictionaries({}, optional=FIELDS)
+# and so is a pipeline with another type in one of those that tell which it is
 PIPELINE_FIELDS = st.fixed_dictionaries(
-    {}, optional={"ref": anything, "sha": anything, "web_url": FIELDS["web_url"], "source": anything, "iid": anything}
+    {}, optional={"ref": texts, "sha": texts, "web_url": FIELDS["web_url"], "source": texts, "iid": anything}
 )
 
 

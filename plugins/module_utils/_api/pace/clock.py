@@ -17,6 +17,8 @@ T = t.TypeVar("T")
 
 # How long past the deadline of a task may last what is under way then.
 GRACE_SECONDS = 1.0
+# So long past it nothing is begun any more: the machine has slept meanwhile, or the process was stopped.
+LATE_SECONDS = 10.0
 # Some thirty years. Python's locks wait for no longer than 292, so "no end" has to be a number.
 LONGEST_SECONDS = 1e9
 

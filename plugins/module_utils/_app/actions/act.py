@@ -73,7 +73,8 @@ class ActionRun:
         self._following.note(jobs)
         for job in jobs:
             self._timeline.observe(job)
-        self._step(report.targets)
+        # what is denied is read before anything is sent
+        yield from self._following.once(lambda: self._step(report.targets))
         # what has changed was read after all others
         read_last = sorted(report.targets, key=lambda target: target.has_changed)
         report.pipeline = as_told(report.pipeline, [target.job.record for target in read_last])

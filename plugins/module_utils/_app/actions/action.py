@@ -40,11 +40,11 @@ class ActionRequest:
 
 @dataclasses.dataclass(frozen=True)
 class Advice:
-    """What a user can do when GitLab answers the action with this status, and with these words, if any are given."""
+    """What a user can do when GitLab answers the action with this status, and with these words."""
 
     status: int
     text: str
-    words: str = ""
+    words: str
 
 
 Arguments = t.Callable[[ActionRequest, str], t.Mapping[str, t.Any]]
@@ -61,6 +61,7 @@ class Action:
     :param cells: for every column of statuses, whether to act, to leave the job alone, or to refuse.
     :param effect: whether a job shows that the action was executed since it was read before.
     :param advice: what to do about errors, where the general advice has nothing; the first that fits.
+    :param forbidden: the usual reasons of a 403 without one, besides a role that is too low.
     :param answer: what a successful answer shows: the effect, or perhaps the old job, which is then read again; or
         whether the answer alone is proof, since not every server shows the effect.
     :param no_effect: what it means when a job does not show the effect of an accepted request.
@@ -86,7 +87,8 @@ class Action:
     participle: str
     cells: Cells
     effect: effects.Effect
-    advice: tuple[Advice, ...]
+    advice: tuple[Advice, ...] = ()
+    forbidden: tuple[str, ...] = ()
     subject: str = "{job}"
     verb: str = ""
     answer: t.Literal["effect", "old job", "proof"] = "effect"
@@ -121,9 +123,5 @@ class Action:
     def advise(self, exc: StatusError) -> None:
         """Say in an error what to do about it, unless it says so already."""
         text = exc.server_text.lower()
-        fitting = (
-            row.text
-            for row in self.advice
-            if row.status == exc.status and row.words in text and (row.words or not exc.has_reason)
-        )
+        fitting = (row.text for row in self.advice if row.status == exc.status and row.words in text)
         exc.advice = exc.advice or next(fitting, "")

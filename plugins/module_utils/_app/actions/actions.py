@@ -11,19 +11,13 @@ from __future__ import annotations
 from ..._api.decoding import Record
 from ..fields import status_of
 from ..jobs.query import listed
-from ..jobs.statuses import STATUSES, Column
+from ..jobs.statuses import STATUSES, Column, unknown_status
 from ..writes.decision import Decision
 from . import decisions, effects
 from .action import Action, Advice
 from .decisions import Policy, act, later, refuse, same
 
-_DEVELOPER = (
-    Advice(
-        403,
-        "The usual reasons: the ref or the environment of the job is protected and does not admit the user of the "
-        "token, or this user has no Developer role in the project",
-    ),
-)
+_PROTECTED = "the ref or the environment of the job is protected and does not admit the user of the token"
 
 # The columns of the decision table.
 _UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
@@ -72,12 +66,12 @@ _ROWS = (
                 "has ended and is not manual is run again by action retry",
                 words="unplay",
             ),
-            Advice(
-                403,
-                "The usual reasons: the ref or the environment of the job is protected and does not admit the user of "
-                "the token, the deployment is outdated, the job is archived, the project restricts who may set "
-                "pipeline variables, when job_variables are given, or this user has no Developer role in the project",
-            ),
+        ),
+        forbidden=(
+            _PROTECTED,
+            "the deployment is outdated",
+            "the job is archived",
+            "the project restricts who may set pipeline variables, when job_variables are given",
         ),
     ),
     Action(
@@ -108,8 +102,8 @@ _ROWS = (
             Advice(
                 403, "The job cannot be retried: it never ran, is still running, or was superseded", "not retryable"
             ),
-            *_DEVELOPER,
         ),
+        forbidden=(_PROTECTED,),
     ),
     Action(
         name="cancel",
@@ -132,7 +126,7 @@ _ROWS = (
         options=("force",),
         # a job that is merely running is left as it is when force is sent
         arguments=lambda request, status: {"force": True} if request.policy.force and status == "canceling" else {},
-        advice=_DEVELOPER,
+        forbidden=(_PROTECTED,),
     ),
     Action(
         name="erase",
@@ -143,12 +137,8 @@ _ROWS = (
         # servers before 15.9 do not tell erased_at
         answer="proof",
         refused_as_done=("not erasable", "there is nothing to erase"),
-        advice=(
-            Advice(403, "Only a finished job that still has a log or artifacts can be erased", words="not erasable"),
-            Advice(
-                403, "The usual reasons: the user of the token needs the role Maintainer, or must have started the job"
-            ),
-        ),
+        advice=(Advice(403, "Only a finished job that still has a log or artifacts can be erased", "not erasable"),),
+        forbidden=("somebody else has started the job, whom it takes the role Maintainer to erase",),
     ),
     Action(
         name="keep_artifacts",
@@ -165,7 +155,7 @@ _ROWS = (
         effect=effects.is_kept,
         answer="proof",
         is_lost_by_archiving=True,
-        advice=_DEVELOPER,
+        forbidden=(_PROTECTED,),
     ),
     Action(
         name="delete_artifacts",
@@ -178,7 +168,6 @@ _ROWS = (
         answer="proof",
         role="Maintainer",
         options=("whole_project",),
-        advice=(Advice(403, "The user of the token needs the role Maintainer in the project"),),
     ),
 )
 ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
@@ -194,7 +183,7 @@ def decide(name: str, job: Record, policy: Policy) -> Decision:
             return Decision("refuse", refusal)
     status = STATUSES.get(status_of(job))
     if status is None:
-        return Decision("refuse", f"this collection does not know its status {status_of(job)!r}; nothing was done")
+        return Decision("refuse", f"{unknown_status(status_of(job))}; nothing was done")
     decision = action.cells[status.column](status.name, job, policy)
     if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
         lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")

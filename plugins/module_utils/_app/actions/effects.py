@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..fields import id_of, status_of, user_id_of
-from ..jobs.statuses import is_finished, is_under_way
+from ..jobs.statuses import is_finished, is_under_way, phase_of, unknown_status
 from ..writes.decision import ActionOutcome
 
 Effect = t.Callable[[Record, Record], bool]
@@ -59,7 +59,9 @@ def has_other_artifacts(before: Record, after: Record) -> bool:
 
 
 def not_done(status: str) -> tuple[ActionOutcome, str]:
-    """Return that an accepted request should have shown its effect."""
+    """Return that an accepted request should have shown its effect; what another status means is not guessed."""
+    if phase_of(status) is None:
+        return "failed", f"GitLab accepted the request, and {unknown_status(status)}; whether it was done is unknown"
     return "failed", f"GitLab accepted the request, and the job is still {status}"
 
 

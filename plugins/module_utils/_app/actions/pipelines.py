@@ -20,20 +20,17 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, RequestError, StatusError
 from ..fields import id_of, status_of, users_of
 from ..jobs.reasons import REJECTED
-from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of
+from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of, unknown_status
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from ..writes.decision import Decision, Verdict
-from ..writes.roles import explain_forbidden, reason_of_project
+from ..writes.roles import explain_forbidden, why_forbidden
 from ..writes.sending import Looks, Write, is_lock, was_unsent
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
 _CANCELED_PHASES = ("waiting", "queued", "running")
-_FORBIDDEN = (
-    "The usual reasons: the ref of the pipeline is protected and does not admit the user of the token, or this user "
-    "has no Developer role in the project"
-)
+_FORBIDDEN = ("the ref of the pipeline is protected and does not admit the user of the token",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,7 +189,7 @@ def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
     """Return what an action does with a pipeline."""
     row = STATUSES.get(state.status)
     if row is None:
-        return Decision("refuse", f"this collection does not know its status {state.status!r}; nothing was done")
+        return Decision("refuse", f"{unknown_status(state.status)}; nothing was done")
     return action.cells[row.column](state)
 
 
@@ -267,6 +264,13 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             return PipelineActionResult(after, note=decision.reason)
         if problem:
             return PipelineActionResult(after, has_changed=True, note=problem)
+        statuses = map(status_of, (after.pipeline, *after.attempts))
+        unknown = next((status for status in statuses if phase_of(status) is None), None)
+        if unknown is not None:
+            return self._failed(
+                "GitLab accepted the request; whether it was done is unknown, since it, or a job of it, has the status "
+                f"{unknown!r}, which this collection does not know"
+            )
         return self._failed(
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
             f"{after.status}. Check that the user of the token may act on these jobs"
@@ -283,7 +287,7 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):
-            explain_forbidden(exc, lambda: reason_of_project(self._session, self._project) or _FORBIDDEN)
+            explain_forbidden(exc, lambda: why_forbidden(self._session, self._project, _FORBIDDEN))
         return str(exc)
 
 

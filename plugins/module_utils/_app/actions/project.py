@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..._api.errors import NotFoundError, RequestError, StatusError
 from ..session import Session
-from ..writes.roles import explain_forbidden, reason_of_project
+from ..writes.roles import explain_forbidden, why_forbidden
 from ..writes.sending import may_be_done
 from .actions import ACTIONS
 
@@ -36,7 +36,7 @@ def delete_project_artifacts(session: Session, project: str) -> str:
         if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
             return f"this server is too old for it ({exc})"
         if isinstance(exc, StatusError):
-            explain_forbidden(exc, lambda: reason_of_project(session, project, action.role))
+            explain_forbidden(exc, lambda: why_forbidden(session, project, action.forbidden, action.role))
             action.advise(exc)
         return str(exc)
     return ""

@@ -26,7 +26,7 @@ from ..jobs.statuses import is_finished
 from ..session import Session
 from ..waiting.options import is_end_of_time
 from ..writes.decision import ActionOutcome, Decision
-from ..writes.roles import explain_forbidden, reason_of_project
+from ..writes.roles import explain_forbidden, why_forbidden
 from ..writes.sending import Looks, Write, is_lock, was_refused
 from .action import Action, ActionRequest
 
@@ -56,7 +56,9 @@ class Refusals:
     def __init__(self, session: Session, action: Action, jobs: t.Sequence[FoundJob]) -> None:
         self._action = action
         self._held = HeldRefusals(session, jobs)
-        self._reason_of = functools.cache(lambda project: reason_of_project(session, project, action.role))
+        self._reason_of = functools.cache(
+            lambda project: why_forbidden(session, project, action.forbidden, action.role)
+        )
 
     def explained(self, job: FoundJob, exc: RequestError) -> str:
         """Return an error that is the last word, with what to do about it."""

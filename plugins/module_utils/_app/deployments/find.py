@@ -47,15 +47,8 @@ class DeploymentQuery:
 
 
 def read_deployment(session: Session, project: str, deployment_id: int) -> FoundDeployment:
-    """Return a deployment with its approvals, which no list tells.
-
-    :raises SelectionError: when there is none.
-    """
-    try:
-        record = session.client.call("get_deployment", project=project, deployment_id=deployment_id)
-    except MissingError as exc:
-        called = session.client.project_called(project)
-        raise SelectionError(f"there is no deployment {deployment_id} in project {called}") from exc
+    """Return a deployment with its approvals, which no list tells."""
+    record = session.client.call("get_deployment", project=project, deployment_id=deployment_id)
     return FoundDeployment(record, project, is_whole=True)
 
 
@@ -72,9 +65,11 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
     if query.deployment_id is not None:
         try:
             return [read_deployment(session, query.project, query.deployment_id)]
-        except SelectionError as exc:
+        except MissingError as exc:
+            called = session.client.project_called(query.project)
             raise SelectionError(
-                f"{exc}; give its id, which is not the short number (iid) that GitLab's pages show"
+                f"there is no deployment {query.deployment_id} in project {called}; give its id, which is not the "
+                "short number (iid) that GitLab's pages show"
             ) from exc
     jobs = None
     if query.jobs is not None:

@@ -63,7 +63,8 @@ def why_gone(job: FoundJob, what: str, now: float, *, instead: str = "") -> str:
     if waits:
         return waits + instead
     expiry = record.get("artifacts_expire_at")
-    if not expiry or (unix_time_of(expiry) or 0.0) > now:
+    moment = unix_time_of(expiry)
+    if moment is None or moment > now:
         return ""
     return f"the {what} of {job.called} have expired ({expiry}); retry the job to make them anew"
 

@@ -18,7 +18,8 @@ from .bridges import list_bridges
 from .query import FoundJob
 from .statuses import can_be_superseded, newest_per_name
 
-# A list that does not hold a job which is known to exist is read again so often before it is an error.
+# A list that does not hold a job which is known to exist, or only an older attempt, is read again so often before it is
+# an error: a replica of the database may be behind.
 LOOKS_FOR_MISSING = 3
 
 
@@ -34,12 +35,13 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
         found: dict[t.Any, FoundJob] = {}
         for listed in session.run_all(lambda group: _read_group(session, group), list(groups.values())):
             found.update(listed)
-        if all(job.key in found for job in jobs):
+        missing = [job for job in jobs if job.key not in found or found[job.key].id < job.id]
+        if not missing:
             return [found[job.key] for job in jobs]
         if not session.client.retrier.pause(attempt):
             break
-    missing = next(job for job in jobs if job.key not in found)
-    raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
+    called = f"job {missing[0].path!r} (id {missing[0].id})"
+    raise BadAnswerError(f"GitLab lists pipeline {missing[0].pipeline_id} without the {called}, which it has")
 
 
 def attempts_of(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[Record]]:

@@ -17,7 +17,7 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
 from ..concurrency import run_growing
 from ..fields import id_of, project_id_of
-from ..session import Session
+from ..session import BRIDGE_ENDPOINTS, Session
 from .query import FoundJob
 from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
 
@@ -33,19 +33,29 @@ _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 class Access:
     """What could be read of a tree that is read again and again: a denial of it may be a fault on the way.
 
+    So may that of a pipeline that was started since the first look, which shows what the token may read.
+
     :param granted: what could be read before.
     """
 
     def __init__(self, granted: set[t.Hashable]) -> None:
         self._granted = granted
+        # what was denied for good
+        self._denied: set[t.Hashable] = set()
+        self._looks = 0
         # how many looks have ended with such a denial, one after the other
         self._doubts = 0
         self._has_doubt = False
 
     def begin(self) -> None:
         """Take note that the tree is read once more."""
+        self._looks += 1
         self._doubts = self._doubts + 1 if self._has_doubt else 0
         self._has_doubt = False
+
+    def end(self) -> None:
+        """Take note that what is read now was not looked at before, however old it is."""
+        self._looks = 0
 
     def grant(self, what: t.Hashable) -> None:
         """Take note of what could be read."""
@@ -53,12 +63,14 @@ class Access:
 
     def is_in_doubt(self, what: t.Hashable) -> bool:
         """Return whether a denial of it is not the last word."""
-        if what not in self._granted:
-            return False
-        self._has_doubt = self._doubts < MOST_DENIALS
-        if not self._has_doubt:
-            self._granted.discard(what)
-        return self._has_doubt
+        is_new = self._looks > 1 and what not in self._denied
+        if what in self._granted or is_new:
+            self._has_doubt = self._doubts < MOST_DENIALS
+            if self._has_doubt:
+                return True
+        self._granted.discard(what)
+        self._denied.add(what)
+        return False
 
 
 @dataclasses.dataclass(eq=False)
@@ -133,22 +145,25 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
     """Return the trigger jobs of a pipeline, newest first, without superseded ones.
 
     `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs. A proxy before it
-    may have words of its own for what is not there, but does not tell that there is neither.
+    may have words of its own for what is not there, but does not tell that there is neither. Nor does a server of a
+    cluster, which may be of another version, once another one has listed them.
     """
-    foreign: NotFoundError | None = None
-    for endpoint in session.facts.bridge_endpoints:
+    facts = session.facts
+    missing: NotFoundError | None = None
+    for endpoint in facts.bridge_endpoints:
         try:
             records = session.client.list_all(endpoint, project=project, pipeline_id=pipeline_id)
         except NotFoundError as exc:
             if not exc.is_missing_endpoint and not exc.is_foreign:
                 raise
-            foreign = exc if exc.is_foreign else foreign
+            missing = exc if exc.is_foreign or facts.has_bridges else missing
         else:
-            session.facts.bridge_endpoints = (endpoint,)
+            facts.has_bridges = True
+            facts.bridge_endpoints = tuple(sorted(BRIDGE_ENDPOINTS, key=lambda other: other != endpoint))
             return newest_per_name(records)
-    if foreign:
-        raise foreign
-    session.facts.bridge_endpoints = ()
+    if missing:
+        raise missing
+    facts.bridge_endpoints = ()
     session.warn("This GitLab server has no list of trigger jobs, so downstream pipelines cannot be followed.")
     return []
 
@@ -223,11 +238,13 @@ class Ahead:
     :param coming: those that may still start one.
     :param awaited: those of them without the ones that nobody has to play.
     :param failed: those that have ended badly, so that there will be none.
+    :param lost: those that have succeeded, so that there was one: it may have been deleted.
     """
 
     coming: tuple[str, ...] = ()
     awaited: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def ahead(root: PipelineNode) -> Ahead:
@@ -238,6 +255,7 @@ def ahead(root: PipelineNode) -> Ahead:
         coming=tuple(bridge.path for bridge in coming),
         awaited=tuple(bridge.path for bridge in coming if not is_optional(bridge.record)),
         failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
+        lost=tuple(bridge.path for bridge in bridges if bridge.status == "success"),
     )
 
 

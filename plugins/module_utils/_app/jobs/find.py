@@ -45,6 +45,8 @@ class JobFinder:
         self._explains_ids = explains_ids
         # how often there were jobs, and no trigger jobs
         self._looks_without_bridges = 0
+        # how many jobs pipelines have shown, or only trigger jobs, by their ids
+        self._sizes: dict[int, int] = {}
 
     @property
     def known_fields(self) -> frozenset[str]:
@@ -173,11 +175,10 @@ class JobFinder:
 
     def _find_in_pipeline(self, pipeline: Record) -> Selection:
         root = self._lists.node(pipeline)
-        is_complete = True
         if self._query.include_downstream:
-            jobs, before, unreadable = self._list_tree(root)
+            jobs, before, unreadable, is_complete = self._list_tree(root)
         else:
-            jobs, before, unreadable = self._list_both(root), Ahead(), ()
+            (jobs, is_complete), before, unreadable = self._list_both(root), Ahead(), ()
             pipeline = jobs.pipeline or pipeline
         if not jobs.jobs:
             # GitLab makes the jobs a moment after the pipeline
@@ -187,8 +188,11 @@ class JobFinder:
             jobs, pipeline=pipeline, is_complete=is_complete, ahead=before, unreadable=unreadable
         )
 
-    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, Ahead, tuple[str, ...]]:
-        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable."""
+    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, Ahead, tuple[str, ...], bool]:
+        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable.
+
+        Behind that, whether nothing of it is missing, see `_is_whole`.
+        """
         tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
         nodes = list(tree.walk())
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
@@ -196,18 +200,40 @@ class JobFinder:
         if self._query.with_bridges:
             below += [job for node in nodes for job in node.bridges]
         jobs = (listed[0] or JobIndex()).joined(below)
-        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
+        are_whole = [
+            self._is_whole(node, len(found.by_name) + len(node.bridges))
+            for node, found in zip(nodes, listed)
+            if found is not None
+        ]
+        unreadable = tuple(node.path for node, found in zip(nodes, listed) if found is None)
+        return jobs, ahead(tree), unreadable, bool(self._query.scope) or all(are_whole)
 
-    def _list_both(self, root: PipelineNode) -> JobIndex:
-        """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
+    def _is_whole(self, node: PipelineNode, size: int) -> bool:
+        """Return whether a pipeline shows all that it has shown before, and one below that is not over something.
+
+        A replica of the database that is behind may show a pipeline, and not yet what is in it.
+
+        :param size: how much it shows: names of jobs do not vanish.
+        """
+        least = bool(node.path) and not is_finished(status_of(node.record))
+        before = self._sizes.get(node.pipeline_id, int(least))
+        self._sizes[node.pipeline_id] = max(before, size)
+        return size >= before
+
+    def _list_both(self, root: PipelineNode) -> tuple[JobIndex, bool]:
+        """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one.
+
+        Behind that, whether no trigger job is missing.
+        """
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
             jobs, bridges = self._session.run_all(lambda read: read(root), [self._lists.jobs, self._bridges])
-            self._looks_without_bridges += bool(jobs.jobs) and not bridges.jobs
+            is_whole = self._is_whole(root, len(bridges.jobs))
+            self._looks_without_bridges += is_whole and bool(jobs.jobs) and not bridges.jobs
         else:
-            jobs = self._lists.jobs(root)
+            jobs, is_whole = self._lists.jobs(root), True
             bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else JobIndex()
-        return jobs.joined(bridges.jobs)
+        return jobs.joined(bridges.jobs), is_whole
 
     def _bridges(self, root: PipelineNode) -> JobIndex:
         return JobIndex(trigger_jobs(self._session, root.project, root.pipeline_id))

@@ -48,8 +48,8 @@ class Selection:
     :param out_of_scope: how many jobs of each status were left out by `scope` alone.
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
-    :param failed_before_start: paths of trigger jobs whose pipelines could not be started, and might have held more;
-        without those that are selected themselves.
+    :param never_started: why there are no more jobs that might be selected: a sentence for each trigger job without a
+        pipeline.
     """
 
     groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)
@@ -63,21 +63,13 @@ class Selection:
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     beside: JobIndex = JobIndex()
     unreadable: tuple[str, ...] = ()
-    failed_before_start: tuple[str, ...] = ()
+    never_started: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
         """Return every job found once, newest first."""
         unique = {job.id: job for group in self.groups.values() for job in group}
         return sorted(unique.values(), key=lambda job: job.id, reverse=True)
-
-    @property
-    def never_started(self) -> list[str]:
-        """Return why there are no more jobs that may be selected."""
-        return [
-            f"trigger job {path!r} has failed and started no pipeline, whose jobs are selected as well"
-            for path in self.failed_before_start
-        ]
 
     @property
     def lacks(self) -> bool:
@@ -102,31 +94,46 @@ class Chooser:
         names, whole = query.single_names, query.whole_name
         unmatched = set(names)
         matching: dict[str, set[str]] = {}
+        # of each stage one job, and in which stages each name was found
+        stages: dict[str, FoundJob] = {}
+        places: dict[str, set[str]] = {}
         for found in jobs:
             if found.key in newest and not query.include_retried:
                 continue
             newest.add(found.key)
+            stages.setdefault(found.stage, found)
             if names:
                 known.add(found.path)
                 if whole and found.name == whole:
-                    names, unmatched, matching = (whole,), {whole}, {}
+                    names, unmatched, matching, places = (whole,), {whole}, {}, {}
                 if found.name not in matching:
                     matching[found.name] = _matching(found, names)
                 matched = matching[found.name]
                 unmatched -= matched
                 if not matched:
                     continue
+                for name in matched:
+                    places.setdefault(name, set()).add(found.stage)
             has_stage = not query.stages or any(fits(found.stage, stage) for stage in query.stages)
             if has_stage and query.is_in_scope(found.record):
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:
+                stages.clear()
                 break
+        # within a scope, and before the end of the list, there may be others
+        is_told = bool(stages) and not query.scope
+        wanted = {entry: matching_stages(stages, entry) for entry in query.stages} if is_told else {}
+        missing_stages = tuple(entry for entry, fitting in wanted.items() if not fitting)
+        asked = set().union(*wanted.values()) if not missing_stages else set()
         return Selection(
             {name: tuple(job for job in kept if name in matching.get(job.name, ())) for name in names}
             or {"": tuple(kept)},
             # a job that is there, and of another stage, is not missing
             missing=tuple(name for name in names if name in unmatched),
-            known=known,
+            misplaced={name: tuple(sorted(found)) for name, found in places.items() if asked and not found & asked},
+            missing_stages=missing_stages,
+            known=known or tuple(missing_stages and stages),
+            beside=JobIndex(stages.values() if missing_stages else ()),
         )
 
     def of_pipeline(
@@ -170,8 +177,14 @@ class Chooser:
             pipeline=pipeline,
             is_complete=(is_complete or not (open_names or missing_stages))
             and not _may_grow(named, open_names, missing_stages, ahead),
-            failed_before_start=tuple(
-                path for path in ahead.failed if path not in paths and may_hold(open_names, path)
+            # one that has failed, and is selected itself, tells so itself
+            never_started=tuple(
+                f"trigger job {path!r} has {what}, whose jobs are selected as well"
+                for path, what in (
+                    *((path, "failed and started no pipeline") for path in ahead.failed if path not in paths),
+                    *((path, "succeeded, and GitLab names no pipeline that it has started") for path in ahead.lost),
+                )
+                if may_hold(open_names, path)
             ),
             known=jobs.by_path.keys(),
             out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
@@ -246,7 +259,7 @@ def place_of(query: JobQuery, selection: Selection) -> str:
 
 def lacks_any(query: JobQuery, selection: Selection) -> bool:
     """Return whether something is not there that was asked for, or that has to be there."""
-    return selection.lacks or (query.needs_all and bool(selection.failed_before_start))
+    return selection.lacks or (query.needs_all and bool(selection.never_started))
 
 
 def what_is_missing(query: JobQuery, selection: Selection) -> str:
@@ -260,7 +273,8 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
         wanted = " or ".join(map(repr, query.stages))
         return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
     for name in selection.missing:
-        return f"no job {name!r} in {where}: {suggestions(selection.known, name)}"
+        in_scope = f" has {query.scope_said}" if query.scope and not query.pipeline.is_given else ""
+        return f"no job {name!r} in {where}{in_scope}: {suggestions(selection.known, name)}"
     return next(iter(selection.never_started), "") if query.needs_all else ""
 
 

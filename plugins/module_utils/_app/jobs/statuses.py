@@ -112,6 +112,11 @@ def phase_of(status: str) -> Phase | None:
     return row.phase if row else None
 
 
+def unknown_status(status: str) -> str:
+    """Return what is said of a status that has no row, as part of a sentence."""
+    return f"this collection does not know its status {status!r}"
+
+
 def is_finished(status: str) -> bool:
     """Return whether nothing more will happen by itself."""
     return phase_of(status) == "finished"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ..._api.errors import StatusError, capitalized
 from ..session import Session
-from ..writes.roles import NO_CI, reason_of_project
+from ..writes.roles import NO_CI, why_forbidden
 from .request import RunRequest
 
 _TOO_MANY = "too many pipelines created"
@@ -87,4 +87,4 @@ def explain_refusal(session: Session, exc: StatusError, request: RunRequest) -> 
     elif is_triggered and exc.status in _OF_TRIGGER:
         exc.advice = _OF_TRIGGER[exc.status]
     elif exc.status == 403 and not exc.has_reason and session.client.settings.token_kind:
-        exc.advice = ("" if is_triggered else reason_of_project(session, request.project)) or _FORBIDDEN
+        exc.advice = _FORBIDDEN if is_triggered else why_forbidden(session, request.project, ())

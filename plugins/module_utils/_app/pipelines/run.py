@@ -76,9 +76,7 @@ class _Run:
         retrier = self._session.client.retrier
         outages = 0
         while True:
-            before = self._newest_before()
-            self._check_commit()
-            found = self._candidates.reused(before)
+            found = self._session.asking_again(self._found)
             if found is not None:
                 return RunResult(found, note=f"{describe(found)} counts as the one asked for")
             if self._session.check_mode:
@@ -100,6 +98,12 @@ class _Run:
                     return self._refused(exc)
 
     # ----- before -----
+
+    def _found(self) -> Record | None:
+        """Return the pipeline that counts as the one asked for, None when one is to be started."""
+        before = self._newest_before()
+        self._check_commit()
+        return self._candidates.reused(before)
 
     def _newest_before(self) -> list[Record]:
         """Return the newest pipelines of the ref; none where only a trigger token is given, which cannot read them."""

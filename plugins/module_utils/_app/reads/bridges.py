@@ -177,6 +177,7 @@ class BridgeReading:
         A child pipeline lives in the project of its parent, which could be read.
         """
         session = self._session
+        self._access.end()
         below = [(inner, node) for node in report.root.walk() for inner in node.below]
         edge = [inner for inner, node in below if inner.depth == self._depth and inner.project != node.project]
 

@@ -60,6 +60,8 @@ class GateRunner:
         :param stop: returns why nothing new may be begun any more.
         """
         session = self._open_session(project, gate, stop)
+        # the first looks of a release show whether the token is right
+        session.is_established = not session.check_mode and (project.pipeline is not None or bool(project.plan.needs))
         started = session.clock.time()
         with self._lock:
             self._waiting += 1
@@ -107,8 +109,6 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[Gate
     """
     pipeline = project.pipeline
     is_first = pipeline is None
-    # the first looks of a release show whether the token is right
-    session.is_established = not session.check_mode and (pipeline is not None or bool(project.plan.needs))
     if pipeline is None:
         if any(earlier.outcome == "would start" for earlier in project.gates):
             return to_come(gate)
@@ -217,7 +217,8 @@ class PipelineStarter:
         project = request.project
         if project.isdigit() and request.ref in self._refs_by_path:
             try:
-                project = str(session.client.call("get_project", project=project).get("path_with_namespace") or project)
+                record = session.asking_again(lambda: session.client.call("get_project", project=request.project))
+                project = str(record.get("path_with_namespace") or project)
             except DeniedError:
                 pass  # starting a pipeline tells what to do about it
         # paths are the same in any case

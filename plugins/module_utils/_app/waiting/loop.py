@@ -16,13 +16,13 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import DeniedError, RedirectError, RequestError, SelectionError
+from ..._api.errors import GitLabError, RequestError, SelectionError
 from ..._api.pace.looks import looking
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
-from ..session import Session
+from ..session import DENIED_PAUSES_SECONDS, Session, is_denial
 from .options import WaitOptions, is_late, timed_out
 from .pauses import Patience, Pauses
 from .schedule import Pause, Steps
@@ -45,9 +45,6 @@ MOST_COUNTS_TOLD = 3
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2
-# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait, or lead it to a login
-# page. As many as there are denials of one pipeline downstream that are not believed.
-DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # A log that is followed is read so often, however long a pause is.
 LOG_SECONDS = 2.0
 
@@ -138,8 +135,8 @@ class Wait:
         for seconds in DENIED_PAUSES_SECONDS if asks_again else ():
             try:
                 return (yield from self._read(read))
-            except (DeniedError, RedirectError):
-                if self._session.deadline.has_passed():
+            except GitLabError as exc:
+                if not is_denial(exc) or self._session.deadline.has_passed():
                     raise
                 yield from self._sleep(seconds)
         return (yield from self._read(read))

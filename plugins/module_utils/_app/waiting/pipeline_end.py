@@ -87,6 +87,8 @@ class Following:
         self._options = wait.options
         self._wait = wait
         self._looks_at_end = 0
+        # the id of the newest job that was seen
+        self._newest = 0
         # how many jobs were left at the last listing, and how many looks there were since
         self._left = self._looks = 0
 
@@ -152,8 +154,11 @@ class Following:
     def _is_settled(self, state: PipelineState) -> bool:
         if "created" in self._options.targets or self._queue_problem(state):
             return True
+        # a replica of the database that is behind shows the end before the last retry
+        newest = state.jobs[0].id if state.jobs else 0
+        is_behind, self._newest = newest < self._newest, max(newest, self._newest)
         stands_still = state.status == "manual" or is_finished(state.status)
-        if not stands_still or any(map(_is_at_work, state.jobs)):
+        if not stands_still or is_behind or any(map(_is_at_work, state.jobs)):
             self._looks_at_end = 0
             return False
         self._looks_at_end += 1

@@ -39,22 +39,38 @@ def explain_forbidden(exc: StatusError, reason: t.Callable[[], str]) -> None:
         exc.advice = reason()
 
 
-def reason_of_project(session: Session, project: str, needed: str = "Developer") -> str:
-    """Return why nobody, or not this user, may act on jobs or pipelines of a project; empty when it does not tell.
+def why_forbidden(session: Session, project: str, usual: t.Sequence[str], needed: str = "Developer") -> str:
+    """Return why nobody, or not this user, may act on jobs or pipelines of a project, as far as it tells; else why not.
 
+    :param usual: the usual reasons, besides a role that is too low.
     :param needed: the lowest role that may.
     """
     try:
         record: Record = session.in_passing().client.call("get_project", project=project)
     except RequestError:
-        return ""  # the reason is not worth another error
+        return usual_reasons(usual, needed)  # the reason is not worth another error
     if record.get("archived") is True:
         return "The project is archived, and an archived project can only be read: unarchive it"
     if record.get("builds_access_level") == "disabled" or record.get("jobs_enabled") is False:
         return NO_CI
     level = access_level(record)
     role = next((role for role in _LEVELS if _LEVELS[role] == level < _LEVELS[needed]), "")
-    return f"The user of the token has the role {role} in the project, and needs {needed}" if role else ""
+    if role:
+        return f"The user of the token has the role {role} in the project, and needs {needed}"
+    return usual_reasons(usual, "" if level >= _LEVELS[needed] else needed)
+
+
+def usual_reasons(reasons: t.Sequence[str], needed: str) -> str:
+    """Return the usual reasons of a refusal as a sentence, empty when there are none.
+
+    :param needed: the role that the user may lack, empty when it is known to have it.
+    """
+    if needed and not reasons:
+        return f"The user of the token needs the role {needed} in the project"
+    told = [*reasons, *([f"this user has no {needed} role in the project"] if needed else [])]
+    if len(told) < 2:
+        return f"The usual reason: {told[0]}" if told else ""
+    return f"The usual reasons: {', '.join(told[:-1])}, or {told[-1]}"
 
 
 def access_level(project: Record) -> int:

@@ -90,6 +90,9 @@ def test_a_missing_route_is_told_from_a_missing_object(content, expected):
         (decoding.decode_record, "moved", "the answer (status 200) is text/plain, not JSON"),
         (decoding.decode_record, b"[" * 100_000, "the answer (status 200) is application/octet-stream, not JSON"),
         (decoding.decode_record, b"\xff\xff", "the answer (status 200) is application/octet-stream, not JSON"),
+        (decoding.decode_record, b'{"id": NaN}', "the answer (status 200) is application/octet-stream, not JSON"),
+        (decoding.decode_record, b'{"id": -Infinity}', "the answer (status 200) is application/octet-stream, not JSON"),
+        (decoding.decode_record, b'{"id": 1e999}', "the answer (status 200) is application/octet-stream, not JSON"),
         (decoding.decode_record, [], "the answer is a JSON list where an object belongs"),
         (decoding.decode_record, None, "the answer is a JSON null where an object belongs"),
         (decoding.decode_record, True, "the answer is a JSON boolean where an object belongs"),
@@ -105,6 +108,29 @@ def test_what_is_no_record_is_an_error_that_says_so(decode, content, problem):
         decode(reply(content))
     assert caught.value.problem == problem
     assert "api_url" in caught.value.advice
+
+
+PIPELINES = next(endpoint for endpoint in CATALOGUE if endpoint.name == "list_pipelines")
+WHOLE = {"id": 6, "status": "success", "ref": "main", "sha": "a" * 40, "source": "push"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("id", value) for value in ("6", None, True, 6.0, 0, -6)],
+        *[(name, value) for name in ("ref", "sha", "source") for value in (None, 6, ["main"], {})],
+    ],
+)
+def test_a_field_of_another_type_is_an_odd_answer(name, value):
+    assert decoding.decode(PIPELINES, reply([WHOLE])) == [WHOLE]
+    with pytest.raises(BadAnswerError, match=f"a record of the answer has no proper '{name}'"):
+        decoding.decode(PIPELINES, reply([WHOLE, {**WHOLE, name: value}]))
+
+
+@pytest.mark.parametrize("name", ["ref", "sha", "source"])
+def test_a_field_that_old_servers_lack_may_be_missing(name):
+    record = {key: value for key, value in WHOLE.items() if key != name}
+    assert decoding.decode(PIPELINES, reply([record])) == [record]
 
 
 def test_records_are_left_as_they_are():

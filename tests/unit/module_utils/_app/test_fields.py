@@ -42,6 +42,13 @@ def test_what_is_no_moment(value):
     assert unix_time_of(value) is None
 
 
+def test_moments_far_away():
+    assert unix_time_of("10000-01-01T00:00:00.000Z") == unix_time_of("+292277026596-12-04T15:30:07Z") == float("inf")
+    assert unix_time_of("9999-12-31T23:59:59.000Z") == 253402300799.0
+    assert unix_time_of("1969-12-31T23:59:59.000Z") == -1.0
+    assert unix_time_of("0000-01-01T00:00:00.000Z") is unix_time_of("00001-01-01T00:00:00.000Z") is None
+
+
 def test_moments_read_back():
     assert unix_time_of("2026-01-01T02:00:00.250+02:00") == 1767225600.25
     assert iso_time(1767225600.25) == "2026-01-01T00:00:00.250Z"

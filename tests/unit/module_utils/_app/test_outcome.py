@@ -90,7 +90,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
         return GateResult(gate)
 
     monkeypatch.setattr(runner, "run_gate", run_gate)
-    session = types.SimpleNamespace(clock=clock, elapsed=lambda: 0.0)
+    session = types.SimpleNamespace(clock=clock, elapsed=lambda: 0.0, check_mode=True)
     gate_runner = runner.GateRunner(plan, lambda *_given: session, SlowWork(progress, clock))
     with pytest.raises(StopIteration):
         next(gate_runner(None, gates[0], None))

@@ -213,7 +213,11 @@ def test_a_list_that_is_empty_all_at_once_is_no_proof():
     ("project", "words"),
     [
         ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the role Reporter"),
-        ({"id": 7}, "the ref of the pipeline is protected"),
+        ({"id": 7}, "of the token, or this user has no Developer role in the project (POST"),
+        (
+            {"id": 7, "permissions": {"project_access": {"access_level": 30}}},
+            "The usual reason: the ref of the pipeline is protected and does not admit the user of the token (POST",
+        ),
     ],
 )
 def test_a_refusal_says_what_to_do(project, words):
@@ -245,6 +249,15 @@ def test_an_unknown_status():
     transport = ScriptedTransport(*state("cancel", job(42, "paused"), "paused"))
     outcome = run_task(TASK, {"action": "cancel", "pipeline_id": 6}, transport=transport)
     assert not outcome.changed and "does not know its status 'paused'" in outcome.failure
+
+
+@pytest.mark.parametrize("after", [("running", "paused"), ("paused", "running")])
+def test_an_unknown_status_after_an_accepted_request_is_named_and_not_guessed_about(after):
+    status, of_job = after
+    looks = state("cancel", job(42, of_job), status) * 3
+    outcome = act("cancel", Exchange(POSTS["cancel"], pipeline(6, "running")), *looks)
+    assert not outcome.changed and "none of its jobs" not in outcome.failure
+    assert "has the status 'paused', which this collection does not know" in outcome.failure
 
 
 @pytest.mark.parametrize("wait", [False, True])

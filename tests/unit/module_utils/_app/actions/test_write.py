@@ -227,22 +227,46 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
     assert ("usual reasons" in result["reason"]) == ("usual reasons" in words)
 
 
+ROLE = "this user has no Developer role in the project"
+PROTECTED = "the ref or the environment of the job is protected and does not admit the user of the token"
+
+
 @pytest.mark.parametrize(
-    ("level", "words"),
+    ("action", "level", "words"),
     [
-        (20, "has the role Reporter in the project, and needs Maintainer"),
-        (30, "has the role Developer in the project, and needs Maintainer"),
-        (40, "The user of the token needs the role Maintainer in the project"),
+        ("play", 0, f"when job_variables are given, or {ROLE} (POST"),
+        (
+            "play",
+            30,
+            "the job is archived, or the project restricts who may set pipeline variables, when job_variables",
+        ),
+        (
+            "cancel",
+            0,
+            f"The usual reasons: {PROTECTED}, or {ROLE} (POST",
+        ),
+        (
+            "cancel",
+            40,
+            f"The usual reason: {PROTECTED} (POST",
+        ),
+        ("delete_artifacts", 0, ". The user of the token needs the role Maintainer in the project (DELETE"),
+        ("delete_artifacts", 20, "has the role Reporter in the project, and needs Maintainer"),
+        ("delete_artifacts", 30, "has the role Developer in the project, and needs Maintainer"),
+        ("delete_artifacts", 40, '"403 Forbidden" for job 42 of project 7 (DELETE'),
     ],
 )
-def test_a_refusal_names_the_role_that_the_action_needs(level, words):
-    before = job(42, "success", **KEPT)
+def test_a_refusal_names_no_role_that_the_user_has(action, level, words):
+    before = job(42, "success", **KEPT) if action == "delete_artifacts" else job()
+    line = {"play": PLAY, "cancel": CANCEL, "delete_artifacts": DELETE}[action]
     exchanges = [
-        Exchange(DELETE, refused("403 Forbidden", 403)),
-        *[Exchange(JOB, before), Exchange(LIST, [before])],
+        Exchange(line, refused("403 Forbidden", 403)),
+        *[Exchange(JOB, before), Exchange(LIST, [before])][: 2 if action == "delete_artifacts" else 1],
         Exchange("GET /projects/7", {"permissions": {"project_access": {"access_level": level}}}),
     ]
-    assert words in act("delete_artifacts", before, *exchanges)[1]["reason"]
+    reason = act(action, before, *exchanges)[1]["reason"]
+    assert words in reason
+    assert (ROLE in reason) == (ROLE in words)
 
 
 def test_a_refusal_with_a_reason_is_not_followed_by_others():
@@ -457,6 +481,22 @@ def test_a_play_that_was_accepted_and_shows_no_effect_is_a_failure():
     outcome, result = act("play", job(), Exchange(PLAY, job()), *[Exchange(JOB, job())] * 3)
     assert (outcome.changed, result["outcome"]) == (False, "failed")
     assert "the job is still manual" in outcome.failure
+
+
+UNKNOWN = job(42, "paused")
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "exchanges"),
+    [
+        ("cancel", job(42, "running"), [Exchange(CANCEL, UNKNOWN, status=201)]),
+        ("play", job(), [Exchange(PLAY, UNKNOWN), *[Exchange(JOB, UNKNOWN), Exchange(LIST, [UNKNOWN])] * 3]),
+    ],
+)
+def test_a_status_after_an_accepted_request_that_nobody_knows_is_named_and_not_guessed_about(action, before, exchanges):
+    outcome, result = act(action, before, *exchanges)
+    assert (outcome.changed, result["outcome"]) == (False, "failed")
+    assert "and this collection does not know its status 'paused'; whether it was done is unknown" in outcome.failure
 
 
 @pytest.mark.parametrize(

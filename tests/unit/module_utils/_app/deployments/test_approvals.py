@@ -74,6 +74,13 @@ def test_check_mode_foresees_a_refusal():
     assert not outcome.changed and "nobody may approve their own deployment" in outcome.failure
 
 
+def test_a_lost_answer_and_a_deployment_that_is_not_found_again():
+    gone = Exchange(READ, reply({"message": "404 Not found"}, status=404))
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, api_retries=0)
+    assert not outcome.changed and outcome.values["outcome"] == "failed"
+    assert "Whether it was done is unknown, since reading the deployment failed, too" in outcome.failure
+
+
 @pytest.mark.parametrize("doubt", DOUBTS)
 def test_a_lost_answer_after_the_effect(doubt):
     outcome = approve(BEFORE, Exchange(POST, DOUBTS[doubt](), body=BODY), AFTER, USER)

@@ -64,7 +64,7 @@ def test_an_id_that_is_not_there():
 def test_one_that_is_deleted_after_it_was_listed():
     gone = Exchange("GET /projects/7/deployments/6", reply({"message": "404 Not found"}, status=404))
     # nobody has given its id
-    with pytest.raises(errors.SelectionError, match="^there is no deployment 6 in project 7$"):
+    with pytest.raises(errors.MissingError, match="for deployment 6 of project 7 "):
         info(Exchange(NEWEST, [listed(6)]), gone)
 
 

@@ -551,6 +551,11 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
             {**LASTING, "artifacts_file": {"filename": "a.zip"}},
             "GitLab lists artifacts of job 'build' (id 42), but does not",
         ),
+        (
+            {"artifacts_expire_at": "12026-01-02T00:00:00.000Z", "artifacts_file": {"filename": "a.zip"}},
+            "GitLab lists artifacts of job 'build' (id 42), but does not",
+        ),
+        ({"artifacts_expire_at": "1969-12-31T23:59:59.000Z"}, "have expired (1969-12-31T23:59:59.000Z)"),
         # they were there when the job was read
         ({**EXPIRED, "artifacts_file": {"filename": "a.zip"}}, "have expired (2022-01-02T00:00:00.000Z); retry"),
         (REPORTS, "has only reports (dotenv, junit) and no archive; list its files under artifacts:paths"),

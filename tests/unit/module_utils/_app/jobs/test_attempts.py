@@ -34,8 +34,16 @@ def test_a_list_without_a_job_that_exists_is_read_again():
     assert len(clock.sleeps) == 1
 
 
+def test_an_attempt_older_than_the_known_one_is_not_the_newest():
+    old = [job(42, "success", "deploy"), job(40, "success", "build")]
+    found, clock = newest(Exchange(LIST, old), Exchange(LIST, [*old, job(41, "running", "build")]))
+    assert (found, len(clock.sleeps)) == ([42, 41], 1)
+    with pytest.raises(BadAnswerError, match=r"without the job 'build' \(id 41\), which it has"):
+        newest(*[Exchange(LIST, old)] * 3)
+
+
 def test_a_job_that_never_comes_back_is_named():
-    with pytest.raises(BadAnswerError, match="lists pipeline 6 without the job 'build', which it has"):
+    with pytest.raises(BadAnswerError, match=r"lists pipeline 6 without the job 'build' \(id 41\), which it has"):
         newest(*[Exchange(LIST, [job(42)])] * 3)
 
 

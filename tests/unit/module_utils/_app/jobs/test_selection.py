@@ -6,9 +6,14 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.index import JobIndex
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob, JobQuery
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.selection import Chooser, failed_before
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.selection import (
+    Chooser,
+    failed_before,
+    what_is_missing,
+)
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 
 from ....harness import job
@@ -36,3 +41,37 @@ def test_each_job_of_a_project_is_matched_for_itself_whatever_else_there_is():
     jobs = [FoundJob(job(job_id, "success", name), "7", job_id) for job_id, name in ((3, "test"), (2, "linux/test"))]
     query = JobQuery(PipelineQuery("7"), names=("**/test",))
     assert [each.id for each in Chooser(query).of_project(iter(jobs)).jobs] == [3, 2]
+
+
+PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'? There are also 'deploy'."),
+        ({"stages": ("te*", "bld")}, "no job of project 7 has stage 'bld': there are 'deploy', 'test'"),
+        ({"names": ("unit",), "stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'?"),
+        (
+            {"names": ("deploy", "unit"), "stages": ("test",)},
+            "job 'deploy' of project 7 has stage 'deploy', and stage 'test' was asked for",
+        ),
+        (
+            {"names": ("unit",), "scope": ("failed",)},
+            "no job 'unit' in project 7 has the status failed, as scope asks: there are 'lint'",
+        ),
+        ({"stages": ("te*",)}, ""),
+        ({"names": ("unit",), "stages": ("test",)}, ""),
+        # what is out of scope GitLab does not list
+        ({"stages": ("tset",), "scope": ("failed",)}, ""),
+        # what was not read to its end
+        ({"stages": ("test", "tset"), "limit": 1}, ""),
+    ],
+)
+def test_a_name_or_stage_that_no_job_of_a_project_has_is_told(asked, words):
+    query = JobQuery(PipelineQuery("7"), **asked)
+    jobs = [
+        FoundJob(job(9 - number, "success", name, stage=stage), "7", 6) for number, (name, stage) in enumerate(PROJECT)
+    ]
+    selection = Chooser(query).of_project(jobs[1:2] if query.scope else jobs)
+    assert what_is_missing(query, selection).startswith(words) and bool(words) == selection.lacks

@@ -108,6 +108,13 @@ def test_an_effect_that_shows_late():
     assert outcome.changed and outcome.values["id"] == 9
 
 
+@pytest.mark.parametrize("fields", [{"source": None}, {"source": 5}, {"ref": 5}, {"sha": None}])
+def test_a_pipeline_whose_fields_make_no_sense_is_not_taken_for_another_one(fields):
+    odd = Exchange(LIST, [{**ours(9, "running"), **fields}, OLD])
+    with pytest.raises(errors.BadAnswerError, match="has no proper"):
+        start(odd)
+
+
 def test_what_is_not_ours():
     """Another source, another user, another ref and other variables; none of them is taken for the one."""
     others = [
@@ -449,7 +456,11 @@ def test_a_refusal_says_what_to_do(text, words):
         ({"id": 7, "archived": True}, "unarchive it"),
         ({"id": 7, "builds_access_level": "disabled"}, "CI/CD is switched off"),
         ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the role Reporter"),
-        ({"id": 7}, "The usual reasons"),
+        ({"id": 7}, "The user of the token needs the role Developer in the project"),
+        (
+            {"id": 7, "permissions": {"project_access": {"access_level": 30}}},
+            '"403 Forbidden" for ref main of project 7 (POST',
+        ),
     ],
 )
 def test_a_refusal_without_a_reason_is_looked_into(project, words):

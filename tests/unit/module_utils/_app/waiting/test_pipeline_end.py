@@ -90,6 +90,15 @@ def test_the_status_of_a_former_end_is_not_believed_while_jobs_run():
     assert outcome.failure is None and course.looks == 3
 
 
+def test_the_end_before_the_last_retry_is_not_believed():
+    """A replica of the database is behind, for as long as it is."""
+    before = ("failed", [BROKEN])
+    outcome, _course = follow(
+        ("running", [job(43, "running", "test"), BROKEN]), *[before] * 4, ("success", [job(43, "success", "test")])
+    )
+    assert outcome.failure is None
+
+
 def test_a_job_that_never_gets_its_turn_does_not_hold_up_an_end():
     outcome, course = follow(("success", [DONE, job(44, "created", "late")]))
     assert outcome.failure is None and course.looks == 3
