@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
-from ..concurrency import run_growing
 from ..fields import id_of, project_id_of
 from ..session import Session
 from .query import FoundJob
@@ -158,7 +157,7 @@ def pipeline_tree(
 ) -> PipelineNode:
     """Return a pipeline with its trigger jobs, and those of the pipelines that they started.
 
-    A pipeline is asked for as soon as its trigger job is known; one that was met before is not entered again.
+    The pipelines of one level are read side by side; one that was met before is not entered again.
 
     :param most_depth: levels of trigger jobs to read; 0 for all.
     :param access: what could be read before of a tree that is read again and again.
@@ -167,53 +166,21 @@ def pipeline_tree(
     access = access or Access(set())
     access.begin()
     root = PipelineNode(project=project, pipeline_id=pipeline_id, access=access)
-    read: dict[int, list[Record] | None] = {}
-    claimed = {pipeline_id}
-
-    def visit(node: PipelineNode) -> list[PipelineNode]:
-        read[node.pipeline_id] = _read_bridges(session, node)
-        if most_depth and node.depth + 1 >= most_depth:
-            return []
-        found = [bridge.downstream for bridge in _bridges_of(session, node, read[node.pipeline_id])]
-        # pipeline ids are unique on a server, whatever the project
-        return [inner for inner in found if inner and _claim(inner, claimed)]
-
-    run_growing(visit, [root], most_at_once=session.client.settings.concurrency)
-    _grow(session, root, read, most_depth)
-    return root
-
-
-def _claim(node: PipelineNode, claimed: set[int]) -> bool:
-    """Return whether a pipeline is met for the first time.
-
-    :raises BadAnswerError: when there are too many, or they lie too deep, for a tree that has an end.
-    """
-    if node.depth > DEEPEST_TREE or len(claimed) > MOST_PIPELINES:
-        raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(claimed)} pipelines were seen")
-    is_new = node.pipeline_id not in claimed
-    claimed.add(node.pipeline_id)
-    return is_new
-
-
-def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | None], most_depth: int) -> None:
-    """Make the tree of what was read, level by level, the same whichever answer came first."""
-    visited = {root.pipeline_id}
+    seen = {pipeline_id}
     level = [root]
     while level and (not most_depth or level[0].depth < most_depth):
-        following: list[PipelineNode] = []
-        for node in level:
-            if node.pipeline_id not in read:
-                # met at a greater depth first, where it was not to be entered
-                read[node.pipeline_id] = _read_bridges(session, node)
-            records = read[node.pipeline_id]
-            node.is_accessible = records is not None
-            node.bridges = _bridges_of(session, node, records)
-            for inner in node.below:
-                inner.is_repeated = inner.pipeline_id in visited
-                visited.add(inner.pipeline_id)
-                if not inner.is_repeated:
-                    following.append(inner)
-        level = following
+        session.run_all(lambda node: _read_bridges(session, node), level)
+        below = [inner for node in level for inner in node.below]
+        level = []
+        for node in below:
+            # pipeline ids are unique on a server, whatever the project
+            node.is_repeated = node.pipeline_id in seen
+            if not node.is_repeated:
+                seen.add(node.pipeline_id)
+                level.append(node)
+        if len(seen) > MOST_PIPELINES or (level and level[0].depth > DEEPEST_TREE):
+            raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(seen)} pipelines were seen")
+    return root
 
 
 @dataclasses.dataclass(frozen=True)
@@ -265,16 +232,12 @@ def downstream_record(session: Session, node: PipelineNode) -> Record:
     }
 
 
-def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
-    """Return the trigger jobs of a pipeline, None when the token may not read them."""
-    return node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))
-
-
-def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
-    bridges = [BridgeNode(record, node) for record in records or ()]
-    for bridge in bridges:
+def _read_bridges(session: Session, node: PipelineNode) -> None:
+    """Fill in the trigger jobs of a pipeline; none, which is noted with it, when the token may not read them."""
+    records = node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))
+    node.bridges = [BridgeNode(record, node) for record in records or ()]
+    for bridge in node.bridges:
         bridge.downstream = _downstream_of(session, node, bridge)
-    return bridges
 
 
 def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -> PipelineNode | None:
