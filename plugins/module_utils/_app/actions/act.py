@@ -26,13 +26,13 @@ from ..waiting.logs import LogFollower, check_followable
 from ..waiting.loop import Look, Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
 from ..waiting.schedule import Steps
-from ..writes.decision import Decision
+from ..writes.decision import Decision, Result
 from ..writes.roles import refuse_job_token
 from .action import Action, ActionRequest
 from .actions import ACTIONS, decide
 from .decisions import Decisions, Policy
 from .targets import ActionReport, Target, select, time_out
-from .write import WriteResult, write_jobs
+from .write import write_jobs
 
 
 class ActionRun:
@@ -136,7 +136,7 @@ class ActionRun:
             self._timeline.held(job, decision.reason)
         return decision
 
-    def _write(self, targets: t.Sequence[Target], action: Action) -> list[WriteResult]:
+    def _write(self, targets: t.Sequence[Target], action: Action) -> list[Result[FoundJob]]:
         """Return what became of an action on jobs."""
 
         def again(job: FoundJob) -> Decision:
@@ -144,12 +144,12 @@ class ActionRun:
 
         return write_jobs(self._session, action, [target.job for target in targets], self._request, again)
 
-    def _take(self, target: Target, result: WriteResult, action: Action) -> None:
+    def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
-        target.retries += result.job.id > target.job.id and result.has_changed
-        target.job = result.job
+        target.retries += result.after.id > target.job.id and result.has_changed
+        target.job = result.after
         self._following.note([target.job])
-        if result.is_to_come:
+        if result.outcome == "later":
             target.is_waiting_for_turn, target.reason = True, result.reason
             return
         if result.outcome != "unchanged" or not target.has_changed:
@@ -300,7 +300,7 @@ class ActionRun:
         jobs = [target.job for target in late]
         results = write_jobs(session, ACTIONS["cancel"], jobs, ActionRequest("cancel"), again)
         for target, result in zip(late, results):
-            target.job = result.job
+            target.job = result.after
             target.has_changed |= result.has_changed
             self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
             target.reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"

@@ -23,7 +23,7 @@ from ..jobs.reasons import REJECTED
 from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
-from ..writes.decision import Decision, Verdict
+from ..writes.decision import Decision, Result, Verdict
 from ..writes.roles import explain_forbidden, reason_of_project
 from ..writes.sending import Looks, Write, is_lock, was_unsent
 
@@ -63,21 +63,6 @@ class PipelineAction:
     targets: tuple[str, ...]
     accepts_any_end: bool = False
     concerns_trigger_jobs: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class PipelineActionResult:
-    """What became of an action on a pipeline.
-
-    :param after: the pipeline as it was read last.
-    :param problem: why the task fails, empty when it does not.
-    :param note: why nothing was done, or what there is to say about a success.
-    """
-
-    after: PipelineState
-    has_changed: bool = False
-    problem: str = ""
-    note: str = ""
 
 
 def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
@@ -198,7 +183,7 @@ def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
 
 def act_on_pipeline(
     session: Session, action: PipelineAction, project: str, state: PipelineState, *, waits: bool = False
-) -> PipelineActionResult:
+) -> Result[PipelineState]:
     """Return what became of an action on a pipeline that is not to be waited for any more.
 
     :param state: the pipeline as it was read last.
@@ -206,24 +191,23 @@ def act_on_pipeline(
     """
     decision = decide_pipeline(action, state)
     if decision.verdict == "same":
-        return PipelineActionResult(state, note=decision.reason)
+        return Result("unchanged", state, decision.reason)
     if decision.verdict == "refuse" or (decision.verdict == "later" and not waits):
-        return PipelineActionResult(state, problem=f"{_cannot(action, state)}: {decision.reason}")
+        return Result("refused", state, f"{_cannot(action, state)}: {decision.reason}")
     if session.check_mode:
         after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)
         note = f"would {action.name} pipeline {id_of(state.pipeline)}"
-        return PipelineActionResult(after, has_changed=True, note=note)
+        return Result("applied", after, note, has_changed=True)
     return _PipelineWrite(session, action, project, state).send()
 
 
-class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
+class _PipelineWrite(Write[PipelineState]):
     noun = "pipeline"
 
     def __init__(self, session: Session, action: PipelineAction, project: str, state: PipelineState) -> None:
         super().__init__(session, state)
         self._action = action
         self._project = project
-        self._latest = state
 
     def _request(self) -> None:
         self._session.client.call(
@@ -237,21 +221,20 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         )
         if self._before.jobs and not state.jobs:
             raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
-        self._latest = state
         return [state]
 
-    def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
+    def _settled(self, exc: RequestError, latest: PipelineState) -> Result[PipelineState] | None:
         may_be_done = self._is_in_doubt or is_lock(exc)
         action, first = self._action, self._before
         if may_be_done and action.effect(first, latest) and not action.leaves(first, latest):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
         decision = decide_pipeline(action, latest)
         if decision.verdict == "same":
-            return PipelineActionResult(latest, note=decision.reason)
+            return Result("unchanged", latest, decision.reason)
         may_repeat = may_be_done or was_unsent(exc)
         return None if decision.verdict == "act" and may_repeat else self._failed(self._explained(exc))
 
-    def _accepted(self, answer: None) -> Looks[PipelineState, PipelineActionResult]:
+    def _accepted(self, answer: None) -> Looks[PipelineState, Result[PipelineState]]:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
         problem = ""
         try:
@@ -264,22 +247,22 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         decision = decide_pipeline(self._action, after)
         if decision.verdict == "same":
             # it has come to its end, or to a person, since it was read
-            return PipelineActionResult(after, note=decision.reason)
+            return Result("unchanged", after, decision.reason)
         if problem:
-            return PipelineActionResult(after, has_changed=True, note=problem)
+            return Result("applied", after, problem, has_changed=True)
         return self._failed(
             f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
             f"{after.status}. Check that the user of the token may act on these jobs"
         )
 
-    def _effective(self, after: PipelineState, note: str = "") -> PipelineActionResult:
+    def _effective(self, after: PipelineState, note: str = "") -> Result[PipelineState]:
         """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
         is_others = self._is_ours(self._action.doers(self._before, after)) is False
         note = f"somebody else has {self._action.participle} it since" if is_others else note
-        return PipelineActionResult(after, has_changed=not is_others, note=note)
+        return Result("unchanged" if is_others else "applied", after, note, has_changed=not is_others)
 
-    def _failed(self, reason: str) -> PipelineActionResult:
-        return PipelineActionResult(self._latest, problem=f"{_cannot(self._action, self._latest)}: {reason}")
+    def _failed(self, reason: str) -> Result[PipelineState]:
+        return super()._failed(f"{_cannot(self._action, self._latest)}: {reason}")
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):

@@ -12,7 +12,6 @@ What the job looks like afterwards tells whether the request was executed.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import typing as t
 
@@ -25,29 +24,13 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
 from ..waiting.options import is_end_of_time
-from ..writes.decision import ActionOutcome, Decision
+from ..writes.decision import Decision, Result
 from ..writes.roles import explain_forbidden, reason_of_project
 from ..writes.sending import Looks, Write, is_lock, was_refused
 from .action import Action, ActionRequest
 
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
 _AUTOMATIC_RETRIES = 2
-
-
-@dataclasses.dataclass(frozen=True)
-class WriteResult:
-    """What became of a write.
-
-    :param job: the newest attempt afterwards.
-    :param has_changed: whether the server changed.
-    :param is_to_come: whether it was not done, and still has to be: its turn has not come, or the time was up.
-    """
-
-    outcome: ActionOutcome
-    job: FoundJob
-    has_changed: bool = False
-    reason: str = ""
-    is_to_come: bool = False
 
 
 class Refusals:
@@ -72,7 +55,7 @@ class Refusals:
         return str(exc)
 
 
-class JobWrite(Write[FoundJob, WriteResult]):
+class JobWrite(Write[FoundJob]):
     """One action on one job.
 
     :param wanted: what a user asked for.
@@ -109,7 +92,7 @@ class JobWrite(Write[FoundJob, WriteResult]):
     def _read(self, targets: t.Sequence[FoundJob]) -> list[FoundJob]:
         return newest_attempts(self._session, targets)
 
-    def _shown(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
+    def _shown(self, exc: RequestError, latest: FoundJob) -> Result[FoundJob] | None:
         """Return the result of a request in doubt by the effect that the job shows, None when it shows none.
 
         :raises RequestError: when what tells whose effect it is cannot be read.
@@ -123,41 +106,40 @@ class JobWrite(Write[FoundJob, WriteResult]):
             # not sent again either: ours may have come before theirs
             decision = self._decide_again(changed)
             if decision.verdict == "refuse" and changed.id == self._before.id:
-                return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
-            return WriteResult("unchanged", changed, reason=reason)
+                return Result("refused", changed, f"{decision.reason}; {reason}")
+            return Result("unchanged", changed, reason)
         if self._is_in_doubt or is_ours:
             # The lock is of one that was still at work, which may be ours, sent twice by a proxy on the way. Any other
             # refusal says that the work was done before, as it is for all but one of several tasks of one user.
             lock = "GitLab refused the request, but the job shows that the user of the token has done it since"
             reason = "the answer was lost, but the job shows the effect" if self._is_in_doubt else lock
-            return WriteResult("applied", changed, has_changed=True, reason=reason)
+            return Result("applied", changed, reason, has_changed=True)
         return None
 
-    def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
+    def _settled(self, exc: RequestError, latest: FoundJob) -> Result[FoundJob] | None:
         shown = self._shown(exc, latest)
         if shown:
             return shown
         words, reason = self._action.refused_as_done or ("", "")
         if words and was_refused(exc) and words in str(exc) and is_finished(latest.status):
-            return WriteResult("unchanged", latest, reason=reason)
+            return Result("unchanged", latest, reason)
         decision = self._decide_again(latest)
         has_moved = (latest.id, latest.status) != (self._before.id, self._before.status)
         if decision.verdict == "same":
-            return WriteResult("unchanged", latest, reason=decision.reason)
+            return Result("unchanged", latest, decision.reason)
         if decision.verdict == "later":
             # to find out what it waits for takes time, in which what is in doubt may have been done
             (latest,) = self._look([self._before])
-            to_come = WriteResult("refused", latest, reason=decision.reason, is_to_come=True)
-            return self._shown(exc, latest) or to_come
+            return self._shown(exc, latest) or Result("later", latest, decision.reason)
         if decision.verdict == "refuse" and has_moved:
             doubt = f"; an answer was lost, so it may have been {self._action.participle} before"
-            return WriteResult("refused", latest, reason=decision.reason + (doubt if self._is_in_doubt else ""))
+            return Result("refused", latest, decision.reason + (doubt if self._is_in_doubt else ""))
         if decision.verdict == "act" and (has_moved or not was_refused(exc) or is_lock(exc)):
             self._before = latest
             return None
-        return WriteResult("refused", latest, reason=self._explained(exc))
+        return Result("refused", latest, self._explained(exc))
 
-    def _accepted(self, answer: Record | None) -> Looks[FoundJob, WriteResult | None]:
+    def _accepted(self, answer: Record | None) -> Looks[FoundJob, Result[FoundJob] | None]:
         """Return the result by the answer; one that is not proof is followed by looks.
 
         None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
@@ -173,12 +155,12 @@ class JobWrite(Write[FoundJob, WriteResult]):
                 after = yield from self._look_for(shows)
             except RequestError as exc:
                 reason = f"done, but reading the job again failed: {exc}"
-                return WriteResult("applied", job, has_changed=True, reason=reason)
+                return Result("applied", job, reason, has_changed=True)
         else:
             # a bridge comes back as a job, without its downstream pipeline
             after = job.with_record(answer)
         if shows(after):
-            return WriteResult("applied", after, has_changed=True)
+            return Result("applied", after, has_changed=True)
         if after.status == "failed" and self._left and not action.renews:
             self._left -= 1
             # where it cannot be read, the one that has failed is the newest that is known
@@ -188,17 +170,13 @@ class JobWrite(Write[FoundJob, WriteResult]):
                     self._before = latest
                     return None
         outcome, reason = action.no_effect(after.status)
-        return WriteResult(outcome, after, reason=reason)
+        return Result(outcome, after, reason)
 
     def _explained(self, exc: RequestError) -> str:
         return self._refusals.explained(self._before, exc)
 
-    def _failed(self, reason: str) -> WriteResult:
-        return WriteResult("failed", self._before, reason=reason)
-
-    def _broken_off(self, exc: GitLabError) -> WriteResult:
-        is_to_come = is_end_of_time(self._session, exc)
-        return WriteResult("failed", self._before, reason=str(exc), is_to_come=is_to_come)
+    def _broken_off(self, exc: GitLabError) -> Result[FoundJob]:
+        return Result("later" if is_end_of_time(self._session, exc) else "failed", self._latest, str(exc))
 
     def _changed(self, latest: FoundJob) -> FoundJob | None:
         """Return the attempt that shows the effect of the request, None when there is none."""
@@ -233,7 +211,7 @@ def write_jobs(
     jobs: t.Sequence[FoundJob],
     wanted: ActionRequest,
     decide_again: t.Callable[[FoundJob], Decision],
-) -> list[WriteResult]:
+) -> list[Result[FoundJob]]:
     """Return what became of an action on jobs, in their order; see `JobWrite`."""
     refusals = Refusals(session, action, jobs)
     writes = [JobWrite(session, action, job, wanted, decide_again, refusals) for job in jobs]

@@ -12,7 +12,10 @@ import dataclasses
 import typing as t
 
 Verdict = t.Literal["act", "same", "refuse", "later"]
-ActionOutcome = t.Literal["applied", "unchanged", "refused", "failed"]
+# Later: it was not done, and still has to be, since its turn has not come, or the time was up.
+ActionOutcome = t.Literal["applied", "unchanged", "refused", "failed", "later"]
+
+_S = t.TypeVar("_S")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,3 +24,23 @@ class Decision:
 
     verdict: Verdict
     reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result(t.Generic[_S]):
+    """What became of a write.
+
+    :param after: what it acts on, as it is known to be now.
+    :param reason: why nothing was done, or why it failed; what there is to say about a success.
+    :param has_changed: whether the server has changed, or in check mode would.
+    """
+
+    outcome: ActionOutcome
+    after: _S
+    reason: str = ""
+    has_changed: bool = False
+
+    @property
+    def problem(self) -> str:
+        """Return why the task fails, empty when it does not."""
+        return self.reason if self.outcome in ("refused", "failed") else ""

@@ -30,6 +30,7 @@ from ..._api.errors import (
 )
 from ..._api.pace.looks import looking
 from ..session import Session
+from .decision import Result
 
 # The pauses between looks at what does not show yet what GitLab has accepted: a list or a status may follow later.
 EFFECT_PAUSES_SECONDS = (1.0, 3.0)
@@ -46,8 +47,8 @@ _R = t.TypeVar("_R")
 Looks = t.Generator[None, _S, _R]
 
 
-class Write(abc.ABC, t.Generic[_S, _R]):
-    """One write, until it is known what became of it: a result `_R`, by states `_S` of what it acts on.
+class Write(abc.ABC, t.Generic[_S]):
+    """One write, until it is known what became of it, by states `_S` of what it acts on.
 
     :param before: what it acts on, as it was when the request was last sent.
     :param noun: what is read after a doubt: "job".
@@ -66,10 +67,12 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         self._is_begun = False
         # what the last look shows, or why it failed
         self._seen: _S | GitLabError | None = None
+        # as it is known to be
+        self._latest = before
         # None as long as it needs a look
-        self._result: _R | None = None
+        self._result: Result[_S] | None = None
 
-    def send(self) -> _R:
+    def send(self) -> Result[_S]:
         """Send the request, again only when what it acts on shows that it was not executed; return the result.
 
         :raises RequestError: when a task that waits could not send it until the time was up.
@@ -77,7 +80,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         return self.send_all(self._session, [self])[0]
 
     @staticmethod
-    def send_all(session: Session, writes: t.Sequence[Write[_S, _R]]) -> list[_R]:
+    def send_all(session: Session, writes: t.Sequence[Write[_S]]) -> list[Result[_S]]:
         """Return the results of several writes, in their order; see `send`."""
         # what was done has to be known before anything else, and from new answers
         with looking(None):
@@ -86,12 +89,12 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         return [write._result for write in writes if write._result is not None]
 
     @staticmethod
-    def _send_some(session: Session, writes: t.Sequence[Write[_S, _R]]) -> None:
+    def _send_some(session: Session, writes: t.Sequence[Write[_S]]) -> None:
         """Send all, look once at what they have come to, send those again that have to be, and so on."""
         while writes:
             Write._go_on_with(session, writes)
             writes = [write for write in writes if write._result is None]
-            groups: dict[t.Hashable, list[Write[_S, _R]]] = {}
+            groups: dict[t.Hashable, list[Write[_S]]] = {}
             for write in filter(lambda write: write._is_begun, writes):
                 groups.setdefault((write.place, write._is_in_doubt), []).append(write)
             session.run_all(Write._look_together, list(groups.values()))
@@ -99,11 +102,11 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             session.run_all(Write._look_together, [[write] for write in several if write._may_tell_alone])
 
     @staticmethod
-    def _go_on_with(session: Session, writes: t.Sequence[Write[_S, _R]]) -> None:
+    def _go_on_with(session: Session, writes: t.Sequence[Write[_S]]) -> None:
         """Go on with each to its next look, until what is in doubt has waited long enough for its own."""
         begun_at = session.clock.monotonic()
 
-        def go_on(write: Write[_S, _R]) -> None:
+        def go_on(write: Write[_S]) -> None:
             is_late = session.clock.monotonic() - begun_at > LONGEST_ROUND_SECONDS
             if not (is_late and any(other._is_in_doubt and other._result is None for other in writes)):
                 write._go_on()
@@ -111,7 +114,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         session.run_all(go_on, writes)
 
     @staticmethod
-    def _look_together(group: t.Sequence[Write[_S, _R]]) -> None:
+    def _look_together(group: t.Sequence[Write[_S]]) -> None:
         """Look once at what several writes of the same place act on."""
         seen: t.Sequence[_S | GitLabError]
         try:
@@ -120,6 +123,8 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             seen = [exc] * len(group)
         for write, state in zip(group, seen):
             write._seen = state
+            if not isinstance(state, GitLabError):
+                write._latest = state
 
     @property
     def _may_tell_alone(self) -> bool:
@@ -142,7 +147,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         except GitLabError as exc:
             self._result = self._broken_off(exc)
 
-    def _sent(self) -> Looks[_S, _R]:
+    def _sent(self) -> Looks[_S, Result[_S]]:
         client = self._session.client
         attempt = 0
         while True:
@@ -177,7 +182,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 if result is not None:
                     return result
 
-    def _looked(self, exc: RequestError) -> Looks[_S, _R | None]:
+    def _looked(self, exc: RequestError) -> Looks[_S, Result[_S] | None]:
         """Return the result of a request in doubt by a look, None when it is certainly still to be done."""
         try:
             latest = yield
@@ -188,7 +193,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             exc.further = f"Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
             return self._failed(str(exc))
 
-    def _given_up(self, exc: RequestError) -> _R:
+    def _given_up(self, exc: RequestError) -> Result[_S]:
         """Return the result of a request that was certainly not executed, and is not sent again."""
         if exc.is_out_of_time and self._session.client.retrier.is_persistent:
             raise exc
@@ -232,11 +237,11 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         """Return the states of what it acts on, and others of its place."""
 
     @abc.abstractmethod
-    def _accepted(self, answer: t.Any) -> Looks[_S, _R | None]:
+    def _accepted(self, answer: t.Any) -> Looks[_S, Result[_S] | None]:
         """Return the result of a request that GitLab has accepted, None when there is something else to be done now."""
 
     @abc.abstractmethod
-    def _settled(self, exc: RequestError, latest: _S) -> _R | None:
+    def _settled(self, exc: RequestError, latest: _S) -> Result[_S] | None:
         """Return the result of a request in doubt by the state after it, None when it is certainly still to be done.
 
         :raises RequestError: when the state does not tell, and what else would tell cannot be read.
@@ -246,11 +251,11 @@ class Write(abc.ABC, t.Generic[_S, _R]):
     def _explained(self, exc: RequestError) -> str:
         """Return an error that is the last word, with what to do about it."""
 
-    @abc.abstractmethod
-    def _failed(self, reason: str) -> _R:
+    def _failed(self, reason: str) -> Result[_S]:
         """Return the result for a write that failed."""
+        return Result("failed", self._latest, reason)
 
-    def _broken_off(self, exc: GitLabError) -> _R:
+    def _broken_off(self, exc: GitLabError) -> Result[_S]:
         """Return the result for a write that an error has ended.
 
         :raises GitLabError: the error, where there is no such result.

@@ -21,7 +21,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.sending
 from ....harness import ScriptedTransport, new_session
 
 
-class Switch(Write[bool, str]):
+class Switch(Write[str]):
     """Turns on one of several switches.
 
     :param answers: what its requests come to: whether it is on after one, or an error; after an error it is on if that
