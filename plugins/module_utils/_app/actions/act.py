@@ -142,7 +142,8 @@ class ActionRun:
         def again(job: FoundJob) -> Decision:
             return self._decide(job, action)
 
-        return write_jobs(self._session, action, [target.job for target in targets], self._request, again)
+        jobs = [target.job for target in targets]
+        return write_jobs(self._session, action, jobs, self._request, again, self._approvals)
 
     def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
@@ -298,7 +299,7 @@ class ActionRun:
             return decide("cancel", job.record, Policy())
 
         jobs = [target.job for target in late]
-        results = write_jobs(session, ACTIONS["cancel"], jobs, ActionRequest("cancel"), again)
+        results = write_jobs(session, ACTIONS["cancel"], jobs, ActionRequest("cancel"), again, self._approvals)
         for target, result in zip(late, results):
             target.job = result.after
             target.has_changed |= result.has_changed

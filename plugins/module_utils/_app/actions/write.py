@@ -17,7 +17,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, StatusError
-from ..deployments.waiting import HeldRefusals
+from ..deployments.waiting import ApprovalWait
 from ..fields import id_of, users_of
 from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
@@ -36,15 +36,15 @@ _AUTOMATIC_RETRIES = 2
 class Refusals:
     """Explains why GitLab refuses an action on jobs. What is read for it serves all of them."""
 
-    def __init__(self, session: Session, action: Action, jobs: t.Sequence[FoundJob]) -> None:
+    def __init__(self, session: Session, action: Action, approvals: ApprovalWait) -> None:
         self._action = action
-        self._held = HeldRefusals(session, jobs)
+        self._approvals = approvals
         self._reason_of = functools.cache(lambda project: reason_of_project(session, project, action.role))
 
     def explained(self, job: FoundJob, exc: RequestError) -> str:
         """Return an error that is the last word, with what to do about it."""
         if isinstance(exc, StatusError):
-            held = self._held.reason(job, exc) if self._action.needs_approval else ""
+            held = self._approvals.why_refused(job, exc) if self._action.needs_approval else ""
             if held:
                 return held
             explain_forbidden(exc, lambda: self._reason_of(job.project))
@@ -211,8 +211,9 @@ def write_jobs(
     jobs: t.Sequence[FoundJob],
     wanted: ActionRequest,
     decide_again: t.Callable[[FoundJob], Decision],
+    approvals: ApprovalWait,
 ) -> list[Result[FoundJob]]:
     """Return what became of an action on jobs, in their order; see `JobWrite`."""
-    refusals = Refusals(session, action, jobs)
+    refusals = Refusals(session, action, approvals)
     writes = [JobWrite(session, action, job, wanted, decide_again, refusals) for job in jobs]
     return JobWrite.send_all(session, writes)

@@ -38,10 +38,12 @@ class ApprovalWait:
     """
 
     def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
-        self._session = session
+        # without waiting, and of what was rejected, it is only told
+        self._passing = session.in_passing()
+        self._session = session if is_waiting else self._passing
         self._is_waiting = is_waiting
         self._tell = tell
-        self._deployments = self._rejected = JobDeployments(session)
+        self._deployments = self._rejected = JobDeployments(self._session)
         # the ids of jobs that were seen to wait for approvals
         self._held: set[int] = set()
 
@@ -49,7 +51,7 @@ class ApprovalWait:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
         held = [job for job in jobs if job.status in _HELD_STATUSES]
         self._deployments = JobDeployments(self._session, held)
-        self._rejected = JobDeployments(self._session.in_passing(), filter(_was_rejected, jobs))
+        self._rejected = JobDeployments(self._passing, filter(_was_rejected, jobs))
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -59,7 +61,7 @@ class ApprovalWait:
         if job.is_bridge:
             return decision
         if _was_rejected(job) and decision.verdict in ("act", "refuse"):
-            return Decision("refuse", _why_rejected(self._session, self._rejected, job))
+            return Decision("refuse", _why_rejected(self._passing, self._rejected, job))
         if job.id in self._held and decision.verdict == "act" and job.status == "success":
             return Decision("same", "GitLab itself has started it once it was approved")
         if not self._is_in_question(job, decision):
@@ -73,6 +75,17 @@ class ApprovalWait:
         self._held.add(job.id)
         self._tell(job, f"waits for approvals of its {deployment.called}: {missing}")
         return Decision("later", f"its {deployment.called} waits for approvals: {missing}")
+
+    def why_refused(self, job: FoundJob, exc: StatusError) -> str:
+        """Return that GitLab has refused an action on a job since it waits for approvals; empty for another reason."""
+        is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
+        if not is_unplayable or job.status not in _HELD_STATUSES or job.is_bridge:
+            return ""
+        try:
+            deployment = self._read(job)
+        except GitLabError:
+            return ""  # the reason is not worth another error
+        return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
 
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
         """Return whether approvals matter now, or in check mode to what a real run comes to."""
@@ -112,30 +125,6 @@ class ApprovalWait:
         return Decision("same", f"GitLab itself starts it when {text}")
 
 
-class HeldRefusals:
-    """Says of jobs whose action GitLab has refused that their deployments wait for approvals.
-
-    :param jobs: to which the action was to be done.
-    """
-
-    def __init__(self, session: Session, jobs: t.Sequence[FoundJob]) -> None:
-        self._session = session.in_passing()
-        self._deployments = JobDeployments(self._session, jobs)
-
-    def reason(self, job: FoundJob, exc: StatusError) -> str:
-        """Return that the deployment of a job waits for approvals; empty for any other reason."""
-        status = _HELD_STATUSES.get(job.status)
-        is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
-        if not (status and is_unplayable) or job.is_bridge:
-            return ""
-        try:
-            found = self._deployments.of(job, status=status)
-            whole = read_all(self._session, [found] if found else [])
-        except GitLabError:
-            return ""  # the reason is not worth another error
-        return next((_why_held(one) for one in whole if missing_text(one.record)), "")
-
-
 def _was_rejected(job: FoundJob) -> bool:
     return job.record.get("failure_reason") == REJECTED
 
@@ -149,7 +138,6 @@ def _why_held(deployment: FoundDeployment) -> str:
 
 def _why_rejected(session: Session, deployments: JobDeployments, job: FoundJob) -> str:
     """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
-    session = session.in_passing()
     what, who = "its deployment", ""
     try:
         found = deployments.of(job)
