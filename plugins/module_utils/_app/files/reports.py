@@ -23,50 +23,6 @@ from ..jobs.query import FoundJob, suggestions
 from ..session import Session
 from .missing import why_gone
 
-# So that a misspelt one is told. Newer servers may have more.
-# Source: the enumeration of types of job artifacts in GitLab's source code
-REPORT_TYPES: tuple[str, ...] = (
-    "accessibility",
-    "annotations",
-    "api_fuzzing",
-    "browser_performance",
-    "cluster_applications",
-    "cluster_image_scanning",
-    "cobertura",
-    "codequality",
-    "container_scanning",
-    "coverage_fuzzing",
-    "cyclonedx",
-    "dast",
-    "dependency_scanning",
-    "dotenv",
-    "jacoco",
-    "junit",
-    "license_scanning",
-    "load_performance",
-    "lsif",
-    "metrics",
-    "metrics_referee",
-    "network_referee",
-    "performance",
-    "repository_xray",
-    "requirements",
-    "requirements_v2",
-    "sarif",
-    "sast",
-    "scip",
-    "secret_detection",
-    "terraform",
-)
-# What people write, in the words of a configuration or their own, and the types that they may mean.
-_MEANT: t.Mapping[str, tuple[str, ...]] = {
-    "code_quality": ("codequality",),
-    "coverage": ("cobertura", "jacoco"),
-    "coverage_report": ("cobertura", "jacoco"),
-    "sbom": ("cyclonedx",),
-    "test": ("junit",),
-    "tests": ("junit",),
-}
 # What else is in the list of what a job has left, and what is to be done about it.
 _NO_REPORTS: t.Mapping[str, str] = {
     "archive": "use content: archive",
@@ -112,7 +68,10 @@ def fetch_report(session: Session, job: FoundJob, report_type: str, sink: Sink) 
         raise SelectionError(_why_not_sent(job, report_type, session.clock.time())) from exc
     except RefusedError as exc:
         if exc.status == 400 and "file_type" in exc.server_text:
-            raise SelectionError(_why_refused(job, report_type)) from exc
+            raise SelectionError(
+                f"GitLab has no report of type {report_type!r}, or does not send it by itself: check report_type, or "
+                "list the file under artifacts:paths"
+            ) from exc
         raise
     report.check_length()
 
@@ -188,15 +147,12 @@ def _reports_of(job: FoundJob) -> dict[str, Record] | None:
     }
 
 
-def _why_no_report(job: FoundJob, report_type: str, reports: t.Mapping[str, Record], now: float) -> str:
+def _why_no_report(job: FoundJob, report_type: str, reports: t.Collection[str], now: float) -> str:
     if reports:
-        return f"{job.called} has no report {report_type!r}: {_suggested(reports, report_type)}"
-    gone = why_gone(job, "reports", now)
-    if gone:
-        return gone
-    unknown = "" if report_type in REPORT_TYPES else f". Of report_type {report_type!r}: "
-    hint = unknown and unknown + _suggested(REPORT_TYPES, report_type)
-    return f"{job.called} has no reports at all: it declares none under artifacts:reports, or made no such file{hint}"
+        return f"{job.called} has no report {report_type!r}: {suggestions(reports, report_type, what='reports')}"
+    return why_gone(job, "reports", now) or (
+        f"{job.called} has no reports at all: it declares none under artifacts:reports, or made no such file"
+    )
 
 
 def _why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
@@ -208,17 +164,3 @@ def _why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
         )
     gone = why_gone(job, "reports", now)
     return gone or f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
-
-
-def _why_refused(job: FoundJob, report_type: str) -> str:
-    """Return why GitLab sends no report of a type."""
-    if _reports_of(job) is not None or report_type in REPORT_TYPES:
-        return f"GitLab sends no report of type {report_type!r} by itself; list the file under artifacts:paths"
-    return f"GitLab knows no report_type {report_type!r}: {_suggested(REPORT_TYPES, report_type)}"
-
-
-def _suggested(known: t.Collection[str], report_type: str) -> str:
-    """Return which types of report there are, those first that may be meant."""
-    lower = report_type.lower()
-    meant = [name for name in _MEANT.get(lower, ()) if name in known]
-    return suggestions(known, meant[0] if meant else lower, what="reports")
