@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Reading jobs again: the newest attempt of each, with one list per pipeline however many there are."""
+"""The attempts of jobs: the newest one of each, read with one list per pipeline however many there are, and all."""
 
 from __future__ import annotations
 
@@ -40,6 +40,17 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
             break
     missing = next(job for job in jobs if job.key not in found)
     raise BadAnswerError(f"GitLab lists pipeline {missing.pipeline_id} without the job {missing.path!r}, which it has")
+
+
+def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the newest attempt of each job of a pipeline, newest first."""
+    records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+    return newest_jobs(records, project, pipeline_id)
+
+
+def newest_jobs(records: t.Iterable[Record], project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the newest attempt of each job among the records of a pipeline, newest first."""
+    return [FoundJob(record, project, pipeline_id) for record in newest_per_name(records)]
 
 
 def attempts_of(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[Record]]:

@@ -152,6 +152,12 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
     return []
 
 
+def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the trigger jobs of a pipeline, newest first, without superseded ones."""
+    records = list_bridges(session, project, pipeline_id)
+    return [FoundJob(record, project, pipeline_id, is_bridge=True) for record in records]
+
+
 def pipeline_tree(
     session: Session, project: str, pipeline_id: int, *, most_depth: int = 0, access: Access | None = None
 ) -> PipelineNode:
