@@ -28,9 +28,9 @@ from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision, Result
 from ..writes.roles import refuse_job_token
-from .action import Action, ActionRequest
+from .action import Action
 from .actions import ACTIONS, decide
-from .decisions import Decisions, Policy
+from .decisions import ActionRequest, Decisions
 from .targets import ActionReport, Target, select, time_out
 from .write import write_jobs
 
@@ -52,7 +52,7 @@ class ActionRun:
         self._counting: Counting | None = None
         # what has failed of its pipeline, as it was read last
         self._failed: t.Sequence[FoundJob] = ()
-        self._attempts = AttemptCounts(session, is_wanted=request.policy.max_attempts is not None)
+        self._attempts = AttemptCounts(session, is_wanted=request.max_attempts is not None)
 
     def run(self) -> Steps[ActionReport]:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -60,7 +60,7 @@ class ActionRun:
         :raises SelectionError: when the jobs cannot be found, or more than wanted are found.
         """
         refuse_job_token(self._session, self._request.action)
-        for warning in filter(None, map(unknown_reason, self._request.policy.retry_on)):
+        for warning in filter(None, map(unknown_reason, self._request.retry_on)):
             self._session.warn(warning)
         report = yield from select(self._session, self._query, self._request, self._options)
         if report.has_timed_out:
@@ -105,17 +105,16 @@ class ActionRun:
             self._take(target, result, self._action)
 
     def _decide(self, job: FoundJob, action: Action) -> Decision:
-        request = self._request
         self._attempts.count([job])
-        policy = dataclasses.replace(
-            request.policy,
+        request = dataclasses.replace(
+            self._request,
+            action=action.name,
             wait=self._options.wait,
-            given=request.given,
             attempts=self._attempts.of(job),
             is_bridge=job.is_bridge,
             failed_before=failed_before(job, self._failed),
         )
-        built_in = decide(action.name, job.record, policy)
+        built_in = decide(job.record, request)
         if action.needs_approval:
             built_in = self._approvals.judge(job, built_in)
         decision = self._session.plugins.call(
@@ -161,7 +160,7 @@ class ActionRun:
 
     def _done_text(self, job: FoundJob, action: Action) -> str:
         """Return what was done to a job; of how many attempts it is which one, where they have an end."""
-        most = self._request.policy.max_attempts
+        most = self._request.max_attempts
         if most is None or action.name != "retry":
             return action.participle
         return f"retried, attempt {self._attempts.of(job) + 1} of {most}"
@@ -229,7 +228,7 @@ class ActionRun:
             self._counting = None
             return None
         if self._counting is None:
-            can_retry = self._request.policy.max_attempts is not None
+            can_retry = self._request.max_attempts is not None
             self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=can_retry, is_whole=False)
         return self._counting.listed(jobs, self._unsettled(active), size=size)
 
@@ -284,22 +283,22 @@ class ActionRun:
 
     def _most_attempts(self, target: Target) -> int:
         """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
-        policy = self._request.policy
-        if policy.max_attempts is None or self._session.stop():
+        request = self._request
+        if request.max_attempts is None or self._session.stop():
             return 0
         record = target.job.record
-        is_reason = is_among(str(record.get("failure_reason")), policy.retry_on)
-        return policy.max_attempts if status_of(record) == "failed" and is_reason else 0
+        is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
+        return request.max_attempts if status_of(record) == "failed" and is_reason else 0
 
     def _cancel(self, late: t.Sequence[Target]) -> None:
         """Cancel jobs that have not ended in time."""
-        session = self._session.in_passing(seconds=CANCEL_SECONDS)
+        session, request = self._session.in_passing(seconds=CANCEL_SECONDS), ActionRequest("cancel")
 
         def again(job: FoundJob) -> Decision:
-            return decide("cancel", job.record, Policy())
+            return decide(job.record, request)
 
         jobs = [target.job for target in late]
-        results = write_jobs(session, ACTIONS["cancel"], jobs, ActionRequest("cancel"), again, self._approvals)
+        results = write_jobs(session, ACTIONS["cancel"], jobs, request, again, self._approvals)
         for target, result in zip(late, results):
             target.job = result.after
             target.has_changed |= result.has_changed

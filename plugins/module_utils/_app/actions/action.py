@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What is asked of an action, and one row of the table of actions with what it says in sentences."""
+"""One row of the table of actions, with what it says in sentences."""
 
 from __future__ import annotations
 
@@ -15,27 +15,7 @@ from ..._api.decoding import Record
 from ..._api.errors import StatusError
 from ..jobs.statuses import Phase
 from . import effects
-from .decisions import Cells, Policy
-
-
-@dataclasses.dataclass(frozen=True)
-class ActionRequest:
-    """What a user asked for: the action, and the options that it takes.
-
-    :param policy: as far as the options say it.
-    """
-
-    action: str
-    multiple: str = "error"
-    variables: tuple[Record, ...] = ()
-    inputs: t.Mapping[str, t.Any] | None = None
-    policy: Policy = Policy()
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """Return the options that hold values for the job."""
-        values = {"job_variables": self.variables, "job_inputs": self.inputs}
-        return tuple(name for name, value in values.items() if value)
+from .decisions import ActionRequest, Cells
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +79,7 @@ class Action:
     is_lost_by_archiving: bool = False
     role: str = "Developer"
     needs_approval: bool = False
-    trigger_job: t.Callable[[Record, Policy], str] | None = None
+    trigger_job: t.Callable[[Record, ActionRequest], str] | None = None
     trigger_jobs_since: str = ""
     options: tuple[str, ...] = ()
     arguments: Arguments = lambda request, status: {}

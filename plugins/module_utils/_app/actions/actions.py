@@ -15,7 +15,7 @@ from ..jobs.statuses import STATUSES, Column
 from ..writes.decision import Decision
 from . import decisions, effects
 from .action import Action, Advice
-from .decisions import Policy, act, later, refuse, same
+from .decisions import ActionRequest, act, later, refuse, same
 
 _DEVELOPER = (
     Advice(
@@ -131,7 +131,7 @@ _ROWS = (
         accepts_any_end=True,
         options=("force",),
         # a job that is merely running is left as it is when force is sent
-        arguments=lambda request, status: {"force": True} if request.policy.force and status == "canceling" else {},
+        arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
         advice=_DEVELOPER,
     ),
     Action(
@@ -184,22 +184,22 @@ _ROWS = (
 ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
 
 
-def decide(name: str, job: Record, policy: Policy) -> Decision:
+def decide(job: Record, request: ActionRequest) -> Decision:
     """Return what an action does with the newest attempt of a job."""
-    action = ACTIONS[name]
-    if policy.is_bridge:
+    action = ACTIONS[request.action]
+    if request.is_bridge:
         never = f"{action.cannot('trigger jobs')} through GitLab's API; act on the jobs of the downstream pipeline"
-        refusal = action.trigger_job(job, policy) if action.trigger_job else never
+        refusal = action.trigger_job(job, request) if action.trigger_job else never
         if refusal:
             return Decision("refuse", refusal)
     status = STATUSES.get(status_of(job))
     if status is None:
         return Decision("refuse", f"this collection does not know its status {status_of(job)!r}; nothing was done")
-    decision = action.cells[status.column](status.name, job, policy)
+    decision = action.cells[status.column](status.name, job, request)
     if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
         lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
         return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
-    if decision.verdict == "same" and policy.given:
-        given = listed(policy.given, "and")
+    if decision.verdict == "same" and request.given:
+        given = listed(request.given, "and")
         return Decision("same", f"{decision.reason}; {given} are only for a job that is still to start")
     return decision

@@ -23,9 +23,9 @@ from ..waiting.log_tails import MOST_LOGS, last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
-from .action import Action, ActionRequest
+from .action import Action
 from .actions import ACTIONS, decide
-from .decisions import Policy
+from .decisions import ActionRequest
 
 
 @dataclasses.dataclass(eq=False)
@@ -126,8 +126,8 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
     # an action on what runs, when nothing runs, has nothing to do
     if not selection.out_of_scope:
         finder.require_jobs(selection)
-    policy = Policy(wait=options.wait)
-    if any(decide(request.action, {"status": status}, policy).verdict == "later" for status in selection.out_of_scope):
+    asked = dataclasses.replace(request, wait=options.wait)
+    if any(decide({"status": status}, asked).verdict == "later" for status in selection.out_of_scope):
         why = capitalized(why_empty(query, selection))
         advice = "scope is compared when the task begins; leave it out to wait for the turn of a job"
         session.warn(f"{why}. {advice}")

@@ -27,7 +27,8 @@ from ..waiting.options import is_end_of_time
 from ..writes.decision import Decision, Result
 from ..writes.roles import explain_forbidden, reason_of_project
 from ..writes.sending import Looks, Write, is_lock, was_refused
-from .action import Action, ActionRequest
+from .action import Action
+from .decisions import ActionRequest
 
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
 _AUTOMATIC_RETRIES = 2

@@ -13,8 +13,8 @@ import graphlib
 import typing as t
 
 from ..._api.errors import UsageError
-from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
+from ..actions.decisions import ActionRequest
 from ..jobs.query import MOST_NAMES_IN_TEXT, suggestions
 from ..pipelines.query import PipelineQuery
 from ..pipelines.request import RunRequest
