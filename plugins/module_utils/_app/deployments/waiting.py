@@ -21,7 +21,7 @@ from ..jobs.query import FoundJob
 from ..jobs.reasons import REJECTED
 from ..session import Session
 from ..writes.decision import Decision
-from .find import JobDeployments, read_all, read_deployment
+from .find import JobDeployments, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
 # The one status in which a job waits for approvals, and the one before it.
@@ -38,20 +38,18 @@ class ApprovalWait:
     """
 
     def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
-        # without waiting, and of what was rejected, it is only told
-        self._passing = session.in_passing()
-        self._session = session if is_waiting else self._passing
+        # without waiting they are only told
+        self._session = session if is_waiting else session.in_passing()
         self._is_waiting = is_waiting
         self._tell = tell
-        self._deployments = self._rejected = JobDeployments(self._session)
+        self._deployments = JobDeployments(self._session)
         # the ids of jobs that were seen to wait for approvals
         self._held: set[int] = set()
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
         """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
-        held = [job for job in jobs if job.status in _HELD_STATUSES]
-        self._deployments = JobDeployments(self._session, held)
-        self._rejected = JobDeployments(self._passing, filter(_was_rejected, jobs))
+        asked = [job for job in jobs if job.status in _HELD_STATUSES or _was_rejected(job)]
+        self._deployments = JobDeployments(self._session, asked)
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -61,7 +59,7 @@ class ApprovalWait:
         if job.is_bridge:
             return decision
         if _was_rejected(job) and decision.verdict in ("act", "refuse"):
-            return Decision("refuse", _why_rejected(self._passing, self._rejected, job))
+            return Decision("refuse", _why_rejected(self._read_to_tell(job)))
         if job.id in self._held and decision.verdict == "act" and job.status == "success":
             return Decision("same", "GitLab itself has started it once it was approved")
         if not self._is_in_question(job, decision):
@@ -81,10 +79,7 @@ class ApprovalWait:
         is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
         if not is_unplayable or job.status not in _HELD_STATUSES or job.is_bridge:
             return ""
-        try:
-            deployment = self._read(job)
-        except GitLabError:
-            return ""  # the reason is not worth another error
+        deployment = self._read_to_tell(job)
         return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
 
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
@@ -97,13 +92,20 @@ class ApprovalWait:
     def _read(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""
         try:
-            known = self._deployments.of(job, status=_HELD_STATUSES[job.status])
+            known = self._deployments.of(job, status=_HELD_STATUSES.get(job.status))
             return read_deployment(self._session, known.project, known.id) if known else None
         except RequestError:
             if self._is_waiting:
                 raise
             # what this token may not see of one it sees of none
             self._deployments.hide(job)
+            return None
+
+    def _read_to_tell(self, job: FoundJob) -> FoundDeployment | None:
+        """Return the deployment of a job, which explains what is certain without it, and is worth no error."""
+        try:
+            return self._read(job)
+        except GitLabError:
             return None
 
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
@@ -136,17 +138,13 @@ def _why_held(deployment: FoundDeployment) -> str:
     )
 
 
-def _why_rejected(session: Session, deployments: JobDeployments, job: FoundJob) -> str:
+def _why_rejected(deployment: FoundDeployment | None) -> str:
     """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
     what, who = "its deployment", ""
-    try:
-        found = deployments.of(job)
-        for deployment in read_all(session, [found] if found else []):
-            what = f"its {deployment.called}"
-            for approval in approvals_of(deployment.record):
-                if status_of(approval) == "rejected":
-                    comment = f" ({approval['comment']})" if approval.get("comment") else ""
-                    who = f" by {username_of(approval)}{comment}"
-    except GitLabError:
-        pass  # that it was rejected is certain without
+    if deployment:
+        what = f"its {deployment.called}"
+        for approval in approvals_of(deployment.record):
+            if status_of(approval) == "rejected":
+                comment = f" ({approval['comment']})" if approval.get("comment") else ""
+                who = f" by {username_of(approval)}{comment}"
     return f"{what} was rejected{who}, and GitLab starts no such job again; start a new pipeline"
