@@ -21,7 +21,7 @@ from ..jobs.query import FoundJob
 from ..jobs.reasons import REJECTED
 from ..session import Session
 from ..writes.decision import Decision
-from .find import JobDeployments, read_deployment
+from .find import deployments_of, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
 # The one status in which a job waits for approvals, and the one before it.
@@ -42,14 +42,17 @@ class ApprovalWait:
         self._session = session if is_waiting else session.in_passing()
         self._is_waiting = is_waiting
         self._tell = tell
-        self._deployments = JobDeployments(self._session)
+        # to be judged
+        self._jobs: list[FoundJob] = []
+        # their deployments, by the id of the job; None for a job without one
+        self._found: dict[int, FoundDeployment | None] = {}
         # the ids of jobs that were seen to wait for approvals
         self._held: set[int] = set()
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
+        """Take note of the jobs to be judged: the deployments of all with the same status are looked for together."""
         asked = [job for job in jobs if job.status in _HELD_STATUSES or _was_rejected(job)]
-        self._deployments = JobDeployments(self._session, asked)
+        self._jobs = [job for job in asked if not job.is_bridge]
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -92,14 +95,22 @@ class ApprovalWait:
     def _read(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""
         try:
-            known = self._deployments.of(job, status=_HELD_STATUSES.get(job.status))
+            if job.id not in self._found:
+                self._find(job)
+            known = self._found[job.id]
             return read_deployment(self._session, known.project, known.id) if known else None
         except RequestError:
             if self._is_waiting:
                 raise
             # what this token may not see of one it sees of none
-            self._deployments.hide(job)
+            self._found = {**{other.id: None for other in self._jobs}, **self._found, job.id: None}
             return None
+
+    def _find(self, job: FoundJob) -> None:
+        alike = [other for other in self._jobs if other.status == job.status and other.id not in self._found]
+        status = _HELD_STATUSES.get(job.status)
+        found = {one.job_id: one for one in deployments_of(self._session, [job, *alike], status=status)}
+        self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
 
     def _read_to_tell(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job, which explains what is certain without it, and is worth no error."""
