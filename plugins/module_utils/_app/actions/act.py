@@ -32,7 +32,7 @@ from .action import Action
 from .actions import ACTIONS, decide
 from .decisions import ActionRequest, Decisions
 from .targets import ActionReport, Target, select, time_out
-from .write import write_jobs
+from .write import Deed
 
 
 class ActionRun:
@@ -141,8 +141,8 @@ class ActionRun:
         def again(job: FoundJob) -> Decision:
             return self._decide(job, action)
 
-        jobs = [target.job for target in targets]
-        return write_jobs(self._session, action, jobs, self._request, again, self._approvals)
+        deed = Deed(self._session, action, self._request, again, self._approvals)
+        return deed.write([target.job for target in targets])
 
     def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
@@ -297,8 +297,8 @@ class ActionRun:
         def again(job: FoundJob) -> Decision:
             return decide(job.record, request)
 
-        jobs = [target.job for target in late]
-        results = write_jobs(session, ACTIONS["cancel"], jobs, request, again, self._approvals)
+        deed = Deed(session, ACTIONS["cancel"], request, again, self._approvals)
+        results = deed.write([target.job for target in late])
         for target, result in zip(late, results):
             target.job = result.after
             target.has_changed |= result.has_changed

@@ -23,9 +23,9 @@ from ..jobs.reasons import REJECTED
 from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
-from ..writes.decision import Decision, Result, Verdict
+from ..writes.decision import Decision, Result, Verdict, is_lock
 from ..writes.roles import explain_forbidden, reason_of_project
-from ..writes.sending import Looks, Write, is_lock, was_unsent
+from ..writes.sending import Looks, Write
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
@@ -189,25 +189,23 @@ def act_on_pipeline(
     :param state: the pipeline as it was read last.
     :param waits: whether one whose turn is to come was waited for; in check mode it would be.
     """
-    decision = decide_pipeline(action, state)
-    if decision.verdict == "same":
-        return Result("unchanged", state, decision.reason)
-    if decision.verdict == "refuse" or (decision.verdict == "later" and not waits):
-        return Result("refused", state, f"{_cannot(action, state)}: {decision.reason}")
-    if session.check_mode:
-        after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)
-        note = f"would {action.name} pipeline {id_of(state.pipeline)}"
-        return Result("applied", after, note, has_changed=True)
-    return _PipelineWrite(session, action, project, state).send()
+    result = _PipelineWrite(session, action, project, state, waits=waits).run()
+    if not result.problem:
+        return result
+    reason = f"pipeline {id_of(state.pipeline)} cannot be {action.participle}: {result.reason}"
+    return dataclasses.replace(result, reason=reason)
 
 
 class _PipelineWrite(Write[PipelineState]):
     noun = "pipeline"
 
-    def __init__(self, session: Session, action: PipelineAction, project: str, state: PipelineState) -> None:
+    def __init__(
+        self, session: Session, action: PipelineAction, project: str, state: PipelineState, *, waits: bool
+    ) -> None:
         super().__init__(session, state)
         self._action = action
         self._project = project
+        self._waits = waits
 
     def _request(self) -> None:
         self._session.client.call(
@@ -223,16 +221,24 @@ class _PipelineWrite(Write[PipelineState]):
             raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
         return [state]
 
-    def _settled(self, exc: RequestError, latest: PipelineState) -> Result[PipelineState] | None:
+    def _decide(self, latest: PipelineState) -> Decision:
+        decision = decide_pipeline(self._action, latest)
+        if decision.verdict != "later":
+            return decision
+        return Decision("act" if self._waits and self._session.check_mode else "refuse", decision.reason)
+
+    def _predicted(self) -> Result[PipelineState]:
+        state = self._before
+        after = PipelineState({**state.pipeline, "status": self._action.status_after}, state.jobs)
+        note = f"would {self._action.name} pipeline {id_of(state.pipeline)}"
+        return Result("applied", after, note, has_changed=True)
+
+    def _shown(self, exc: RequestError, latest: PipelineState) -> Result[PipelineState] | None:
+        action, before = self._action, self._before
         may_be_done = self._is_in_doubt or is_lock(exc)
-        action, first = self._action, self._before
-        if may_be_done and action.effect(first, latest) and not action.leaves(first, latest):
+        if may_be_done and action.effect(before, latest) and not action.leaves(before, latest):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
-        decision = decide_pipeline(action, latest)
-        if decision.verdict == "same":
-            return Result("unchanged", latest, decision.reason)
-        may_repeat = may_be_done or was_unsent(exc)
-        return None if decision.verdict == "act" and may_repeat else self._failed(self._explained(exc))
+        return None
 
     def _accepted(self, answer: None) -> Looks[PipelineState, Result[PipelineState]]:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
@@ -244,7 +250,7 @@ class _PipelineWrite(Write[PipelineState]):
         after = self._latest
         if self._action.effect(self._before, after):
             return self._effective(after)
-        decision = decide_pipeline(self._action, after)
+        decision = self._decide(after)
         if decision.verdict == "same":
             # it has come to its end, or to a person, since it was read
             return Result("unchanged", after, decision.reason)
@@ -261,14 +267,7 @@ class _PipelineWrite(Write[PipelineState]):
         note = f"somebody else has {self._action.participle} it since" if is_others else note
         return Result("unchanged" if is_others else "applied", after, note, has_changed=not is_others)
 
-    def _failed(self, reason: str) -> Result[PipelineState]:
-        return super()._failed(f"{_cannot(self._action, self._latest)}: {reason}")
-
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):
             explain_forbidden(exc, lambda: reason_of_project(self._session, self._project) or _FORBIDDEN)
         return str(exc)
-
-
-def _cannot(action: PipelineAction, state: PipelineState) -> str:
-    return f"pipeline {id_of(state.pipeline)} cannot be {action.participle}"

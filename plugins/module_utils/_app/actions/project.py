@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from ..._api.errors import NotFoundError, RequestError, StatusError
 from ..session import Session
+from ..writes.decision import may_be_done
 from ..writes.roles import explain_forbidden, reason_of_project
-from ..writes.sending import may_be_done
 from .actions import ACTIONS
 
 

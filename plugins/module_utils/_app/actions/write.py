@@ -12,6 +12,7 @@ What the job looks like afterwards tells whether the request was executed.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import typing as t
 
@@ -24,9 +25,9 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
 from ..waiting.options import is_end_of_time
-from ..writes.decision import Decision, Result
+from ..writes.decision import Decision, Result, is_lock, was_refused
 from ..writes.roles import explain_forbidden, reason_of_project
-from ..writes.sending import Looks, Write, is_lock, was_refused
+from ..writes.sending import Looks, Write
 from .action import Action
 from .decisions import ActionRequest
 
@@ -34,59 +35,48 @@ from .decisions import ActionRequest
 _AUTOMATIC_RETRIES = 2
 
 
-class Refusals:
-    """Explains why GitLab refuses an action on jobs. What is read for it serves all of them."""
+@dataclasses.dataclass(frozen=True)
+class Deed:
+    """An action on jobs.
 
-    def __init__(self, session: Session, action: Action, approvals: ApprovalWait) -> None:
-        self._action = action
-        self._approvals = approvals
-        self._reason_of = functools.cache(lambda project: reason_of_project(session, project, action.role))
+    :param wanted: what a user asked for.
+    :param decide: asked after a re-read.
+    :param approvals: tells what waits for them.
+    """
 
-    def explained(self, job: FoundJob, exc: RequestError) -> str:
-        """Return an error that is the last word, with what to do about it."""
-        if isinstance(exc, StatusError):
-            held = self._approvals.why_refused(job, exc) if self._action.needs_approval else ""
-            if held:
-                return held
-            explain_forbidden(exc, lambda: self._reason_of(job.project))
-            if exc.status == 404 and job.is_bridge:
-                since = self._action.trigger_jobs_since
-                exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
-            self._action.advise(exc)
-        return str(exc)
+    session: Session
+    action: Action
+    wanted: ActionRequest
+    decide: t.Callable[[FoundJob], Decision]
+    approvals: ApprovalWait
+
+    def write(self, jobs: t.Sequence[FoundJob]) -> list[Result[FoundJob]]:
+        """Return what became of it on each job, in their order."""
+        # read once for all jobs of a project
+        reason_of = functools.cache(lambda project: reason_of_project(self.session, project, self.action.role))
+        return JobWrite.send_all(self.session, [JobWrite(self, job, reason_of) for job in jobs])
 
 
 class JobWrite(Write[FoundJob]):
     """One action on one job.
 
-    :param wanted: what a user asked for.
-    :param decide_again: asked after a re-read.
-    :param refusals: explains why GitLab refuses it.
+    :param reason_of: returns why nobody, or not this user, may act in a project.
     """
 
     noun = "job"
 
-    def __init__(
-        self,
-        session: Session,
-        action: Action,
-        job: FoundJob,
-        wanted: ActionRequest,
-        decide_again: t.Callable[[FoundJob], Decision],
-        refusals: Refusals,
-    ) -> None:
-        super().__init__(session, job)
+    def __init__(self, deed: Deed, job: FoundJob, reason_of: t.Callable[[str], str]) -> None:
+        super().__init__(deed.session, job)
         self.place = (job.project, job.pipeline_id, job.is_bridge)
-        self._action = action
-        self._wanted = wanted
-        self._decide_again = decide_again
-        self._refusals = refusals
+        self._deed = deed
+        self._action = deed.action
+        self._reason_of = reason_of
         # how many attempts that GitLab itself has begun may still be acted on in its place
         self._left = _AUTOMATIC_RETRIES
 
     def _request(self) -> Record | None:
         job = self._before
-        arguments = self._action.arguments(self._wanted, job.status)
+        arguments = self._action.arguments(self._deed.wanted, job.status)
         answer = self._session.client.call(self._action.endpoint, project=job.project, job_id=job.id, **arguments)
         return t.cast("Record | None", answer)
 
@@ -94,18 +84,16 @@ class JobWrite(Write[FoundJob]):
         return newest_attempts(self._session, targets)
 
     def _shown(self, exc: RequestError, latest: FoundJob) -> Result[FoundJob] | None:
-        """Return the result of a request in doubt by the effect that the job shows, None when it shows none.
-
-        :raises RequestError: when what tells whose effect it is cannot be read.
-        """
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
         if changed is None:
-            return None
+            words, nothing = self._action.refused_as_done or ("", "")
+            is_nothing = words and was_refused(exc) and words in str(exc) and is_finished(latest.status)
+            return Result("unchanged", latest, nothing) if is_nothing else None
         is_ours = self._is_effect_ours(changed)
         if self._is_in_doubt and is_ours is False:
             reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
             # not sent again either: ours may have come before theirs
-            decision = self._decide_again(changed)
+            decision = self._decide(changed)
             if decision.verdict == "refuse" and changed.id == self._before.id:
                 return Result("refused", changed, f"{decision.reason}; {reason}")
             return Result("unchanged", changed, reason)
@@ -117,28 +105,11 @@ class JobWrite(Write[FoundJob]):
             return Result("applied", changed, reason, has_changed=True)
         return None
 
-    def _settled(self, exc: RequestError, latest: FoundJob) -> Result[FoundJob] | None:
-        shown = self._shown(exc, latest)
-        if shown:
-            return shown
-        words, reason = self._action.refused_as_done or ("", "")
-        if words and was_refused(exc) and words in str(exc) and is_finished(latest.status):
-            return Result("unchanged", latest, reason)
-        decision = self._decide_again(latest)
-        has_moved = (latest.id, latest.status) != (self._before.id, self._before.status)
-        if decision.verdict == "same":
-            return Result("unchanged", latest, decision.reason)
-        if decision.verdict == "later":
-            # to find out what it waits for takes time, in which what is in doubt may have been done
-            (latest,) = self._look([self._before])
-            return self._shown(exc, latest) or Result("later", latest, decision.reason)
-        if decision.verdict == "refuse" and has_moved:
-            doubt = f"; an answer was lost, so it may have been {self._action.participle} before"
-            return Result("refused", latest, decision.reason + (doubt if self._is_in_doubt else ""))
-        if decision.verdict == "act" and (has_moved or not was_refused(exc) or is_lock(exc)):
-            self._before = latest
-            return None
-        return Result("refused", latest, self._explained(exc))
+    def _decide(self, latest: FoundJob) -> Decision:
+        return self._deed.decide(latest)
+
+    def _has_moved(self, latest: FoundJob) -> bool:
+        return (latest.id, latest.status) != (self._before.id, self._before.status)
 
     def _accepted(self, answer: Record | None) -> Looks[FoundJob, Result[FoundJob] | None]:
         """Return the result by the answer; one that is not proof is followed by looks.
@@ -167,14 +138,23 @@ class JobWrite(Write[FoundJob]):
             # where it cannot be read, the one that has failed is the newest that is known
             with contextlib.suppress(RequestError):
                 latest = yield
-                if latest.id != after.id and self._decide_again(latest).verdict == "act":
+                if latest.id != after.id and self._decide(latest).verdict == "act":
                     self._before = latest
                     return None
         outcome, reason = action.no_effect(after.status)
         return Result(outcome, after, reason)
 
     def _explained(self, exc: RequestError) -> str:
-        return self._refusals.explained(self._before, exc)
+        action, job = self._action, self._before
+        if isinstance(exc, StatusError):
+            held = self._deed.approvals.why_refused(job, exc) if action.needs_approval else ""
+            if held:
+                return held
+            explain_forbidden(exc, lambda: self._reason_of(job.project))
+            if exc.status == 404 and job.is_bridge:
+                exc.advice = f"Trigger jobs can be {action.participle} from GitLab {action.trigger_jobs_since} on"
+            action.advise(exc)
+        return str(exc)
 
     def _broken_off(self, exc: GitLabError) -> Result[FoundJob]:
         return Result("later" if is_end_of_time(self._session, exc) else "failed", self._latest, str(exc))
@@ -204,17 +184,3 @@ class JobWrite(Write[FoundJob]):
             doers |= users_of(job for job in attempts if self._action.effect(before.record, job))
             is_ours = self._is_ours(doers)
         return is_ours
-
-
-def write_jobs(
-    session: Session,
-    action: Action,
-    jobs: t.Sequence[FoundJob],
-    wanted: ActionRequest,
-    decide_again: t.Callable[[FoundJob], Decision],
-    approvals: ApprovalWait,
-) -> list[Result[FoundJob]]:
-    """Return what became of an action on jobs, in their order; see `JobWrite`."""
-    refusals = Refusals(session, action, approvals)
-    writes = [JobWrite(session, action, job, wanted, decide_again, refusals) for job in jobs]
-    return JobWrite.send_all(session, writes)

@@ -17,7 +17,7 @@ from ..fields import status_of, user_id_of
 from ..jobs.query import listed
 from ..session import Session
 from ..writes.decision import Decision, Result
-from ..writes.sending import Looks, Write, is_lock, was_refused
+from ..writes.sending import Looks, Write
 from .decisions import NO_FEATURE, ApprovalRequest, decide_approval, explained_refusal, foreseen_refusal, has_given
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals
@@ -67,23 +67,6 @@ class Approval(Write[FoundDeployment]):
         super().__init__(session, deployment)
         self._wanted = wanted
 
-    def run(self) -> Result[FoundDeployment]:
-        """Return what became of it; in check mode what would become of it.
-
-        :raises RequestError: when GitLab cannot be asked before anything was sent.
-        """
-        decision = self._decide()
-        if decision.verdict == "same":
-            return Result("unchanged", self._latest, decision.reason)
-        if decision.verdict == "refuse":
-            return Result("refused", self._latest, decision.reason)
-        if self._session.check_mode:
-            reason = self._foreseen_refusal()
-            if reason:
-                return Result("refused", self._latest, reason)
-            return Result("applied", self._latest, has_changed=True)
-        return self.send()
-
     def _request(self) -> Record:
         answer = self._session.client.call(
             "approve_deployment",
@@ -103,7 +86,7 @@ class Approval(Write[FoundDeployment]):
             raise BadAnswerError("the deployment does not tell of its approvals any more", advice=NOT_GITLAB)
         return [latest]
 
-    def _settled(self, exc: RequestError, latest: FoundDeployment) -> Result[FoundDeployment] | None:
+    def _shown(self, exc: RequestError, latest: FoundDeployment) -> Result[FoundDeployment] | None:
         is_ours = self._shows_ours() if self._is_in_doubt else False
         if is_ours:
             reason = "the answer was lost, but the deployment shows the approval"
@@ -114,14 +97,10 @@ class Approval(Write[FoundDeployment]):
                 "the user of the token is"
             )
             return self._failed(str(exc))
-        decision = self._decide()
-        if decision.verdict == "same":
-            return Result("unchanged", latest, decision.reason)
-        if decision.verdict == "act" and (not was_refused(exc) or is_lock(exc)):
-            return None
-        if decision.verdict == "refuse" and _state(self._before.record) != _state(latest.record):
-            return Result("refused", latest, decision.reason)
-        return Result("refused" if was_refused(exc) else "failed", latest, self._explained(exc))
+        return None
+
+    def _has_moved(self, latest: FoundDeployment) -> bool:
+        return _state(self._before.record) != _state(latest.record)
 
     def _accepted(self, answer: Record) -> Looks[FoundDeployment, Result[FoundDeployment]]:
         """Return the result by the answer: GitLab also accepts what was said before."""
@@ -133,10 +112,10 @@ class Approval(Write[FoundDeployment]):
             reason = f"done, but reading the deployment again failed: {exc}"
         return Result("unchanged" if is_old else "applied", self._latest, reason, has_changed=not is_old)
 
-    def _decide(self) -> Decision:
+    def _decide(self, latest: FoundDeployment) -> Decision:
         # who we are is worth a request only where somebody has said something
-        user_id = self._user_id() if approvals_of(self._latest.record) else None
-        return decide_approval(self._latest.record, user_id, self._wanted)
+        user_id = self._user_id() if approvals_of(latest.record) else None
+        return decide_approval(latest.record, user_id, self._wanted)
 
     def _shows_ours(self) -> bool | None:
         """Return whether the deployment shows an approval of ours that it did not show at first.
@@ -156,13 +135,13 @@ class Approval(Write[FoundDeployment]):
         )
         return None if is_there and not comment else is_there
 
-    def _foreseen_refusal(self) -> str:
-        """Return why GitLab would refuse it, as far as that can be known."""
+    def _predicted(self) -> Result[FoundDeployment]:
         try:
             project = self._session.client.call("get_project", project=self._before.project)
         except RequestError:
             project = {}
-        return foreseen_refusal(self._latest.record, self._user_id(), project, self._wanted)
+        reason = foreseen_refusal(self._before.record, self._user_id(), project, self._wanted)
+        return Result("refused", self._before, reason) if reason else super()._predicted()
 
     def _explained(self, exc: RequestError) -> str:
         if not isinstance(exc, StatusError):

@@ -20,8 +20,7 @@ from ..._api.errors import DeniedError, RequestError, SelectionError, StatusErro
 from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
-from ..writes.decision import Result
-from ..writes.sending import may_be_done, was_unsent
+from ..writes.decision import Result, may_be_done, was_unsent
 from .candidates import Candidates
 from .creation import explain_refusal, is_over_limit
 from .query import describe

@@ -17,20 +17,14 @@ import functools
 import typing as t
 
 from ..._api.errors import (
-    BadAnswerError,
-    ConnectError,
     GitLabError,
-    LostAnswerError,
     RedirectError,
     RequestError,
-    ServerError,
     StatusError,
-    ThrottledError,
-    TrustError,
 )
 from ..._api.pace.looks import looking
 from ..session import Session
-from .decision import Result
+from .decision import Decision, Result, is_lock, may_be_done, was_refused, was_unsent
 
 # The pauses between looks at what does not show yet what GitLab has accepted: a list or a status may follow later.
 EFFECT_PAUSES_SECONDS = (1.0, 3.0)
@@ -71,6 +65,18 @@ class Write(abc.ABC, t.Generic[_S]):
         self._latest = before
         # None as long as it needs a look
         self._result: Result[_S] | None = None
+
+    def run(self) -> Result[_S]:
+        """Return what became of it, as is decided; in check mode what would become of it.
+
+        :raises RequestError: as `send`.
+        """
+        decision = self._decide(self._before)
+        if decision.verdict == "same":
+            return Result("unchanged", self._before, decision.reason)
+        if decision.verdict != "act":
+            return Result("refused", self._before, decision.reason)
+        return self._predicted() if self._session.check_mode else self.send()
 
     def send(self) -> Result[_S]:
         """Send the request, again only when what it acts on shows that it was not executed; return the result.
@@ -193,6 +199,29 @@ class Write(abc.ABC, t.Generic[_S]):
             exc.further = f"Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
             return self._failed(str(exc))
 
+    def _settled(self, exc: RequestError, latest: _S) -> Result[_S] | None:
+        """Return the result of a request in doubt by the state after it, None when it is certainly still to be done.
+
+        :raises RequestError: when the state does not tell, and what else would tell cannot be read.
+        """
+        shown = self._shown(exc, latest)
+        if shown:
+            return shown
+        decision = self._decide(latest)
+        if decision.verdict == "same":
+            return Result("unchanged", latest, decision.reason)
+        if decision.verdict == "later":
+            # to find out what it waits for takes time, in which what is in doubt may have been done
+            (latest,) = self._look([self._before])
+            return self._shown(exc, latest) or Result("later", latest, decision.reason)
+        if was_refused(exc) and not is_lock(exc) and not self._has_moved(latest):
+            return Result("refused", latest, self._explained(exc))
+        if decision.verdict == "refuse":
+            doubt = "; an answer was lost, so it may have been done before" if self._is_in_doubt else ""
+            return Result("refused", latest, decision.reason + doubt)
+        self._before = latest
+        return None
+
     def _given_up(self, exc: RequestError) -> Result[_S]:
         """Return the result of a request that was certainly not executed, and is not sent again."""
         if exc.is_out_of_time and self._session.client.retrier.is_persistent:
@@ -241,11 +270,23 @@ class Write(abc.ABC, t.Generic[_S]):
         """Return the result of a request that GitLab has accepted, None when there is something else to be done now."""
 
     @abc.abstractmethod
-    def _settled(self, exc: RequestError, latest: _S) -> Result[_S] | None:
-        """Return the result of a request in doubt by the state after it, None when it is certainly still to be done.
+    def _decide(self, latest: _S) -> Decision:
+        """Return what to do with what it acts on."""
 
-        :raises RequestError: when the state does not tell, and what else would tell cannot be read.
+    @abc.abstractmethod
+    def _shown(self, exc: RequestError, latest: _S) -> Result[_S] | None:
+        """Return the result of a request in doubt by the effect that the state shows, None when it shows none.
+
+        :raises RequestError: when what tells whose effect it is cannot be read.
         """
+
+    def _has_moved(self, latest: _S) -> bool:
+        """Return whether something else has come to it since, for which the request may have been refused."""
+        return False
+
+    def _predicted(self) -> Result[_S]:
+        """Return in check mode what a request would come to."""
+        return Result("applied", self._before, has_changed=True)
 
     @abc.abstractmethod
     def _explained(self, exc: RequestError) -> str:
@@ -266,25 +307,3 @@ class Write(abc.ABC, t.Generic[_S]):
 def _has_to_be_read(exc: RequestError) -> bool:
     """Return whether a look has to tell what happened, or why it was refused."""
     return may_be_done(exc) or (isinstance(exc, StatusError) and exc.status in (400, 403, 404, 409))
-
-
-def may_be_done(exc: RequestError) -> bool:
-    """Return whether the request may have been executed, as far as the error tells."""
-    return isinstance(exc, (LostAnswerError, BadAnswerError, ServerError)) and not was_unsent(exc)
-
-
-def was_refused(exc: RequestError) -> bool:
-    """Return whether GitLab has answered that it does not do it."""
-    return isinstance(exc, StatusError) and not isinstance(exc, (ServerError, ThrottledError))
-
-
-def was_unsent(exc: RequestError) -> bool:
-    """Return whether the server was away, too busy, or in maintenance: it was not done, and may be done later."""
-    if isinstance(exc, ServerError):
-        return not exc.is_foreign and "in maintenance mode" in exc.server_text.lower()
-    return isinstance(exc, (ConnectError, ThrottledError)) and not isinstance(exc, TrustError)
-
-
-def is_lock(exc: RequestError) -> bool:
-    """Return whether the request met another one that was still at work."""
-    return isinstance(exc, StatusError) and exc.status == 409

@@ -58,6 +58,12 @@ class Switch(Write[str]):
             return f"{latest}, refused"
         return None if self._answers else f"{latest}, given up"
 
+    def _decide(self, latest):
+        raise AssertionError("a switch is settled at once")
+
+    def _shown(self, exc, latest):
+        raise AssertionError("a switch is settled at once")
+
     def _accepted(self, answer):
         if answer == "look":
             latest = yield from self._look_for(lambda state: "as it is" in state)
