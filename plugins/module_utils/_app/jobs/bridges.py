@@ -18,7 +18,7 @@ from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
 from ..fields import id_of, project_id_of
 from ..session import Session
 from .query import FoundJob
-from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
+from .statuses import is_finished, newest_per_name
 
 T = t.TypeVar("T")
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
@@ -187,31 +187,6 @@ def pipeline_tree(
         if len(seen) > MOST_PIPELINES or (level and level[0].depth > DEEPEST_TREE):
             raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(seen)} pipelines were seen")
     return root
-
-
-@dataclasses.dataclass(frozen=True)
-class Ahead:
-    """The trigger jobs of a tree that have started no pipeline, by their paths.
-
-    :param coming: those that may still start one.
-    :param awaited: those of them without the ones that nobody has to play.
-    :param failed: those that have ended badly, so that there will be none.
-    """
-
-    coming: tuple[str, ...] = ()
-    awaited: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-
-
-def ahead(root: PipelineNode) -> Ahead:
-    """Return which downstream pipelines can still appear, and which never will."""
-    bridges = [bridge for node in root.walk() for bridge in node.bridges if bridge.downstream is None]
-    coming = [bridge for bridge in bridges if not bridge.is_settled]
-    return Ahead(
-        coming=tuple(bridge.path for bridge in coming),
-        awaited=tuple(bridge.path for bridge in coming if not is_optional(bridge.record)),
-        failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
-    )
 
 
 def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Record]:

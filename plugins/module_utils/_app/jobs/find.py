@@ -16,7 +16,7 @@ from ..fields import id_of, pipeline_of, project_fields, project_id_of, status_o
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import missing_pipeline
 from ..session import Session
-from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree, trigger_jobs
+from .bridges import Access, PipelineNode, pipeline_tree, trigger_jobs
 from .index import JobIndex
 from .mistaken import explain_missing_job, explained_missing
 from .query import NEEDED_FIELDS, FoundJob, JobQuery, has_wildcard, matching_stages, may_hold, shortened
@@ -185,28 +185,25 @@ class JobFinder:
         root = self._node(pipeline)
         is_complete = True
         if self._query.include_downstream:
-            jobs, before, unreadable = self._list_tree(root)
+            jobs, nodes = self._list_tree(root)
         else:
-            jobs, before, unreadable = self._list_both(root), Ahead(), ()
+            jobs, nodes = self._list_both(root), []
             pipeline = jobs.pipeline or pipeline
         if not jobs.jobs:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_finished(status_of(pipeline))
-        return self._chooser.of_pipeline(
-            jobs, pipeline=pipeline, is_complete=is_complete, ahead=before, unreadable=unreadable
-        )
+        return self._chooser.of_pipeline(jobs, pipeline=pipeline, is_complete=is_complete, nodes=nodes)
 
-    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, Ahead, tuple[str, ...]]:
-        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable."""
+    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, list[PipelineNode]]:
+        """Return the jobs of a pipeline and all below it, and these pipelines."""
         tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
         nodes = list(tree.walk())
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._jobs(node)), nodes)
         below = [job for found in listed[1:] if found for job in found.jobs]
         if self._query.with_bridges:
             below += [job for node in nodes for job in node.bridges]
-        jobs = (listed[0] or JobIndex()).joined(below)
-        return jobs, ahead(tree), tuple(node.path for node, found in zip(nodes, listed) if found is None)
+        return (listed[0] or JobIndex()).joined(below), nodes
 
     def _list_both(self, root: PipelineNode) -> JobIndex:
         """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one."""
