@@ -23,8 +23,7 @@ from .._app.fields import id_of, project_id_of, status_of
 from .._app.jobs.bridges import downstream_record
 from .._app.jobs.mistaken import explained_missing
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery
-from .._app.pipelines.request import RunRequest
+from .._app.pipelines.query import PipelineQuery, RunRequest
 from .._app.pipelines.run import run_pipeline
 from .._app.reads.pipelines import with_details
 from .._app.session import Session, TaskContext

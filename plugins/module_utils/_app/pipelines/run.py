@@ -23,8 +23,7 @@ from ..session import Session
 from ..writes.decision import Result, may_be_done, was_unsent
 from .candidates import Candidates
 from .creation import explain_refusal, is_over_limit
-from .query import describe
-from .request import RunRequest
+from .query import RunRequest, describe
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)

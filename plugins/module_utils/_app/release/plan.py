@@ -16,8 +16,7 @@ from ..._api.errors import UsageError
 from ..actions.actions import ACTIONS
 from ..actions.decisions import ActionRequest
 from ..jobs.query import MOST_NAMES_IN_TEXT, suggestions
-from ..pipelines.query import PipelineQuery
-from ..pipelines.request import RunRequest
+from ..pipelines.query import PipelineQuery, RunRequest
 from ..waiting.options import WaitOptions
 
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")

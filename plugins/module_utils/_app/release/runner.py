@@ -20,8 +20,7 @@ from ..jobs.find import JobFinder
 from ..jobs.mistaken import explained_missing
 from ..outcome import SlowWork
 from ..pipelines.find import read_pipeline, warn_of_namesake
-from ..pipelines.query import describe
-from ..pipelines.request import RunRequest
+from ..pipelines.query import RunRequest, describe
 from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait, await_pipeline

@@ -18,8 +18,7 @@ from ..._api.errors import UsageError
 from ..._app.actions.decisions import ActionRequest
 from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import meant_reason
-from ..._app.pipelines.query import PipelineQuery
-from ..._app.pipelines.request import REUSES, RunRequest
+from ..._app.pipelines.query import REUSES, PipelineQuery, RunRequest
 from ..definition import Options
 from ..options import text_list
 from .connection import Numbers, number_fields

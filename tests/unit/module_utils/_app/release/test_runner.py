@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.request import RunRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import RunRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.run import RunResult
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ReleasePlan
