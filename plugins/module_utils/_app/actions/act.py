@@ -146,7 +146,9 @@ class ActionRun:
 
     def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
-        target.retries += result.after.id > target.job.id and result.has_changed
+        if result.after.id > target.job.id and result.has_changed:
+            # it may not be listed, see `note`
+            self._attempts.note(target.job, self._attempts.of(target.job) + 1)
         target.job = result.after
         self._following.note([target.job])
         if result.outcome == "later":
@@ -163,7 +165,7 @@ class ActionRun:
         most = self._request.max_attempts
         if most is None or action.name != "retry":
             return action.participle
-        return f"retried, attempt {self._attempts.of(job) + 1} of {most}"
+        return f"retried, attempt {self._attempts.of(job)} of {most}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
         if not (self._options.wait and self._following.is_active and self._action.is_followed):
@@ -260,8 +262,6 @@ class ActionRun:
         bad = {target: self._most_attempts(target) for target in ended if target.is_followed}
         # where they cannot be counted they are followed on, so that their failures are not lost
         self._attempts.count(target.job for target, most in bad.items() if most)
-        for target in bad:
-            self._attempts.note(target.job, target.retries + 1)
         again = [target for target, most in bad.items() if self._attempts.of(target.job) < most]
         retry = ACTIONS["retry"]
         retried = dict(zip(again, self._write(again, retry)))

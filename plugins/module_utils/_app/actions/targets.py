@@ -35,7 +35,6 @@ class Target:
     :param before: its state when it was first read.
     :param is_waiting_for_turn: whether the action is still to be done.
     :param is_followed: whether it has to be read until it ends.
-    :param retries: how often this task has retried it; trigger jobs and servers before 13.9 do not show old attempts.
     """
 
     job: FoundJob
@@ -45,7 +44,6 @@ class Target:
     has_changed: bool = False
     is_waiting_for_turn: bool = False
     is_followed: bool = False
-    retries: int = 0
     predicted: Record | None = None
     has_ended_badly: bool = False
     log_tail: list[str] | None = None

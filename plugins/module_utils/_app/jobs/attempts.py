@@ -92,7 +92,7 @@ class AttemptCounts:
             self.note(job, len(attempts))
 
     def note(self, job: FoundJob, at_least: int) -> None:
-        """Take note of how many attempts a job has had at least: not all of them may be listed."""
+        """Take note of how many attempts a job has had at least: those of trigger jobs, for one, are not listed."""
         self._counted[job.key] = (job.id, max(self.of(job), at_least))
 
     def of(self, job: FoundJob) -> int:
