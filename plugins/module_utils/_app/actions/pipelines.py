@@ -44,10 +44,11 @@ class PipelineAction:
     :param participle: what is done to the pipeline: "retried", as in "cannot be retried".
     :param cells: for every column of statuses, what to do with a pipeline.
     :param effect: whether a pipeline shows that the action was executed since it was read before.
-    :param leaves: whether something is left that it is done to, so that what a pipeline shows is something else.
-    :param doers: the ids of the users who have done it since, as far as the pipeline tells.
     :param status_after: what check mode predicts.
     :param targets: what `wait_for` may ask for, the default first.
+    :param leaves: whether something is left that it is done to, so that what a pipeline shows is something else. What
+        GitLab does not retry, since the user may not, does not count.
+    :param doers: the ids of the users who have done it since, as far as the pipeline tells.
     :param accepts_any_end: whether any end of the pipeline is what was asked for.
     :param concerns_trigger_jobs: whether trigger jobs are acted on as jobs are.
     """
@@ -57,10 +58,10 @@ class PipelineAction:
     participle: str
     cells: t.Mapping[Column, PipelineCell]
     effect: t.Callable[[PipelineState, PipelineState], bool]
-    leaves: t.Callable[[PipelineState, PipelineState], bool]
-    doers: t.Callable[[PipelineState, PipelineState], set[int]]
     status_after: str
     targets: tuple[str, ...]
+    leaves: t.Callable[[PipelineState, PipelineState], bool] = lambda before, after: False
+    doers: t.Callable[[PipelineState, PipelineState], set[int]] = lambda before, after: set()
     accepts_any_end: bool = False
     concerns_trigger_jobs: bool = False
 
@@ -142,8 +143,6 @@ _ROWS = (
             "skipped": _always("refuse", "it was skipped, and none of its jobs ever ran; start a new pipeline"),
         },
         effect=lambda before, after: bool(_new_attempts(before, after)),
-        # GitLab may leave out some that have failed: those that this user may not retry
-        leaves=lambda before, after: False,
         doers=lambda before, after: users_of(_new_attempts(before, after)),
         status_after="running",
         targets=("success", "finished", "manual"),
@@ -163,7 +162,6 @@ _ROWS = (
         },
         effect=_is_canceled,
         leaves=_leaves_cancelable,
-        doers=lambda before, after: set(),
         status_after="canceled",
         targets=("finished", "manual"),
         accepts_any_end=True,
