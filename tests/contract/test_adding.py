@@ -22,8 +22,7 @@ from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import catalogue
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import Action, Advice
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, Action, Advice
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ActionRequest, refuse
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.fields import status_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Status, young_statuses

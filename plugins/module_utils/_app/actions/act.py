@@ -28,8 +28,7 @@ from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision, Result
 from ..writes.roles import refuse_job_token
-from .action import Action
-from .actions import ACTIONS, decide
+from .actions import ACTIONS, Action, decide
 from .decisions import ActionRequest, Decisions
 from .targets import ActionReport, Target, select, time_out
 from .write import Deed

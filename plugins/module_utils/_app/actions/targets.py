@@ -23,8 +23,7 @@ from ..waiting.log_tails import MOST_LOGS, last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
-from .action import Action
-from .actions import ACTIONS, decide
+from .actions import ACTIONS, Action, decide
 from .decisions import ActionRequest
 
 

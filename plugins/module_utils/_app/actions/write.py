@@ -6,7 +6,8 @@
 
 """An action on one job: sent once, and after any doubt the job is read again and the decision is made anew.
 
-What the job looks like afterwards tells whether the request was executed.
+What the job looks like afterwards tells whether the request was executed. And the one that is on all jobs of a project,
+of which nothing tells.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import functools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, RequestError, StatusError
+from ..._api.errors import GitLabError, NotFoundError, RequestError, StatusError
 from ..deployments.waiting import ApprovalWait
 from ..fields import id_of, users_of
 from ..jobs.attempts import attempts_of, newest_attempts
@@ -25,10 +26,10 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
 from ..waiting.options import is_end_of_time
-from ..writes.decision import Decision, Result, is_lock, was_refused
+from ..writes.decision import Decision, Result, is_lock, may_be_done, was_refused
 from ..writes.roles import explain_forbidden, reason_of_project
 from ..writes.sending import Looks, Write
-from .action import Action
+from .actions import ACTIONS, Action
 from .decisions import ActionRequest
 
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
@@ -184,3 +185,30 @@ class JobWrite(Write[FoundJob]):
             doers |= users_of(job for job in attempts if self._action.effect(before.record, job))
             is_ours = self._is_ours(doers)
         return is_ours
+
+
+def delete_project_artifacts(session: Session, project: str) -> str:
+    """Delete the artifacts of all jobs of a project, and return why that failed, empty when it did not.
+
+    In check mode it is only found out whether there is such a project. GitLab does not tell
+    whether anything was left to delete, so that every run counts as a change.
+
+    :raises RequestError: when the project cannot be read.
+    """
+    action = ACTIONS["delete_artifacts"]
+    session.client.call("get_project", project=project)
+    if session.check_mode:
+        return ""
+    try:
+        session.client.call("delete_project_artifacts", project=project)
+    except RequestError as exc:
+        if may_be_done(exc):
+            # no later read shows whether it was done, but doing it twice is the same as doing it once
+            return f"{exc}. Whether it was done is unknown; it is safe to run the task again"
+        if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
+            return f"this server is too old for it ({exc})"
+        if isinstance(exc, StatusError):
+            explain_forbidden(exc, lambda: reason_of_project(session, project, action.role))
+            action.advise(exc)
+        return str(exc)
+    return ""
