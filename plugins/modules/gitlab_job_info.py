@@ -40,8 +40,7 @@ options:
       - Of a project without a pipeline, and with O(scope), GitLab does not tell which attempts were superseded. The
         newest attempt with one of these statuses is returned then, even if a later one has another status.
       - Not together with O(wait=true), which is for the newest attempt.
-      - GitLab 13.5 to 13.8 leaves superseded attempts out all the same. A warning says so where the server may be one
-        of these.
+      - GitLab 13.5 to 13.8 leaves superseded attempts out all the same.
     type: bool
     default: false
   limit:

@@ -22,9 +22,8 @@ from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import catalogue
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import Action, Advice
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Policy, refuse
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, Action, Advice
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ActionRequest, refuse
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.fields import status_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Status, young_statuses
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
@@ -54,7 +53,7 @@ ENDPOINT = Endpoint(
 )
 
 
-def _blocked(status: str, job: Record, policy: Policy) -> Decision:
+def _blocked(status: str, job: Record, request: ActionRequest) -> Decision:
     return Decision("act") if status == "scheduled" else Decision("same", "it has no timer")
 
 

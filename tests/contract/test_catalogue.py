@@ -175,7 +175,7 @@ def test_every_action_has_its_endpoint() -> None:
     # and no other place writes, but those that have another thing to look at, or nothing at all
     written = {call.endpoint: call.place.partition(":")[0] for call in CALLS if ROWS[call.endpoint].method != "GET"}
     assert written == {
-        "delete_project_artifacts": "actions/project.py",
+        "delete_project_artifacts": "actions/write.py",
         "create_pipeline": "pipelines/run.py",
         "trigger_pipeline": "pipelines/run.py",
         "approve_deployment": "deployments/approvals.py",

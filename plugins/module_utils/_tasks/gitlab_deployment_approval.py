@@ -12,12 +12,13 @@ import typing as t
 
 from .._api.decoding import Record
 from .._api.masking import one_line
-from .._app.deployments.approvals import Approval, ApprovalResult, choose_deployment, failure_text, prediction_text
+from .._app.deployments.approvals import Approval, choose_deployment, failure_text, prediction_text
 from .._app.deployments.decisions import STATES, ApprovalRequest
-from .._app.deployments.records import approvals_of, username_of
+from .._app.deployments.records import FoundDeployment, approvals_of, username_of
 from .._app.fields import status_of
 from .._app.outcome import Outcome
 from .._app.session import TaskContext
+from .._app.writes.decision import Result
 from .definition import NO_DIFF, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_WAYS, session_of
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
@@ -51,7 +52,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     result = Approval(session, deployment, request).run()
     failure = failure_text(session, result, request)
     values = {
-        "deployment": deployment_record(result.deployment, has_failed=failure is not None),
+        "deployment": deployment_record(result.after, has_failed=failure is not None),
         "outcome": result.outcome,
         "reason": one_line(result.reason),
     }
@@ -60,21 +61,23 @@ def run(options: Options, context: TaskContext) -> Outcome:
         values=values,
         failure=failure,
         message=prediction_text(result, request) if session.check_mode else "",
-        diff=_diff(result, request, is_predicted=session.check_mode and result.has_changed),
+        diff=_diff(deployment, result, request, is_predicted=session.check_mode and result.has_changed),
     )
 
 
-def _diff(result: ApprovalResult, request: ApprovalRequest, *, is_predicted: bool) -> Record:
+def _diff(
+    before: FoundDeployment, result: Result[FoundDeployment], request: ApprovalRequest, *, is_predicted: bool
+) -> Record:
     """Return the approvals before and after, as Ansible shows them with `--diff`."""
-    head = f"{one_line(result.deployment.called)}:\n"
+    head = f"{one_line(result.after.called)}:\n"
 
     def lines(approvals: t.Iterable[Record]) -> str:
         given = [one_line(f"{status_of(approval)} by {username_of(approval)}") for approval in approvals]
         return head + "".join(f"  {line}\n" for line in given)
 
-    after = lines(approvals_of(result.deployment.record))
+    after = lines(approvals_of(result.after.record))
     return {
-        "before": lines(approvals_of(result.before.record)),
+        "before": lines(approvals_of(before.record)),
         "after": after + (f"  {request.state} by the user of the token\n" if is_predicted else ""),
     }
 

@@ -14,10 +14,10 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._app.actions.act import ActionRun
-from .._app.actions.action import Action, ActionRequest
-from .._app.actions.actions import ACTIONS
-from .._app.actions.project import delete_project_artifacts
+from .._app.actions.actions import ACTIONS, Action
+from .._app.actions.decisions import ActionRequest
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
+from .._app.actions.write import delete_project_artifacts
 from .._app.fields import project_fields, seconds_of
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
@@ -159,7 +159,7 @@ def _request(options: Options) -> ActionRequest:
     takes = {name: row.takes for name, row in ACTIONS.items()}
     refuse_misplaced(takes, options["action"], lambda name: SPEC.is_set(options, name))
     request = action_request(options)
-    if request.policy.max_attempts is not None and not options.get("wait"):
+    if request.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")
     return request
 

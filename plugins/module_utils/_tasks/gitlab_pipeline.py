@@ -16,7 +16,6 @@ from .._api.errors import GitLabError, RequestError, UsageError
 from .._app.actions.pipelines import (
     PIPELINE_ACTIONS,
     PipelineAction,
-    PipelineActionResult,
     act_on_pipeline,
     decide_pipeline,
 )
@@ -24,8 +23,7 @@ from .._app.fields import id_of, project_id_of, status_of
 from .._app.jobs.bridges import downstream_record
 from .._app.jobs.mistaken import explained_missing
 from .._app.outcome import Outcome
-from .._app.pipelines.query import PipelineQuery
-from .._app.pipelines.request import RunRequest
+from .._app.pipelines.query import PipelineQuery, RunRequest
 from .._app.pipelines.run import run_pipeline
 from .._app.reads.pipelines import with_details
 from .._app.session import Session, TaskContext
@@ -34,6 +32,7 @@ from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
+from .._app.writes.decision import Result
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
@@ -120,17 +119,17 @@ class _Task:
     def run(self, request: RunRequest) -> Steps[Outcome]:
         """Return what became of starting a pipeline."""
         result = run_pipeline(self._session, request)
-        if result.pipeline is None:
+        if result.after is None:
             return Outcome(
                 {"status": "created" if result.has_changed else None},
                 changed=result.has_changed,
                 failure=result.problem or None,
-                message=result.note,
+                message="" if result.problem else result.reason,
                 diff={"before": "", "after": f"{request.ref}: new pipeline\n" if result.has_changed else ""},
             )
-        before = "" if result.has_changed else _line(result.pipeline)
-        state = PipelineState(result.pipeline, problem=result.problem)
-        done = PipelineActionResult(state, result.has_changed, result.problem, result.note)
+        before = "" if result.has_changed else _line(result.after)
+        state = PipelineState(result.after, problem=result.problem)
+        done = Result(result.outcome, state, result.reason, result.has_changed)
         return (yield from self._followed(done, before=before))
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
@@ -162,9 +161,9 @@ class _Task:
         """
         state.has_timed_out = True
         problem = time_problem(self._waiting, f"pipeline {id_of(state.pipeline)} is still {state.status}{why}")
-        return self._finished(PipelineActionResult(state, problem=problem), before=_line(state.pipeline))
+        return self._finished(Result("failed", state, problem), before=_line(state.pipeline))
 
-    def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
+    def _followed(self, result: Result[PipelineState], *, before: str) -> Steps[Outcome]:
         """Return the outcome of an action, with `wait` at the end of its pipeline.
 
         What was done is done, so an error on the way is noted and not raised.
@@ -176,13 +175,15 @@ class _Task:
             state = yield from following.run()
         except GitLabError as exc:
             problem = f"pipeline {id_of(result.after.pipeline)} could not be followed to its end: {exc}"
-            return self._finished(dataclasses.replace(result, problem=problem), before=before)
-        result = dataclasses.replace(result, after=state, problem=state.problem)
+            return self._finished(dataclasses.replace(result, outcome="failed", reason=problem), before=before)
+        result = dataclasses.replace(result, after=state)
+        if state.problem:
+            result = dataclasses.replace(result, outcome="failed", reason=state.problem)
         if state.has_timed_out and self._waiting.on_timeout == "cancel":
             result = self._canceled(result)
         return self._finished(result, before=before)
 
-    def _canceled(self, result: PipelineActionResult) -> PipelineActionResult:
+    def _canceled(self, result: Result[PipelineState]) -> Result[PipelineState]:
         """Cancel a pipeline that has not come to its end in time."""
         project = project_id_of(result.after.pipeline, self._query.project)
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
@@ -190,24 +191,24 @@ class _Task:
             # what there is to cancel, its trigger jobs among it, was not read while it was followed
             state = read_state(session, project, id_of(result.after.pipeline), with_trigger_jobs=True)
         except RequestError as exc:
-            return dataclasses.replace(result, problem=f"{result.problem}; it was not canceled: {exc}")
+            return dataclasses.replace(result, reason=f"{result.reason}; it was not canceled: {exc}")
         canceled = act_on_pipeline(session, PIPELINE_ACTIONS["cancel"], project, state)
         canceled.after.has_timed_out = True
-        end = "it was canceled" if canceled.has_changed else f"it was not canceled: {canceled.problem or canceled.note}"
+        end = "it was canceled" if canceled.has_changed else f"it was not canceled: {canceled.reason}"
         return dataclasses.replace(
             result,
             after=canceled.after,
             has_changed=result.has_changed or canceled.has_changed,
-            problem=f"{result.problem}; {end}",
+            reason=f"{result.reason}; {end}",
         )
 
-    def _finished(self, result: PipelineActionResult, *, before: str) -> Outcome:
+    def _finished(self, result: Result[PipelineState], *, before: str) -> Outcome:
         state = result.after
         if self._wait.is_active and state.jobs:
             project = project_id_of(state.pipeline, self._query.project)
             state = with_details(self._session, state, project, self._wait)
         failure = why_failed(result.problem, self._query, state)
-        is_said = self._session.check_mode or (not result.has_changed and not failure)
+        is_said = not failure and (self._session.check_mode or not result.has_changed)
         return Outcome(
             {
                 **state_values(self._session, state, self._wait),
@@ -218,7 +219,7 @@ class _Task:
             },
             changed=result.has_changed,
             failure=failure,
-            message=result.note if is_said else "",
+            message=result.reason if is_said else "",
             diff={"before": before, "after": _line(state.pipeline)},
         )
 

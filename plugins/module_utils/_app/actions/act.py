@@ -26,13 +26,12 @@ from ..waiting.logs import LogFollower, check_followable
 from ..waiting.loop import Look, Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
 from ..waiting.schedule import Steps
-from ..writes.decision import Decision
+from ..writes.decision import Decision, Result
 from ..writes.roles import refuse_job_token
-from .action import Action, ActionRequest
-from .actions import ACTIONS, decide
-from .decisions import Decisions, Policy
+from .actions import ACTIONS, Action, decide
+from .decisions import ActionRequest, Decisions
 from .targets import ActionReport, Target, select, time_out
-from .write import WriteResult, write_jobs
+from .write import Deed
 
 
 class ActionRun:
@@ -52,7 +51,7 @@ class ActionRun:
         self._counting: Counting | None = None
         # what has failed of its pipeline, as it was read last
         self._failed: t.Sequence[FoundJob] = ()
-        self._attempts = AttemptCounts(session, is_wanted=request.policy.max_attempts is not None)
+        self._attempts = AttemptCounts(session, is_wanted=request.max_attempts is not None)
 
     def run(self) -> Steps[ActionReport]:
         """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
@@ -60,7 +59,7 @@ class ActionRun:
         :raises SelectionError: when the jobs cannot be found, or more than wanted are found.
         """
         refuse_job_token(self._session, self._request.action)
-        for warning in filter(None, map(unknown_reason, self._request.policy.retry_on)):
+        for warning in filter(None, map(unknown_reason, self._request.retry_on)):
             self._session.warn(warning)
         report = yield from select(self._session, self._query, self._request, self._options)
         if report.has_timed_out:
@@ -106,17 +105,16 @@ class ActionRun:
             self._take(target, result, self._action)
 
     def _decide(self, job: FoundJob, action: Action) -> Decision:
-        request = self._request
         self._attempts.count([job])
-        policy = dataclasses.replace(
-            request.policy,
+        request = dataclasses.replace(
+            self._request,
+            action=action.name,
             wait=self._options.wait,
-            given=request.given,
             attempts=self._attempts.of(job),
             is_bridge=job.is_bridge,
             failed_before=failed_before(job, self._failed),
         )
-        built_in = decide(action.name, job.record, policy)
+        built_in = decide(job.record, request)
         if action.needs_approval:
             built_in = self._approvals.judge(job, built_in)
         decision = self._session.plugins.call(
@@ -137,20 +135,23 @@ class ActionRun:
             self._timeline.held(job, decision.reason)
         return decision
 
-    def _write(self, targets: t.Sequence[Target], action: Action) -> list[WriteResult]:
+    def _write(self, targets: t.Sequence[Target], action: Action) -> list[Result[FoundJob]]:
         """Return what became of an action on jobs."""
 
         def again(job: FoundJob) -> Decision:
             return self._decide(job, action)
 
-        return write_jobs(self._session, action, [target.job for target in targets], self._request, again)
+        deed = Deed(self._session, action, self._request, again, self._approvals)
+        return deed.write([target.job for target in targets])
 
-    def _take(self, target: Target, result: WriteResult, action: Action) -> None:
+    def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
         """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
-        target.retries += result.job.id > target.job.id and result.has_changed
-        target.job = result.job
+        if result.after.id > target.job.id and result.has_changed:
+            # it may not be listed, see `note`
+            self._attempts.note(target.job, self._attempts.of(target.job) + 1)
+        target.job = result.after
         self._following.note([target.job])
-        if result.is_to_come:
+        if result.outcome == "later":
             target.is_waiting_for_turn, target.reason = True, result.reason
             return
         if result.outcome != "unchanged" or not target.has_changed:
@@ -161,10 +162,10 @@ class ActionRun:
 
     def _done_text(self, job: FoundJob, action: Action) -> str:
         """Return what was done to a job; of how many attempts it is which one, where they have an end."""
-        most = self._request.policy.max_attempts
+        most = self._request.max_attempts
         if most is None or action.name != "retry":
             return action.participle
-        return f"retried, attempt {self._attempts.of(job) + 1} of {most}"
+        return f"retried, attempt {self._attempts.of(job)} of {most}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
         if not (self._options.wait and self._following.is_active and self._action.is_followed):
@@ -229,7 +230,7 @@ class ActionRun:
             self._counting = None
             return None
         if self._counting is None:
-            can_retry = self._request.policy.max_attempts is not None
+            can_retry = self._request.max_attempts is not None
             self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=can_retry, is_whole=False)
         return self._counting.listed(jobs, self._unsettled(active), size=size)
 
@@ -261,8 +262,6 @@ class ActionRun:
         bad = {target: self._most_attempts(target) for target in ended if target.is_followed}
         # where they cannot be counted they are followed on, so that their failures are not lost
         self._attempts.count(target.job for target, most in bad.items() if most)
-        for target in bad:
-            self._attempts.note(target.job, target.retries + 1)
         again = [target for target, most in bad.items() if self._attempts.of(target.job) < most]
         retry = ACTIONS["retry"]
         retried = dict(zip(again, self._write(again, retry)))
@@ -284,24 +283,24 @@ class ActionRun:
 
     def _most_attempts(self, target: Target) -> int:
         """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
-        policy = self._request.policy
-        if policy.max_attempts is None or self._session.stop():
+        request = self._request
+        if request.max_attempts is None or self._session.stop():
             return 0
         record = target.job.record
-        is_reason = is_among(str(record.get("failure_reason")), policy.retry_on)
-        return policy.max_attempts if status_of(record) == "failed" and is_reason else 0
+        is_reason = is_among(str(record.get("failure_reason")), request.retry_on)
+        return request.max_attempts if status_of(record) == "failed" and is_reason else 0
 
     def _cancel(self, late: t.Sequence[Target]) -> None:
         """Cancel jobs that have not ended in time."""
-        session = self._session.in_passing(seconds=CANCEL_SECONDS)
+        session, request = self._session.in_passing(seconds=CANCEL_SECONDS), ActionRequest("cancel")
 
         def again(job: FoundJob) -> Decision:
-            return decide("cancel", job.record, Policy())
+            return decide(job.record, request)
 
-        jobs = [target.job for target in late]
-        results = write_jobs(session, ACTIONS["cancel"], jobs, ActionRequest("cancel"), again)
+        deed = Deed(session, ACTIONS["cancel"], request, again, self._approvals)
+        results = deed.write([target.job for target in late])
         for target, result in zip(late, results):
-            target.job = result.job
+            target.job = result.after
             target.has_changed |= result.has_changed
             self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
             target.reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"

@@ -8,14 +8,107 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing as t
+
 from ..._api.decoding import Record
+from ..._api.errors import StatusError
 from ..fields import status_of
 from ..jobs.query import listed
-from ..jobs.statuses import STATUSES, Column, unknown_status
+from ..jobs.statuses import STATUSES, Column, Phase, unknown_status
 from ..writes.decision import Decision
 from . import decisions, effects
-from .action import Action, Advice
-from .decisions import Policy, act, later, refuse, same
+from .decisions import ActionRequest, Cells, act, later, refuse, same
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """What a user can do when GitLab answers the action with this status, and with these words."""
+
+    status: int
+    text: str
+    words: str
+
+
+Arguments = t.Callable[[ActionRequest, str], t.Mapping[str, t.Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Action:
+    """All that is known of one action.
+
+    :param endpoint: its row in the catalogue of endpoints.
+    :param participle: what is done to the job: "played", as in "cannot be played" and "would be played".
+    :param verb: the same as in "would play"; empty when it is the name.
+    :param subject: of what the participle is said, with `{job}` for the job.
+    :param cells: for every column of statuses, whether to act, to leave the job alone, or to refuse.
+    :param effect: whether a job shows that the action was executed since it was read before.
+    :param advice: what to do about errors, where the general advice has nothing; the first that fits.
+    :param forbidden: the usual reasons of a 403 without one, besides a role that is too low.
+    :param answer: what a successful answer shows: the effect, or perhaps the old job, which is then read again; or
+        whether the answer alone is proof, since not every server shows the effect.
+    :param no_effect: what it means when a job does not show the effect of an accepted request.
+    :param refused_as_done: words of a refusal that mean that there is nothing to do with an ended job, and the reason
+        to give then.
+    :param status_after: what check mode predicts; empty when the status stays as it is.
+    :param renews: the phases in which a job is not acted on itself, but a new one is made in its place; empty for an
+        action that starts no job. Who starts a job becomes its user.
+    :param is_followed: whether the outcome is still to come when GitLab has answered, so that `wait` has a meaning.
+    :param accepts_any_end: whether any end of the followed job is what was asked for.
+    :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
+    :param role: the lowest role that may do it to every job.
+    :param needs_approval: whether GitLab does it only when the deployment of the job, if it has one, was approved.
+    :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
+    :param trigger_jobs_since: the first GitLab version that does it to trigger jobs; older servers do not find them.
+    :param options: the options of the task that are for this action.
+    :param arguments: what is sent besides project and id.
+    :param gate: how a gate of a release uses it: at once, or only when its jobs have ended badly; empty for not at all.
+    """
+
+    name: str
+    endpoint: str
+    participle: str
+    cells: Cells
+    effect: effects.Effect
+    advice: tuple[Advice, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    subject: str = "{job}"
+    verb: str = ""
+    answer: t.Literal["effect", "old job", "proof"] = "effect"
+    no_effect: effects.NoEffect = effects.not_done
+    refused_as_done: tuple[str, str] | None = None
+    status_after: str = ""
+    renews: tuple[Phase, ...] = ()
+    is_followed: bool = False
+    accepts_any_end: bool = False
+    is_lost_by_archiving: bool = False
+    role: str = "Developer"
+    needs_approval: bool = False
+    trigger_job: t.Callable[[Record, ActionRequest], str] | None = None
+    trigger_jobs_since: str = ""
+    options: tuple[str, ...] = ()
+    arguments: Arguments = lambda request, status: {}
+    gate: t.Literal["", "at once", "after a bad end"] = ""
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Return the options of the task that are for this action, and not for all."""
+        return (*self.options, *(("log_follow",) if self.is_followed else ()))
+
+    def cannot(self, job: str) -> str:
+        """Return the beginning of a sentence that says why it is not done."""
+        return f"{self.subject.format(job=job)} cannot be {self.participle}"
+
+    def would(self, jobs: str) -> str:
+        """Return what check mode says of jobs that would be acted on."""
+        return f"would {self.verb or self.name} {self.subject.format(job=jobs)}"
+
+    def advise(self, exc: StatusError) -> None:
+        """Say in an error what to do about it, unless it says so already."""
+        text = exc.server_text.lower()
+        fitting = (row.text for row in self.advice if row.status == exc.status and row.words in text)
+        exc.advice = exc.advice or next(fitting, "")
+
 
 _PROTECTED = "the ref or the environment of the job is protected and does not admit the user of the token"
 
@@ -125,7 +218,7 @@ _ROWS = (
         accepts_any_end=True,
         options=("force",),
         # a job that is merely running is left as it is when force is sent
-        arguments=lambda request, status: {"force": True} if request.policy.force and status == "canceling" else {},
+        arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
         forbidden=(_PROTECTED,),
     ),
     Action(
@@ -138,7 +231,7 @@ _ROWS = (
         answer="proof",
         refused_as_done=("not erasable", "there is nothing to erase"),
         advice=(Advice(403, "Only a finished job that still has a log or artifacts can be erased", "not erasable"),),
-        forbidden=("somebody else has started the job, whom it takes the role Maintainer to erase",),
+        forbidden=("somebody else started the job, so that only a Maintainer may erase it",),
     ),
     Action(
         name="keep_artifacts",
@@ -173,22 +266,22 @@ _ROWS = (
 ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}
 
 
-def decide(name: str, job: Record, policy: Policy) -> Decision:
+def decide(job: Record, request: ActionRequest) -> Decision:
     """Return what an action does with the newest attempt of a job."""
-    action = ACTIONS[name]
-    if policy.is_bridge:
+    action = ACTIONS[request.action]
+    if request.is_bridge:
         never = f"{action.cannot('trigger jobs')} through GitLab's API; act on the jobs of the downstream pipeline"
-        refusal = action.trigger_job(job, policy) if action.trigger_job else never
+        refusal = action.trigger_job(job, request) if action.trigger_job else never
         if refusal:
             return Decision("refuse", refusal)
     status = STATUSES.get(status_of(job))
     if status is None:
         return Decision("refuse", f"{unknown_status(status_of(job))}; nothing was done")
-    decision = action.cells[status.column](status.name, job, policy)
+    decision = action.cells[status.column](status.name, job, request)
     if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
         lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
         return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
-    if decision.verdict == "same" and policy.given:
-        given = listed(policy.given, "and")
+    if decision.verdict == "same" and request.given:
+        given = listed(request.given, "and")
         return Decision("same", f"{decision.reason}; {given} are only for a job that is still to start")
     return decision

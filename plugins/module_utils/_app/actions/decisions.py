@@ -25,23 +25,34 @@ from ..writes.decision import Decision
 
 
 @dataclasses.dataclass(frozen=True)
-class Policy:
-    """The options that move a cell of the table."""
+class ActionRequest:
+    """What a user asked for: the action, and the options that it takes; and what is known of a job besides its record.
 
-    wait: bool = False
+    :param attempts: how many the job has had.
+    :param failed_before: what has failed in other stages of its pipeline, each with its stage.
+    """
+
+    action: str
+    multiple: str = "error"
+    variables: tuple[Record, ...] = ()
+    inputs: t.Mapping[str, t.Any] | None = None
     replay: str = "never"
     force: bool = False
-    # the options that hold values for the job
-    given: tuple[str, ...] = ()
     retry_on: tuple[str, ...] = ()
     max_attempts: int | None = None
+    wait: bool = False
     attempts: int = 1
     is_bridge: bool = False
-    # what has failed in other stages of its pipeline, each with its stage
     failed_before: tuple[str, ...] = ()
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Return the options that hold values for the job."""
+        values = {"job_variables": self.variables, "job_inputs": self.inputs}
+        return tuple(name for name, value in values.items() if value)
 
-Cell = t.Callable[[str, Record, Policy], Decision]
+
+Cell = t.Callable[[str, Record, ActionRequest], Decision]
 Cells = t.Mapping[Column, Cell]
 
 
@@ -73,21 +84,21 @@ class Decisions:
 
 
 def act(reason: str = "") -> Cell:
-    return lambda status, job, policy: Decision("act", reason)
+    return lambda status, job, request: Decision("act", reason)
 
 
 def same(reason: str) -> Cell:
-    return lambda status, job, policy: Decision("same", reason.format(status=status))
+    return lambda status, job, request: Decision("same", reason.format(status=status))
 
 
 def refuse(reason: str) -> Cell:
-    return lambda status, job, policy: Decision("refuse", reason.format(status=status))
+    return lambda status, job, request: Decision("refuse", reason.format(status=status))
 
 
 def later(waiting_for: str, else_reason: str) -> Cell:
     """Return the cell that waits with `wait`, and refuses without."""
     wait, refusal = Decision("later", waiting_for), Decision("refuse", else_reason)
-    return lambda status, job, policy: wait if policy.wait else refusal
+    return lambda status, job, request: wait if request.wait else refusal
 
 
 # ----- cells that look at the job, or at the options -----
@@ -96,8 +107,8 @@ def later(waiting_for: str, else_reason: str) -> Cell:
 def skipped(verb: str) -> Cell:
     """Return the cell that refuses, and names the jobs that have failed before."""
 
-    def cell(status: str, job: Record, policy: Policy) -> Decision:
-        failed = ", ".join(policy.failed_before)
+    def cell(status: str, job: Record, request: ActionRequest) -> Decision:
+        failed = ", ".join(request.failed_before)
         advice = (
             f"retry what has failed or was canceled before it: {failed}" if failed else "look at the jobs before it"
         )
@@ -106,40 +117,40 @@ def skipped(verb: str) -> Cell:
     return cell
 
 
-def play_success(status: str, job: Record, policy: Policy) -> Decision:
-    if policy.replay != "always":
+def play_success(status: str, job: Record, request: ActionRequest) -> Decision:
+    if request.replay != "always":
         return Decision("same", "it has succeeded already")
-    return _replay(status, job, policy)
+    return _replay(status, job, request)
 
 
-def play_ended(status: str, job: Record, policy: Policy) -> Decision:
-    if policy.replay == "never":
+def play_ended(status: str, job: Record, request: ActionRequest) -> Decision:
+    if request.replay == "never":
         return Decision(
             "refuse", f"it has ended as {status}; use action retry; for a manual job, replay starts it once more"
         )
-    return _replay(status, job, policy)
+    return _replay(status, job, request)
 
 
-def _replay(status: str, job: Record, policy: Policy) -> Decision:
-    if policy.given:
-        given = listed(policy.given, "and")
-        other = "start a new pipeline" if "job_variables" in policy.given else "use action retry, which takes them"
+def _replay(status: str, job: Record, request: ActionRequest) -> Decision:
+    if request.given:
+        given = listed(request.given, "and")
+        other = "start a new pipeline" if "job_variables" in request.given else "use action retry, which takes them"
         return Decision(
             "refuse",
             f"it has ended as {status}, and GitLab would run it again with the values of its earlier run instead of "
             f"{given}; leave {given} out, or {other}",
         )
-    if policy.is_bridge:
+    if request.is_bridge:
         return Decision(
             "refuse", f"it has ended as {status}, and GitLab plays a trigger job only once; use action retry"
         )
     return Decision("act", "played again")
 
 
-def retry_success(status: str, job: Record, policy: Policy) -> Decision:
-    if not policy.force:
+def retry_success(status: str, job: Record, request: ActionRequest) -> Decision:
+    if not request.force:
         return Decision("same", "it has succeeded; use force to run it again")
-    return _retry_limited(policy) or Decision("act", "forced")
+    return _retry_limited(request) or Decision("act", "forced")
 
 
 _retry_when_canceled = later(
@@ -148,38 +159,38 @@ _retry_when_canceled = later(
 )
 
 
-def retry_canceling(status: str, job: Record, policy: Policy) -> Decision:
+def retry_canceling(status: str, job: Record, request: ActionRequest) -> Decision:
     # it will have been canceled, which is no reason to retry it
-    if policy.retry_on:
-        return _not_retried_on("it is being canceled", policy)
-    return _retry_limited(policy) or _retry_when_canceled(status, job, policy)
+    if request.retry_on:
+        return _not_retried_on("it is being canceled", request)
+    return _retry_limited(request) or _retry_when_canceled(status, job, request)
 
 
-def retry_ended(status: str, job: Record, policy: Policy) -> Decision:
+def retry_ended(status: str, job: Record, request: ActionRequest) -> Decision:
     reason = job.get("failure_reason") or "no reason given"
-    if policy.retry_on and (status != "failed" or not is_among(reason, policy.retry_on)):
+    if request.retry_on and (status != "failed" or not is_among(reason, request.retry_on)):
         how = f"failed with {reason}" if status == "failed" else f"has ended as {status}"
-        return _not_retried_on(f"it {how}", policy)
-    return _retry_limited(policy) or Decision("act")
+        return _not_retried_on(f"it {how}", request)
+    return _retry_limited(request) or Decision("act")
 
 
-def _not_retried_on(how: str, policy: Policy) -> Decision:
-    return Decision("refuse", f"{how}, and retry_on allows only {', '.join(policy.retry_on)}")
+def _not_retried_on(how: str, request: ActionRequest) -> Decision:
+    return Decision("refuse", f"{how}, and retry_on allows only {', '.join(request.retry_on)}")
 
 
-def _retry_limited(policy: Policy) -> Decision | None:
-    if policy.max_attempts is not None and policy.attempts >= policy.max_attempts:
+def _retry_limited(request: ActionRequest) -> Decision | None:
+    if request.max_attempts is not None and request.attempts >= request.max_attempts:
         return Decision(
-            "refuse", f"it has had {policy.attempts} attempts already, and max_attempts is {policy.max_attempts}"
+            "refuse", f"it has had {request.attempts} attempts already, and max_attempts is {request.max_attempts}"
         )
     return None
 
 
-def cancel_canceling(status: str, job: Record, policy: Policy) -> Decision:
-    return Decision("act", "forced") if policy.force else Decision("same", "it is being canceled already")
+def cancel_canceling(status: str, job: Record, request: ActionRequest) -> Decision:
+    return Decision("act", "forced") if request.force else Decision("same", "it is being canceled already")
 
 
-def erase(status: str, job: Record, policy: Policy) -> Decision:
+def erase(status: str, job: Record, request: ActionRequest) -> Decision:
     if job.get("erased_at"):
         return Decision("same", "it was erased already")
     if not job.get("started_at") and not job.get("artifacts"):
@@ -190,7 +201,7 @@ def erase(status: str, job: Record, policy: Policy) -> Decision:
     return Decision("act")
 
 
-def keep(status: str, job: Record, policy: Policy) -> Decision:
+def keep(status: str, job: Record, request: ActionRequest) -> Decision:
     if not job.get("artifacts_expire_at"):
         return Decision("same", "nothing of it expires")
     # GitLab tells of no archive where there is none, and where it has expired
@@ -201,7 +212,7 @@ def keep(status: str, job: Record, policy: Policy) -> Decision:
     return Decision("act")
 
 
-def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
+def delete_artifacts(status: str, job: Record, request: ActionRequest) -> Decision:
     # deleting artifacts leaves the log alone
     has_artifacts = job.get("artifacts_file") or artifact_kinds(job)
     return Decision("act") if has_artifacts else Decision("same", "it has no artifacts")
@@ -210,14 +221,14 @@ def delete_artifacts(status: str, job: Record, policy: Policy) -> Decision:
 # ----- trigger jobs -----
 
 
-def play_of_trigger_job(job: Record, policy: Policy) -> str:
+def play_of_trigger_job(job: Record, request: ActionRequest) -> str:
     """Return why a trigger job is not played, empty when it may be."""
     if status_of(job) == "scheduled":
         return "it starts by its timer, and GitLab plays trigger jobs only while they are manual"
-    return f"GitLab drops the {listed(policy.given, 'and')} of trigger jobs; leave them out" if policy.given else ""
+    return f"GitLab drops the {listed(request.given, 'and')} of trigger jobs; leave them out" if request.given else ""
 
 
-def retry_of_trigger_job(job: Record, policy: Policy) -> str:
+def retry_of_trigger_job(job: Record, request: ActionRequest) -> str:
     """Return why a trigger job is not retried, empty when it may be."""
     reason = job.get("failure_reason")
     if reason in ("pipeline_loop_detected", "reached_max_descendant_pipelines_depth"):

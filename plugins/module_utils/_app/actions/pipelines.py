@@ -23,9 +23,9 @@ from ..jobs.reasons import REJECTED
 from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of, unknown_status
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
-from ..writes.decision import Decision, Verdict
+from ..writes.decision import Decision, Result, Verdict, is_lock
 from ..writes.roles import explain_forbidden, why_forbidden
-from ..writes.sending import Looks, Write, is_lock, was_unsent
+from ..writes.sending import Looks, Write
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
@@ -41,10 +41,11 @@ class PipelineAction:
     :param participle: what is done to the pipeline: "retried", as in "cannot be retried".
     :param cells: for every column of statuses, what to do with a pipeline.
     :param effect: whether a pipeline shows that the action was executed since it was read before.
-    :param leaves: whether something is left that it is done to, so that what a pipeline shows is something else.
-    :param doers: the ids of the users who have done it since, as far as the pipeline tells.
     :param status_after: what check mode predicts.
     :param targets: what `wait_for` may ask for, the default first.
+    :param leaves: whether something is left that it is done to, so that what a pipeline shows is something else. What
+        GitLab does not retry, since the user may not, does not count.
+    :param doers: the ids of the users who have done it since, as far as the pipeline tells.
     :param accepts_any_end: whether any end of the pipeline is what was asked for.
     :param concerns_trigger_jobs: whether trigger jobs are acted on as jobs are.
     """
@@ -54,27 +55,12 @@ class PipelineAction:
     participle: str
     cells: t.Mapping[Column, PipelineCell]
     effect: t.Callable[[PipelineState, PipelineState], bool]
-    leaves: t.Callable[[PipelineState, PipelineState], bool]
-    doers: t.Callable[[PipelineState, PipelineState], set[int]]
     status_after: str
     targets: tuple[str, ...]
+    leaves: t.Callable[[PipelineState, PipelineState], bool] = lambda before, after: False
+    doers: t.Callable[[PipelineState, PipelineState], set[int]] = lambda before, after: set()
     accepts_any_end: bool = False
     concerns_trigger_jobs: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class PipelineActionResult:
-    """What became of an action on a pipeline.
-
-    :param after: the pipeline as it was read last.
-    :param problem: why the task fails, empty when it does not.
-    :param note: why nothing was done, or what there is to say about a success.
-    """
-
-    after: PipelineState
-    has_changed: bool = False
-    problem: str = ""
-    note: str = ""
 
 
 def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
@@ -154,8 +140,6 @@ _ROWS = (
             "skipped": _always("refuse", "it was skipped, and none of its jobs ever ran; start a new pipeline"),
         },
         effect=lambda before, after: bool(_new_attempts(before, after)),
-        # GitLab may leave out some that have failed: those that this user may not retry
-        leaves=lambda before, after: False,
         doers=lambda before, after: users_of(_new_attempts(before, after)),
         status_after="running",
         targets=("success", "finished", "manual"),
@@ -175,7 +159,6 @@ _ROWS = (
         },
         effect=_is_canceled,
         leaves=_leaves_cancelable,
-        doers=lambda before, after: set(),
         status_after="canceled",
         targets=("finished", "manual"),
         accepts_any_end=True,
@@ -195,32 +178,29 @@ def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
 
 def act_on_pipeline(
     session: Session, action: PipelineAction, project: str, state: PipelineState, *, waits: bool = False
-) -> PipelineActionResult:
+) -> Result[PipelineState]:
     """Return what became of an action on a pipeline that is not to be waited for any more.
 
     :param state: the pipeline as it was read last.
     :param waits: whether one whose turn is to come was waited for; in check mode it would be.
     """
-    decision = decide_pipeline(action, state)
-    if decision.verdict == "same":
-        return PipelineActionResult(state, note=decision.reason)
-    if decision.verdict == "refuse" or (decision.verdict == "later" and not waits):
-        return PipelineActionResult(state, problem=f"{_cannot(action, state)}: {decision.reason}")
-    if session.check_mode:
-        after = PipelineState({**state.pipeline, "status": action.status_after}, state.jobs)
-        note = f"would {action.name} pipeline {id_of(state.pipeline)}"
-        return PipelineActionResult(after, has_changed=True, note=note)
-    return _PipelineWrite(session, action, project, state).send()
+    result = _PipelineWrite(session, action, project, state, waits=waits).run()
+    if not result.problem:
+        return result
+    reason = f"pipeline {id_of(state.pipeline)} cannot be {action.participle}: {result.reason}"
+    return dataclasses.replace(result, reason=reason)
 
 
-class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
+class _PipelineWrite(Write[PipelineState]):
     noun = "pipeline"
 
-    def __init__(self, session: Session, action: PipelineAction, project: str, state: PipelineState) -> None:
+    def __init__(
+        self, session: Session, action: PipelineAction, project: str, state: PipelineState, *, waits: bool
+    ) -> None:
         super().__init__(session, state)
         self._action = action
         self._project = project
-        self._latest = state
+        self._waits = waits
 
     def _request(self) -> None:
         self._session.client.call(
@@ -234,21 +214,28 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         )
         if self._before.jobs and not state.jobs:
             raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
-        self._latest = state
         return [state]
 
-    def _settled(self, exc: RequestError, latest: PipelineState) -> PipelineActionResult | None:
-        may_be_done = self._is_in_doubt or is_lock(exc)
-        action, first = self._action, self._before
-        if may_be_done and action.effect(first, latest) and not action.leaves(first, latest):
-            return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
-        decision = decide_pipeline(action, latest)
-        if decision.verdict == "same":
-            return PipelineActionResult(latest, note=decision.reason)
-        may_repeat = may_be_done or was_unsent(exc)
-        return None if decision.verdict == "act" and may_repeat else self._failed(self._explained(exc))
+    def _decide(self, latest: PipelineState) -> Decision:
+        decision = decide_pipeline(self._action, latest)
+        if decision.verdict != "later":
+            return decision
+        return Decision("act" if self._waits and self._session.check_mode else "refuse", decision.reason)
 
-    def _accepted(self, answer: None) -> Looks[PipelineState, PipelineActionResult]:
+    def _predicted(self) -> Result[PipelineState]:
+        state = self._before
+        after = PipelineState({**state.pipeline, "status": self._action.status_after}, state.jobs)
+        note = f"would {self._action.name} pipeline {id_of(state.pipeline)}"
+        return Result("applied", after, note, has_changed=True)
+
+    def _shown(self, exc: RequestError, latest: PipelineState) -> Result[PipelineState] | None:
+        action, before = self._action, self._before
+        may_be_done = self._is_in_doubt or is_lock(exc)
+        if may_be_done and action.effect(before, latest) and not action.leaves(before, latest):
+            return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
+        return None
+
+    def _accepted(self, answer: None) -> Looks[PipelineState, Result[PipelineState]]:
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
         problem = ""
         try:
@@ -258,12 +245,12 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
         after = self._latest
         if self._action.effect(self._before, after):
             return self._effective(after)
-        decision = decide_pipeline(self._action, after)
+        decision = self._decide(after)
         if decision.verdict == "same":
             # it has come to its end, or to a person, since it was read
-            return PipelineActionResult(after, note=decision.reason)
+            return Result("unchanged", after, decision.reason)
         if problem:
-            return PipelineActionResult(after, has_changed=True, note=problem)
+            return Result("applied", after, problem, has_changed=True)
         statuses = map(status_of, (after.pipeline, *after.attempts))
         unknown = next((status for status in statuses if phase_of(status) is None), None)
         if unknown is not None:
@@ -276,20 +263,13 @@ class _PipelineWrite(Write[PipelineState, PipelineActionResult]):
             f"{after.status}. Check that the user of the token may act on these jobs"
         )
 
-    def _effective(self, after: PipelineState, note: str = "") -> PipelineActionResult:
+    def _effective(self, after: PipelineState, note: str = "") -> Result[PipelineState]:
         """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
         is_others = self._is_ours(self._action.doers(self._before, after)) is False
         note = f"somebody else has {self._action.participle} it since" if is_others else note
-        return PipelineActionResult(after, has_changed=not is_others, note=note)
-
-    def _failed(self, reason: str) -> PipelineActionResult:
-        return PipelineActionResult(self._latest, problem=f"{_cannot(self._action, self._latest)}: {reason}")
+        return Result("unchanged" if is_others else "applied", after, note, has_changed=not is_others)
 
     def _explained(self, exc: RequestError) -> str:
         if isinstance(exc, StatusError):
             explain_forbidden(exc, lambda: why_forbidden(self._session, self._project, _FORBIDDEN))
         return str(exc)
-
-
-def _cannot(action: PipelineAction, state: PipelineState) -> str:
-    return f"pipeline {id_of(state.pipeline)} cannot be {action.participle}"

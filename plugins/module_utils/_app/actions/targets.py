@@ -23,9 +23,8 @@ from ..waiting.log_tails import MOST_LOGS, last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
-from .action import Action, ActionRequest
-from .actions import ACTIONS, decide
-from .decisions import Policy
+from .actions import ACTIONS, Action, decide
+from .decisions import ActionRequest
 
 
 @dataclasses.dataclass(eq=False)
@@ -35,7 +34,6 @@ class Target:
     :param before: its state when it was first read.
     :param is_waiting_for_turn: whether the action is still to be done.
     :param is_followed: whether it has to be read until it ends.
-    :param retries: how often this task has retried it; trigger jobs and servers before 13.9 do not show old attempts.
     """
 
     job: FoundJob
@@ -45,7 +43,6 @@ class Target:
     has_changed: bool = False
     is_waiting_for_turn: bool = False
     is_followed: bool = False
-    retries: int = 0
     predicted: Record | None = None
     has_ended_badly: bool = False
     log_tail: list[str] | None = None
@@ -126,8 +123,8 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
     # an action on what runs, when nothing runs, has nothing to do
     if not selection.out_of_scope:
         finder.require_jobs(selection)
-    policy = Policy(wait=options.wait)
-    if any(decide(request.action, {"status": status}, policy).verdict == "later" for status in selection.out_of_scope):
+    asked = dataclasses.replace(request, wait=options.wait)
+    if any(decide({"status": status}, asked).verdict == "later" for status in selection.out_of_scope):
         why = capitalized(why_empty(query, selection))
         advice = "scope is compared when the task begins; leave it out to wait for the turn of a job"
         session.warn(f"{why}. {advice}")

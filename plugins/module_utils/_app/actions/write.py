@@ -6,7 +6,8 @@
 
 """An action on one job: sent once, and after any doubt the job is read again and the decision is made anew.
 
-What the job looks like afterwards tells whether the request was executed.
+What the job looks like afterwards tells whether the request was executed. And the one that is on all jobs of a project,
+of which nothing tells.
 """
 
 from __future__ import annotations
@@ -17,149 +18,102 @@ import functools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, RequestError, StatusError
-from ..deployments.waiting import HeldRefusals
+from ..._api.errors import GitLabError, NotFoundError, RequestError, StatusError
+from ..deployments.waiting import ApprovalWait
 from ..fields import id_of, users_of
 from ..jobs.attempts import attempts_of, newest_attempts
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished
 from ..session import Session
 from ..waiting.options import is_end_of_time
-from ..writes.decision import ActionOutcome, Decision
+from ..writes.decision import Decision, Result, is_lock, may_be_done, was_refused
 from ..writes.roles import explain_forbidden, why_forbidden
-from ..writes.sending import Looks, Write, is_lock, was_refused
-from .action import Action, ActionRequest
+from ..writes.sending import Looks, Write
+from .actions import ACTIONS, Action
+from .decisions import ActionRequest
 
 # GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
 _AUTOMATIC_RETRIES = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class WriteResult:
-    """What became of a write.
-
-    :param job: the newest attempt afterwards.
-    :param has_changed: whether the server changed.
-    :param is_to_come: whether it was not done, and still has to be: its turn has not come, or the time was up.
-    """
-
-    outcome: ActionOutcome
-    job: FoundJob
-    has_changed: bool = False
-    reason: str = ""
-    is_to_come: bool = False
-
-
-class Refusals:
-    """Explains why GitLab refuses an action on jobs. What is read for it serves all of them."""
-
-    def __init__(self, session: Session, action: Action, jobs: t.Sequence[FoundJob]) -> None:
-        self._action = action
-        self._held = HeldRefusals(session, jobs)
-        self._reason_of = functools.cache(
-            lambda project: why_forbidden(session, project, action.forbidden, action.role)
-        )
-
-    def explained(self, job: FoundJob, exc: RequestError) -> str:
-        """Return an error that is the last word, with what to do about it."""
-        if isinstance(exc, StatusError):
-            held = self._held.reason(job, exc) if self._action.needs_approval else ""
-            if held:
-                return held
-            explain_forbidden(exc, lambda: self._reason_of(job.project))
-            if exc.status == 404 and job.is_bridge:
-                since = self._action.trigger_jobs_since
-                exc.advice = f"Trigger jobs can be {self._action.participle} from GitLab {since} on"
-            self._action.advise(exc)
-        return str(exc)
-
-
-class JobWrite(Write[FoundJob, WriteResult]):
-    """One action on one job.
+class Deed:
+    """An action on jobs.
 
     :param wanted: what a user asked for.
-    :param decide_again: asked after a re-read.
-    :param refusals: explains why GitLab refuses it.
+    :param decide: asked after a re-read.
+    :param approvals: tells what waits for them.
+    """
+
+    session: Session
+    action: Action
+    wanted: ActionRequest
+    decide: t.Callable[[FoundJob], Decision]
+    approvals: ApprovalWait
+
+    def write(self, jobs: t.Sequence[FoundJob]) -> list[Result[FoundJob]]:
+        """Return what became of it on each job, in their order."""
+        # read once for all jobs of a project
+        action = self.action
+        reason_of = functools.cache(lambda project: why_forbidden(self.session, project, action.forbidden, action.role))
+        return JobWrite.send_all(self.session, [JobWrite(self, job, reason_of) for job in jobs])
+
+
+class JobWrite(Write[FoundJob]):
+    """One action on one job.
+
+    :param reason_of: returns why nobody, or not this user, may act in a project.
     """
 
     noun = "job"
 
-    def __init__(
-        self,
-        session: Session,
-        action: Action,
-        job: FoundJob,
-        wanted: ActionRequest,
-        decide_again: t.Callable[[FoundJob], Decision],
-        refusals: Refusals,
-    ) -> None:
-        super().__init__(session, job)
+    def __init__(self, deed: Deed, job: FoundJob, reason_of: t.Callable[[str], str]) -> None:
+        super().__init__(deed.session, job)
         self.place = (job.project, job.pipeline_id, job.is_bridge)
-        self._action = action
-        self._wanted = wanted
-        self._decide_again = decide_again
-        self._refusals = refusals
+        self._deed = deed
+        self._action = deed.action
+        self._reason_of = reason_of
         # how many attempts that GitLab itself has begun may still be acted on in its place
         self._left = _AUTOMATIC_RETRIES
 
     def _request(self) -> Record | None:
         job = self._before
-        arguments = self._action.arguments(self._wanted, job.status)
+        arguments = self._action.arguments(self._deed.wanted, job.status)
         answer = self._session.client.call(self._action.endpoint, project=job.project, job_id=job.id, **arguments)
         return t.cast("Record | None", answer)
 
     def _read(self, targets: t.Sequence[FoundJob]) -> list[FoundJob]:
         return newest_attempts(self._session, targets)
 
-    def _shown(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
-        """Return the result of a request in doubt by the effect that the job shows, None when it shows none.
-
-        :raises RequestError: when what tells whose effect it is cannot be read.
-        """
+    def _shown(self, exc: RequestError, latest: FoundJob) -> Result[FoundJob] | None:
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
         if changed is None:
-            return None
+            words, nothing = self._action.refused_as_done or ("", "")
+            is_nothing = words and was_refused(exc) and words in str(exc) and is_finished(latest.status)
+            return Result("unchanged", latest, nothing) if is_nothing else None
         is_ours = self._is_effect_ours(changed)
         if self._is_in_doubt and is_ours is False:
             reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
             # not sent again either: ours may have come before theirs
-            decision = self._decide_again(changed)
+            decision = self._decide(changed)
             if decision.verdict == "refuse" and changed.id == self._before.id:
-                return WriteResult("refused", changed, reason=f"{decision.reason}; {reason}")
-            return WriteResult("unchanged", changed, reason=reason)
+                return Result("refused", changed, f"{decision.reason}; {reason}")
+            return Result("unchanged", changed, reason)
         if self._is_in_doubt or is_ours:
             # The lock is of one that was still at work, which may be ours, sent twice by a proxy on the way. Any other
             # refusal says that the work was done before, as it is for all but one of several tasks of one user.
             lock = "GitLab refused the request, but the job shows that the user of the token has done it since"
             reason = "the answer was lost, but the job shows the effect" if self._is_in_doubt else lock
-            return WriteResult("applied", changed, has_changed=True, reason=reason)
+            return Result("applied", changed, reason, has_changed=True)
         return None
 
-    def _settled(self, exc: RequestError, latest: FoundJob) -> WriteResult | None:
-        shown = self._shown(exc, latest)
-        if shown:
-            return shown
-        words, reason = self._action.refused_as_done or ("", "")
-        if words and was_refused(exc) and words in str(exc) and is_finished(latest.status):
-            return WriteResult("unchanged", latest, reason=reason)
-        decision = self._decide_again(latest)
-        has_moved = (latest.id, latest.status) != (self._before.id, self._before.status)
-        if decision.verdict == "same":
-            return WriteResult("unchanged", latest, reason=decision.reason)
-        if decision.verdict == "later":
-            # to find out what it waits for takes time, in which what is in doubt may have been done
-            (latest,) = self._look([self._before])
-            to_come = WriteResult("refused", latest, reason=decision.reason, is_to_come=True)
-            return self._shown(exc, latest) or to_come
-        if decision.verdict == "refuse" and has_moved:
-            doubt = f"; an answer was lost, so it may have been {self._action.participle} before"
-            return WriteResult("refused", latest, reason=decision.reason + (doubt if self._is_in_doubt else ""))
-        if decision.verdict == "act" and (has_moved or not was_refused(exc) or is_lock(exc)):
-            self._before = latest
-            return None
-        return WriteResult("refused", latest, reason=self._explained(exc))
+    def _decide(self, latest: FoundJob) -> Decision:
+        return self._deed.decide(latest)
 
-    def _accepted(self, answer: Record | None) -> Looks[FoundJob, WriteResult | None]:
+    def _has_moved(self, latest: FoundJob) -> bool:
+        return (latest.id, latest.status) != (self._before.id, self._before.status)
+
+    def _accepted(self, answer: Record | None) -> Looks[FoundJob, Result[FoundJob] | None]:
         """Return the result by the answer; one that is not proof is followed by looks.
 
         None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
@@ -175,32 +129,37 @@ class JobWrite(Write[FoundJob, WriteResult]):
                 after = yield from self._look_for(shows)
             except RequestError as exc:
                 reason = f"done, but reading the job again failed: {exc}"
-                return WriteResult("applied", job, has_changed=True, reason=reason)
+                return Result("applied", job, reason, has_changed=True)
         else:
             # a bridge comes back as a job, without its downstream pipeline
             after = job.with_record(answer)
         if shows(after):
-            return WriteResult("applied", after, has_changed=True)
+            return Result("applied", after, has_changed=True)
         if after.status == "failed" and self._left and not action.renews:
             self._left -= 1
             # where it cannot be read, the one that has failed is the newest that is known
             with contextlib.suppress(RequestError):
                 latest = yield
-                if latest.id != after.id and self._decide_again(latest).verdict == "act":
+                if latest.id != after.id and self._decide(latest).verdict == "act":
                     self._before = latest
                     return None
         outcome, reason = action.no_effect(after.status)
-        return WriteResult(outcome, after, reason=reason)
+        return Result(outcome, after, reason)
 
     def _explained(self, exc: RequestError) -> str:
-        return self._refusals.explained(self._before, exc)
+        action, job = self._action, self._before
+        if isinstance(exc, StatusError):
+            held = self._deed.approvals.why_refused(job, exc) if action.needs_approval else ""
+            if held:
+                return held
+            explain_forbidden(exc, lambda: self._reason_of(job.project))
+            if exc.status == 404 and job.is_bridge:
+                exc.advice = f"Trigger jobs can be {action.participle} from GitLab {action.trigger_jobs_since} on"
+            action.advise(exc)
+        return str(exc)
 
-    def _failed(self, reason: str) -> WriteResult:
-        return WriteResult("failed", self._before, reason=reason)
-
-    def _broken_off(self, exc: GitLabError) -> WriteResult:
-        is_to_come = is_end_of_time(self._session, exc)
-        return WriteResult("failed", self._before, reason=str(exc), is_to_come=is_to_come)
+    def _broken_off(self, exc: GitLabError) -> Result[FoundJob]:
+        return Result("later" if is_end_of_time(self._session, exc) else "failed", self._latest, str(exc))
 
     def _changed(self, latest: FoundJob) -> FoundJob | None:
         """Return the attempt that shows the effect of the request, None when there is none."""
@@ -229,14 +188,28 @@ class JobWrite(Write[FoundJob, WriteResult]):
         return is_ours
 
 
-def write_jobs(
-    session: Session,
-    action: Action,
-    jobs: t.Sequence[FoundJob],
-    wanted: ActionRequest,
-    decide_again: t.Callable[[FoundJob], Decision],
-) -> list[WriteResult]:
-    """Return what became of an action on jobs, in their order; see `JobWrite`."""
-    refusals = Refusals(session, action, jobs)
-    writes = [JobWrite(session, action, job, wanted, decide_again, refusals) for job in jobs]
-    return JobWrite.send_all(session, writes)
+def delete_project_artifacts(session: Session, project: str) -> str:
+    """Delete the artifacts of all jobs of a project, and return why that failed, empty when it did not.
+
+    In check mode it is only found out whether there is such a project. GitLab does not tell
+    whether anything was left to delete, so that every run counts as a change.
+
+    :raises RequestError: when the project cannot be read.
+    """
+    action = ACTIONS["delete_artifacts"]
+    session.client.call("get_project", project=project)
+    if session.check_mode:
+        return ""
+    try:
+        session.client.call("delete_project_artifacts", project=project)
+    except RequestError as exc:
+        if may_be_done(exc):
+            # no later read shows whether it was done, but doing it twice is the same as doing it once
+            return f"{exc}. Whether it was done is unknown; it is safe to run the task again"
+        if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
+            return f"this server is too old for it ({exc})"
+        if isinstance(exc, StatusError):
+            explain_forbidden(exc, lambda: why_forbidden(session, project, action.forbidden, action.role))
+            action.advise(exc)
+        return str(exc)
+    return ""

@@ -16,8 +16,8 @@ from ..._api.errors import BadAnswerError, NotFoundError, RequestError, Selectio
 from ..fields import status_of, user_id_of
 from ..jobs.query import listed
 from ..session import Session
-from ..writes.decision import ActionOutcome, Decision
-from ..writes.sending import Looks, Write, is_lock, was_refused
+from ..writes.decision import Decision, Result
+from ..writes.sending import Looks, Write
 from .decisions import NO_FEATURE, ApprovalRequest, decide_approval, explained_refusal, foreseen_refusal, has_given
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals
@@ -25,21 +25,6 @@ from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_a
 # Of so many deployments of an environment it is looked up whether they wait for an approval; of jobs, of all.
 MOST_CANDIDATES = 20
 _NEEDED = "The user of the token needs at least the role Reporter in the project, and the token the scope api"
-
-
-@dataclasses.dataclass(frozen=True)
-class ApprovalResult:
-    """What became of it.
-
-    :param before: the deployment as it was found.
-    :param deployment: as it was read last.
-    """
-
-    outcome: ActionOutcome
-    before: FoundDeployment
-    deployment: FoundDeployment
-    reason: str = ""
-    has_changed: bool = False
 
 
 def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployment | None:
@@ -73,30 +58,14 @@ def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeploymen
     return blocked or find_deployments(session, dataclasses.replace(query, limit=1))
 
 
-class Approval(Write[FoundDeployment, ApprovalResult]):
+class Approval(Write[FoundDeployment]):
     """An approval or a rejection."""
 
     noun = "deployment"
 
     def __init__(self, session: Session, deployment: FoundDeployment, wanted: ApprovalRequest) -> None:
         super().__init__(session, deployment)
-        self._latest = deployment
         self._wanted = wanted
-
-    def run(self) -> ApprovalResult:
-        """Return what became of it; in check mode what would become of it.
-
-        :raises RequestError: when GitLab cannot be asked before anything was sent.
-        """
-        decision = self._decide()
-        if decision.verdict == "same":
-            return self._told("unchanged", decision.reason)
-        if decision.verdict == "refuse":
-            return self._told("refused", decision.reason)
-        if self._session.check_mode:
-            reason = self._foreseen_refusal()
-            return self._told("refused", reason) if reason else self._told("applied", has_changed=True)
-        return self.send()
 
     def _request(self) -> Record:
         answer = self._session.client.call(
@@ -115,29 +84,25 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         latest = read_deployment(self._session, self._before.project, self._before.id)
         if not tells_approvals(latest.record):  # it did before
             raise BadAnswerError("the deployment does not tell of its approvals any more", advice=NOT_GITLAB)
-        self._latest = latest
         return [latest]
 
-    def _settled(self, exc: RequestError, latest: FoundDeployment) -> ApprovalResult | None:
+    def _shown(self, exc: RequestError, latest: FoundDeployment) -> Result[FoundDeployment] | None:
         is_ours = self._shows_ours() if self._is_in_doubt else False
         if is_ours:
-            return self._told("applied", "the answer was lost, but the deployment shows the approval", has_changed=True)
+            reason = "the answer was lost, but the deployment shows the approval"
+            return Result("applied", latest, reason, has_changed=True)
         if is_ours is None:
             exc.further = (
                 "Whether it was done is unknown, since the deployment shows another one and GitLab does not tell who "
                 "the user of the token is"
             )
             return self._failed(str(exc))
-        decision = self._decide()
-        if decision.verdict == "same":
-            return self._told("unchanged", decision.reason)
-        if decision.verdict == "act" and (not was_refused(exc) or is_lock(exc)):
-            return None
-        if decision.verdict == "refuse" and _state(self._before.record) != _state(latest.record):
-            return self._told("refused", decision.reason)
-        return self._told("refused" if was_refused(exc) else "failed", self._explained(exc))
+        return None
 
-    def _accepted(self, answer: Record) -> Looks[FoundDeployment, ApprovalResult]:
+    def _has_moved(self, latest: FoundDeployment) -> bool:
+        return _state(self._before.record) != _state(latest.record)
+
+    def _accepted(self, answer: Record) -> Looks[FoundDeployment, Result[FoundDeployment]]:
         """Return the result by the answer: GitLab also accepts what was said before."""
         is_old = has_given(self._before.record, user_id_of(answer) or None, self._wanted)
         reason = ""
@@ -145,15 +110,12 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
             yield
         except RequestError as exc:
             reason = f"done, but reading the deployment again failed: {exc}"
-        return self._told("unchanged" if is_old else "applied", reason, has_changed=not is_old)
+        return Result("unchanged" if is_old else "applied", self._latest, reason, has_changed=not is_old)
 
-    def _failed(self, reason: str) -> ApprovalResult:
-        return self._told("failed", reason)
-
-    def _decide(self) -> Decision:
+    def _decide(self, latest: FoundDeployment) -> Decision:
         # who we are is worth a request only where somebody has said something
-        user_id = self._user_id() if approvals_of(self._latest.record) else None
-        return decide_approval(self._latest.record, user_id, self._wanted)
+        user_id = self._user_id() if approvals_of(latest.record) else None
+        return decide_approval(latest.record, user_id, self._wanted)
 
     def _shows_ours(self) -> bool | None:
         """Return whether the deployment shows an approval of ours that it did not show at first.
@@ -173,13 +135,13 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
         )
         return None if is_there and not comment else is_there
 
-    def _foreseen_refusal(self) -> str:
-        """Return why GitLab would refuse it, as far as that can be known."""
+    def _predicted(self) -> Result[FoundDeployment]:
         try:
             project = self._session.client.call("get_project", project=self._before.project)
         except RequestError:
             project = {}
-        return foreseen_refusal(self._latest.record, self._user_id(), project, self._wanted)
+        reason = foreseen_refusal(self._before.record, self._user_id(), project, self._wanted)
+        return Result("refused", self._before, reason) if reason else super()._predicted()
 
     def _explained(self, exc: RequestError) -> str:
         if not isinstance(exc, StatusError):
@@ -191,23 +153,20 @@ class Approval(Write[FoundDeployment, ApprovalResult]):
             exc.advice = exc.advice or _NEEDED
         return f"{reason} ({exc})" if reason else str(exc)
 
-    def _told(self, outcome: ActionOutcome, reason: str = "", *, has_changed: bool = False) -> ApprovalResult:
-        return ApprovalResult(outcome, self._before, self._latest, reason, has_changed)
 
-
-def failure_text(session: Session, result: ApprovalResult, request: ApprovalRequest) -> str | None:
+def failure_text(session: Session, result: Result[FoundDeployment], request: ApprovalRequest) -> str | None:
     """Return why the task fails, None when it does not."""
-    called = f"{result.deployment.called} in project {session.client.project_called(result.deployment.project)}"
+    called = f"{result.after.called} in project {session.client.project_called(result.after.project)}"
     if result.outcome == "refused":
         return f"{called} cannot be {request.state}: {result.reason}"
     return f"{called} was not {request.state}: {result.reason}" if result.outcome == "failed" else None
 
 
-def prediction_text(result: ApprovalResult, request: ApprovalRequest) -> str:
+def prediction_text(result: Result[FoundDeployment], request: ApprovalRequest) -> str:
     """Return what check mode says would be done."""
     verb = {"approved": "approve", "rejected": "reject"}[request.state]
-    text = f"would {verb} {result.deployment.called}"
-    return text if result.has_changed else f"would leave {result.deployment.called} alone: {result.reason}"
+    text = f"would {verb} {result.after.called}"
+    return text if result.has_changed else f"would leave {result.after.called} alone: {result.reason}"
 
 
 def _state(deployment: Record) -> tuple[str, list[Record]]:

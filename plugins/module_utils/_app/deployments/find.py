@@ -107,33 +107,6 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
     return sorted(found, key=lambda one: -one.id)
 
 
-class JobDeployments:
-    """The deployments of jobs. Those of all that have the same status are looked for when that of one is wanted."""
-
-    def __init__(self, session: Session, jobs: t.Iterable[FoundJob] = ()) -> None:
-        self._session = session
-        self._jobs = [job for job in jobs if not job.is_bridge]
-        # by the id of a job; None for a job without one
-        self._found: dict[int, FoundDeployment | None] = {}
-
-    def of(self, job: FoundJob, **filters: t.Any) -> FoundDeployment | None:
-        """Return the deployment of a job as it was listed, None when there is none.
-
-        :param filters: what the list of deployments takes.
-        """
-        if job.id not in self._found:
-            status = job.status
-            alike = [other for other in self._jobs if other.status == status and other.id not in self._found]
-            found = {one.job_id: one for one in deployments_of(self._session, [job, *alike], **filters)}
-            self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
-        return self._found[job.id]
-
-    def hide(self, job: FoundJob) -> None:
-        """Take note that the deployment of a job cannot be read: those that were not found yet are not looked for."""
-        self._found.update({other.id: self._found.get(other.id) for other in self._jobs})
-        self._found[job.id] = None
-
-
 def _instead(session: Session, query: DeploymentQuery) -> str:
     """Return what to do when there is no deployment: the environments of the newest ones of the project."""
     if not query.environment:

@@ -21,7 +21,7 @@ from ..jobs.query import FoundJob
 from ..jobs.reasons import REJECTED
 from ..session import Session
 from ..writes.decision import Decision
-from .find import JobDeployments, read_all, read_deployment
+from .find import deployments_of, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
 # The one status in which a job waits for approvals, and the one before it.
@@ -38,18 +38,21 @@ class ApprovalWait:
     """
 
     def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
-        self._session = session
+        # without waiting they are only told
+        self._session = session if is_waiting else session.in_passing()
         self._is_waiting = is_waiting
         self._tell = tell
-        self._deployments = self._rejected = JobDeployments(session)
+        # to be judged
+        self._jobs: list[FoundJob] = []
+        # their deployments, by the id of the job; None for a job without one
+        self._found: dict[int, FoundDeployment | None] = {}
         # the ids of jobs that were seen to wait for approvals
         self._held: set[int] = set()
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Take note of the jobs to be judged: the deployments of those that are held are looked for together."""
-        held = [job for job in jobs if job.status in _HELD_STATUSES]
-        self._deployments = JobDeployments(self._session, held)
-        self._rejected = JobDeployments(self._session.in_passing(), filter(_was_rejected, jobs))
+        """Take note of the jobs to be judged: the deployments of all with the same status are looked for together."""
+        asked = [job for job in jobs if job.status in _HELD_STATUSES or _was_rejected(job)]
+        self._jobs = [job for job in asked if not job.is_bridge]
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one where its deployment was not approved.
@@ -59,7 +62,7 @@ class ApprovalWait:
         if job.is_bridge:
             return decision
         if _was_rejected(job) and decision.verdict in ("act", "refuse"):
-            return Decision("refuse", _why_rejected(self._session, self._rejected, job))
+            return Decision("refuse", _why_rejected(self._read_to_tell(job)))
         if job.id in self._held and decision.verdict == "act" and job.status == "success":
             return Decision("same", "GitLab itself has started it once it was approved")
         if not self._is_in_question(job, decision):
@@ -74,6 +77,14 @@ class ApprovalWait:
         self._tell(job, f"waits for approvals of its {deployment.called}: {missing}")
         return Decision("later", f"its {deployment.called} waits for approvals: {missing}")
 
+    def why_refused(self, job: FoundJob, exc: StatusError) -> str:
+        """Return that GitLab has refused an action on a job since it waits for approvals; empty for another reason."""
+        is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
+        if not is_unplayable or job.status not in _HELD_STATUSES or job.is_bridge:
+            return ""
+        deployment = self._read_to_tell(job)
+        return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
+
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
         """Return whether approvals matter now, or in check mode to what a real run comes to."""
         status, is_checked = job.status, self._session.check_mode
@@ -84,13 +95,28 @@ class ApprovalWait:
     def _read(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""
         try:
-            known = self._deployments.of(job, status=_HELD_STATUSES[job.status])
+            if job.id not in self._found:
+                self._find(job)
+            known = self._found[job.id]
             return read_deployment(self._session, known.project, known.id) if known else None
         except RequestError:
             if self._is_waiting:
                 raise
             # what this token may not see of one it sees of none
-            self._deployments.hide(job)
+            self._found = {**{other.id: None for other in self._jobs}, **self._found, job.id: None}
+            return None
+
+    def _find(self, job: FoundJob) -> None:
+        alike = [other for other in self._jobs if other.status == job.status and other.id not in self._found]
+        status = _HELD_STATUSES.get(job.status)
+        found = {one.job_id: one for one in deployments_of(self._session, [job, *alike], status=status)}
+        self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
+
+    def _read_to_tell(self, job: FoundJob) -> FoundDeployment | None:
+        """Return the deployment of a job, which explains what is certain without it, and is worth no error."""
+        try:
+            return self._read(job)
+        except GitLabError:
             return None
 
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
@@ -112,30 +138,6 @@ class ApprovalWait:
         return Decision("same", f"GitLab itself starts it when {text}")
 
 
-class HeldRefusals:
-    """Says of jobs whose action GitLab has refused that their deployments wait for approvals.
-
-    :param jobs: to which the action was to be done.
-    """
-
-    def __init__(self, session: Session, jobs: t.Sequence[FoundJob]) -> None:
-        self._session = session.in_passing()
-        self._deployments = JobDeployments(self._session, jobs)
-
-    def reason(self, job: FoundJob, exc: StatusError) -> str:
-        """Return that the deployment of a job waits for approvals; empty for any other reason."""
-        status = _HELD_STATUSES.get(job.status)
-        is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
-        if not (status and is_unplayable) or job.is_bridge:
-            return ""
-        try:
-            found = self._deployments.of(job, status=status)
-            whole = read_all(self._session, [found] if found else [])
-        except GitLabError:
-            return ""  # the reason is not worth another error
-        return next((_why_held(one) for one in whole if missing_text(one.record)), "")
-
-
 def _was_rejected(job: FoundJob) -> bool:
     return job.record.get("failure_reason") == REJECTED
 
@@ -147,18 +149,13 @@ def _why_held(deployment: FoundDeployment) -> str:
     )
 
 
-def _why_rejected(session: Session, deployments: JobDeployments, job: FoundJob) -> str:
+def _why_rejected(deployment: FoundDeployment | None) -> str:
     """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
-    session = session.in_passing()
     what, who = "its deployment", ""
-    try:
-        found = deployments.of(job)
-        for deployment in read_all(session, [found] if found else []):
-            what = f"its {deployment.called}"
-            for approval in approvals_of(deployment.record):
-                if status_of(approval) == "rejected":
-                    comment = f" ({approval['comment']})" if approval.get("comment") else ""
-                    who = f" by {username_of(approval)}{comment}"
-    except GitLabError:
-        pass  # that it was rejected is certain without
+    if deployment:
+        what = f"its {deployment.called}"
+        for approval in approvals_of(deployment.record):
+            if status_of(approval) == "rejected":
+                comment = f" ({approval['comment']})" if approval.get("comment") else ""
+                who = f" by {username_of(approval)}{comment}"
     return f"{what} was rejected{who}, and GitLab starts no such job again; start a new pipeline"

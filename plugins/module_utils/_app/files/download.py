@@ -30,7 +30,7 @@ from ..session import Session
 from .fetch import KINDS, DownloadRequest, check_log, check_request, fetch, known_by_id, known_by_name
 from .missing import why_no_artifacts
 from .place import NewFile, check_path, check_writable
-from .reports import fetch_report, report_name, report_size
+from .reports import report_name, report_size
 
 # GitLab looks into so many pipelines itself.
 MOST_PIPELINES = 100
@@ -88,10 +88,7 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
         return DownloadReport(dest, before, before, job)
     with contextlib.nullcontext() if session.check_mode else NewFile("dest", dest, files) as file:
         incoming = _incoming(session, request, job, file)
-        if request.content == "report":
-            fetch_report(session, job, request.report_type, incoming)
-        else:
-            fetch(session, request, job, incoming)
+        fetch(session, request, job, incoming)
         after = incoming.content
         _verify(session, request, job, after)
         if file and before != after:

@@ -16,6 +16,7 @@ from ..._api.requester import Sink
 from ..jobs.query import FoundJob, JobQuery, has_wildcard
 from ..session import Session
 from .missing import why_no_artifacts, why_no_log
+from .reports import ReportSink, check_report, why_not_sent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,13 +132,18 @@ def known_by_name(query: JobQuery) -> FoundJob:
 
 
 def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
-    """Stream the content into a sink; reports are fetched by `fetch_report`.
+    """Stream the content into a sink.
 
     :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
     """
     arguments: dict[str, t.Any] = {}
+    report: ReportSink | None = None
     if request.content == "file":
         arguments["artifact_path"] = request.path
+    elif request.content == "report":
+        check_report(job, request.report_type, session.clock.time())
+        arguments["file_type"] = request.report_type
+        sink = report = ReportSink(sink, job, request.report_type)
     if request.latest_success:
         endpoint = KINDS[request.content].by_ref
         arguments.update(
@@ -157,7 +163,14 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
     except RefusedError as exc:
         if exc.status == 400 and request.content == "file":
             raise SelectionError(_invalid_path(request.path)) from exc
+        if exc.status == 400 and report and "file_type" in exc.server_text:
+            raise SelectionError(
+                f"GitLab has no report of type {request.report_type!r}, or does not send it by itself: check "
+                "report_type, or list the file under artifacts:paths"
+            ) from exc
         raise
+    if report:
+        report.check_length()
 
 
 class Memory:
@@ -214,6 +227,8 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
         )
     if request.content == "log":
         return why_no_log(job)
+    if request.content == "report":
+        return why_not_sent(job, request.report_type, now)
     if request.latest_success:
         return (
             f"{subject} has no artifacts: there is no such job, it made none, or they have expired. GitLab looks for "

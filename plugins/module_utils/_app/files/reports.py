@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Reports of a job, such as that of its tests: which there are, what they are called, and how one comes.
+"""Reports of a job, such as that of its tests: which there are, what they are called, and how one is told.
 
 Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-job-id
 """
@@ -16,57 +16,12 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import MissingError, RefusedError, SelectionError, UsageError
+from ..._api.errors import SelectionError, UsageError
 from ..._api.requester import Sink
 from ..fields import int_of, records_in
 from ..jobs.query import FoundJob, suggestions
-from ..session import Session
 from .missing import why_gone
 
-# So that a misspelt one is told. Newer servers may have more.
-# Source: the enumeration of types of job artifacts in GitLab's source code
-REPORT_TYPES: tuple[str, ...] = (
-    "accessibility",
-    "annotations",
-    "api_fuzzing",
-    "browser_performance",
-    "cluster_applications",
-    "cluster_image_scanning",
-    "cobertura",
-    "codequality",
-    "container_scanning",
-    "coverage_fuzzing",
-    "cyclonedx",
-    "dast",
-    "dependency_scanning",
-    "dotenv",
-    "jacoco",
-    "junit",
-    "license_scanning",
-    "load_performance",
-    "lsif",
-    "metrics",
-    "metrics_referee",
-    "network_referee",
-    "performance",
-    "repository_xray",
-    "requirements",
-    "requirements_v2",
-    "sarif",
-    "sast",
-    "scip",
-    "secret_detection",
-    "terraform",
-)
-# What people write, in the words of a configuration or their own, and the types that they may mean.
-_MEANT: t.Mapping[str, tuple[str, ...]] = {
-    "code_quality": ("codequality",),
-    "coverage": ("cobertura", "jacoco"),
-    "coverage_report": ("cobertura", "jacoco"),
-    "sbom": ("cyclonedx",),
-    "test": ("junit",),
-    "tests": ("junit",),
-}
 # What else is in the list of what a job has left, and what is to be done about it.
 _NO_REPORTS: t.Mapping[str, str] = {
     "archive": "use content: archive",
@@ -90,31 +45,22 @@ def check_report_type(report_type: str) -> None:
         raise UsageError(f"report_type {report_type!r} is no report; {_NO_REPORTS[report_type]}")
 
 
-def fetch_report(session: Session, job: FoundJob, report_type: str, sink: Sink) -> None:
-    """Stream a report into a sink; one that is not known to be missing is asked for, whatever the record tells.
+def check_report(job: FoundJob, report_type: str, now: float) -> None:
+    """Return unless a job is known to have no such report; what its record does not tell of is asked for.
 
-    :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
+    :param now: Unix time, which tells what has expired.
+    :raises SelectionError: when it has none, with the reason as far as GitLab tells it.
     """
     reports = _reports_of(job)
-    if reports is not None and report_type not in reports:
-        raise SelectionError(_why_no_report(job, report_type, reports, session.clock.time()))
-    report = ReportSink(sink, job, report_type)
-    try:
-        session.client.download(
-            "download_artifacts",
-            report,
-            any_time=True,
-            project=job.project,
-            job_id=job.id,
-            file_type=report_type,
-        )
-    except MissingError as exc:
-        raise SelectionError(_why_not_sent(job, report_type, session.clock.time())) from exc
-    except RefusedError as exc:
-        if exc.status == 400 and "file_type" in exc.server_text:
-            raise SelectionError(_why_refused(job, report_type)) from exc
-        raise
-    report.check_length()
+    if reports is None or report_type in reports:
+        return
+    if reports:
+        what = suggestions(reports, report_type, what="reports")
+        raise SelectionError(f"{job.called} has no report {report_type!r}: {what}")
+    raise SelectionError(
+        why_gone(job, "reports", now)
+        or f"{job.called} has no reports at all: it declares none under artifacts:reports, or made no such file"
+    )
 
 
 def report_name(job: FoundJob, report_type: str) -> str:
@@ -188,18 +134,7 @@ def _reports_of(job: FoundJob) -> dict[str, Record] | None:
     }
 
 
-def _why_no_report(job: FoundJob, report_type: str, reports: t.Mapping[str, Record], now: float) -> str:
-    if reports:
-        return f"{job.called} has no report {report_type!r}: {_suggested(reports, report_type)}"
-    gone = why_gone(job, "reports", now)
-    if gone:
-        return gone
-    unknown = "" if report_type in REPORT_TYPES else f". Of report_type {report_type!r}: "
-    hint = unknown and unknown + _suggested(REPORT_TYPES, report_type)
-    return f"{job.called} has no reports at all: it declares none under artifacts:reports, or made no such file{hint}"
-
-
-def _why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
+def why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
     """Return why GitLab does not find a report that its job may have, at a Unix time."""
     if _reports_of(job) is None:
         return (
@@ -208,17 +143,3 @@ def _why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
         )
     gone = why_gone(job, "reports", now)
     return gone or f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
-
-
-def _why_refused(job: FoundJob, report_type: str) -> str:
-    """Return why GitLab sends no report of a type."""
-    if _reports_of(job) is not None or report_type in REPORT_TYPES:
-        return f"GitLab sends no report of type {report_type!r} by itself; list the file under artifacts:paths"
-    return f"GitLab knows no report_type {report_type!r}: {_suggested(REPORT_TYPES, report_type)}"
-
-
-def _suggested(known: t.Collection[str], report_type: str) -> str:
-    """Return which types of report there are, those first that may be meant."""
-    lower = report_type.lower()
-    meant = [name for name in _MEANT.get(lower, ()) if name in known]
-    return suggestions(known, meant[0] if meant else lower, what="reports")

@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Reading jobs again: the newest attempt of each, with one list per pipeline however many there are."""
+"""The attempts of jobs: the newest one of each, read with one list per pipeline however many there are, and all."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
             break
     called = f"job {missing[0].path!r} (id {missing[0].id})"
     raise BadAnswerError(f"GitLab lists pipeline {missing[0].pipeline_id} without the {called}, which it has")
+
+
+def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the newest attempt of each job of a pipeline, newest first."""
+    records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
+    return newest_jobs(records, project, pipeline_id)
+
+
+def newest_jobs(records: t.Iterable[Record], project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the newest attempt of each job among the records of a pipeline, newest first."""
+    return [FoundJob(record, project, pipeline_id) for record in newest_per_name(records)]
 
 
 def attempts_of(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[Record]]:
@@ -83,7 +94,7 @@ class AttemptCounts:
             self.note(job, len(attempts))
 
     def note(self, job: FoundJob, at_least: int) -> None:
-        """Take note of how many attempts a job has had at least: not all of them may be listed."""
+        """Take note of how many attempts a job has had at least: those of trigger jobs, for one, are not listed."""
         self._counted[job.key] = (job.id, max(self.of(job), at_least))
 
     def of(self, job: FoundJob) -> int:

@@ -15,11 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
-from ..concurrency import run_growing
 from ..fields import id_of, project_id_of
 from ..session import BRIDGE_ENDPOINTS, Session
 from .query import FoundJob
-from .statuses import has_ended_badly, is_finished, is_optional, newest_per_name
+from .statuses import is_finished, newest_per_name
 
 T = t.TypeVar("T")
 # GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
@@ -168,12 +167,18 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
     return []
 
 
+def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
+    """Return the trigger jobs of a pipeline, newest first, without superseded ones."""
+    records = list_bridges(session, project, pipeline_id)
+    return [FoundJob(record, project, pipeline_id, is_bridge=True) for record in records]
+
+
 def pipeline_tree(
     session: Session, project: str, pipeline_id: int, *, most_depth: int = 0, access: Access | None = None
 ) -> PipelineNode:
     """Return a pipeline with its trigger jobs, and those of the pipelines that they started.
 
-    A pipeline is asked for as soon as its trigger job is known; one that was met before is not entered again.
+    The pipelines of one level are read side by side; one that was met before is not entered again.
 
     :param most_depth: levels of trigger jobs to read; 0 for all.
     :param access: what could be read before of a tree that is read again and again.
@@ -182,81 +187,21 @@ def pipeline_tree(
     access = access or Access(set())
     access.begin()
     root = PipelineNode(project=project, pipeline_id=pipeline_id, access=access)
-    read: dict[int, list[Record] | None] = {}
-    claimed = {pipeline_id}
-
-    def visit(node: PipelineNode) -> list[PipelineNode]:
-        read[node.pipeline_id] = _read_bridges(session, node)
-        if most_depth and node.depth + 1 >= most_depth:
-            return []
-        found = [bridge.downstream for bridge in _bridges_of(session, node, read[node.pipeline_id])]
-        # pipeline ids are unique on a server, whatever the project
-        return [inner for inner in found if inner and _claim(inner, claimed)]
-
-    run_growing(visit, [root], most_at_once=session.client.settings.concurrency)
-    _grow(session, root, read, most_depth)
-    return root
-
-
-def _claim(node: PipelineNode, claimed: set[int]) -> bool:
-    """Return whether a pipeline is met for the first time.
-
-    :raises BadAnswerError: when there are too many, or they lie too deep, for a tree that has an end.
-    """
-    if node.depth > DEEPEST_TREE or len(claimed) > MOST_PIPELINES:
-        raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(claimed)} pipelines were seen")
-    is_new = node.pipeline_id not in claimed
-    claimed.add(node.pipeline_id)
-    return is_new
-
-
-def _grow(session: Session, root: PipelineNode, read: dict[int, list[Record] | None], most_depth: int) -> None:
-    """Make the tree of what was read, level by level, the same whichever answer came first."""
-    visited = {root.pipeline_id}
+    seen = {pipeline_id}
     level = [root]
     while level and (not most_depth or level[0].depth < most_depth):
-        following: list[PipelineNode] = []
-        for node in level:
-            if node.pipeline_id not in read:
-                # met at a greater depth first, where it was not to be entered
-                read[node.pipeline_id] = _read_bridges(session, node)
-            records = read[node.pipeline_id]
-            node.is_accessible = records is not None
-            node.bridges = _bridges_of(session, node, records)
-            for inner in node.below:
-                inner.is_repeated = inner.pipeline_id in visited
-                visited.add(inner.pipeline_id)
-                if not inner.is_repeated:
-                    following.append(inner)
-        level = following
-
-
-@dataclasses.dataclass(frozen=True)
-class Ahead:
-    """The trigger jobs of a tree that have started no pipeline, by their paths.
-
-    :param coming: those that may still start one.
-    :param awaited: those of them without the ones that nobody has to play.
-    :param failed: those that have ended badly, so that there will be none.
-    :param lost: those that have succeeded, so that there was one: it may have been deleted.
-    """
-
-    coming: tuple[str, ...] = ()
-    awaited: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-
-
-def ahead(root: PipelineNode) -> Ahead:
-    """Return which downstream pipelines can still appear, and which never will."""
-    bridges = [bridge for node in root.walk() for bridge in node.bridges if bridge.downstream is None]
-    coming = [bridge for bridge in bridges if not bridge.is_settled]
-    return Ahead(
-        coming=tuple(bridge.path for bridge in coming),
-        awaited=tuple(bridge.path for bridge in coming if not is_optional(bridge.record)),
-        failed=tuple(bridge.path for bridge in bridges if has_ended_badly(bridge.record)),
-        lost=tuple(bridge.path for bridge in bridges if bridge.status == "success"),
-    )
+        session.run_all(lambda node: _read_bridges(session, node), level)
+        below = [inner for node in level for inner in node.below]
+        level = []
+        for node in below:
+            # pipeline ids are unique on a server, whatever the project
+            node.is_repeated = node.pipeline_id in seen
+            if not node.is_repeated:
+                seen.add(node.pipeline_id)
+                level.append(node)
+        if len(seen) > MOST_PIPELINES or (level and level[0].depth > DEEPEST_TREE):
+            raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(seen)} pipelines were seen")
+    return root
 
 
 def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Record]:
@@ -283,16 +228,12 @@ def downstream_record(session: Session, node: PipelineNode) -> Record:
     }
 
 
-def _read_bridges(session: Session, node: PipelineNode) -> list[Record] | None:
-    """Return the trigger jobs of a pipeline, None when the token may not read them."""
-    return node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))
-
-
-def _bridges_of(session: Session, node: PipelineNode, records: list[Record] | None) -> list[BridgeNode]:
-    bridges = [BridgeNode(record, node) for record in records or ()]
-    for bridge in bridges:
+def _read_bridges(session: Session, node: PipelineNode) -> None:
+    """Fill in the trigger jobs of a pipeline; none, which is noted with it, when the token may not read them."""
+    records = node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))
+    node.bridges = [BridgeNode(record, node) for record in records or ()]
+    for bridge in node.bridges:
         bridge.downstream = _downstream_of(session, node, bridge)
-    return bridges
 
 
 def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -> PipelineNode | None:

@@ -12,17 +12,16 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import MissingError, RequestError, SelectionError, capitalized, with_sentence
-from ..fields import id_of, pipeline_of, status_of
+from ..fields import id_of, pipeline_of, project_fields, project_id_of, status_of
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import missing_pipeline
 from ..session import Session
-from .bridges import Access, Ahead, PipelineNode, ahead, pipeline_tree
+from .bridges import Access, PipelineNode, pipeline_tree, trigger_jobs
 from .index import JobIndex
-from .listing import JobLists, trigger_jobs
 from .mistaken import explain_missing_job, explained_missing
-from .query import FoundJob, JobQuery, has_wildcard, matching_stages, may_hold, shortened
+from .query import NEEDED_FIELDS, FoundJob, JobQuery, has_wildcard, matching_stages, may_hold, shortened
 from .selection import Chooser, Selection, what_is_missing, why_empty
-from .statuses import can_be_superseded, is_finished
+from .statuses import can_be_superseded, is_finished, newest_per_name
 
 # A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
 _LOOKS_FOR_BRIDGES = 2
@@ -38,20 +37,17 @@ class JobFinder:
         self._session = session
         self._query = query
         self._project = query.pipeline.project
-        self._lists = JobLists(session, query)
         self._chooser = Chooser(query)
         self._access = Access(session.facts.readable)
         self._pipeline: Record | None = None
+        self._fields = (*NEEDED_FIELDS, *query.fields) if query.fields else ()
+        # the names of the fields of a whole record; empty as long as none was cut
+        self.known_fields: frozenset[str] = frozenset()
         self._explains_ids = explains_ids
         # how often there were jobs, and no trigger jobs
         self._looks_without_bridges = 0
         # how many jobs pipelines have shown, or only trigger jobs, by their ids
         self._sizes: dict[int, int] = {}
-
-    @property
-    def known_fields(self) -> frozenset[str]:
-        """Return the names of the fields of a whole record; empty as long as none was cut."""
-        return self._lists.known_fields
 
     def find(self) -> Selection:
         """Return what fits now."""
@@ -130,9 +126,9 @@ class JobFinder:
     def _find_by_id(self, job_id: int) -> Selection:
         record = self._read_job(job_id)
         summary = pipeline_of(record)
-        found = self._lists.found(record, summary)
+        found = self._found(record, summary)
         if self._query.newest_attempt and summary and can_be_superseded(status_of(record)):
-            attempts = self._lists.jobs(self._lists.node(summary)).by_name.get(found.name, ())
+            attempts = self._jobs(self._node(summary)).by_name.get(found.name, ())
             found = max([*attempts, found], key=lambda job: job.id)
         return Selection({"": (found,)}, pipeline=summary, known=frozenset({found.path}))
 
@@ -169,44 +165,51 @@ class JobFinder:
         return selection if reading.is_exact() else self._chooser.of_project(self._found_in(reading.again()))
 
     def _found_in(self, records: t.Iterable[Record]) -> t.Iterator[FoundJob]:
-        return (self._lists.found(self._lists.projected(record), pipeline_of(record)) for record in records)
+        return (self._found(self._projected(record), pipeline_of(record)) for record in records)
+
+    def _found(self, record: Record, pipeline: Record | None) -> FoundJob:
+        """Return a job that was not found by way of its pipeline, which its record sums up."""
+        summary = pipeline or {}
+        project_id = project_id_of(summary, self._project)
+        self._session.client.name_project(project_id, self._project)
+        return FoundJob(record, project_id, id_of(summary))
+
+    def _projected(self, record: Record) -> Record:
+        """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""
+        if not self._fields:
+            return record
+        self.known_fields = self.known_fields or frozenset(record)
+        return project_fields(record, self._fields)
 
     # ----- a pipeline, and those below it -----
 
     def _find_in_pipeline(self, pipeline: Record) -> Selection:
-        root = self._lists.node(pipeline)
+        root = self._node(pipeline)
         if self._query.include_downstream:
-            jobs, before, unreadable, is_complete = self._list_tree(root)
+            jobs, is_complete, nodes = self._list_tree(root)
         else:
-            (jobs, is_complete), before, unreadable = self._list_both(root), Ahead(), ()
+            (jobs, is_complete), nodes = self._list_both(root), []
             pipeline = jobs.pipeline or pipeline
         if not jobs.jobs:
             # GitLab makes the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_finished(status_of(pipeline))
-        return self._chooser.of_pipeline(
-            jobs, pipeline=pipeline, is_complete=is_complete, ahead=before, unreadable=unreadable
-        )
+        return self._chooser.of_pipeline(jobs, pipeline=pipeline, is_complete=is_complete, nodes=nodes)
 
-    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, Ahead, tuple[str, ...], bool]:
-        """Return the jobs of a pipeline and all below it, what may still come, and the paths of those not readable.
-
-        Behind that, whether nothing of it is missing, see `_is_whole`.
-        """
+    def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, bool, list[PipelineNode]]:
+        """Return the jobs of a pipeline and all below it, whether none is missing, and these pipelines."""
         tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
         nodes = list(tree.walk())
-        listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._lists.jobs(node)), nodes)
+        listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._jobs(node)), nodes)
         below = [job for found in listed[1:] if found for job in found.jobs]
         if self._query.with_bridges:
             below += [job for node in nodes for job in node.bridges]
-        jobs = (listed[0] or JobIndex()).joined(below)
-        are_whole = [
+        is_whole = [
             self._is_whole(node, len(found.by_name) + len(node.bridges))
             for node, found in zip(nodes, listed)
             if found is not None
         ]
-        unreadable = tuple(node.path for node, found in zip(nodes, listed) if found is None)
-        return jobs, ahead(tree), unreadable, bool(self._query.scope) or all(are_whole)
+        return (listed[0] or JobIndex()).joined(below), bool(self._query.scope) or all(is_whole), nodes
 
     def _is_whole(self, node: PipelineNode, size: int) -> bool:
         """Return whether a pipeline shows all that it has shown before, and one below that is not over something.
@@ -227,13 +230,59 @@ class JobFinder:
         """
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
             # both are needed for certain, so neither waits for the other
-            jobs, bridges = self._session.run_all(lambda read: read(root), [self._lists.jobs, self._bridges])
+            jobs, bridges = self._session.run_all(lambda read: read(root), [self._jobs, self._bridges])
             is_whole = self._is_whole(root, len(bridges.jobs))
             self._looks_without_bridges += is_whole and bool(jobs.jobs) and not bridges.jobs
         else:
-            jobs, is_whole = self._lists.jobs(root), True
+            jobs, is_whole = self._jobs(root), True
             bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else JobIndex()
         return jobs.joined(bridges.jobs), is_whole
+
+    def _node(self, pipeline: Record) -> PipelineNode:
+        """Return a pipeline as the root of those below it."""
+        return PipelineNode(
+            project=project_id_of(pipeline, self._project), pipeline_id=id_of(pipeline), record=pipeline
+        )
+
+    def _jobs(self, node: PipelineNode) -> JobIndex:
+        """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
+        query = self._query
+        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope; and a job that
+        # is waited for leaves its scope.
+        scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
+        jobs = self._list_jobs(node, scope)
+        if scope and any("queued_duration" not in job.record for job in jobs.jobs):
+            # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
+            # newest ones.
+            jobs = self._list_jobs(node, None)
+        return jobs
+
+    def _list_jobs(self, node: PipelineNode, scope: list[str] | None) -> JobIndex:
+        include_retried = self._query.include_retried
+        told: list[Record] = []
+
+        def keep(record: Record) -> Record:
+            if not told:
+                told.extend(filter(None, [pipeline_of(record)]))
+            return self._projected(record)
+
+        def make(records: list[Record]) -> JobIndex:
+            wanted = sorted(records, key=id_of, reverse=True) if include_retried else newest_per_name(records)
+            return JobIndex(
+                (FoundJob(record, node.project, node.pipeline_id, node.path) for record in wanted),
+                next(iter(told), None),
+            )
+
+        return self._session.client.made_of_all(
+            "list_pipeline_jobs",
+            make,
+            keep=keep,
+            key=(node.path, self._fields),
+            project=node.project,
+            pipeline_id=node.pipeline_id,
+            scope=scope,
+            include_retried=include_retried or None,
+        )
 
     def _bridges(self, root: PipelineNode) -> JobIndex:
         return JobIndex(trigger_jobs(self._session, root.project, root.pipeline_id))
@@ -256,7 +305,7 @@ class JobFinder:
             if selection.unreadable:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
             return ""
-        root = self._lists.node(selection.pipeline or {})
+        root = self._node(selection.pipeline or {})
         try:
             bridges = [job.path for job in trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)]
         except RequestError:

@@ -30,8 +30,6 @@ class JobIndex:
         self.pipeline = pipeline
         self.by_path: t.Mapping[str, t.Sequence[FoundJob]] = _grouped(self.jobs, lambda job: job.path)
         self._called: dict[str, t.Sequence[FoundJob]] = {}
-        # what was joined last, and what came of it
-        self._joined: tuple[t.Sequence[Record], JobIndex] | None = None
 
     @functools.cached_property
     def by_name(self) -> t.Mapping[str, t.Sequence[FoundJob]]:
@@ -50,13 +48,8 @@ class JobIndex:
         return sorted((job for job in self.jobs if has_ended_badly(job.record)), key=lambda job: job.id)
 
     def joined(self, others: t.Sequence[FoundJob]) -> JobIndex:
-        """Return these jobs and others behind them, which all that join the same share as well."""
-        if not others:
-            return self
-        records, joined = [job.record for job in others], self._joined
-        if joined is None or joined[0] != records:
-            joined = self._joined = records, JobIndex([*self.jobs, *others], self.pipeline)
-        return joined[1]
+        """Return these jobs and others behind them."""
+        return JobIndex([*self.jobs, *others], self.pipeline) if others else self
 
     def called(self, name: str) -> t.Sequence[FoundJob]:
         """Return the jobs that a name stands for.

@@ -44,34 +44,27 @@ def explain_missing_job(session: Session, project: str, job_id: int, exc: Missin
 
 @contextlib.contextmanager
 def explained_missing(session: Session, query: PipelineQuery, *, explains: bool = True) -> t.Iterator[None]:
-    """Say in the error about a pipeline that is not there what else its id may be.
+    """Say in the error about a pipeline that is not there whether its id is the number within the project.
 
     :param explains: whether to do so, which takes another read.
     """
     try:
         yield
     except MissingError as exc:
-        if explains:
-            _explain_missing_pipeline(session, query, exc)
+        if explains and query.pipeline_id is not None:
+            exc.advice = _iid_advice(session, query.project, query.pipeline_id) or exc.advice
         raise
 
 
-def _explain_missing_pipeline(session: Session, query: PipelineQuery, exc: MissingError) -> None:
-    """Say in the error whether the id is the number within the project."""
-    if query.pipeline_id is None:
-        return
+def _iid_advice(session: Session, project: str, number: int) -> str:
     try:
-        listed = newest_pipelines(session, query.project, page_size=_MOST_PIPELINES)
-        for pipeline in itertools.islice(listed, _MOST_PIPELINES):
-            if int_of(pipeline, "iid") == query.pipeline_id:
-                exc.advice = (
-                    f"{query.pipeline_id} is the number within the project (iid) of pipeline {id_of(pipeline)}; give "
-                    f"pipeline_id: {id_of(pipeline)}"
-                )
-                return
+        listed = itertools.islice(newest_pipelines(session, project, page_size=_MOST_PIPELINES), _MOST_PIPELINES)
+        meant = next((id_of(pipeline) for pipeline in listed if int_of(pipeline, "iid") == number), 0)
     except RequestError:
-        return  # the hint is not worth another error
-    exc.advice = f"Check pipeline_id, and that the pipeline belongs to project {query.project}"
+        return ""  # the hint is not worth another error
+    if meant:
+        return f"{number} is the number within the project (iid) of pipeline {meant}; give pipeline_id: {meant}"
+    return f"Check pipeline_id, and that the pipeline belongs to project {project}"
 
 
 def mistaken_fields(fields: t.Sequence[str], records: t.Collection[Record], known: t.Collection[str]) -> str:

@@ -17,7 +17,7 @@ from ..._api.decoding import Record
 from ..._api.errors import SelectionError
 from ..fields import id_of, status_of
 from ..pipelines.query import facts
-from .bridges import Ahead
+from .bridges import BridgeNode, PipelineNode
 from .index import JobIndex
 from .query import (
     MOST_NAMES_IN_TEXT,
@@ -30,7 +30,7 @@ from .query import (
     shortened,
     suggestions,
 )
-from .statuses import count_statuses, is_finished
+from .statuses import count_statuses, has_ended_badly, is_finished, is_optional
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,10 +142,12 @@ class Chooser:
         *,
         pipeline: Record,
         is_complete: bool,
-        ahead: Ahead,
-        unreadable: tuple[str, ...],
+        nodes: t.Sequence[PipelineNode] = (),
     ) -> Selection:
-        """Return the selection: names are matched among all jobs, then stage, then scope choose among these."""
+        """Return the selection: names are matched among all jobs, then stage, then scope choose among these.
+
+        :param nodes: the pipelines of its tree.
+        """
         query = self._query
         per_stage = {entry: matching_stages(jobs.stages, entry) for entry in query.stages}
         wanted = frozenset().union(*per_stage.values()) if per_stage else jobs.stages
@@ -161,6 +163,8 @@ class Chooser:
         selected = [job for group in groups.values() for job in group]
         self._chosen.update(job.key for job in selected)
         paths = {job.path for job in selected}
+        # the trigger jobs that have started no pipeline
+        unstarted = [bridge for node in nodes for bridge in node.bridges if bridge.downstream is None]
         missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
         # what is called so itself, or by its path, is what a name means, whatever else there may be
         open_names = tuple(name for name in named if name not in jobs.by_path)
@@ -176,20 +180,19 @@ class Chooser:
             open_names=open_names,
             pipeline=pipeline,
             is_complete=(is_complete or not (open_names or missing_stages))
-            and not _may_grow(named, open_names, missing_stages, ahead),
-            # one that has failed, and is selected itself, tells so itself
+            and not _may_grow(named, open_names, missing_stages, unstarted),
             never_started=tuple(
-                f"trigger job {path!r} has {what}, whose jobs are selected as well"
-                for path, what in (
-                    *((path, "failed and started no pipeline") for path in ahead.failed if path not in paths),
-                    *((path, "succeeded, and GitLab names no pipeline that it has started") for path in ahead.lost),
-                )
-                if may_hold(open_names, path)
+                f"trigger job {bridge.path!r} has {why}, whose jobs are selected as well"
+                for bridge, why in ((bridge, _why_no_pipeline(bridge)) for bridge in unstarted)
+                # one that has failed, and is selected itself, tells so itself
+                if why
+                and not (has_ended_badly(bridge.record) and bridge.path in paths)
+                and may_hold(open_names, bridge.path)
             ),
             known=jobs.by_path.keys(),
             out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
             beside=jobs,
-            unreadable=unreadable,
+            unreadable=tuple(node.path for node in nodes if not node.is_accessible),
         )
 
     def names(self, jobs: JobIndex) -> tuple[str, ...]:
@@ -219,20 +222,32 @@ def _may_grow(
     named: t.Mapping[str, t.Sequence[FoundJob]],
     open_names: t.Collection[str],
     missing_stages: t.Collection[str],
-    ahead: Ahead,
+    unstarted: t.Sequence[BridgeNode],
 ) -> bool:
     """Return whether a pipeline that is still to be started may hold what was asked for.
 
     Nobody has to play an optional trigger job, so it holds up only what is not there at all.
     """
+    coming = [bridge for bridge in unstarted if not bridge.is_settled]
     if missing_stages:
-        return bool(ahead.coming)
+        return bool(coming)
     missing = [name for name in open_names if not named[name]]
     found = [name for name in open_names if named[name]]
-    return any(may_hold(missing, path) for path in ahead.coming) or any(may_hold(found, path) for path in ahead.awaited)
+    return any(
+        may_hold(missing, bridge.path) or (may_hold(found, bridge.path) and not is_optional(bridge.record))
+        for bridge in coming
+    )
 
 
 # ----- in words -----
+
+
+def _why_no_pipeline(bridge: BridgeNode) -> str:
+    """Return how a trigger job has ended that shows no pipeline, empty when it may still start one."""
+    if has_ended_badly(bridge.record):
+        return "failed and started no pipeline"
+    # there was one, which may have been deleted
+    return "succeeded, and GitLab names no pipeline that it has started" if bridge.status == "success" else ""
 
 
 def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:

@@ -17,8 +17,7 @@ from ..fields import id_of, status_of, user_id_of
 from ..jobs.statuses import is_finished, phase_of
 from ..session import Session
 from .find import newest_pipelines, whole_pipeline
-from .query import describe
-from .request import REF_PREFIXES, RunRequest
+from .query import REF_PREFIXES, RunRequest, describe
 
 # So many of the newest pipelines of a ref are looked at: one page.
 NEWEST = 100

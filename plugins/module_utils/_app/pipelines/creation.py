@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..._api.errors import StatusError, capitalized
 from ..session import Session
 from ..writes.roles import NO_CI, why_forbidden
-from .request import RunRequest
+from .query import RunRequest
 
 _TOO_MANY = "too many pipelines created"
 # What to do, and words of GitLab's text in small letters, of this release or an older one; the first row that fits

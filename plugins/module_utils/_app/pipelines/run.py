@@ -13,7 +13,6 @@ source and user. The request is never sent again unseen.
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
@@ -21,11 +20,10 @@ from ..._api.errors import DeniedError, RequestError, SelectionError, StatusErro
 from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
 from ..fields import id_of, project_id_of, status_of
 from ..session import Session
-from ..writes.sending import may_be_done, was_unsent
+from ..writes.decision import Result, may_be_done, was_unsent
 from .candidates import Candidates
 from .creation import explain_refusal, is_over_limit
-from .query import describe
-from .request import RunRequest
+from .query import RunRequest, describe
 
 # The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
@@ -33,19 +31,8 @@ LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
 LIMIT_PAUSE_SECONDS = 20.0
 
 
-@dataclasses.dataclass(frozen=True)
-class RunResult:
-    """What became of it.
-
-    :param pipeline: the pipeline, None when there is none, and in check mode when it would be a new one.
-    :param problem: why the task fails all the same, empty when it does not.
-    :param note: what there is to say about a success.
-    """
-
-    pipeline: Record | None
-    has_changed: bool = False
-    problem: str = ""
-    note: str = ""
+# After it there is the pipeline; none when there is none, and in check mode when it would be a new one.
+RunResult = Result[t.Optional[Record]]
 
 
 def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] | None = None) -> RunResult:
@@ -56,8 +43,8 @@ def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, Ru
     :raises RequestError: when GitLab refuses, or cannot be asked.
     """
     result = _Run(session, request, known or {}).run()
-    if result.pipeline is not None:
-        session.client.name_project(project_id_of(result.pipeline, request.project), request.project)
+    if result.after is not None:
+        session.client.name_project(project_id_of(result.after, request.project), request.project)
     return result
 
 
@@ -78,9 +65,9 @@ class _Run:
         while True:
             found = self._session.asking_again(self._found)
             if found is not None:
-                return RunResult(found, note=f"{describe(found)} counts as the one asked for")
+                return Result("unchanged", found, f"{describe(found)} counts as the one asked for")
             if self._session.check_mode:
-                return RunResult(None, has_changed=True, note=f"would start a pipeline of {self._request.ref}")
+                return Result("applied", None, f"would start a pipeline of {self._request.ref}", has_changed=True)
             self._session.check_stop()
             try:
                 return self._created(self._create())
@@ -179,13 +166,13 @@ class _Run:
         """Return the result for a pipeline that is there now, because of us."""
         if status_of(pipeline) == "failed":
             reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason, and it may have no jobs")
-            return RunResult(pipeline, has_changed=True, problem=f"{describe(pipeline)} failed at once: {reason}")
+            return Result("failed", pipeline, f"{describe(pipeline)} failed at once: {reason}", has_changed=True)
         sha = self._request.sha
         if sha is not None and not str(pipeline.get("sha")).startswith(sha):
             problem = f"{self._request.ref} has moved away from {sha} meanwhile: {describe(pipeline)} was started"
-            return RunResult(pipeline, True, f"{problem} for commit {pipeline.get('sha')}")
+            return Result("failed", pipeline, f"{problem} for commit {pipeline.get('sha')}", has_changed=True)
         self._tell_twins(pipeline)
-        return RunResult(pipeline, has_changed=True, note=note)
+        return Result("applied", pipeline, note, has_changed=True)
 
     def _tell_twins(self, pipeline: Record) -> None:
         """Warn when somebody else has started an equal pipeline since ours was decided upon."""
@@ -215,8 +202,7 @@ class _Run:
             except RequestError:
                 failed = []  # why it was refused is worth more
             if len(failed) == 1:
-                text = f"{describe(failed[0])} failed at once: {exc}"
-                return RunResult(failed[0], has_changed=True, problem=text)
+                return Result("failed", failed[0], f"{describe(failed[0])} failed at once: {exc}", has_changed=True)
         raise exc
 
     def _settle(self, exc: RequestError) -> RunResult:
@@ -244,4 +230,4 @@ class _Run:
 def _unknown(exc: RequestError, further: str) -> RunResult:
     """Return the result of a request of which nobody can tell whether it was executed."""
     exc.further = f"Whether a pipeline was started is not known{further}"
-    return RunResult(None, problem=str(exc))
+    return Result("failed", None, str(exc))

@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import RequestError, SelectionError
 from ..fields import id_of, project_id_of, status_of
-from ..jobs.bridges import Access, Ahead, BridgeNode, PipelineNode, jobs_of, pipeline_tree
+from ..jobs.bridges import Access, BridgeNode, PipelineNode, jobs_of, pipeline_tree
 from ..jobs.index import JobIndex
 from ..jobs.mistaken import explained_missing
 from ..jobs.query import FoundJob, JobQuery, sentences, suggestions
@@ -149,7 +149,7 @@ class BridgeReading:
         """
         query = self._query
         jobs = JobIndex(root.bridges, root.record)
-        found = self._chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True, ahead=Ahead(), unreadable=())
+        found = self._chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True)
         for name in found.missing:
             hint = suggestions(found.known, name, what="trigger jobs")
             raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")

@@ -15,8 +15,8 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import DeniedError, RequestError
 from ..fields import id_of, project_id_of, status_of
+from ..jobs.attempts import read_pipeline_jobs
 from ..jobs.bridges import PipelineNode, pipeline_tree
-from ..jobs.listing import read_pipeline_jobs
 from ..jobs.mistaken import explained_missing
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished

@@ -14,8 +14,8 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError
 from ..actions.act import ActionRun
-from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
+from ..actions.decisions import ActionRequest
 from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import id_of, project_id_of, seconds_of, status_of
 from ..jobs.find import JobFinder
@@ -270,7 +270,7 @@ class GateRun:
         if target.has_ended_badly:
             return has_run or self._gate.target == "finished"
         # a gate that plays is for jobs that run, and one with replay for those that run again
-        may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.policy.replay == "never")
+        may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
         return target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
 
     # ----- states -----

@@ -13,11 +13,10 @@ import graphlib
 import typing as t
 
 from ..._api.errors import UsageError
-from ..actions.action import ActionRequest
 from ..actions.actions import ACTIONS
+from ..actions.decisions import ActionRequest
 from ..jobs.query import MOST_NAMES_IN_TEXT, suggestions
-from ..pipelines.query import PipelineQuery
-from ..pipelines.request import RunRequest
+from ..pipelines.query import PipelineQuery, RunRequest
 from ..waiting.options import WaitOptions
 
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")

@@ -20,8 +20,7 @@ from ..jobs.find import JobFinder
 from ..jobs.mistaken import explained_missing
 from ..outcome import SlowWork
 from ..pipelines.find import read_pipeline, warn_of_namesake
-from ..pipelines.query import describe
-from ..pipelines.request import RunRequest
+from ..pipelines.query import RunRequest, describe
 from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait, await_pipeline
@@ -227,9 +226,9 @@ class PipelineStarter:
 
 def _start(session: Session, gate: Gate, request: RunRequest, ref: _Ref) -> GateResult:
     result = run_pipeline(session, request, ref.started)
-    if result.has_changed and result.pipeline:
-        ref.started[id_of(result.pipeline)] = request
-    reason = result.problem or (describe(result.pipeline) if result.pipeline else "")
+    if result.has_changed and result.after:
+        ref.started[id_of(result.after)] = request
+    reason = result.problem or (describe(result.after) if result.after else "")
     has_changed = result.has_changed
     if result.problem:
         outcome = "failed"
@@ -242,4 +241,4 @@ def _start(session: Session, gate: Gate, request: RunRequest, ref: _Ref) -> Gate
         if request.reuse != "never" and any(map(request.is_like, ref.predicted)):
             has_changed, reason = False, "another gate would start it"
         ref.predicted.append(request)
-    return GateResult(gate, outcome=outcome, reason=reason, has_changed=has_changed, pipeline=result.pipeline)
+    return GateResult(gate, outcome=outcome, reason=reason, has_changed=has_changed, pipeline=result.after)

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.errors import RequestError
 from ..fields import record_in
-from ..jobs.listing import read_pipeline_jobs
+from ..jobs.attempts import read_pipeline_jobs
 from ..jobs.query import FoundJob, shortened
 from ..jobs.statuses import STATUSES, is_finished, is_optional, runner_wish, still
 from ..session import Session

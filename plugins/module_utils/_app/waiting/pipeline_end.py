@@ -13,8 +13,8 @@ import dataclasses
 from ..._api.decoding import Record
 from ..._api.errors import RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
-from ..jobs.bridges import PipelineNode, list_bridges
-from ..jobs.listing import newest_jobs, read_pipeline_jobs, trigger_jobs
+from ..jobs.attempts import newest_jobs, read_pipeline_jobs
+from ..jobs.bridges import PipelineNode, list_bridges, trigger_jobs
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline

@@ -17,19 +17,14 @@ import functools
 import typing as t
 
 from ..._api.errors import (
-    BadAnswerError,
-    ConnectError,
     GitLabError,
-    LostAnswerError,
     RedirectError,
     RequestError,
-    ServerError,
     StatusError,
-    ThrottledError,
-    TrustError,
 )
 from ..._api.pace.looks import looking
 from ..session import Session
+from .decision import Decision, Result, is_lock, may_be_done, was_refused, was_unsent
 
 # The pauses between looks at what does not show yet what GitLab has accepted: a list or a status may follow later.
 EFFECT_PAUSES_SECONDS = (1.0, 3.0)
@@ -46,8 +41,8 @@ _R = t.TypeVar("_R")
 Looks = t.Generator[None, _S, _R]
 
 
-class Write(abc.ABC, t.Generic[_S, _R]):
-    """One write, until it is known what became of it: a result `_R`, by states `_S` of what it acts on.
+class Write(abc.ABC, t.Generic[_S]):
+    """One write, until it is known what became of it, by states `_S` of what it acts on.
 
     :param before: what it acts on, as it was when the request was last sent.
     :param noun: what is read after a doubt: "job".
@@ -66,10 +61,24 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         self._is_begun = False
         # what the last look shows, or why it failed
         self._seen: _S | GitLabError | None = None
+        # as it is known to be
+        self._latest = before
         # None as long as it needs a look
-        self._result: _R | None = None
+        self._result: Result[_S] | None = None
 
-    def send(self) -> _R:
+    def run(self) -> Result[_S]:
+        """Return what became of it, as is decided; in check mode what would become of it.
+
+        :raises RequestError: as `send`.
+        """
+        decision = self._decide(self._before)
+        if decision.verdict == "same":
+            return Result("unchanged", self._before, decision.reason)
+        if decision.verdict != "act":
+            return Result("refused", self._before, decision.reason)
+        return self._predicted() if self._session.check_mode else self.send()
+
+    def send(self) -> Result[_S]:
         """Send the request, again only when what it acts on shows that it was not executed; return the result.
 
         :raises RequestError: when a task that waits could not send it until the time was up.
@@ -77,7 +86,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         return self.send_all(self._session, [self])[0]
 
     @staticmethod
-    def send_all(session: Session, writes: t.Sequence[Write[_S, _R]]) -> list[_R]:
+    def send_all(session: Session, writes: t.Sequence[Write[_S]]) -> list[Result[_S]]:
         """Return the results of several writes, in their order; see `send`."""
         # what was done has to be known before anything else, and from new answers
         with looking(None):
@@ -86,12 +95,12 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         return [write._result for write in writes if write._result is not None]
 
     @staticmethod
-    def _send_some(session: Session, writes: t.Sequence[Write[_S, _R]]) -> None:
+    def _send_some(session: Session, writes: t.Sequence[Write[_S]]) -> None:
         """Send all, look once at what they have come to, send those again that have to be, and so on."""
         while writes:
             Write._go_on_with(session, writes)
             writes = [write for write in writes if write._result is None]
-            groups: dict[t.Hashable, list[Write[_S, _R]]] = {}
+            groups: dict[t.Hashable, list[Write[_S]]] = {}
             for write in filter(lambda write: write._is_begun, writes):
                 groups.setdefault((write.place, write._is_in_doubt), []).append(write)
             session.run_all(Write._look_together, list(groups.values()))
@@ -99,11 +108,11 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             session.run_all(Write._look_together, [[write] for write in several if write._may_tell_alone])
 
     @staticmethod
-    def _go_on_with(session: Session, writes: t.Sequence[Write[_S, _R]]) -> None:
+    def _go_on_with(session: Session, writes: t.Sequence[Write[_S]]) -> None:
         """Go on with each to its next look, until what is in doubt has waited long enough for its own."""
         begun_at = session.clock.monotonic()
 
-        def go_on(write: Write[_S, _R]) -> None:
+        def go_on(write: Write[_S]) -> None:
             is_late = session.clock.monotonic() - begun_at > LONGEST_ROUND_SECONDS
             if not (is_late and any(other._is_in_doubt and other._result is None for other in writes)):
                 write._go_on()
@@ -111,7 +120,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         session.run_all(go_on, writes)
 
     @staticmethod
-    def _look_together(group: t.Sequence[Write[_S, _R]]) -> None:
+    def _look_together(group: t.Sequence[Write[_S]]) -> None:
         """Look once at what several writes of the same place act on."""
         seen: t.Sequence[_S | GitLabError]
         try:
@@ -120,6 +129,8 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             seen = [exc] * len(group)
         for write, state in zip(group, seen):
             write._seen = state
+            if not isinstance(state, GitLabError):
+                write._latest = state
 
     @property
     def _may_tell_alone(self) -> bool:
@@ -142,7 +153,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         except GitLabError as exc:
             self._result = self._broken_off(exc)
 
-    def _sent(self) -> Looks[_S, _R]:
+    def _sent(self) -> Looks[_S, Result[_S]]:
         client = self._session.client
         attempt = 0
         while True:
@@ -177,7 +188,7 @@ class Write(abc.ABC, t.Generic[_S, _R]):
                 if result is not None:
                     return result
 
-    def _looked(self, exc: RequestError) -> Looks[_S, _R | None]:
+    def _looked(self, exc: RequestError) -> Looks[_S, Result[_S] | None]:
         """Return the result of a request in doubt by a look, None when it is certainly still to be done."""
         try:
             latest = yield
@@ -188,7 +199,30 @@ class Write(abc.ABC, t.Generic[_S, _R]):
             exc.further = f"Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
             return self._failed(str(exc))
 
-    def _given_up(self, exc: RequestError) -> _R:
+    def _settled(self, exc: RequestError, latest: _S) -> Result[_S] | None:
+        """Return the result of a request in doubt by the state after it, None when it is certainly still to be done.
+
+        :raises RequestError: when the state does not tell, and what else would tell cannot be read.
+        """
+        shown = self._shown(exc, latest)
+        if shown:
+            return shown
+        decision = self._decide(latest)
+        if decision.verdict == "same":
+            return Result("unchanged", latest, decision.reason)
+        if decision.verdict == "later":
+            # to find out what it waits for takes time, in which what is in doubt may have been done
+            (latest,) = self._look([self._before])
+            return self._shown(exc, latest) or Result("later", latest, decision.reason)
+        if was_refused(exc) and not is_lock(exc) and not self._has_moved(latest):
+            return Result("refused", latest, self._explained(exc))
+        if decision.verdict == "refuse":
+            doubt = "; an answer was lost, so it may have been done before" if self._is_in_doubt else ""
+            return Result("refused", latest, decision.reason + doubt)
+        self._before = latest
+        return None
+
+    def _given_up(self, exc: RequestError) -> Result[_S]:
         """Return the result of a request that was certainly not executed, and is not sent again."""
         if exc.is_out_of_time and self._session.client.retrier.is_persistent:
             raise exc
@@ -232,25 +266,37 @@ class Write(abc.ABC, t.Generic[_S, _R]):
         """Return the states of what it acts on, and others of its place."""
 
     @abc.abstractmethod
-    def _accepted(self, answer: t.Any) -> Looks[_S, _R | None]:
+    def _accepted(self, answer: t.Any) -> Looks[_S, Result[_S] | None]:
         """Return the result of a request that GitLab has accepted, None when there is something else to be done now."""
 
     @abc.abstractmethod
-    def _settled(self, exc: RequestError, latest: _S) -> _R | None:
-        """Return the result of a request in doubt by the state after it, None when it is certainly still to be done.
+    def _decide(self, latest: _S) -> Decision:
+        """Return what to do with what it acts on."""
 
-        :raises RequestError: when the state does not tell, and what else would tell cannot be read.
+    @abc.abstractmethod
+    def _shown(self, exc: RequestError, latest: _S) -> Result[_S] | None:
+        """Return the result of a request in doubt by the effect that the state shows, None when it shows none.
+
+        :raises RequestError: when what tells whose effect it is cannot be read.
         """
+
+    def _has_moved(self, latest: _S) -> bool:
+        """Return whether something else has come to it since, for which the request may have been refused."""
+        return False
+
+    def _predicted(self) -> Result[_S]:
+        """Return in check mode what a request would come to."""
+        return Result("applied", self._before, has_changed=True)
 
     @abc.abstractmethod
     def _explained(self, exc: RequestError) -> str:
         """Return an error that is the last word, with what to do about it."""
 
-    @abc.abstractmethod
-    def _failed(self, reason: str) -> _R:
+    def _failed(self, reason: str) -> Result[_S]:
         """Return the result for a write that failed."""
+        return Result("failed", self._latest, reason)
 
-    def _broken_off(self, exc: GitLabError) -> _R:
+    def _broken_off(self, exc: GitLabError) -> Result[_S]:
         """Return the result for a write that an error has ended.
 
         :raises GitLabError: the error, where there is no such result.
@@ -261,25 +307,3 @@ class Write(abc.ABC, t.Generic[_S, _R]):
 def _has_to_be_read(exc: RequestError) -> bool:
     """Return whether a look has to tell what happened, or why it was refused."""
     return may_be_done(exc) or (isinstance(exc, StatusError) and exc.status in (400, 403, 404, 409))
-
-
-def may_be_done(exc: RequestError) -> bool:
-    """Return whether the request may have been executed, as far as the error tells."""
-    return isinstance(exc, (LostAnswerError, BadAnswerError, ServerError)) and not was_unsent(exc)
-
-
-def was_refused(exc: RequestError) -> bool:
-    """Return whether GitLab has answered that it does not do it."""
-    return isinstance(exc, StatusError) and not isinstance(exc, (ServerError, ThrottledError))
-
-
-def was_unsent(exc: RequestError) -> bool:
-    """Return whether the server was away, too busy, or in maintenance: it was not done, and may be done later."""
-    if isinstance(exc, ServerError):
-        return not exc.is_foreign and "in maintenance mode" in exc.server_text.lower()
-    return isinstance(exc, (ConnectError, ThrottledError)) and not isinstance(exc, TrustError)
-
-
-def is_lock(exc: RequestError) -> bool:
-    """Return whether the request met another one that was still at work."""
-    return isinstance(exc, StatusError) and exc.status == 409

@@ -15,12 +15,10 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
-from ..._app.actions.action import ActionRequest
-from ..._app.actions.decisions import Policy
+from ..._app.actions.decisions import ActionRequest
 from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import meant_reason
-from ..._app.pipelines.query import PipelineQuery
-from ..._app.pipelines.request import REUSES, RunRequest
+from ..._app.pipelines.query import REUSES, PipelineQuery, RunRequest
 from ..definition import Options
 from ..options import text_list
 from .connection import Numbers, number_fields
@@ -74,12 +72,10 @@ def action_request(options: Options) -> ActionRequest:
         multiple=options.get("multiple") or "error",
         variables=_variables(options, "job_variables"),
         inputs=_inputs(options, "job_inputs"),
-        policy=Policy(
-            replay=options.get("replay") or "never",
-            force=bool(options.get("force")),
-            retry_on=retry_on,
-            **number_fields(_NUMBERS, options),
-        ),
+        replay=options.get("replay") or "never",
+        force=bool(options.get("force")),
+        retry_on=retry_on,
+        **number_fields(_NUMBERS, options),
     )
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from ..._api.errors import UsageError
 from ..._app.actions.actions import ACTIONS
-from ..._app.pipelines.query import PipelineQuery
-from ..._app.pipelines.request import RunRequest
+from ..._app.pipelines.query import PipelineQuery, RunRequest
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
 from ..definition import Options

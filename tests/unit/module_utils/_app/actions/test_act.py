@@ -11,7 +11,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
-from ....harness import Exchange, FunctionTransport, ScriptedTransport, bridge, job, pipeline, reply, run_task
+from ....harness import Exchange, FunctionTransport, ScriptedTransport, bridge, job, lost, pipeline, reply, run_task
 
 LIST = "GET /projects/7/pipelines/6/jobs"
 NO_BRIDGES = Exchange("GET /projects/7/pipelines/6/trigger_jobs", [])
@@ -305,6 +305,22 @@ def test_an_extension_may_refuse(check_mode):
     outcome = act(Exchange(LIST, [job()]), check_mode=check_mode, extensions={"freeze": freeze})
     assert outcome.failure == "job 'deploy' (id 42) cannot be played: changes are frozen until Monday"
     assert freeze.asked == [("play", 42, "act")]
+
+
+def test_an_extension_may_refuse_to_send_again_what_was_lost():
+    answers = iter(("act", "refuse"))
+    freeze = Freeze(lambda decisions: getattr(decisions, next(answers))("changes are frozen until Monday"))
+    outcome = act(
+        Exchange(LIST, [job()]),
+        Exchange(post("play"), lost()),
+        Exchange("GET /projects/7/jobs/42", job()),
+        extensions={"freeze": freeze},
+    )
+    assert outcome.values["results"][0]["outcome"] == "refused"
+    assert outcome.failure == (
+        "job 'deploy' (id 42) cannot be played: changes are frozen until Monday; an answer was lost, so it may have "
+        "been done before"
+    )
 
 
 def test_an_extension_may_leave_it_to_the_table():

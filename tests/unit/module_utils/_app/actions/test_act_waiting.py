@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.act import ActionRun
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions

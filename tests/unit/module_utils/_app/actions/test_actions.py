@@ -13,8 +13,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     NotAuthorizedError,
     StatusError,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest, Policy
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Column
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import SPEC
 
@@ -71,8 +71,8 @@ def test_the_general_advice_about_a_token_stays():
             {"job_variables": [{"key": "A", "value": "1"}], "job_inputs": {"a": 1}},
         ),
         ("retry", "failed", {"inputs": {"a": 1}}, {"job_inputs": {"a": 1}}),
-        ("cancel", "running", {"policy": Policy(force=True)}, {}),
-        ("cancel", "canceling", {"policy": Policy(force=True)}, {"force": True}),
+        ("cancel", "running", {"force": True}, {}),
+        ("cancel", "canceling", {"force": True}, {"force": True}),
         ("cancel", "canceling", {}, {}),
         ("erase", "failed", {}, {}),
         ("keep_artifacts", "failed", {}, {}),

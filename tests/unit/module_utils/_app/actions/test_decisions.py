@@ -10,7 +10,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS, decide
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import Decisions, Policy
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ActionRequest, Decisions
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import Decision
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
@@ -102,9 +102,17 @@ TABLE = [
 CELLS = [(action, status, *row) for action, statuses, *row in TABLE for status in statuses]
 
 
+def decided(action, record, *, given=(), **options):
+    """Return the decision about a job; values are given by the options that are named."""
+    values = {"job_variables": {"variables": ({"key": "A", "value": "1"},)}, "job_inputs": {"inputs": {"a": 1}}}
+    for name in given:
+        options.update(values[name])
+    return decide(record, ActionRequest(action, **options))
+
+
 @pytest.mark.parametrize(("action", "status", "options", "fields", "verdict"), CELLS)
 def test_decision_table(action, status, options, fields, verdict):
-    decision = decide(action, job(42, status, **fields), Policy(**options))
+    decision = decided(action, job(42, status, **fields), **options)
     assert decision.verdict == verdict, decision.reason
     if verdict in ("same", "refuse"):
         assert decision.reason
@@ -114,7 +122,7 @@ def test_decision_table(action, status, options, fields, verdict):
 @pytest.mark.parametrize("status", [*UNDER_WAY, "success"])
 @pytest.mark.parametrize("given", [(), VARIABLES, INPUTS, VARIABLES + INPUTS])
 def test_values_that_come_too_late_are_told_of(status, given):
-    reason = decide("play", job(42, status), Policy(given=given)).reason
+    reason = decided("play", job(42, status), given=given).reason
     told = reason.partition("; ")[2]
     assert told == (f"{' and '.join(given)} are only for a job that is still to start" if given else "")
 
@@ -128,7 +136,7 @@ def test_values_that_come_too_late_are_told_of(status, given):
     ],
 )
 def test_values_that_gitlab_would_not_use_are_refused(given, advice):
-    decision = decide("play", job(42, "failed"), Policy(replay="failed", given=given))
+    decision = decided("play", job(42, "failed"), replay="failed", given=given)
     assert decision.verdict == "refuse" and decision.reason.endswith(advice)
 
 
@@ -139,7 +147,7 @@ def test_the_table_above_has_every_cell():
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("status", ["paused", "", None])
 def test_a_status_that_is_unknown_is_left_alone(action, status):
-    decision = decide(action, {**job(), "status": status, **EXPIRING}, Policy(wait=True, force=True, replay="always"))
+    decision = decided(action, {**job(), "status": status, **EXPIRING}, wait=True, force=True, replay="always")
     assert decision.verdict == "refuse"
 
 
@@ -160,7 +168,7 @@ def test_a_status_that_is_unknown_is_left_alone(action, status):
     ],
 )
 def test_an_archived_job(action, status, options, verdict):
-    decision = decide(action, job(42, status, archived=True, **EXPIRING), Policy(**options))
+    decision = decided(action, job(42, status, archived=True, **EXPIRING), **options)
     assert decision.verdict == verdict
     assert ("archived" in decision.reason) == (verdict == "refuse")
 
@@ -189,7 +197,7 @@ BRIDGES = [
 
 @pytest.mark.parametrize(("action", "status", "options", "fields", "verdict"), BRIDGES)
 def test_trigger_jobs(action, status, options, fields, verdict):
-    decision = decide(action, bridge(50, status, **fields), Policy(is_bridge=True, **options))
+    decision = decided(action, bridge(50, status, **fields), is_bridge=True, **options)
     assert decision.verdict == verdict, decision.reason
 
 
@@ -204,21 +212,21 @@ def test_trigger_jobs(action, status, options, fields, verdict):
 )
 def test_erase_on_servers_that_do_not_tell_erased_at(fields, verdict):
     record = {"id": 1, "name": "a", "status": "success", "started_at": "2020-01-01T00:00:00.000Z", **fields}
-    assert decide("erase", record, Policy()).verdict == verdict
+    assert decided("erase", record).verdict == verdict
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled", "skipped"])
 @pytest.mark.parametrize("left_out", [(), ("artifacts",), ("artifacts", "erased_at")])
 def test_a_job_that_never_started_has_nothing_to_erase(status, left_out):
     record = {name: value for name, value in job(42, status, started_at=None).items() if name not in left_out}
-    assert decide("erase", record, Policy()) == Decision("same", "it never ran, so there is nothing to erase")
-    assert decide("erase", {**record, "artifacts": [LOG]}, Policy()).verdict == "act"
+    assert decided("erase", record) == Decision("same", "it never ran, so there is nothing to erase")
+    assert decided("erase", {**record, "artifacts": [LOG]}).verdict == "act"
 
 
 def test_reasons_name_the_status():
-    assert "waiting_for_resource" in decide("play", job(42, "waiting_for_resource"), Policy()).reason
-    assert "scheduled" in decide("retry", job(42, "scheduled"), Policy()).reason
-    assert "canceled" in decide("play", job(42, "canceled"), Policy()).reason
+    assert "waiting_for_resource" in decided("play", job(42, "waiting_for_resource")).reason
+    assert "scheduled" in decided("retry", job(42, "scheduled")).reason
+    assert "canceled" in decided("play", job(42, "canceled")).reason
 
 
 def test_what_an_extension_may_answer():

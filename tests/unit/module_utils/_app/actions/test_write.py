@@ -307,7 +307,7 @@ def test_a_job_that_has_moved_where_nothing_tells_what_was_done_may_have_been_pl
     read = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
     outcome, result = act("play", job(), Exchange(PLAY, lost()), *read)
     assert (outcome.changed, result["outcome"]) == (False, "refused")
-    assert outcome.failure.endswith("an answer was lost, so it may have been played before")
+    assert outcome.failure.endswith("an answer was lost, so it may have been done before")
 
 
 def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():

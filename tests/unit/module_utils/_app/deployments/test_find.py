@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.deployments.find import (
     ENOUGH_OLDER,
-    JobDeployments,
     deployments_of,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob
@@ -149,40 +148,3 @@ def session_with(rows):
     session = new_session(transport)
     session.transport = transport
     return session, [FoundJob(job(), "7", 6)]
-
-
-# ----- of many jobs -----
-
-
-def found_job(job_id, status="manual", **fields):
-    return FoundJob(job(job_id, status), "7", 6, **fields)
-
-
-def test_the_deployments_of_jobs_of_one_status_are_found_with_one_list_and_once():
-    manual, other, created, trigger = (
-        found_job(42),
-        found_job(41),
-        found_job(40, "created"),
-        found_job(39, is_bridge=True),
-    )
-    newer = found_job(43)
-    filtered = NEWEST + "&status=blocked"
-    transport = ScriptedTransport(
-        Exchange(filtered, [listed(6, job_id=42)]),
-        # of another status, and an attempt that was not known
-        Exchange(filtered, []),
-        Exchange(filtered, [listed(7, job_id=43)]),
-    )
-    deployments = JobDeployments(new_session(transport), [manual, other, created, trigger])
-    found = [deployments.of(one, status="blocked") for one in (manual, other, manual, created, newer, newer)]
-    assert [one and one.id for one in found] == [6, None, 6, None, 7, 7]
-    transport.assert_done()
-
-
-def test_what_cannot_be_read_of_one_is_not_looked_for_of_others():
-    manual, other, created = found_job(42), found_job(41), found_job(40, "created")
-    lists = Exchange(NEWEST, [listed(6, job_id=42), listed(5, job_id=41)])
-    deployments = JobDeployments(new_session(ScriptedTransport(lists)), [manual, other, created])
-    assert deployments.of(manual).id == 6
-    deployments.hide(manual)
-    assert [one and one.id for one in map(deployments.of, (manual, other, created))] == [None, 5, None]

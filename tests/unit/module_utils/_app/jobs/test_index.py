@@ -83,13 +83,9 @@ def test_hundreds_of_patterns_look_only_at_what_begins_like_them(monkeypatch):
     assert len(looked_at) == 300
 
 
-def test_what_joins_the_same_shares_one_index():
+def test_others_come_behind():
     index = JobIndex(map(found, ["build", "deploy"]), {"id": 6})
     trigger, apply = found("infra"), found("infra/apply")
     joined = index.joined([trigger, apply])
     assert (joined.jobs, joined.pipeline) == ((*index.jobs, trigger, apply), {"id": 6})
-    # read again, and still the same
-    again = [trigger.with_record(dict(trigger.record)), apply]
-    assert index.joined(again) is joined and index.joined([]) is index
-    changed = index.joined([trigger.with_record({**trigger.record, "status": "failed"}), apply])
-    assert [job.record.get("status") for job in changed.called("infra")] == ["failed"]
+    assert index.joined([]) is index

@@ -11,7 +11,7 @@ import threading
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.action import ActionRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisions import ActionRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.request import RunRequest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import RunRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.run import RunResult
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release import runner
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ReleasePlan
@@ -19,6 +19,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run im
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, StoppedError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.options import WaitOptions
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import Steps
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import Result
 
 from tests.unit.harness import FakeClock, ScriptedTransport, new_session, pipeline
 
@@ -49,7 +50,7 @@ class Release:
         self.begun.append(request.ref)
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
-        return RunResult(pipeline(101), has_changed=not known)
+        return Result("unchanged" if known else "applied", pipeline(101), has_changed=not known)
 
 
 def ended(steps: Steps[GateResult]) -> GateResult:

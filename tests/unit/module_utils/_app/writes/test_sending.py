@@ -21,7 +21,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.sending
 from ....harness import ScriptedTransport, new_session
 
 
-class Switch(Write[bool, str]):
+class Switch(Write[str]):
     """Turns on one of several switches.
 
     :param answers: what its requests come to: whether it is on after one, or an error; after an error it is on if that
@@ -57,6 +57,12 @@ class Switch(Write[bool, str]):
         if isinstance(exc, StatusError) and exc.status == 400:
             return f"{latest}, refused"
         return None if self._answers else f"{latest}, given up"
+
+    def _decide(self, latest):
+        raise AssertionError("a switch is settled at once")
+
+    def _shown(self, exc, latest):
+        raise AssertionError("a switch is settled at once")
 
     def _accepted(self, answer):
         if answer == "look":
