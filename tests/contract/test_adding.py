@@ -210,7 +210,7 @@ PAUSED = Status(
     "under_way",
     "still",
     "‖",
-    holdup=("waits to be resumed", "wait to be resumed"),
+    holdup="waits to be resumed",
     since=(99, 0),
 )
 

@@ -34,7 +34,7 @@ class Status:
     :param column: its column in the decision table of every action.
     :param look: its colour in the report, which is never alone: sign and word stand beside it.
     :param sign: its sign in the report.
-    :param holdup: what one job with it, and what several wait for, in words; None where these would say nothing.
+    :param holdup: what a job with it waits for, in words; empty where these would say nothing.
     :param waits_for: where what holds a job up has to be looked up: among the jobs before it, or at its runner.
     :param can_end_unstarted: whether it is an end to which a job may come without ever having been playable or started.
     :param since: the first GitLab version that knows it. Older servers refuse a list with it as scope.
@@ -45,7 +45,7 @@ class Status:
     column: Column
     look: Look
     sign: str
-    holdup: tuple[str, str] | None = None
+    holdup: str = ""
     waits_for: t.Literal["", "jobs", "runner"] = ""
     can_end_unstarted: bool = False
     since: tuple[int, int] = (0, 0)
@@ -54,35 +54,17 @@ class Status:
 # In the order in which a job goes through them.
 _ROWS = (
     Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
-    Status("manual", "blocked", "blocked", "still", "‖", ("waits to be played (manual)", "wait to be played (manual)")),
-    Status(
-        "scheduled", "blocked", "blocked", "still", "‖", ("waits for its timer", "wait for their timers"), since=(11, 4)
-    ),
-    Status(
-        "waiting_for_resource",
-        "queued",
-        "under_way",
-        "busy",
-        "…",
-        ("waits for its resource group", "wait for their resource groups"),
-        since=(12, 7),
-    ),
-    Status(
-        "preparing",
-        "queued",
-        "under_way",
-        "busy",
-        "…",
-        ("waits for its prerequisites", "wait for their prerequisites"),
-        since=(12, 0),
-    ),
+    Status("manual", "blocked", "blocked", "still", "‖", "waits to be played (manual)"),
+    Status("scheduled", "blocked", "blocked", "still", "‖", "waits for its timer", since=(11, 4)),
+    Status("waiting_for_resource", "queued", "under_way", "busy", "…", "waits for its resource group", since=(12, 7)),
+    Status("preparing", "queued", "under_way", "busy", "…", "waits for its prerequisites", since=(12, 0)),
     Status(
         "waiting_for_callback",
         "queued",
         "under_way",
         "busy",
         "…",
-        ("waits for a callback from an external service", "wait for a callback from an external service"),
+        "waits for a callback from an external service",
         # GitLab does not document its first version
         since=(17, 0),
     ),
