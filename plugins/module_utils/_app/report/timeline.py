@@ -87,7 +87,7 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
         f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
         f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
         f'<span class="track" aria-hidden="true">{shown}</span>'
-        f"{log_details(tail) if tail else ''}</li>\n"
+        f"{log_details(tail)}</li>\n"
     )
 
 
