@@ -109,10 +109,11 @@ def _pipeline_of(session: Session, project: ProjectResult, gate: Gate) -> Steps[
 
     :raises SelectionError: when there is none.
     """
+    known = project.pipeline
     # the first looks of a release show whether the token is right
-    session.is_established = not session.check_mode and (project.pipeline is not None or bool(project.plan.needs))
-    if project.pipeline is not None:
-        return project.pipeline
+    session.is_established = not session.check_mode and (known is not None or bool(project.plan.needs))
+    if known is not None:
+        return known
     if any(earlier.outcome == "would start" for earlier in project.gates):
         return None
     # a gate that verifies looks at what is there

@@ -57,14 +57,9 @@ class Blockers:
             return ""
         manual = [other for other in jobs if other.key[:2] == key and is_blocking(other)]
         manual = manual or self._read_manual(job)
-        before = [other for other in manual if _is_before(other, job)]
-        if not before:
-            return ""
-        listed = " and ".join(
-            f"job {other.path} (manual) of stage {other.record.get('stage')}"
-            for other in sorted(before, key=lambda other: other.id)[:MOST_SINGLE_LINES]
-        )
-        return f"waits for {listed} to be played"
+        before = sorted((other for other in manual if _is_before(other, job)), key=lambda other: other.id)
+        names = [f"job {other.path} (manual) of stage {other.stage}" for other in before[:MOST_SINGLE_LINES]]
+        return f"waits for {' and '.join(names)} to be played" if names else ""
 
     def _read_manual(self, job: FoundJob) -> list[FoundJob]:
         """Return the blocking manual jobs of a job's pipeline."""

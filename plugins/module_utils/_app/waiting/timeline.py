@@ -81,7 +81,7 @@ class Timeline:
         # found failed at the first look: their status does not change any more
         failed = [job for job in jobs if job.key not in self._seen and job.status == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
-        self._tell_of_each((job, f"failed{failure_reason(job.record)}") for job in failed)
+        self._tell_once((job, f"failed{failure_reason(job.record)}") for job in failed)
         self._tell(sorted(changes, key=lambda change: change[0]))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
@@ -104,10 +104,7 @@ class Timeline:
 
     def held(self, job: FoundJob, what: str) -> None:
         """Say, once, what holds a job up where its status does not tell."""
-        told = self._seen[job.key].told
-        if what not in told:
-            told.add(what)
-            self._tell_of_each([(job, what)])
+        self._tell_once([(job, what)])
 
     def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
         """Give a sign of life if nothing was said for long.
@@ -223,7 +220,7 @@ class Timeline:
             self._has_spoken()
 
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
-        """Say what holds up the jobs that have not moved since the last look, unless it was said."""
+        """Say what holds up the jobs that have not moved since the last look."""
         held = []
         for job in waiting:
             seen = self._seen[job.key]
@@ -232,25 +229,24 @@ class Timeline:
                 continue
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
-            reason = self._blockers.of(job, jobs)
-            if reason and reason not in seen.told:
-                seen.told.add(reason)
-                held.append((job, reason))
-        self._tell_of_each(held)
+            held.append((job, self._blockers.of(job, jobs)))
+        self._tell_once(held)
 
-    def _tell_of_each(self, told: t.Iterable[tuple[FoundJob, str]]) -> None:
-        """Say something of jobs; many of which the same is said share a line."""
+    def _tell_once(self, told: t.Iterable[tuple[FoundJob, str]]) -> None:
+        """Say of jobs what was not said of them in their present state; many of which the same is said share a line."""
         names: dict[str, list[str]] = {}
         for job, what in told:
-            names.setdefault(what, []).append(job.path.strip())
+            known = self._seen[job.key].told
+            if what and what not in known:
+                known.add(what)
+                names.setdefault(what, []).append(job.path.strip())
         for what, listed in names.items():
             more = len(listed) - MOST_SINGLE_LINES
-            lines = [f"{name}: {what}" for name in listed]
             if more > 0:
                 shown = ", ".join(listed[:MOST_SINGLE_LINES])
-                lines = [f"{shown} and {more} more job{'s' if more > 1 else ''}: each {what}"]
-            for line in lines:
-                self._session.progress.tell(line)
+                listed, what = [f"{shown} and {more} more job{'s' if more > 1 else ''}"], f"each {what}"
+            for name in listed:
+                self._session.progress.tell(f"{name}: {what}")
                 self._has_spoken()
 
     def _has_spoken(self) -> None:
