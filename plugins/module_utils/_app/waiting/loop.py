@@ -226,7 +226,7 @@ class Wait:
                 return was_counted
             yield from self._sleep(*pause)
             # a count after a long pause could leave out what has happened meanwhile
-            has_rested = not self._pauses.heed_nudge() and pause[1] > pause[0]
+            has_rested = not self._pauses.heed_nudge() and pause[1] > 0
             if self.ends_at_stop:
                 self._session.check_stop()
             left = None if self._look is None or has_rested else (yield from self.once(self._look))
@@ -236,10 +236,10 @@ class Wait:
             self._pauses.expect(left)
             self.timeline.beat(left)
 
-    def _sleep(self, seconds: float, longest: float = 0.0) -> Steps[None]:
+    def _sleep(self, seconds: float, more: float = 0.0) -> Steps[None]:
         """Pause for so long, or until the time is up; a log that is followed is read meanwhile.
 
-        :param longest: how long the pause is unless there is a nudge, if that is longer.
+        :param more: by how much the pause is longer unless there is a nudge.
         """
         clock, deadline = self._session.clock, self._session.deadline
         seconds = min(seconds, deadline.remaining())
@@ -250,7 +250,7 @@ class Wait:
             seconds = end - clock.monotonic()
         if seconds > 0:
             yield Pause(
-                max(seconds, longest),
+                seconds + more,
                 deadline,
                 is_urgent=self._is_fresh,
                 soonest=seconds,

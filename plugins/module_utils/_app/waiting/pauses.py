@@ -59,12 +59,12 @@ class Pauses:
         self.restart()
 
     def next_seconds(self) -> tuple[float, float] | None:
-        """Return how long to pause at least, and how long unless there is a nudge; None when the time is up."""
+        """Return how long to pause, and how much longer as long as there is no nudge; None when the time is up."""
         remaining = self._session.deadline.remaining()
         if remaining <= 0:
             return None
-        least = min(self._seconds() * (1.0 - PAUSE_JITTER * self._jitter()), remaining)
-        return least, min(max(least, self._rest_seconds()), remaining)
+        seconds = min(self._seconds() * (1.0 - PAUSE_JITTER * self._jitter()), remaining)
+        return seconds, max(0.0, min(self._rest_seconds(), remaining) - seconds)
 
     def restart(self) -> None:
         """Look more often again: something has just changed."""

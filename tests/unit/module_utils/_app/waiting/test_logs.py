@@ -232,6 +232,20 @@ def test_a_log_that_can_never_be_read_is_warned_of_once_and_takes_no_time():
     assert server.clock.seconds < 35
 
 
+def test_polls_are_as_far_apart_as_without_a_log():
+    server = Growing()
+    server.statuses = {42: [(0.0, "pending"), (3.0, "running"), (90.0, "success")]}
+    polls: list[float] = []
+
+    def answer(call: Call) -> t.Any:
+        polls.extend([server.clock.seconds] if call.path.endswith("/jobs") else [])
+        return server.answer(call)
+
+    server.transport = FunctionTransport(answer)
+    follow(server)
+    assert 8.0 <= max(after - before for before, after in zip(polls, polls[1:])) <= 10.0
+
+
 def test_a_line_without_an_end_takes_no_more_memory_than_a_piece():
     told: list[str] = []
     text = logs._GrowingText(told.append, Masker())

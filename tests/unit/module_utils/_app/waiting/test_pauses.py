@@ -432,7 +432,7 @@ def nudged_pauses(watch: Watch | None, interval: float = 1.0) -> Pauses:
 
 def longest(pauses: Pauses) -> float | None:
     seconds = pauses.next_seconds()
-    return None if seconds is None else seconds[1]
+    return None if seconds is None else sum(seconds)
 
 
 def test_pauses_grow_from_half_a_minute_to_five(watch: Watch) -> None:
