@@ -93,16 +93,16 @@ def test_jobs_that_were_not_retried_cost_no_request(simulator: t.Any) -> None:
 
 
 def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    list_all = ApiClient.list_all
+    iterate = ApiClient.iterate
 
-    def without_former(client: ApiClient, name: str, **arguments: t.Any) -> list[t.Any]:
+    def without_former(client: ApiClient, name: str, **arguments: t.Any) -> t.Iterator[t.Any]:
         if arguments.get("include_retried"):
             raise GitLabError("it is away")
-        return list_all(client, name, **arguments)
+        return iterate(client, name, **arguments)
 
     simulator.load(world(flaky("script_failure", retry=1)))
     with monkeypatch.context() as patch:
-        patch.setattr(ApiClient, "list_all", without_former)
+        patch.setattr(ApiClient, "iterate", without_former)
         assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
     # a server that does not show them
     simulator.load(world(flaky("script_failure", retry=1)), version="13.8")

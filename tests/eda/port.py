@@ -11,6 +11,7 @@ import contextlib
 import ssl
 import typing as t
 import urllib.parse
+from unittest import mock
 
 from jobgate_gitlab_events import server
 from jobgate_gitlab_events.backlog import Backlog
@@ -23,16 +24,17 @@ from .support import NOW, SIGNING
 
 @contextlib.asynccontextmanager
 async def source(queue: t.Any = None, **args: t.Any) -> t.AsyncIterator[tuple[str, Backlog]]:
-    """Run the server with these options; yields its URL and the backlog."""
-    patience = server.Patience(**{"rest": 0.1, **args.pop("patience", {})})
+    """Run the server with these options, and seconds by their constants; yields its URL and the backlog."""
+    seconds = {"REST_SECONDS": 0.1, **args.pop("seconds", {})}
     backlog = args.pop("backlog", None) or Backlog()
     options: Options = read_options({"port": 0, "path": "/gitlab", "signing_token": SIGNING, **args})
     receiver = Receiver(options, backlog, clock=lambda: NOW)
-    async with server.listening(options, receiver, backlog, patience) as url:
-        task = asyncio.create_task(server.pass_on(backlog, queue)) if queue is not None else None
-        yield url, backlog
-        if task is not None:
-            task.cancel()
+    with mock.patch.multiple(server, **seconds):
+        async with server.listening(options, receiver, backlog) as url:
+            task = asyncio.create_task(server.pass_on(backlog, queue)) if queue is not None else None
+            yield url, backlog
+            if task is not None:
+                task.cancel()
 
 
 def head(headers: CIMultiDict[str], length: int | None, path: str = "/gitlab") -> bytes:

@@ -183,7 +183,7 @@ def test_a_body_that_does_not_end(end: str) -> None:
 
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
-        async with source(queue, patience={"body": 0.2 if end == "slow" else 30}) as (url, backlog):
+        async with source(queue, seconds={"BODY_SECONDS": 0.2 if end == "slow" else 30}) as (url, backlog):
             address = urllib.parse.urlsplit(url)
             reader, writer = await asyncio.open_connection(address.hostname, address.port)
             writer.write(head(signed(BODY), len(BODY)) + BODY[:100])
@@ -205,7 +205,7 @@ def test_a_body_that_does_not_end(end: str) -> None:
 
 def test_headers_that_do_not_end() -> None:
     async def scene() -> None:
-        async with source(patience={"headers": 0.2}) as (url, backlog):
+        async with source(seconds={"HEADER_SECONDS": 0.2}) as (url, backlog):
             assert await exchange(url, head(signed(BODY), len(BODY))[:-3]) == b""
             assert await exchange(url) == b""
 

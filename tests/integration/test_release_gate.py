@@ -136,27 +136,17 @@ REFUSE = "Check the names of the variables"
 def test_misspelt_variables_are_refused_before_anything_is_sent(
     simulator: t.Any, tmp_path: pathlib.Path, options: tuple[str, ...]
 ) -> None:
-    meant = {
-        "release_gate_": "rename or remove it.",
-        "release_gate_api_tokn": "did you mean release_gate_api_token or release_gate_api_job_token?",
-        "release_gate_jnuit": "did you mean release_gate_junit?",
-        "release_gate_reprot": "did you mean release_gate_report?",
-        "release_gate_strateg": "did you mean release_gate_strategy?",
-        "release_gate_timeout": "did you mean release_gate_api_timeout or release_gate_wait_timeout?",
-        "release_gate_titel": "did you mean release_gate_title?",
-        "release_gate_version": "rename or remove it.",
-    }
+    names = ["release_gate_", "release_gate_api_tokn", "release_gate_titel"]
     simulator.load(world({"name": "deploy", **MANUAL}))
     given = {"release_gate_projects": [{**APP, "project": "group/app", "ref": "main"}]}
     task = {"name": "gate", "ansible.builtin.import_role": {"name": ROLE}, "vars": given}
     # their values are nobody's business
-    extra = json.dumps(dict.fromkeys(meant, "secret-of-nobody"))
+    extra = json.dumps(dict.fromkeys(names, "secret-of-nobody"))
     result = play([task], tmp_path, "-e", extra, *options, url=simulator.url, secrets=["secret-of-nobody"])
     assert result.returncode == 2
-    lines = result.results[REFUSE]["msg"].splitlines()
-    assert [line.partition(" Names")[0] for line in lines] == [
-        f"{name} is no variable of this role; {end}" for name, end in meant.items()
-    ]
+    message = result.results[REFUSE]["msg"]
+    assert message.startswith(f"The role has no variable {' or '.join(names)}. Names that begin with")
+    assert "Its variables are release_gate_projects, release_gate_title, " in message
     assert simulator.requests() == []
 
 
@@ -166,7 +156,7 @@ def test_misspelt_projects_are_told_from_none(simulator: t.Any, tmp_path: pathli
     task = {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": given}
     result = play([task], tmp_path, url=simulator.url)
     assert result.returncode == 2
-    assert "release_gate_projcts is no variable of this role; did you mean release_gate_projects?" in result.output
+    assert "The role has no variable release_gate_projcts. " in result.output
     assert simulator.requests() == []
 
 

@@ -20,7 +20,7 @@ from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
 from .._api.pace.looks import RecentReads
-from .._app.fields import id_of, iso_time
+from .._app.fields import iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.nudges import Nudges
 from .._app.outcome import Outcome, ProjectProgress, SlowWork
@@ -190,7 +190,7 @@ class _Release:
                 result.plan.pipeline.project,
                 result.pipeline,
                 log_lines=int(self._options.get("log_lines") or 0),
-                deploying={id_of(job) for gate in result.gates for job in gate.jobs},
+                deploying={job.id for gate in result.gates for job in gate.jobs},
             )
             for result in results
             if result.pipeline

@@ -105,7 +105,7 @@ def test_a_job_that_had_failed_before_the_first_look_is_told_once():
     progress = shown([failed, job(2, "running", "test")], [failed, job(2, "success", "test")], fail_on=[])
     assert progress.others == ["project 7 build: failed (script_failure)"]
     many = [job(number, "failed", f"test {number}", failure_reason="api_failure") for number in range(5, 0, -1)]
-    assert shown(many).others == ["project 7 test 5, test 4, test 3 and 2 more jobs: failed (api_failure)"]
+    assert shown(many).others == ["project 7 test 5, test 4, test 3 and 2 more jobs: each failed (api_failure)"]
 
 
 def test_what_is_over_before_the_second_look_is_not_worth_a_line():
@@ -151,7 +151,7 @@ def test_the_list_of_manual_jobs_is_asked_for_once_and_may_fail():
 def test_many_jobs_that_wait_for_the_same_share_a_line():
     jobs = [job(number, "pending", f"test {number}", tag_list=["docker"]) for number in range(9, 0, -1)]
     assert shown(jobs).others == [
-        "project 7 test 9, test 8, test 7 and 6 more jobs: wait for a runner with the tag docker",
+        "project 7 test 9, test 8, test 7 and 6 more jobs: each waits for a runner with the tag docker",
     ]
 
 

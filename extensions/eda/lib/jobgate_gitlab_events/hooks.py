@@ -34,17 +34,6 @@ STATUSES = (
 )
 
 
-class Kind(t.NamedTuple):
-    """A kind of hook.
-
-    :param name: what it is called in options and events.
-    :param read: makes the part of the event that differs between the kinds.
-    """
-
-    name: str
-    read: t.Callable[[Record], Record]
-
-
 def _at(value: t.Any, *names: str) -> t.Any:
     """Return what lies under these names, None when it is not there."""
     for name in names:
@@ -113,13 +102,14 @@ def _deployment(payload: Record) -> Record:
     }
 
 
-# By what the body calls them, in `object_kind`.
-KINDS: dict[str, Kind] = {
-    "build": Kind("job", _job),
-    "pipeline": Kind("pipeline", _pipeline),
-    "deployment": Kind("deployment", _deployment),
+# By what the body calls them in `object_kind`: what they are called in options and events, and what makes the part of
+# the event that differs between them.
+KINDS: dict[str, tuple[str, t.Callable[[Record], Record]]] = {
+    "build": ("job", _job),
+    "pipeline": ("pipeline", _pipeline),
+    "deployment": ("deployment", _deployment),
 }
-KIND_NAMES = tuple(kind.name for kind in KINDS.values())
+KIND_NAMES = tuple(name for name, _read in KINDS.values())
 # What an event has under `gitlab`, always and in this order.
 FIELDS = (
     "kind",
@@ -158,11 +148,12 @@ def gitlab_of(payload: Record, instance: str | None) -> Record | None:
 
     :param instance: URL of the server, as the header X-Gitlab-Instance has it.
     """
-    kind = KINDS.get(kind_of(payload) or "")
-    if kind is None:
+    known = KINDS.get(kind_of(payload) or "")
+    if known is None:
         return None
-    found = kind.read(payload) | {
-        "kind": kind.name,
+    kind, read = known
+    found = read(payload) | {
+        "kind": kind,
         "project": _project(payload, instance),
         "user": _text(_at(payload, "user", "username")),
     }

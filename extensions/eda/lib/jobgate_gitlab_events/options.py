@@ -94,7 +94,7 @@ def _string(name: str, value: t.Any) -> str:
     if value is None or value == "":
         raise OptionError(f"{name} is empty: give it a value, or leave it out")
     if not isinstance(value, str):
-        raise _wrong(name, f"text, and is {_type_of(value)}: put quotes around it")
+        raise _wrong(name, "text: put quotes around it")
     return value
 
 
@@ -103,12 +103,6 @@ def _clean(name: str, value: t.Any) -> str:
     if text != text.strip() or not text.isprintable():
         raise OptionError(f"{name} has blanks, a line end or control codes around or in it: take them away")
     return text
-
-
-def _type_of(value: t.Any) -> str:
-    return {"bool": "true or false", "int": "a number", "float": "a number"}.get(
-        type(value).__name__, f"a {type(value).__name__}"
-    )
 
 
 def _entries(name: str, value: t.Any) -> list[t.Any]:

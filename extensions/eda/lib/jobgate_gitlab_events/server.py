@@ -19,25 +19,14 @@ from .nudges import Nudges
 from .options import OptionError, Options
 from .receiver import Answer, Receiver
 
+# How long the parts of a request may take: the headers, the body, and then until the sender has read that it was
+# refused, and stops sending. GitLab itself waits ten seconds for an answer.
+HEADER_SECONDS = 10.0
+BODY_SECONDS = 10.0
+REST_SECONDS = 2.0
 SHUTDOWN_SECONDS = 2.0
 
 logger = logging.getLogger("jobgate.gitlab.job_events")
-
-
-class Patience(t.NamedTuple):
-    """How many seconds the parts of a request may take. GitLab itself waits ten seconds for an answer.
-
-    :param headers: until the headers are there.
-    :param body: until the body is.
-    :param rest: until the sender has read that it was refused, and stops sending.
-    """
-
-    headers: float = 10.0
-    body: float = 10.0
-    rest: float = 2.0
-
-
-DEFAULT_PATIENCE = Patience()
 
 
 class Queue(t.Protocol):
@@ -67,11 +56,10 @@ class _TooLong(Exception):
 class Server:
     """Answers requests."""
 
-    def __init__(self, options: Options, receiver: Receiver, backlog: Backlog, patience: Patience) -> None:
+    def __init__(self, options: Options, receiver: Receiver, backlog: Backlog) -> None:
         self._max_body = options.max_body
         self._receiver = receiver
         self._backlog = backlog
-        self._patience = patience
         self.nudges = Nudges(options.nudges)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -99,7 +87,7 @@ class Server:
 
     async def _answer(self, request: web.BaseRequest, body: bytearray) -> Answer:
         try:
-            await asyncio.wait_for(self._read(request, body), self._patience.body)
+            await asyncio.wait_for(self._read(request, body), BODY_SECONDS)
         except _TooLong:
             return self._receiver.too_long()
         except _NoRoom:
@@ -156,22 +144,20 @@ def _log_failed(event: Event, error: Exception) -> None:
 
 
 @contextlib.asynccontextmanager
-async def listening(
-    options: Options, receiver: Receiver, backlog: Backlog, patience: Patience = DEFAULT_PATIENCE
-) -> t.AsyncIterator[str]:
+async def listening(options: Options, receiver: Receiver, backlog: Backlog) -> t.AsyncIterator[str]:
     """Listen while the context lasts; yields the URL of the hook.
 
     :raises OptionError: the address cannot be taken, or a file of the options cannot be used.
     """
     tls = options.tls()
-    handler = Server(options, receiver, backlog, patience)
+    handler = Server(options, receiver, backlog)
     handler.nudges.begin()
     server = web.Server(
         handler.handle,
         access_log=None,
         logger=_http_logger,
-        keepalive_timeout=patience.headers,
-        lingering_time=patience.rest,
+        keepalive_timeout=HEADER_SECONDS,
+        lingering_time=REST_SECONDS,
         # a signature is that of the bytes as they come, and what is small compressed may be huge
         auto_decompress=False,
     )

@@ -55,8 +55,13 @@ def newest_jobs(records: t.Iterable[Record], project: str, pipeline_id: int) -> 
     return [FoundJob(record, project, pipeline_id) for record in newest_per_name(records)]
 
 
-def attempts_of(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[Record]]:
-    """Return the attempts of each job in its pipeline, as far as GitLab lists them: not those of trigger jobs."""
+def attempts_of(
+    session: Session, jobs: t.Sequence[FoundJob], *, scope: t.Sequence[str] | None = None
+) -> list[list[Record]]:
+    """Return the attempts of each job in its pipeline, as far as GitLab lists them: not those of trigger jobs.
+
+    :param scope: the statuses that the attempts may have, None for all.
+    """
     wanted: dict[tuple[str, int], dict[str, list[Record]]] = {}
     for job in jobs:
         if job.pipeline_id and not job.is_bridge:
@@ -65,7 +70,7 @@ def attempts_of(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[Recor
     def read(pipeline: tuple[str, int]) -> None:
         project, pipeline_id = pipeline
         for record in session.client.iterate(
-            "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, include_retried=True
+            "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, scope=scope, include_retried=True
         ):
             wanted[pipeline].get(str(record.get("name")), []).append(record)
 

@@ -34,10 +34,10 @@ class Status:
     :param column: its column in the decision table of every action.
     :param look: its colour in the report, which is never alone: sign and word stand beside it.
     :param sign: its sign in the report.
-    :param holdup: what one job with it, and what several wait for, in words; None where these would say nothing.
+    :param holdup: what a job with it waits for, in words; empty where these would say nothing.
     :param waits_for: where what holds a job up has to be looked up: among the jobs before it, or at its runner.
     :param can_end_unstarted: whether it is an end to which a job may come without ever having been playable or started.
-    :param since: the first GitLab version that knows it. Older servers refuse a list with it as scope.
+    :param is_young: whether there are servers that do not know it; these refuse a list with it as scope.
     """
 
     name: str
@@ -45,50 +45,31 @@ class Status:
     column: Column
     look: Look
     sign: str
-    holdup: tuple[str, str] | None = None
+    holdup: str = ""
     waits_for: t.Literal["", "jobs", "runner"] = ""
     can_end_unstarted: bool = False
-    since: tuple[int, int] = (0, 0)
+    is_young: bool = False
 
 
 # In the order in which a job goes through them.
 _ROWS = (
     Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
-    Status("manual", "blocked", "blocked", "still", "‖", ("waits to be played (manual)", "wait to be played (manual)")),
-    Status(
-        "scheduled", "blocked", "blocked", "still", "‖", ("waits for its timer", "wait for their timers"), since=(11, 4)
-    ),
-    Status(
-        "waiting_for_resource",
-        "queued",
-        "under_way",
-        "busy",
-        "…",
-        ("waits for its resource group", "wait for their resource groups"),
-        since=(12, 7),
-    ),
-    Status(
-        "preparing",
-        "queued",
-        "under_way",
-        "busy",
-        "…",
-        ("waits for its prerequisites", "wait for their prerequisites"),
-        since=(12, 0),
-    ),
+    Status("manual", "blocked", "blocked", "still", "‖", "waits to be played (manual)"),
+    Status("scheduled", "blocked", "blocked", "still", "‖", "waits for its timer", is_young=True),
+    Status("waiting_for_resource", "queued", "under_way", "busy", "…", "waits for its resource group", is_young=True),
+    Status("preparing", "queued", "under_way", "busy", "…", "waits for its prerequisites", is_young=True),
     Status(
         "waiting_for_callback",
         "queued",
         "under_way",
         "busy",
         "…",
-        ("waits for a callback from an external service", "wait for a callback from an external service"),
-        # GitLab does not document its first version
-        since=(17, 0),
+        "waits for a callback from an external service",
+        is_young=True,
     ),
     Status("pending", "queued", "under_way", "busy", "…", waits_for="runner"),
     Status("running", "running", "under_way", "busy", "▶"),
-    Status("canceling", "ending", "canceling", "bad", "⊘", since=(17, 0)),
+    Status("canceling", "ending", "canceling", "bad", "⊘", is_young=True),
     Status("success", "finished", "success", "good", "✓"),
     Status("failed", "finished", "ended", "bad", "✗"),
     Status("canceled", "finished", "ended", "bad", "⊘", can_end_unstarted=True),
@@ -171,12 +152,6 @@ def has_reached(status: str, targets: t.Sequence[str]) -> bool:
         return status in targets
     reached = [target for target in targets if row.phase in _MILESTONES.get(target, ())]
     return "finished" in reached or (bool(reached) and not row.can_end_unstarted)
-
-
-def young_statuses() -> tuple[str, ...]:
-    """Return the statuses that not every server knows, the youngest first."""
-    young = [row for row in STATUSES.values() if row.since > (0, 0)]
-    return tuple(row.name for row in sorted(young, key=lambda row: row.since, reverse=True))
 
 
 def newest_per_name(records: t.Iterable[Record]) -> list[Record]:

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import dataclasses
 import typing as t
 
@@ -17,11 +19,12 @@ from ..actions.act import ActionRun
 from ..actions.actions import ACTIONS
 from ..actions.decisions import ActionRequest
 from ..actions.targets import ActionReport, Target, failure_text, read_logs
-from ..fields import id_of, project_id_of, seconds_of, status_of
+from ..fields import id_of, project_id_of, status_of
+from ..jobs.attempts import attempts_of
 from ..jobs.find import JobFinder
-from ..jobs.query import FoundJob, JobQuery, sentences
+from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences
 from ..jobs.selection import lacks_any
-from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_under_way, phase_of
+from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_retryable, is_under_way, phase_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
 from ..session import Session
@@ -29,7 +32,6 @@ from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Steps
-from .hints import retried_text
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
@@ -79,8 +81,6 @@ class GateRun:
         self._options = dataclasses.replace(
             gate.waiting, targets=(gate.target,), fail_on=tuple(filter(is_bad_end, STATUSES))
         )
-        # its jobs as they were read last
-        self._jobs: t.Sequence[FoundJob] = ()
 
     def run(self) -> Steps[GateResult]:
         if self._session.check_mode and (yield from self._is_still_to_come()):
@@ -94,7 +94,7 @@ class GateRun:
         result = yield from ways[self._gate.way]()
         if not result.jobs and result.outcome in _OPEN:
             result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
-        retried = retried_text(self._session, self._jobs, result.timeline)
+        retried = _retried_text(self._session, result)
         return dataclasses.replace(result, reason=_reason(retried, result.reason))
 
     def _is_still_to_come(self) -> Steps[bool]:
@@ -182,8 +182,8 @@ class GateRun:
         """Return what a gate that acts has come to when its jobs are as required, or in check mode would become so."""
         if result.has_changed:
             return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
-        under_way = [job for job in result.jobs if is_under_way(status_of(job))]
-        if self._session.check_mode and not all(is_reached(job, self._options) for job in under_way):
+        under_way = [job for job in result.jobs if is_under_way(job.status)]
+        if self._session.check_mode and not all(is_reached(job.record, self._options) for job in under_way):
             return _PREDICTED["wait"]
         return "already done" if self._gate.way == "at once" else "passed"
 
@@ -191,8 +191,11 @@ class GateRun:
 
     def _of_reading(self, report: JobReport) -> GateResult:
         """Return what reading has shown, its outcome still open."""
-        return self._with_jobs(
-            GateResult(self._gate, has_timed_out=report.has_timed_out, timeline=tuple(report.timeline)), report.jobs
+        return GateResult(
+            self._gate,
+            has_timed_out=report.has_timed_out,
+            jobs=tuple(report.jobs),
+            timeline=tuple(report.timeline),
         )
 
     def _of_action(self, before: GateResult, report: ActionReport) -> GateResult:
@@ -200,20 +203,13 @@ class GateRun:
         # what was read before is where the action begins, so it is no news
         known = {entry["id"] for entry in before.timeline}
         news = [entry for entry in report.timeline if entry["from"] or entry["id"] not in known]
-        result = dataclasses.replace(
+        return dataclasses.replace(
             before,
             has_changed=any(target.has_changed for target in report.targets),
             has_timed_out=report.has_timed_out,
+            jobs=tuple(target.job for target in report.targets),
             timeline=(*before.timeline, *news),
         )
-        return self._with_jobs(result, [target.job for target in report.targets])
-
-    def _with_jobs(self, result: GateResult, jobs: t.Sequence[FoundJob]) -> GateResult:
-        self._jobs = jobs
-        records = tuple({**job.record, "path": job.path} for job in jobs)
-        queued = [seconds_of(job.record.get("queued_duration")) for job in jobs]
-        longest = max((seconds for seconds in queued if seconds is not None), default=None)
-        return dataclasses.replace(result, jobs=records, queued=longest)
 
     def _of_problems(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult | None:
         """Return why jobs that were only read do not open the gate, with the end of the log of the first that failed.
@@ -299,3 +295,33 @@ def _reason(*parts: str | None) -> str:
 
 def _state(job: FoundJob) -> str:
     return f"{job.called} is {job.status}{failure_reason(job.record)}"
+
+
+def _retried_text(session: Session, result: GateResult) -> str:
+    """Return which jobs were retried while they were looked at, by whomever, and after which failures.
+
+    A list is read for it only if there are such jobs.
+    """
+    attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in result.timeline})
+    retried = [job for job in result.jobs if attempts[job.path] > 1]
+    shown = retried[:MOST_NAMES_IN_TEXT]
+    texts = [
+        f"{job.path} was retried" + (f" after {listed(ends, 'and')}" if ends else "")
+        for job, ends in zip(shown, _former_ends(session, shown))
+    ]
+    more = len(retried) - len(texts)
+    return "; ".join([*texts, f"{more} more jobs were retried"] if more > 0 else texts)
+
+
+def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[str]]:
+    """Return how the earlier attempts of each job have ended; nothing where that is not known, or without time."""
+    attempts: list[list[Record]] = [[] for _job in jobs]
+    if not session.deadline.has_passed():
+        with contextlib.suppress(GitLabError):  # it is only to be told
+            attempts = attempts_of(session.in_passing(), jobs, scope=list(filter(is_retryable, STATUSES)))
+    ends = []
+    for job, records in zip(jobs, attempts):
+        former = sorted((record for record in records if id_of(record) < job.id), key=id_of)
+        counts = collections.Counter(str(record.get("failure_reason") or status_of(record)) for record in former)
+        ends.append([f"{end} ({count} times)" if count > 1 else end for end, count in counts.items()])
+    return ends

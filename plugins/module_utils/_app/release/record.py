@@ -81,6 +81,7 @@ def _project(result: ProjectResult, tree: ReleaseTree) -> Record:
 
 
 def _gate(result: GateResult) -> Record:
+    queued = [seconds_of(job.record.get("queued_duration")) for job in result.jobs]
     return {
         "name": result.gate.title,
         "action": result.gate.action,
@@ -95,8 +96,8 @@ def _gate(result: GateResult) -> Record:
         "started_at": None if result.started_at is None else iso_time(result.started_at),
         "finished_at": None if result.finished_at is None else iso_time(result.finished_at),
         "elapsed": result.elapsed,
-        "queued": result.queued,
-        "jobs": [job_record(job, str(job.get("path"))) for job in result.jobs],
+        "queued": max((seconds for seconds in queued if seconds is not None), default=None),
+        "jobs": [job_record(job) for job in result.jobs],
         "timeline": list(result.timeline),
         "log_tail": list(result.log_tail),
     }

@@ -17,7 +17,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.pace.clock import Deadline
 from ..fields import as_told
-from ..jobs.query import sentences, shortened
+from ..jobs.query import FoundJob, sentences, shortened
 from ..pipelines.query import with_pipeline
 from ..waiting.schedule import Pause, Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
@@ -41,7 +41,6 @@ class GateResult:
         or `not reached`; in check mode also
         `would be played`, `would be retried`, `would be waited for`, `would be verified` and `would start`.
     :param reason: why, in words for people; empty when there is nothing to say.
-    :param jobs: the jobs of the gate as GitLab has them, with their paths under `path`.
     :param pipeline: the pipeline it looked into, None when it found none.
     """
 
@@ -53,8 +52,7 @@ class GateResult:
     started_at: float | None = None
     finished_at: float | None = None
     elapsed: float = 0.0
-    queued: float | None = None
-    jobs: tuple[Record, ...] = ()
+    jobs: tuple[FoundJob, ...] = ()
     timeline: tuple[Record, ...] = ()
     log_tail: tuple[str, ...] = ()
     pipeline: Record | None = None
@@ -76,7 +74,7 @@ class ProjectResult:
     def pipeline(self) -> Record | None:
         """Return the pipeline that the gates look into, as the jobs of the last of them have told it."""
         last = next((gate for gate in reversed(self.gates) if gate.pipeline), None)
-        return as_told(last.pipeline, last.jobs) if last else None
+        return as_told(last.pipeline, [job.record for job in last.jobs]) if last else None
 
     @property
     def failed_gate(self) -> GateResult | None:

@@ -62,6 +62,7 @@ class GateRunner:
         # the first looks of a release show whether the token is right
         session.is_established = not session.check_mode and (project.pipeline is not None or bool(project.plan.needs))
         started = session.clock.time()
+        pipeline: Record | None = None
         with self._lock:
             self._waiting += 1
         try:
@@ -69,8 +70,10 @@ class GateRunner:
                 refuse_job_token(session, gate.action)
             if gate.start is not None:
                 result = yield from self._starter.start(session, gate, gate.start)
+                pipeline = result.pipeline
             else:
-                result = yield from run_gate(session, project, gate)
+                pipeline = yield from _pipeline_of(session, project, gate)
+                result = to_come(gate) if pipeline is None else (yield from run_gate(session, project, gate, pipeline))
         except GitLabError as exc:
             result = yield from _broken_off(session, gate, exc)
         finally:
@@ -78,9 +81,14 @@ class GateRunner:
                 self._waiting -= 1
                 self._done += 1
                 self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
-        # the wall clock may have been set back meanwhile
-        finished = max(started, session.clock.time())
-        return dataclasses.replace(result, started_at=started, finished_at=finished, elapsed=session.elapsed())
+        return dataclasses.replace(
+            result,
+            pipeline=pipeline,
+            started_at=started,
+            # the wall clock may have been set back meanwhile
+            finished_at=max(started, session.clock.time()),
+            elapsed=session.elapsed(),
+        )
 
 
 def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
@@ -90,51 +98,51 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
     """
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
-    reason = str(exc)
     is_late = yield from sits_out(session, exc)
-    if is_late:
-        reason = f"{timed_out_text(gate.waiting)}: {reason}"
-    if is_late or isinstance(exc, TimedOutError):
-        return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
-    return GateResult(gate, outcome="failed", reason=reason)
+    if not (is_late or isinstance(exc, TimedOutError)):
+        return GateResult(gate, outcome="failed", reason=str(exc))
+    reason = f"{timed_out_text(gate.waiting)}: {exc}" if is_late else str(exc)
+    return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
 
 
-def run_gate(session: Session, project: ProjectResult, gate: Gate) -> Steps[GateResult]:
+def _pipeline_of(session: Session, project: ProjectResult, gate: Gate) -> Steps[Record | None]:
+    """Return the pipeline that a gate looks into, waited for; None in check mode when there may be one by then.
+
+    :raises SelectionError: when there is none.
+    """
+    if project.pipeline is not None:
+        return project.pipeline
+    if any(earlier.outcome == "would start" for earlier in project.gates):
+        return None
+    # a gate that verifies looks at what is there
+    options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
+    try:
+        found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), is_of_gate=True)
+    except SelectionError:
+        if session.check_mode and project.plan.needs:
+            return None
+        raise
+    project_id = project.plan.pipeline.project
+    with explained_missing(session, project.plan.pipeline):
+        return (yield from Wait(session, options).once(lambda: read_pipeline(session, project_id, found)))
+
+
+def run_gate(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> Steps[GateResult]:
     """Return what became of a gate about jobs.
 
     :param project: what is known of its project: its plan, and the gates before this one.
-    :raises StoppedError: when nothing new may be begun any more, and there is no pipeline yet.
-    :raises GitLabError: when GitLab cannot be asked for the pipeline, or has none.
+    :raises GitLabError: when its jobs are not there, or GitLab cannot be asked for them.
     """
-    pipeline = project.pipeline
-    is_first = pipeline is None
-    if pipeline is None:
-        if any(earlier.outcome == "would start" for earlier in project.gates):
-            return to_come(gate)
-        # a gate that verifies looks at what is there
-        options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
-        try:
-            found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), is_of_gate=True)
-        except SelectionError:
-            if session.check_mode and project.plan.needs:
-                return to_come(gate)
-            raise
-        project_id = project.plan.pipeline.project
-        with explained_missing(session, project.plan.pipeline):
-            pipeline = yield from Wait(session, options).once(lambda: read_pipeline(session, project_id, found))
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
-    try:
-        about_jobs = [each for each in project.plan.gates if each.start is None]
-        if gate is about_jobs[0]:
-            _check_jobs(session, project, about_jobs, pipeline)
-        result = yield from GateRun(session, project, gate, pipeline).run()
-        if is_first:
-            # not before, since it is a warning: the first minute of a large release has enough to ask for
-            warn_of_namesake(session, project.plan.pipeline, pipeline)
-    except GitLabError as exc:
-        result = yield from _broken_off(session, gate, exc)
-    return dataclasses.replace(result, pipeline=pipeline)
+    about_jobs = [each for each in project.plan.gates if each.start is None]
+    if gate is about_jobs[0]:
+        _check_jobs(session, project, about_jobs, pipeline)
+    result = yield from GateRun(session, project, gate, pipeline).run()
+    if project.pipeline is None:
+        # not before, since it is a warning: the first minute of a large release has enough to ask for
+        warn_of_namesake(session, project.plan.pipeline, pipeline)
+    return result
 
 
 def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate], pipeline: Record) -> None:

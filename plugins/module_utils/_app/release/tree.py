@@ -93,12 +93,12 @@ def pipeline_record(pipeline: Record) -> Record:
     return {name: pipeline.get(name) for name in _PIPELINE_FIELDS}
 
 
-def job_record(job: Record, path: str) -> Record:
+def job_record(job: FoundJob) -> Record:
     return {
-        **{name: job.get(name) for name in (*_JOB_FIELDS, *_TIMES)},
-        "path": path,
-        "user": record_in(job, "user").get("username"),
-        "runner": record_in(job, "runner").get("description"),
+        **{name: job.record.get(name) for name in (*_JOB_FIELDS, *_TIMES)},
+        "path": job.path,
+        "user": record_in(job.record, "user").get("username"),
+        "runner": record_in(job.record, "runner").get("description"),
     }
 
 
@@ -122,7 +122,7 @@ def _job_records(node: PipelineNode, jobs: t.Sequence[FoundJob]) -> t.Iterator[R
         attempts[job.name] = attempts.get(job.name, 0) + 1
         below = downstream.get(job.id)
         yield {
-            **job_record(job.record, job.path),
+            **job_record(job),
             "status": job.status,
             "pipeline_id": node.pipeline_id,
             "attempt": attempts[job.name],

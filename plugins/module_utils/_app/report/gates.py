@@ -36,20 +36,27 @@ def is_optional(gate: Record) -> bool:
 
 def log_tails(gate: Record, project: Record) -> list[tuple[Record | None, t.Sequence[str]]]:
     """Return the end of the log of each job of a gate that is known, with the job, or one of no job."""
-    logs = {job.get("id"): job.get("log_tail") for job in project["jobs"]}
-    tails = [(job, logs[job.get("id")]) for job in gate["jobs"] if logs.get(job.get("id"))]
+    tails: list[tuple[Record | None, t.Sequence[str]]] = [
+        (job, job["log_tail"]) for job in _jobs_of(gate, project) if job.get("log_tail")
+    ]
     return tails or ([(None, gate["log_tail"])] if gate["log_tail"] else [])
 
 
-def jobs_in_order(gate: Record) -> tuple[list[Record], list[Record]]:
+def _jobs_of(gate: Record, project: Record) -> list[Record]:
+    """Return the jobs of a gate with all that the record tells of them elsewhere, such as the ends of their logs."""
+    known = {job.get("id"): job for job in project["jobs"]}
+    return [{**known.get(job.get("id"), {}), **job} for job in gate["jobs"]]
+
+
+def in_order(jobs: t.Sequence[Record]) -> tuple[list[Record], list[Record]]:
     """Return the jobs of a gate that are to be seen at once, first those that went wrong, and the others.
 
     There are others only where there are so many that nobody would read them all.
     """
-    failed = [job for job in gate["jobs"] if has_failed(job)]
-    others = failed[_MOST_FAILED:] + [job for job in gate["jobs"] if not has_failed(job)]
+    failed = [job for job in jobs if has_failed(job)]
+    others = failed[_MOST_FAILED:] + [job for job in jobs if not has_failed(job)]
     shown = failed[:_MOST_FAILED]
-    return (shown, others) if len(gate["jobs"]) > _MOST_JOBS else (shown + others, [])
+    return (shown, others) if len(jobs) > _MOST_JOBS else (shown + others, [])
 
 
 def others_in_words(first: t.Sequence[Record], others: t.Sequence[Record]) -> str:
@@ -81,10 +88,8 @@ def _project(number: int, project: Record, record: Record) -> str:
     if project["needs"]:
         facts.append(f"needs {text(', '.join(project['needs']))}")
     about = f'<p class="small">{"; ".join(facts)}</p>\n' if facts else ""
-    attempts = {job.get("id"): job for job in project["jobs"]}
     gates = "".join(
-        _gate(gate_anchor(number, place), gate, project, attempts, record)
-        for place, gate in enumerate(project["gates"], 1)
+        _gate(gate_anchor(number, place), gate, project, record) for place, gate in enumerate(project["gates"], 1)
     )
     quiet = "" if any(map(is_shut, project["gates"])) else " quiet"
     return (
@@ -94,16 +99,13 @@ def _project(number: int, project: Record, record: Record) -> str:
     )
 
 
-def _gate(anchor: str, gate: Record, project: Record, attempts: t.Mapping[t.Any, Record], record: Record) -> str:
+def _gate(anchor: str, gate: Record, project: Record, record: Record) -> str:
     reason = f'<p class="reason">{text_with_links(gate["reason"])}</p>' if gate["reason"] else ""
-    tails = log_tails(gate, project)
-    logs = {job["id"]: tail for job, tail in tails if job}
-    of_no_job = "".join(log_details(tail) for job, tail in tails if not job)
-    first, others = jobs_in_order(gate)
-    shown = _jobs(first, attempts, logs)
+    of_no_job = "".join(log_details(tail) for job, tail in log_tails(gate, project) if not job)
+    first, others = in_order(_jobs_of(gate, project))
+    shown = _jobs(first)
     if others:
-        title = others_in_words(first, others)
-        shown += f'<details class="quiet"><summary>{title}</summary>{_jobs(others, attempts, logs)}</details>'
+        shown += f'<details class="quiet"><summary>{others_in_words(first, others)}</summary>{_jobs(others)}</details>'
     quiet = "" if is_shut(gate) else " quiet"
     return (
         f'<li id="{anchor}" class="gate {look(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
@@ -131,12 +133,9 @@ def _facts(gate: Record) -> str:
     return "; ".join(facts)
 
 
-def _jobs(jobs: t.Sequence[Record], attempts: t.Mapping[t.Any, Record], logs: t.Mapping[t.Any, t.Sequence[str]]) -> str:
-    rows = (
-        f"{_job({**attempts.get(job['id'], {}), **job})}{log_details(logs[job['id']]) if job['id'] in logs else ''}"
-        for job in jobs
-    )
-    return f'<ul class="jobs" role="list">{"".join(f"<li>{row}</li>" for row in rows)}</ul>'
+def _jobs(jobs: t.Sequence[Record]) -> str:
+    rows = "".join(f"<li>{_job(job)}{log_details(job.get('log_tail'))}</li>" for job in jobs)
+    return f'<ul class="jobs" role="list">{rows}</ul>'
 
 
 def _job(job: Record) -> str:
@@ -153,9 +152,9 @@ def _job(job: Record) -> str:
     return f'{parts[0]}<span class="small">{"".join(f", {part}" for part in parts[1:])}</span>'
 
 
-def log_details(tail: t.Sequence[str]) -> str:
-    """Return the end of a log, which can be folded away."""
-    return f"<details open><summary>End of the log</summary><pre>{block(tail)}</pre></details>"
+def log_details(tail: t.Sequence[str] | None) -> str:
+    """Return the end of a log, which can be folded away; empty where there is none."""
+    return f"<details open><summary>End of the log</summary><pre>{block(tail)}</pre></details>" if tail else ""
 
 
 def _again(gate: Record, project: Record, record: Record) -> str:
@@ -173,7 +172,7 @@ def _again(gate: Record, project: Record, record: Record) -> str:
 
 def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
     """Return the jobs that have to run before a gate opens: its own, and those for whose failure one was skipped."""
-    jobs = {job["id"]: job for job in gate["jobs"]}
+    jobs = {job["id"]: job for job in _jobs_of(gate, project)}
     if any(status_of(job) == "skipped" for job in gate["jobs"]):
         jobs.update((job["id"], job) for job in project["jobs"] if has_ended_badly(job) and not job["superseded"])
     return jobs.values()
@@ -191,9 +190,8 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
     action = "retry" if is_retryable(status) else "play" if is_playable(status) else ""
     if not action:
         return ""
-    attempt: Record = next((other for other in project["jobs"] if other.get("id") == job.get("id")), {})
-    pipeline: Record = next((row for row in project["pipelines"] if row["id"] == attempt.get("pipeline_id")), {})
-    if attempt.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
+    pipeline: Record = next((row for row in project["pipelines"] if row["id"] == job.get("pipeline_id")), {})
+    if job.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
         return ""
     given = str(project["project"])
     # a fork, or a project downstream, has another page

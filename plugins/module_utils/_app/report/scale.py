@@ -33,19 +33,8 @@ _WEEK = 7 * _STEPS[-1]
 _EARLIEST, _LATEST = 0.0, 32503680000.0
 
 Interval = tuple[float, float]
-Edge = t.Literal["", "first", "last"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Tick:
-    """A moment named on the axis, at so many percent of its width.
-
-    :param edge: the edge of the axis that is so near that the label stands on one side of the moment.
-    """
-
-    position: float
-    label: str
-    edge: Edge
+# A moment named on the axis: at how many percent of its width, and its label, which begins there.
+Tick = tuple[float, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,35 +77,27 @@ class TimeScale:
         weeks = int(shown / _MOST_TICKS // _WEEK + 1)
         step = next((step for step in _STEPS if shown / step <= _MOST_TICKS), weeks * _WEEK)
         several_days = _day(self._segments[0].start) != _day(self._segments[-1].end)
+        shape, plain_width = ("%H:%M:%S", _WIDTH_WITH_SECONDS) if step < 60 else ("%H:%M", _WIDTH)
         ticks: list[Tick] = []
-        last_day = ""
-        free_from = -_WIDTH_WITH_DAY
+        last_day, free_from = "", 0.0
         for segment in self._segments:
             for moment in _multiples(segment, step):
-                with_seconds = step < 60 or moment % 60 != 0
-                with_day = several_days and _day(moment) != last_day
-                width = _WIDTH_WITH_DAY if with_day else _WIDTH_WITH_SECONDS if with_seconds else _WIDTH
-                position = self.position(moment)
-                # too near for a label to be centred below its moment
-                edge: Edge = "first" if position < width / 2 else "last" if position > 100.0 - width / 2 else ""
-                left = position - {"first": 0.0, "": width / 2, "last": width}[edge]
-                if left < free_from:
-                    continue
-                free_from = left + width
-                last_day = _day(moment)
-                time = _utc(moment).strftime("%H:%M:%S" if with_seconds else "%H:%M")
-                ticks.append(Tick(position, f"{_day(moment)} {time}" if with_day else time, edge))
+                day, position = _day(moment), self.position(moment)
+                with_day = several_days and day != last_day
+                width = _WIDTH_WITH_DAY if with_day else plain_width
+                if free_from <= position <= 100.0 - width:
+                    last_day, free_from = day, position + width
+                    time = _utc(moment).strftime(shape)
+                    ticks.append((position, f"{day} {time}" if with_day else time))
         return ticks
 
     @property
     def days(self) -> str:
         """Return the day of the axis, or its first and its last one, with the year."""
-        first, last = self._segments[0].start, self._segments[-1].end
-        ends = f"{_day(last)} {_utc(last).year}"
-        if _utc(first).date() == _utc(last).date():
-            return ends
-        year = "" if _utc(first).year == _utc(last).year else f" {_utc(first).year}"
-        return f"{_day(first)}{year} to {ends}"
+        first, last = (
+            f"{_day(moment)} {_utc(moment).year}" for moment in (self._segments[0].start, self._segments[-1].end)
+        )
+        return first if first == last else f"{first} to {last}"
 
 
 def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:

@@ -70,8 +70,7 @@ summary { cursor: pointer; color: var(--soft); font-size: .82rem; margin-top: .3
 .lane .small { display: inline-block; }
 .axis, .track { position: relative; display: block; }
 .axis { height: 1.3rem; overflow: hidden; }
-.axis span { position: absolute; white-space: nowrap; transform: translateX(-50%); font-size: .75rem; }
-.axis span.first { transform: none; } .axis span.last { transform: translateX(-100%); }
+.axis span { position: absolute; white-space: nowrap; padding-left: .2rem; font-size: .75rem; }
 .track { height: 1.1rem; margin-top: .15rem; }
 .track i { position: absolute; display: block; min-width: 3px; }
 .queue {

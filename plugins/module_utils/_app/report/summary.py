@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
-from .gates import is_shut, jobs_in_order, log_tails, others_in_words, took
+from .gates import in_order, is_shut, log_tails, others_in_words, took
 from .parts import compared, is_web_address, moment_words, release_name, sign_of, text
 
 # All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
@@ -47,7 +47,7 @@ def _table(projects: t.Sequence[Record]) -> str:
     for project in projects:
         name = _link(project["name"], (project["pipeline"] or {}).get("web_url"))
         for gate in project["gates"]:
-            first, others = jobs_in_order(gate)
+            first, others = in_order(gate["jobs"])
             jobs = [f"{_link(job['path'], job.get('web_url'))} {_text(job.get('status'))}" for job in first]
             jobs += [others_in_words(first, others)] if others else []
             cells = (

@@ -87,7 +87,7 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
         f'<span class="job">{link(job.get("web_url"), job.get("name"))}{note}</span> {state(job.get("status"))} '
         f'<span class="small">{", ".join(words for given, words in times if given)}</span>'
         f'<span class="track" aria-hidden="true">{shown}</span>'
-        f"{log_details(tail) if tail else ''}</li>\n"
+        f"{log_details(tail)}</li>\n"
     )
 
 
@@ -101,10 +101,7 @@ def _bar(kind: str, interval: Interval | None, scale: TimeScale) -> str:
 
 def _axis(scale: TimeScale) -> str:
     """Return the axis with its days and its zone, which stays in sight."""
-    labels = []
-    for tick in scale.ticks():
-        kind = f' class="{tick.edge}"' if tick.edge else ""
-        labels.append(f'<span{kind} style="left:{tick.position:.2f}%">{text(tick.label)}</span>')
+    labels = [f'<span style="left:{position:.2f}%">{text(label)}</span>' for position, label in scale.ticks()]
     return (
         f'<div class="head"><p class="small">{text(scale.days)}, UTC, by the clock of the GitLab server</p>'
         f'<span class="axis" aria-hidden="true">{"".join(labels)}</span></div>\n'
@@ -114,7 +111,8 @@ def _axis(scale: TimeScale) -> str:
 def _grid(scale: TimeScale) -> str:
     """Return the style that draws a line for each tick into every row, once for all rows."""
     lines = ",".join(
-        f"linear-gradient(var(--line),var(--line)) {tick.position:.2f}% 0/1px 100% no-repeat" for tick in scale.ticks()
+        f"linear-gradient(var(--line),var(--line)) {position:.2f}% 0/1px 100% no-repeat"
+        for position, _label in scale.ticks()
     )
     return f"<style>.times .track{{background:{lines}}}</style>\n"
 

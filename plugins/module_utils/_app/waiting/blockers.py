@@ -19,12 +19,6 @@ from ..session import Session
 
 # More jobs that wait for the same share one line.
 MOST_SINGLE_LINES = 3
-# What one job waits for, and the same of several; goes on where the names stop.
-Blocker = tuple[str, str]
-
-
-def _both(rest: str) -> Blocker:
-    return f"waits {rest}", f"wait {rest}"
 
 
 class Blockers:
@@ -35,37 +29,24 @@ class Blockers:
         # the manual jobs of pipelines that stand still, read once each time that a pipeline does
         self._manual: dict[tuple[str, int], list[FoundJob]] = {}
 
-    def of(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Blocker | None:
-        """Return what holds a job up, None for what is only a matter of time, or not known.
+    def of(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> str:
+        """Return what holds a job up, going on where its name stops; empty for what is only a matter of time.
 
         :param jobs: what else was seen of its pipeline.
         """
         status = job.status
         if "stage" not in job.record:  # a pipeline
-            return _both("for a manual job to be played") if status == "manual" else None
+            return "waits for a manual job to be played" if status == "manual" else ""
         row = STATUSES.get(status)
         if row is None:
-            return None
+            return ""
         if row.waits_for == "jobs":
             return self._before(job, jobs)
         if row.waits_for == "runner":
-            return None if job.is_bridge else _both(f"for {runner_wish(job.record)}")
+            return "" if job.is_bridge else f"waits for {runner_wish(job.record)}"
         return row.holdup
 
-    def lines(self, held: t.Sequence[tuple[str, Blocker]]) -> t.Iterator[tuple[str, str]]:
-        """Yield names and what they wait for; many jobs that wait for the same come together."""
-        names: dict[Blocker, list[str]] = {}
-        for name, reason in held:
-            names.setdefault(reason, []).append(name)
-        for (one, several), listed in names.items():
-            if len(listed) <= MOST_SINGLE_LINES:
-                yield from ((name, one) for name in listed)
-            else:
-                rest = len(listed) - MOST_SINGLE_LINES
-                shown = ", ".join(listed[:MOST_SINGLE_LINES])
-                yield f"{shown} and {rest} more job{'s' if rest > 1 else ''}", several
-
-    def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> Blocker | None:
+    def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> str:
         """Return which manual job of an earlier stage a job waits for.
 
         GitLab says so by the status of the pipeline, which is manual when nothing else can go on.
@@ -73,17 +54,12 @@ class Blockers:
         key = (job.project, job.pipeline_id)
         if record_in(job.record, "pipeline").get("status") != "manual":
             self._manual.pop(key, None)
-            return None
+            return ""
         manual = [other for other in jobs if other.key[:2] == key and is_blocking(other)]
         manual = manual or self._read_manual(job)
-        before = [other for other in manual if _is_before(other, job)]
-        if not before:
-            return None
-        listed = " and ".join(
-            f"job {other.path} (manual) of stage {other.record.get('stage')}"
-            for other in sorted(before, key=lambda other: other.id)[:MOST_SINGLE_LINES]
-        )
-        return _both(f"for {listed} to be played")
+        before = sorted((other for other in manual if _is_before(other, job)), key=lambda other: other.id)
+        names = [f"job {other.path} (manual) of stage {other.stage}" for other in before[:MOST_SINGLE_LINES]]
+        return f"waits for {' and '.join(names)} to be played" if names else ""
 
     def _read_manual(self, job: FoundJob) -> list[FoundJob]:
         """Return the blocking manual jobs of a job's pipeline."""

@@ -12,14 +12,12 @@ import re
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import GitLabError, RequestError
+from ..._api.errors import RequestError
 from ..._api.masking import Masker, printable
 from ..fields import int_of, records_in
 from ..jobs.query import FoundJob
 from ..session import Session
 
-# A server has 100 MB of a log at the most unless it was told otherwise; what is longer than this has no end.
-MOST_BYTES_OF_LOG = 1024**3
 # Of more jobs that have failed, the logs would be no help.
 MOST_LOGS = 50
 # `section_start:1560896352:name[options]` up to the carriage return, as the runner writes it to fold the log.
@@ -94,7 +92,7 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
         session.in_passing().client.download(
             "get_job_log", sink, project=job.project, job_id=job.id, byte_offset=offset if offset else None
         )
-    except (RequestError, _TooLongError) as exc:
+    except RequestError as exc:
         session.warn(f"The log of job {job.path!r} cannot be read: {exc}")
         return None
     is_cut = offset > 0 or not sink.is_whole
@@ -107,10 +105,6 @@ def _log_size(record: Record) -> int:
         (int_of(entry, "size") for entry in records_in(record, "artifacts") if entry.get("file_type") == "trace"),
         default=0,
     )
-
-
-class _TooLongError(GitLabError):
-    """There is no end of a log."""
 
 
 class Tail:
@@ -129,13 +123,8 @@ class Tail:
         self._size, self._kept = 0, bytearray()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next piece.
-
-        :raises _TooLongError: when there seems to be no end.
-        """
+        """Take the next piece."""
         self._size += len(chunk)
-        if self._size > MOST_BYTES_OF_LOG:
-            raise _TooLongError(f"it is longer than {MOST_BYTES_OF_LOG:,} bytes")
         self._kept += chunk
         # cut now and then: each time would copy the whole for every piece
         if len(self._kept) > 2 * self._most:

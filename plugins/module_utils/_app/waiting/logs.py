@@ -19,8 +19,9 @@ from ..session import Session
 from .log_tails import shown_line
 from .timeline import Timeline
 
-# So much of what was read last is asked for again: it tells an answer that begins there from one with the whole log.
-OVERLAP_BYTES = 64
+# As long as a log is no longer, it is read whole each time; then what is new is asked for in parts of this size. So a
+# longer answer is the whole log, of a server that does not know parts. GitLab allows no more than 512,000.
+PART_BYTES = 256 * 1024
 # A longer line is shown in pieces, so that no log takes more memory than this.
 LONGEST_LINE = 64 * 1024
 
@@ -69,24 +70,24 @@ class LogFollower:
         status = job.status
         if not (is_over or status == "running" or can_be_superseded(status)):
             return
-        offset = self._text.next_offset
+        has_more = True
         try:
-            self._client.download(
-                "get_job_log",
-                self._text,
-                # the next read gets what one that fails has missed
-                repeats=False,
-                project=job.project,
-                job_id=job.id,
-                byte_offset=offset if offset else None,
-            )
+            while has_more:
+                self._client.download(
+                    "get_job_log",
+                    self._text,
+                    # the next read gets what one that fails has missed
+                    repeats=False,
+                    project=job.project,
+                    job_id=job.id,
+                    byte_offset=self._text.offset,
+                    byte_limit=self._text.offset and PART_BYTES,
+                )
+                has_more = self._text.end_of_answer() and not self._session.deadline.has_passed()
         except RequestError as exc:
             if not self._has_warned:
                 self._session.warn(f"The log of job {job.path!r} could not be followed all the time: {exc}")
             self._has_warned = True
-            return
-        if self._text.end_of_answer():
-            self._timeline.log_line(job.path, "(the log has become shorter, it begins again)")
 
     def end(self) -> None:
         """Tell the rest, a line without its end included."""
@@ -101,7 +102,7 @@ class LogFollower:
 
 
 class _GrowingText:
-    """A sink for answers that begin where the last one ended, or with the whole text, and tells each new line.
+    """A sink for answers with the whole text, or with the part of it that was asked for; it tells each new line.
 
     :param tell: called with each line, cleaned.
     :param masker: knows what no line may hold.
@@ -110,51 +111,40 @@ class _GrowingText:
     def __init__(self, tell: t.Callable[[str], None], masker: Masker) -> None:
         self._tell = tell
         self._masker = masker
-        # whether the server has shown that it honours offsets
-        self._knows_offsets = False
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        # how many bytes were told, the first of them, and the last of them
+        # how many bytes were told
         self._position = 0
-        self._head = b""
-        self._overlap = b""
         self._line = ""
         self.restart()
 
     @property
-    def next_offset(self) -> int:
-        """Return where the next answer should begin."""
-        # of a text that repeats itself, nothing would tell the whole from what begins there
-        is_ambiguous = self._overlap == self._head and not self._knows_offsets
-        return 0 if self._position <= OVERLAP_BYTES or is_ambiguous else self._position - OVERLAP_BYTES
+    def offset(self) -> int | None:
+        """Return where the part of the text begins that is to be asked for next, None for the whole text."""
+        return self._position if self._position > PART_BYTES else None
 
     def restart(self) -> None:
         """Expect an answer from its beginning."""
-        self._opening = b""
-        # where in the text the next byte of the answer is; None until that is known
-        self._cursor: int | None = None if self.next_offset else 0
+        self._is_part = self.offset is not None
+        self._part = b""
+        # of an answer with the whole text, how much has come
+        self._come = 0
 
     def write(self, chunk: bytes) -> None:
         """Take the next piece of an answer."""
-        if self._cursor is None:
-            chunk = self._opening = self._opening + chunk
-            if len(chunk) < OVERLAP_BYTES:
+        if self._is_part:
+            self._part += chunk
+            if len(self._part) <= PART_BYTES:
                 return
-            self._cursor, self._opening = self._begin_of(chunk), b""
-        new = chunk[max(0, self._position - self._cursor) :]
-        self._cursor += len(chunk)
-        if new:
-            self._head = (self._head + new[:OVERLAP_BYTES])[:OVERLAP_BYTES]
-            self._overlap = (self._overlap + new[-OVERLAP_BYTES:])[-OVERLAP_BYTES:]
-            self._position += len(new)
-            self._take(self._decoder.decode(new))
+            # it is more than was asked for: servers that do not know parts send the whole text
+            chunk, self._part, self._is_part = self._part, b"", False
+        new = chunk[max(0, self._position - self._come) :]
+        self._come += len(chunk)
+        self._take(new)
 
     def end_of_answer(self) -> bool:
-        """Take note that an answer is complete; return whether the text has become shorter, and begins again."""
-        if self._cursor is not None and self._cursor >= self._position:
-            return False
-        self._position, self._head, self._overlap, self._line = 0, b"", b"", ""
-        self._decoder.reset()
-        return True
+        """Take the part that was asked for, if it was one; return whether there may be more to ask for."""
+        self._take(self._part)
+        return len(self._part) == PART_BYTES
 
     def flush(self) -> None:
         """Tell a last line that has no end."""
@@ -162,27 +152,18 @@ class _GrowingText:
         if rest:
             self._tell_line(rest)
 
-    def _begin_of(self, opening: bytes) -> int:
-        """Return where in the text an answer begins: servers that do not know offsets send the whole text."""
-        if opening.startswith(self._head) and not self._knows_offsets:
-            return 0
-        self._knows_offsets = self._knows_offsets or opening.startswith(self._overlap)
-        # if it begins with neither, the end of the text was written anew
-        return self.next_offset
-
-    def _take(self, text: str) -> None:
-        *lines, self._line = (self._line + text).split("\n")
+    def _take(self, new: bytes) -> None:
+        self._position += len(new)
+        *lines, self._line = (self._line + self._decoder.decode(new)).split("\n")
         for line in lines:
             self._tell_line(line)
         # so much more that a secret at a cut is there to its end, and is masked before it is cut in two
         most = LONGEST_LINE + self._masker.longest
         if len(self._line) > most:
-            masked = self._masker.mask(self._line)
-            done = 0
-            while len(masked) - done > most:
-                self._tell_line(masked[done : done + LONGEST_LINE])
-                done += LONGEST_LINE
-            self._line = masked[done:]
+            self._line = self._masker.mask(self._line)
+        while len(self._line) > most:
+            self._tell_line(self._line[:LONGEST_LINE])
+            self._line = self._line[LONGEST_LINE:]
 
     def _tell_line(self, raw: str) -> None:
         line = shown_line(raw, self._masker)

@@ -24,7 +24,7 @@ from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import DENIED_PAUSES_SECONDS, Session, is_denial
 from .options import WaitOptions, is_late, timed_out
-from .pauses import Patience, Pauses
+from .pauses import Pauses
 from .schedule import Pause, Steps
 from .timeline import Timeline
 
@@ -85,10 +85,9 @@ class Wait:
         self.options = options
         is_followed = options.log_follow and self.is_active and session.progress.is_shown
         self._follower = follow(session, self.timeline) if follow and is_followed else None
-        self._pauses = Pauses(session, options.interval_seconds)
         # no hook tells that a job is in the queue for long, or that a deployment was approved
         may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
-        self._patience = Patience(session.watch if may_be_nudged else None)
+        self._pauses = Pauses(session, options.interval_seconds, may_be_nudged=may_be_nudged)
         self._is_fresh = False
         self._looked_at = float("-inf")
         # the pipeline that the jobs which are waited for belong to, None for several
@@ -116,7 +115,6 @@ class Wait:
             value = yield from self.once(read)
             is_known = True
             self._is_established = self.is_active
-            self._patience.stir(by_news=False)
             while self.is_active and not is_settled(value):
                 if not (yield from self._pause()):
                     return Waited(value, has_timed_out=True)
@@ -152,7 +150,6 @@ class Wait:
         self.timeline.leaves(left)
         if self.timeline.looked(jobs, left):
             self._pauses.restart()
-            self._patience.stir()
         if self._follower and jobs:
             self._follower.follow(jobs[0])
 
@@ -221,13 +218,12 @@ class Wait:
         """
         was_counted = False
         while True:
-            seconds = self._pauses.next_seconds()
-            if seconds is None:
+            pause = self._pauses.next_seconds()
+            if pause is None:
                 return was_counted
-            more = 0.0 if self._is_fresh else self._patience.longest(seconds) - seconds
-            yield from self._sleep(seconds, more)
+            yield from self._sleep(*pause)
             # a count after a long pause could leave out what has happened meanwhile
-            has_rested = not self._patience.wake() and more > 0
+            has_rested = not self._pauses.heed_nudge() and pause[1] > 0
             if self.ends_at_stop:
                 self._session.check_stop()
             left = None if self._look is None or has_rested else (yield from self.once(self._look))
@@ -250,13 +246,12 @@ class Wait:
             self._follower.read()
             seconds = end - clock.monotonic()
         if seconds > 0:
-            longest = min(seconds + more, deadline.remaining())
             yield Pause(
-                longest,
+                seconds + more,
                 deadline,
                 is_urgent=self._is_fresh,
                 soonest=seconds,
-                watch=self._patience.watch,
+                watch=self._pauses.watch,
                 subject=self._pipeline if self._session.client.shares_reads else None,
             )
             self._is_fresh = False

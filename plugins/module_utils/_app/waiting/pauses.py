@@ -13,9 +13,6 @@ import typing as t
 
 from ..session import Session
 
-if t.TYPE_CHECKING:
-    from ..nudges import Watch
-
 FIRST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.5
 # Of a pause, so much is left to chance: many playbooks started together must not ask together for ever.
@@ -33,20 +30,27 @@ class Pauses:
     While nothing is known about the end, they are 1 s at first and grow by half. When some of what is waited for has
     ended, the next look comes at half the time that the rest will take at this rate.
 
-    :param interval_seconds: the longest pause.
+    :param interval_seconds: the longest pause that no nudge can end.
+    :param may_be_nudged: whether pauses are longer where the session has a watch, and there is what may nudge it.
     """
 
     def __init__(
         self,
         session: Session,
         interval_seconds: float,
+        *,
+        may_be_nudged: bool = False,
         jitter: t.Callable[[], float] = random.random,
     ) -> None:
         self._session = session
+        self.watch = session.watch if may_be_nudged else None
         self._longest = interval_seconds
         self._shortest = min(FIRST_PAUSE_SECONDS, interval_seconds * SHORTEST_SHARE)
         self._jitter = jitter
+        self._next_rest = FIRST_REST_SECONDS
         self.begin()
+        # before the first look there is none
+        self._has_news = False
 
     def begin(self) -> None:
         """Start anew: from now on it is waited for something else."""
@@ -54,17 +58,19 @@ class Pauses:
         self._began = self._session.clock.monotonic()
         self.restart()
 
-    def next_seconds(self) -> float | None:
-        """Return how long to pause before the next look; None when there is no time for another one."""
+    def next_seconds(self) -> tuple[float, float] | None:
+        """Return how long to pause, and how much longer as long as there is no nudge; None when the time is up."""
         remaining = self._session.deadline.remaining()
         if remaining <= 0:
             return None
-        return min(self._seconds() * (1.0 - PAUSE_JITTER * self._jitter()), remaining)
+        seconds = min(self._seconds() * (1.0 - PAUSE_JITTER * self._jitter()), remaining)
+        return seconds, max(0.0, min(self._rest_seconds(), remaining) - seconds)
 
     def restart(self) -> None:
         """Look more often again: something has just changed."""
         self._next = min(FIRST_PAUSE_SECONDS, self._longest)
         self._moved = self._session.clock.monotonic()
+        self._has_news = True
 
     def expect(self, left: int) -> None:
         """Take note of how much is still waited for."""
@@ -72,6 +78,14 @@ class Pauses:
             self._moved = self._session.clock.monotonic()
         self._left = left
         self._most = max(self._most, left)
+
+    def heed_nudge(self) -> bool:
+        """Return whether there was a nudge, at the end of a pause: the look that follows sees what it was about."""
+        if self.watch is None or not self.watch.is_nudged:
+            return False
+        self.watch.is_nudged = False
+        self._has_news = True
+        return True
 
     def _seconds(self) -> float:
         done = self._most - self._left
@@ -85,40 +99,16 @@ class Pauses:
         seconds = min(so_far * self._left / done, so_far) / 2
         return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
 
+    def _rest_seconds(self) -> float:
+        """Return how long to pause where a nudge would tell of anything new.
 
-class Patience:
-    """How long a wait pauses unless it is nudged.
-
-    News can run ahead of what GitLab tells, and a failure is looked at twice. So one pause after a nudge, and after a
-    look that showed something new, is as long as it is without nudges.
-    """
-
-    def __init__(self, watch: Watch | None) -> None:
-        self.watch = watch
-        self._is_stirred = False
-        self._next = FIRST_REST_SECONDS
-
-    def longest(self, seconds: float) -> float:
-        """Return how long the next pause is if no nudge ends it.
-
-        :param seconds: how long it is without nudges.
+        News can run ahead of what GitLab tells, and a failure is looked at twice. So one pause after a nudge, and after
+        a look that showed something new, is as long as it is without nudges.
         """
         if self.watch is None or not self.watch.nudges.is_there:
-            return seconds
-        if self._is_stirred:
-            self._is_stirred, self._next = False, FIRST_REST_SECONDS
-            return seconds
-        longest, self._next = self._next, min(self._next * PAUSE_GROWTH, LONGEST_REST_SECONDS)
-        return max(longest, seconds)
-
-    def stir(self, *, by_news: bool = True) -> None:
-        """Take note of whether the last look showed something new."""
-        self._is_stirred = by_news
-
-    def wake(self) -> bool:
-        """Return whether there was a nudge, at the end of a pause: the look that follows sees what it was about."""
-        if self.watch is None or not self.watch.is_nudged:
-            return False
-        self.watch.is_nudged = False
-        self._is_stirred = True
-        return True
+            return 0.0
+        if self._has_news:
+            self._has_news, self._next_rest = False, FIRST_REST_SECONDS
+            return 0.0
+        seconds, self._next_rest = self._next_rest, min(self._next_rest * PAUSE_GROWTH, LONGEST_REST_SECONDS)
+        return seconds

@@ -15,7 +15,7 @@ from ..._api.errors import RequestError
 from ..fields import id_of, pipeline_of, project_id_of, status_of
 from ..jobs.attempts import newest_jobs, read_pipeline_jobs
 from ..jobs.bridges import PipelineNode, list_bridges, trigger_jobs
-from ..jobs.query import FoundJob
+from ..jobs.query import FoundJob, sentences
 from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
 from ..session import Session
@@ -194,24 +194,18 @@ def blocked_text(state: PipelineState) -> str:
 
 def pipeline_late(state: PipelineState) -> str:
     """Return where a pipeline stands that has not come to its end in time."""
+    busy = [f"{job.called} is {job.status}" for job in state.jobs if _is_at_work(job)]
     text = f"pipeline {id_of(state.pipeline)} is still {state.status}"
-    busy = [job for job in state.jobs if _is_at_work(job)]
-    if busy:
-        shown = ", ".join(f"{job.called} is {job.status}" for job in busy[:MOST_SINGLE_LINES])
-        more = len(busy) - MOST_SINGLE_LINES
-        text += f"; {shown}" + (f" and {more} more are under way" if more > 0 else "")
-    return text
+    return f"{text}; {sentences(busy, most=MOST_SINGLE_LINES)}" if busy else text
 
 
 def why_it_failed(state: PipelineState) -> str:
     """Return what is known of why a pipeline has failed, going on where a sentence about it stops."""
     if state.pipeline.get("yaml_errors"):
         return f": {state.pipeline['yaml_errors']}"
-    failed = failed_jobs(state)
+    failed = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
     if failed:
-        shown = "; ".join(_failure(job) for job in failed[:MOST_SINGLE_LINES])
-        more = len(failed) - MOST_SINGLE_LINES
-        return f": {shown}" + (f"; and {more} more jobs failed" if more > 0 else "")
+        return f": {sentences(failed, most=MOST_SINGLE_LINES)}"
     return ": it has no jobs" if not state.jobs and state.status == "skipped" else ""
 
 
@@ -219,10 +213,6 @@ def failed_jobs(state: PipelineState) -> list[FoundJob]:
     """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
     failed = [job for job in state.jobs if job.status == "failed"]
     return sorted(failed, key=lambda job: (bool(job.record.get("allow_failure")), job.id))
-
-
-def _failure(job: FoundJob) -> str:
-    return f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}"
 
 
 def _manual(state: PipelineState) -> str:

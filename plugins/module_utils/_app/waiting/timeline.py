@@ -17,7 +17,7 @@ from ..fields import iso_time, record_in, seconds_of, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import is_finished, is_playable, is_queued, phase_of
 from ..session import Session
-from .blockers import MOST_SINGLE_LINES, Blocker, Blockers
+from .blockers import MOST_SINGLE_LINES, Blockers
 from .options import failure_reason
 
 # After so long without a line, a sign of life; each further one after twice the time.
@@ -43,7 +43,7 @@ class _Seen:
     since: float
     looked_at: float
     looks: int = 1
-    told: set[Blocker] = dataclasses.field(default_factory=set)
+    told: set[str] = dataclasses.field(default_factory=set)
 
 
 # One change of state: when it was, the line that tells of it, and the status that it led to.
@@ -64,8 +64,6 @@ class Timeline:
         self._spoken_at = session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
         self._awaited: set[str] = set()
-        # what holds up jobs whose status does not tell
-        self._held: dict[t.Any, str] = {}
         self.entries: list[Record] = []
 
     def observe(self, job: FoundJob, detail: str = "") -> None:
@@ -83,8 +81,7 @@ class Timeline:
         # found failed at the first look: their status does not change any more
         failed = [job for job in jobs if job.key not in self._seen and job.status == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
-        texts = [f"failed{failure_reason(job.record)}" for job in failed]
-        self._tell_held([(job.path, (text, text)) for job, text in zip(failed, texts)])
+        self._tell_once((job, f"failed{failure_reason(job.record)}") for job in failed)
         self._tell(sorted(changes, key=lambda change: change[0]))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
@@ -106,11 +103,8 @@ class Timeline:
             self._has_spoken()
 
     def held(self, job: FoundJob, what: str) -> None:
-        """Say what holds a job up where its status does not tell; again when it is something else."""
-        if self._held.get(job.key) != what:
-            self._held[job.key] = what
-            self._session.progress.tell(f"{job.path.strip()}: {what}")
-            self._has_spoken()
+        """Say, once, what holds a job up where its status does not tell."""
+        self._tell_once([(job, what)])
 
     def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
         """Give a sign of life if nothing was said for long.
@@ -226,24 +220,34 @@ class Timeline:
             self._has_spoken()
 
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
-        """Say what holds up the jobs that have not moved since the last look, unless it was said."""
+        """Say what holds up the jobs that have not moved since the last look."""
         held = []
         for job in waiting:
             seen = self._seen[job.key]
-            if seen.looks < 2 or (job.key in self._held and is_playable(seen.status)):
+            # what else holds it up says more than that it is to be played
+            if seen.looks < 2 or (seen.told and is_playable(seen.status)):
                 continue
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
-            reason = self._blockers.of(job, jobs)
-            if reason and reason not in seen.told:
-                seen.told.add(reason)
-                held.append((job.path, reason))
-        self._tell_held(held)
+            held.append((job, self._blockers.of(job, jobs)))
+        self._tell_once(held)
 
-    def _tell_held(self, held: t.Sequence[tuple[str, Blocker]]) -> None:
-        for name, what in self._blockers.lines(held):
-            self._session.progress.tell(f"{name.strip()}: {what}")
-            self._has_spoken()
+    def _tell_once(self, told: t.Iterable[tuple[FoundJob, str]]) -> None:
+        """Say of jobs what was not said of them in their present state; many of which the same is said share a line."""
+        names: dict[str, list[str]] = {}
+        for job, what in told:
+            known = self._seen[job.key].told
+            if what and what not in known:
+                known.add(what)
+                names.setdefault(what, []).append(job.path.strip())
+        for what, listed in names.items():
+            more = len(listed) - MOST_SINGLE_LINES
+            if more > 0:
+                shown = ", ".join(listed[:MOST_SINGLE_LINES])
+                listed, what = [f"{shown} and {more} more job{'s' if more > 1 else ''}"], f"each {what}"
+            for name in listed:
+                self._session.progress.tell(f"{name}: {what}")
+                self._has_spoken()
 
     def _has_spoken(self) -> None:
         self._spoken_at = self._session.clock.monotonic()

@@ -79,7 +79,11 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
         projects=[types.SimpleNamespace(gates=gates[:2]), types.SimpleNamespace(gates=gates[2:])]
     )
 
-    def run_gate(session, project, gate):
+    def pipeline_of(*_given):
+        yield from ()
+        return {"id": 6}
+
+    def run_gate(session, project, gate, pipeline):
         clock.sleep(12)
         yield from ()
         if gate is gates[1]:
@@ -89,6 +93,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
             yield from gate_runner(None, gates[2], None)
         return GateResult(gate)
 
+    monkeypatch.setattr(runner, "_pipeline_of", pipeline_of)
     monkeypatch.setattr(runner, "run_gate", run_gate)
     session = types.SimpleNamespace(clock=clock, elapsed=lambda: 0.0, check_mode=True)
     gate_runner = runner.GateRunner(plan, lambda *_given: session, SlowWork(progress, clock))

@@ -107,15 +107,6 @@ def test_a_secret_at_the_edge_of_what_is_kept_of_a_whole_log_is_not_shown(more):
     assert TOKEN[-6:] not in line and line.endswith("xx")
 
 
-def test_a_log_without_an_end_is_left(monkeypatch):
-    monkeypatch.setattr(log_tails, "MOST_BYTES_OF_LOG", 100)
-    for size, tail in ((100, ["x" * 100]), (101, None)):
-        transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, "x" * size))
-        outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
-        assert outcome.values["job"]["log_tail"] == tail
-    assert outcome.warnings == ["The log of job 'deploy' cannot be read: it is longer than 100 bytes"]
-
-
 def test_without_log_lines_no_log_is_read():
     outcome = run_task(TASK, {"pipeline_id": 6}, transport=ScriptedTransport(Exchange(LIST, [job(42, "failed")])))
     assert "log_tail" not in outcome.values["job"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import random
 import typing as t
 
 import pytest
@@ -19,10 +20,22 @@ from ....harness import TOKEN, Call, FakeClock, FunctionTransport, Progress, bri
 LOG = "".join(f"line {number} of the log, ä€\n" for number in range(200)).encode()
 
 
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "PART_BYTES", 700)
+
+
+def part_of(text: bytes, call: Call) -> bytes:
+    """Return the part of a log that a request asks for."""
+    offset = int(call.query.get("byte_offset", ["0"])[0])
+    limit = int(call.query.get("byte_limit", [str(len(text))])[0])
+    return text[offset : offset + limit]
+
+
 class Growing:
     """A job that runs for 20 s, or several attempts of it, and writes its log evenly.
 
-    :param knows_offsets: whether the server honours byte_offset.
+    :param knows_offsets: whether the server honours byte_offset and byte_limit.
     """
 
     def __init__(self, log: bytes = LOG, *, knows_offsets: bool = True) -> None:
@@ -45,8 +58,7 @@ class Growing:
         if call.path.endswith("/trace"):
             self.log_reads.append(call)
             text = self.written(int(call.path.split("/")[-2]))
-            offset = int(call.query.get("byte_offset", ["0"])[0]) if self.knows_offsets else 0
-            return reply(text[offset:])
+            return reply(part_of(text, call) if self.knows_offsets else text)
         if call.path.endswith("/jobs"):
             exist = [job_id for job_id, course in self.statuses.items() if course[0][0] <= self.clock.seconds]
             return [job(job_id, self.status(job_id)) for job_id in reversed(exist)]
@@ -87,16 +99,44 @@ def test_a_log_that_repeats_itself_is_not_taken_for_a_whole_one():
 
 
 @pytest.mark.parametrize("knows_offsets", [True, False])
-@pytest.mark.parametrize("first", range(100, 110))
-def test_a_log_that_repeats_itself_loses_no_line_of_a_burst(first: int, knows_offsets: bool):
+def test_a_burst_that_is_longer_than_a_part_loses_no_line(knows_offsets: bool):
+    server = Growing(knows_offsets=knows_offsets)
+    # a bit more than a part, all the rest, and the end of the rest, which is exactly a part
+    sizes = [1000, len(LOG) - logs.PART_BYTES, len(LOG)]
+    server.written = lambda job_id: LOG[: sizes[min(len(sizes) - 1, int(server.clock.seconds // 10))]]  # type: ignore[method-assign]
+    _outcome, lines = follow(server)
+    assert lines == LOG.decode().splitlines()
+
+
+@pytest.mark.parametrize("knows_offsets", [True, False])
+@pytest.mark.parametrize("seed", range(40))
+def test_every_byte_is_told_once_however_it_comes(seed: int, knows_offsets: bool):
+    draw = random.Random(seed)
+    lines = [draw.choice(["tick", "tick", "ä€", "x" * draw.randint(0, 300)]) for _number in range(draw.randint(0, 400))]
+    log = "".join(f"{line}\n" for line in lines).encode()
     told: list[str] = []
-    text, log = logs._GrowingText(told.append, Masker()), b"tick\n" * 400
-    for size in (first, len(log)):
-        answer = log[:size][text.next_offset if knows_offsets else 0 :]
-        text.restart()
-        text.write(answer)
-        assert not text.end_of_answer()
-    assert told == ["tick"] * 400
+    text = logs._GrowingText(told.append, Masker())
+
+    def read(written: bytes, *, is_whole: bool) -> None:
+        has_more = True
+        while has_more:
+            begin, size = text.offset or 0, logs.PART_BYTES if text.offset else len(written)
+            answer = written[begin : begin + size] if knows_offsets else written
+            text.restart()
+            come = 0
+            while come < len(answer):
+                size = draw.choice([1, 50, 1000, 100_000])
+                text.write(answer[come : come + size])
+                come += size
+                if not is_whole and draw.random() < 0.2:
+                    return  # it is cut off
+            has_more = text.end_of_answer()
+
+    for size in sorted(draw.randint(0, len(log)) for _number in range(draw.randint(0, 8))):
+        read(log[:size], is_whole=False)
+    read(log, is_whole=True)
+    text.flush()
+    assert told == lines
 
 
 def test_lines_are_cleaned_and_secrets_are_masked():
@@ -151,13 +191,13 @@ def test_what_an_attempt_has_written_at_its_end_is_shown_when_it_is_retried_at_o
 
 
 @pytest.mark.parametrize("knows_offsets", [True, False])
-def test_a_log_that_is_erased_is_said_once(knows_offsets: bool):
+def test_what_was_shown_of_a_log_that_is_erased_is_not_shown_again(knows_offsets: bool):
     server = Growing(knows_offsets=knows_offsets)
     written = server.written
-    server.written = lambda job_id: b"" if server.clock.seconds > 15 else written(job_id)  # type: ignore[method-assign]
+    server.written = lambda job_id: b"" if 15 < server.clock.seconds < 20 else written(job_id)  # type: ignore[method-assign]
     outcome, lines = follow(server)
     assert outcome.failure is None
-    assert lines.count("(the log has become shorter, it begins again)") == 1
+    assert lines == LOG.decode().splitlines()
 
 
 def test_faults_of_the_log_never_fail_the_wait_and_lose_no_line():
@@ -190,6 +230,20 @@ def test_a_log_that_can_never_be_read_is_warned_of_once_and_takes_no_time():
     outcome, lines = follow(server)
     assert (outcome.failure, lines, len(outcome.warnings)) == (None, [], 1)
     assert server.clock.seconds < 35
+
+
+def test_polls_are_as_far_apart_as_without_a_log():
+    server = Growing()
+    server.statuses = {42: [(0.0, "pending"), (3.0, "running"), (90.0, "success")]}
+    polls: list[float] = []
+
+    def answer(call: Call) -> t.Any:
+        polls.extend([server.clock.seconds] if call.path.endswith("/jobs") else [])
+        return server.answer(call)
+
+    server.transport = FunctionTransport(answer)
+    follow(server)
+    assert 8.0 <= max(after - before for before, after in zip(polls, polls[1:])) <= 10.0
 
 
 def test_a_line_without_an_end_takes_no_more_memory_than_a_piece():

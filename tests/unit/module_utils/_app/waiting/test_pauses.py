@@ -17,7 +17,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.loop i
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.pauses import (
     FIRST_REST_SECONDS,
     LONGEST_REST_SECONDS,
-    Patience,
     Pauses,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import finish
@@ -58,9 +57,10 @@ def listed(*statuses):
 def paused(clock, pauses):
     """Pause, and return for how long; None when there is no time left."""
     seconds = pauses.next_seconds()
-    if seconds is not None:
-        clock.sleep(seconds)
-    return seconds
+    if seconds is None:
+        return None
+    clock.sleep(seconds[0])
+    return seconds[0]
 
 
 def pauses_of(interval, timeout=3600.0, jitter=0.0, count=8):
@@ -307,7 +307,7 @@ def test_a_server_that_is_away_is_waited_for():
 
 def test_one_list_a_poll_where_the_server_tells_no_totals():
     lists = [
-        [job(number, status, f"j{number}") for number in range(90)] for status in ("running", "running", "success")
+        [job(number, status, f"j{number}") for number in range(1, 91)] for status in ("running", "running", "success")
     ]
     first, *others = [Exchange(LIST, jobs) for jobs in lists]
     outcome = wait(first, Exchange(UNFINISHED, [job(1, "running")]), *others, name=["*"])
@@ -424,29 +424,47 @@ def watch(tmp_path: pathlib.Path) -> Watch:
     return Nudges(str(path), FakeClock()).watch("group/app")
 
 
+def nudged_pauses(watch: Watch | None, interval: float = 1.0) -> Pauses:
+    session = new_session(ScriptedTransport())
+    session.watch = watch
+    return Pauses(session, interval, may_be_nudged=True, jitter=lambda: 0.0)
+
+
+def longest(pauses: Pauses) -> float | None:
+    seconds = pauses.next_seconds()
+    return None if seconds is None else sum(seconds)
+
+
 def test_pauses_grow_from_half_a_minute_to_five(watch: Watch) -> None:
-    patience = Patience(watch)
-    pauses = [patience.longest(10.0) for _number in range(9)]
-    assert pauses[:3] == [FIRST_REST_SECONDS, 45.0, 67.5]
-    assert pauses[-1] == LONGEST_REST_SECONDS
-    assert Patience(watch).longest(60.0) == 60.0
+    pauses = nudged_pauses(watch)
+    seconds = [longest(pauses) for _number in range(9)]
+    assert seconds[:3] == [FIRST_REST_SECONDS, 45.0, 67.5]
+    assert seconds[-1] == LONGEST_REST_SECONDS
+    slow = nudged_pauses(watch, 60.0)
+    assert [longest(slow) for _number in range(12)][-1] == LONGEST_REST_SECONDS
 
 
 @pytest.mark.parametrize("by_nudge", [True, False])
 def test_after_news_one_pause_is_as_without_nudges(watch: Watch, by_nudge: bool) -> None:
-    patience = Patience(watch)
-    assert [patience.longest(1.0), patience.longest(1.0)] == [30.0, 45.0]
+    pauses = nudged_pauses(watch)
+    assert [longest(pauses), longest(pauses)] == [30.0, 45.0]
     if by_nudge:
-        assert not patience.wake()
+        assert not pauses.heed_nudge()
         watch.is_nudged = True
-        assert patience.wake() and not watch.is_nudged
+        assert pauses.heed_nudge() and not watch.is_nudged
     else:
-        patience.stir()
-    assert [patience.longest(1.0), patience.longest(1.0)] == [1.0, 30.0]
+        pauses.restart()
+    assert [longest(pauses), longest(pauses)] == [1.0, 30.0]
+
+
+def test_no_pause_that_a_nudge_may_end_goes_beyond_the_deadline(watch: Watch) -> None:
+    session = new_session(ScriptedTransport(), {"wait_timeout": 20.0})
+    session.watch = watch
+    assert longest(Pauses(session, 1.0, may_be_nudged=True)) == 20.0
 
 
 def test_nothing_is_longer_where_nothing_nudges(tmp_path: pathlib.Path) -> None:
     for watch in (None, Nudges(str(tmp_path / "none"), FakeClock()).watch("group/app")):
-        patience = Patience(watch)
-        assert [patience.longest(1.5), patience.longest(2.5)] == [1.5, 2.5]
-        assert not patience.wake()
+        pauses = nudged_pauses(watch, 10.0)
+        assert [longest(pauses), longest(pauses)] == [1.0, 1.5]
+        assert not pauses.heed_nudge()
