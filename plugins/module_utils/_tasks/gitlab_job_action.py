@@ -29,20 +29,18 @@ from .._app.waiting.schedule import finish
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import (
-    ACTION_WAITING,
     CONNECTION,
     JOB_FILTERS,
     JOB_SELECTION,
-    JOB_WAITING,
     PIPELINE_WAYS,
     job_query,
     pipeline_query,
     session_of,
     text_list,
-    wait_options,
 )
 from .values.actions import JOB_ACTION_OPTIONS, action_request, refuse_misplaced
 from .values.mistakes import none_given
+from .values.waiting import ACTION_WAITING, JOB_WAITING, wait_options
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,

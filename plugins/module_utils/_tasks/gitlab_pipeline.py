@@ -36,10 +36,11 @@ from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineSta
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
-from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, refuse_misplaced, run_request
 from .values.mistakes import none_given
 from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
+from .values.waiting import ACTION_WAITING
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.

@@ -21,12 +21,11 @@ from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import meant_reason
 from ..._app.pipelines.query import PipelineQuery
 from ..._app.pipelines.request import REUSES, RunRequest
-from ..definition import Options
 from ..options import text_list
+from .arguments import Arguments, Options
 from .connection import Numbers, number_fields
 from .hiding import read_json
 from .mistakes import kind_of
-from .prepared import Arguments
 
 # Options of actions on jobs, and of starting a pipeline: those of tasks, which gates have as well.
 JOB_ACTION_OPTIONS: Arguments = {

@@ -14,11 +14,8 @@ import typing as t
 
 from ..._api.endpoints import to_text
 from ..._api.masking import change_texts
-from .connection import Options
-from .prepared import Arguments, all_names, each_given
+from .arguments import VARIABLE_OPTIONS, Arguments, Options, all_names, each_given
 
-# Options, also those inside of others, whose values are sent to jobs or pipelines.
-VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
 # A shorter value, such as a number or `true`, cannot be masked without making results unreadable.
 SHORTEST_VARIABLE = 8
 _ADDRESS = re.compile(r"\s*https?://[^\s]*$", re.IGNORECASE)

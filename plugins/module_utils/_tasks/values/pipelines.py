@@ -21,8 +21,8 @@ from ..._app.waiting.log_tails import telling_line
 from ..._app.waiting.loop import Wait
 from ..._app.waiting.options import WaitOptions
 from ..._app.waiting.pipeline_end import PIPELINE_TARGETS, PipelineState
-from ..definition import Options
-from ..options import WAITING, wait_options
+from .arguments import Options
+from .waiting import WAITING, wait_options
 
 PIPELINE_WAITING = WAITING.merged(
     arguments={

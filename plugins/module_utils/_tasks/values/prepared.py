@@ -4,30 +4,34 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What is the same for every option of every task: null is not given, nothing is empty, and a project is a path."""
+"""What is the same for every option of every task: a value is what was written, none is empty, a project is a path."""
 
 from __future__ import annotations
 
-import contextlib
+import copy
+import decimal
 import typing as t
 
 from ..._api.errors import UsageError
 from ..._api.masking import MASK
 from ..._app.settings import api_base_url, project_path
-from .connection import Environment, Options, url_name
+from .arguments import Arguments, Options, each_given, each_level, located, where_in
+from .connection import Environment, url_name
+from .mistakes import NUMBERS, kind_of, shown
 
-Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
-
+_TEXTS = ("str", "path")
 # How Ansible writes a list or a mapping where one value belongs.
 _WRITTEN = ("['", '["', "{'", '{"')
 # Texts for people, which select nothing: they may have asterisks for an ornament.
 _PROSE = ("comment", "title", "user")
+# No id has more digits, nor does Python show a number with too many.
+_MOST_DIGITS = 19
+_BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
 def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
-    """Return validated options as every task takes them.
+    """Return validated options as every task takes them, with the paths of their projects.
 
-    :param arguments: the options that there are, as an argument specification or a documentation lists them.
     :param environ: the address of the server may come from it.
     :raises UsageError: for an empty text, which a forgotten variable leaves behind, for a mask, and for a project of
         elsewhere.
@@ -35,88 +39,14 @@ def prepared(arguments: Arguments, options: Options, environ: Environment) -> di
     for where, name, argument, value in each_given(arguments, options):
         with located(where):
             _check(name, argument, value)
-    server = url_name(options, environ)
-    return _with_paths(options, server, api_base_url(str(options["api_url"]), server))
-
-
-def all_names(arguments: Arguments, key: str = "") -> set[str]:
-    """Return all names of all options, or of those for which `key` is true."""
-    wanted = {name: argument for name, argument in arguments.items() if not key or argument.get(key)}
-    return set(wanted).union(*(argument.get("aliases", ()) for argument in wanted.values()))
-
-
-def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
-    """Return the names under which an option is given."""
-    return [key for key in (name, *argument.get("aliases", ())) if options.get(key) is not None]
-
-
-def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
-    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings.
-
-    What is no option stays, to be refused.
-    """
-    known = all_names(arguments)
-    found = {name: value for name, value in given.items() if value is not None or name not in known}
-    for name, argument in arguments.items():
-        if argument.get("options") and isinstance(found.get(name), list):
-            found[name] = [
-                without_nulls(argument["options"], item) if isinstance(item, dict) else item for item in found[name]
-            ]
+    found = copy.deepcopy(dict(options))
+    server = url_name(found, environ)
+    base_url = api_base_url(str(found["api_url"]), server)
+    for where, _arguments, level in each_level(arguments, found):
+        if level.get("project") is not None:
+            with located(where):
+                level["project"] = project_path(str(level["project"]), base_url, server)
     return found
-
-
-def where_in(name: str, number: int, item: t.Any, where: str) -> str:
-    """Return what to call an item of a list of mappings: gate 2 of project 'group/app'.
-
-    :param where: what the list is in, empty for the options of the task.
-    """
-    what = name[:-1]
-    called = (item.get("name") or item.get("project")) if isinstance(item, dict) and what == "project" else None
-    return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
-
-
-def each_level(arguments: Arguments, options: Options, where: str = "") -> t.Iterator[tuple[str, Arguments, Options]]:
-    """Yield where they are, their rules and the options: those of the task, then those in each item of a list."""
-    yield where, arguments, options
-    for name, argument in arguments.items():
-        items = options.get(name) if argument.get("options") else None
-        for number, item in enumerate(items if isinstance(items, (list, tuple)) else (), 1):
-            if isinstance(item, dict):
-                yield from each_level(argument["options"], item, where_in(name, number, item, where))
-
-
-def each_given(arguments: Arguments, options: Options) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
-    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
-    for where, known, given in each_level(arguments, options):
-        for name, argument in known.items():
-            for key in given_names(name, argument, given):
-                yield where, key, argument, given[key]
-
-
-def _with_paths(options: Options, server: str, base_url: str, where: str = "") -> dict[str, t.Any]:
-    """Return options with the paths of their projects.
-
-    :param server: the option or the variable that gives the address of the server.
-    """
-    found = dict(options)
-    if found.get("project") is not None:
-        with located(where):
-            found["project"] = project_path(str(found["project"]), base_url, server)
-    if found.get("projects") is not None:
-        found["projects"] = [
-            _with_paths(item, server, base_url, where_in("projects", number, item, where))
-            for number, item in enumerate(found["projects"], 1)
-        ]
-    return found
-
-
-@contextlib.contextmanager
-def located(where: str) -> t.Iterator[None]:
-    """Say in an error which item of a list it is about; empty for none."""
-    try:
-        yield
-    except UsageError as exc:
-        raise UsageError(f"{where}: {exc}" if where else str(exc)) from None
 
 
 def refuse_mask(name: str, text: str) -> None:
@@ -133,7 +63,7 @@ def refuse_mask(name: str, text: str) -> None:
 
 def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
     """Refuse an empty value, a mask, and what Ansible has made a text of."""
-    if argument.get("type", "str") in ("str", "path"):
+    if argument.get("type", "str") in _TEXTS:
         if not str(value).strip():
             remedy = "give a value" if argument.get("required") else "give a value or leave it out"
             raise UsageError(f"{name} is empty; {remedy}")
@@ -149,3 +79,91 @@ def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
             refuse_mask(name, str(item))
             if str(item).startswith(_WRITTEN):
                 raise UsageError(f"{name} holds {item}, a list or mapping written as a text; give a flat list")
+
+
+# ----- before Ansible has converted them -----
+
+
+def refuse_misread(arguments: Arguments, given: Options) -> None:
+    """Return when all values are what was written.
+
+    YAML reads texts without quotes as something else: 1.10 as 1.1, and on as true. Ansible makes texts of them again,
+    another version or another branch, and numbers of booleans. What was written is lost by then.
+
+    :param given: the options before Ansible has converted them.
+    :raises UsageError: naming the first one that is not.
+    """
+    for where, name, argument, value in each_given(arguments, given):
+        items = value if isinstance(value, (list, tuple)) else [value]
+        if argument.get("options"):
+            _refuse_among_mappings(name, items, where)
+            continue
+        problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
+        problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
+        if problem:
+            with located(where):
+                raise UsageError(f"{name} {problem}")
+
+
+def _refuse_among_mappings(name: str, items: t.Sequence[t.Any], where: str) -> None:
+    """Refuse an item of a list that is no mapping though others are, which Ansible does not tell."""
+    if not any(isinstance(item, dict) for item in items):
+        return
+    for number, item in enumerate(items, 1):
+        # Ansible makes a mapping of JSON and of key=value
+        is_written = isinstance(item, str) and ("=" in item or item.startswith("{"))
+        if not isinstance(item, dict) and not is_written:
+            raise UsageError(f"{where_in(name, number, item, where)} is {kind_of(item)}; give a mapping of its options")
+
+
+def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
+    if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
+        return f"has a name that {_BOOLEAN}"
+    if _holds_bytes(value):
+        return "holds binary data, of which Ansible makes no text for a module; give a text, without !!binary"
+    number = NUMBERS.get(argument.get("type", ""))
+    if number and isinstance(value, bool):
+        return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
+    if argument.get("type") == "int" and _is_boundless(value):
+        # Ansible's validator does not survive it, and Python shows no whole number that is too long
+        told = f"a number of more than {_MOST_DIGITS} digits" if isinstance(value, int) else shown(value)
+        return f"is {told}; give {number}"
+    kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
+    if kind not in _TEXTS or argument.get("choices"):
+        return ""  # one with choices says more about a wrong value
+    return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave it out"
+
+
+def _holds_bytes(value: t.Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return isinstance(value, bytes) or any(map(_holds_bytes, items))
+
+
+def no_text(value: t.Any) -> str:
+    """Return what a value is that is not one text, though Ansible would write it as one; empty for any other."""
+    if not isinstance(value, (list, tuple, dict)):
+        return ""
+    return f"is {'a mapping' if isinstance(value, dict) else 'a list'}; give one value"
+
+
+def _is_boundless(value: t.Any) -> bool:
+    """Return whether what Ansible makes a whole number of is infinite, or as good as that."""
+    try:
+        # as Ansible reads it: this is exact, and takes more than float does
+        number = decimal.Decimal(value if isinstance(value, (str, float, int)) else 0)
+    except decimal.DecimalException:
+        return False
+    return not number.is_finite() or number.adjusted() >= _MOST_DIGITS
+
+
+def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
+    """Return what YAML has made of a text, and what to do; empty for a value that stands as it was written.
+
+    :param is_hidden: whether the value must not be told.
+    """
+    if isinstance(value, bool):
+        return _BOOLEAN
+    if isinstance(value, float):
+        shown = "" if is_hidden else f"the number {float(value)!r}"
+        return f"is {shown or 'a number'}; put it in quotes, since YAML reads 1.10 as 1.1"
+    return ""

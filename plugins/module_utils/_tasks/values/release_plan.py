@@ -14,10 +14,10 @@ from ..._app.pipelines.query import PipelineQuery
 from ..._app.pipelines.request import RunRequest
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
-from ..definition import Options
-from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list, wait_options
+from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list
 from .actions import JOB_ACTION_OPTIONS, RUN_OPTIONS, action_request, refuse_misplaced, run_request
-from .prepared import Arguments, located
+from .arguments import Arguments, Options, located
+from .waiting import wait_options
 
 GATE_OPTIONS: Arguments = {
     "name": {"type": "list", "elements": "str"},

@@ -2,18 +2,145 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Null is not given, and what is no option is refused, null or not."""
+"""A text without quotes, which YAML has read as a number or a boolean, is refused wherever it stands."""
 
 from __future__ import annotations
 
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_release_gate import TASK
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import without_nulls
+import pytest
+import yaml
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_misread
+
+from tests.unit.faces import TASKS, as_lookup
 
 
-def test_null_is_left_out_unless_no_option_has_its_name():
-    gate = {"name": "build", "action": "wait", "stage": None, "nmae": None}
-    given = {"api_token": None, "access_token": None, "titel": None, "projects": [{"ref": None, "gates": [gate, None]}]}
-    assert without_nulls(TASK.spec.arguments, given) == {
-        "titel": None,
-        "projects": [{"gates": [{"name": "build", "action": "wait", "nmae": None}, None]}],
-    }
+def misread_text(arguments, given):
+    """Return what is said of options, empty when nothing is wrong with them."""
+    try:
+        refuse_misread(arguments, given)
+    except UsageError as exc:
+        return str(exc)
+    return ""
+
+
+def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
+    arguments = TASKS["gitlab_job_info"].spec.arguments
+    for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
+        assert "give one whole number" in misread_text(arguments, yaml.safe_load(written))
+    # the last one is a number for Ansible, and none for float()
+    for value in ("9" * 5000, "9" * 20, 10**19, 10**5000, 1e19, "1__0e99999999"):
+        assert "give one whole number" in misread_text(arguments, {"job_id": value})
+    for value in ("9" * 19, "1__0", 1e18, "1e-99999999", "sNaN!"):
+        assert misread_text(arguments, {"job_id": value}) == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("{job_id: yes}", "job_id is a boolean; give one whole number"),
+        ("{limit: no}", "limit is a boolean; give one whole number"),
+        ("{wait: yes, wait_timeout: no}", "wait_timeout is a boolean; give a number of seconds"),
+        ("{wait: yes, interval: off}", "interval is a boolean; give a number of seconds"),
+        ("{name: [build, null]}", "name holds null; leave it out"),
+        ("{project: [group/app]}", "project is a list; give one value"),
+        ("{api_token: {a: b}}", "api_token is a mapping; give one value"),
+        *(
+            (
+                written,
+                f"{written[1:].partition(':')[0]} holds binary data, of which Ansible makes no text for a module; give "
+                "a text, without !!binary",
+            )
+            for written in ("{ref: !!binary bWFpbg==}", "{name: [!!binary YQ==]}", "{http_headers: {A: !!binary YQ==}}")
+        ),
+    ],
+)
+def test_a_boolean_is_no_number_and_null_is_no_name(written, problem):
+    assert misread_text(TASKS["gitlab_job_info"].spec.arguments, yaml.safe_load(written)) == problem
+
+
+def test_binary_data_inside_of_an_input_is_refused_as_well():
+    given = yaml.safe_load("{inputs: {targets: [a, !!binary YQ==]}}")
+    assert misread_text(TASKS["gitlab_pipeline"].spec.arguments, given).startswith("inputs holds binary data")
+
+
+@pytest.mark.parametrize(
+    ("task", "written", "words"),
+    [
+        ("gitlab_job_action", "{ref: 1.10}", "ref is the number 1.1; put it in quotes"),
+        ("gitlab_job_info", "{ref: on}", "ref is a boolean; put it in quotes"),
+        ("gitlab_job_info", "{name: [build, 2.0]}", "name is the number 2.0"),
+        ("gitlab_job_info", "{name: 2.0}", "name is the number 2.0"),
+        ("gitlab_job_info", "{stage: no}", "stage is a boolean"),
+        ("gitlab_job_info", "{api_token: 1.5}", "api_token is a number; put it in quotes"),
+        ("gitlab_job_info", "{private_token: 1.5}", "private_token is a number; put it in quotes"),
+        ("gitlab_pipeline", "{ref: 2.10}", "ref is the number 2.1"),
+        ("gitlab_job_action", "{job_variables: {A: 1, ON: 2}}", "job_variables has a name that is a boolean"),
+        ("gitlab_pipeline", "{inputs: {no: 1}}", "inputs has a name that is a boolean"),
+        ("gitlab_release_gate", "{title: 1.10}", "title is the number 1.1"),
+        ("gitlab_release_gate", "{projects: [{project: g/a, ref: 1.10}]}", "project 'g/a': ref is the number 1.1"),
+        (
+            "gitlab_release_gate",
+            "{projects: [{project: g/a, gates: [{name: build}, {stage: [1.10]}]}]}",
+            "gate 2 of project 'g/a': stage is the number 1.1",
+        ),
+    ],
+)
+def test_it_is_refused_before_it_is_converted(task, written, words):
+    problem = misread_text(TASKS[task].spec.arguments, yaml.safe_load(written))
+    assert problem.startswith(words) and "put it in quotes" in problem and "1.5" not in problem
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{ref: '1.10', sha: 'on', stage: ['2.0']}",
+        "{ref: v1.10, name: 404, job_id: 42, merge_request: 7}",
+        "{wait: yes, wait_timeout: 1.5, api_timeout: 0.5, validate_certs: no}",
+        "{job_variables: {VERSION: 1.5, DRY: true}, job_inputs: {level: 1.5}}",
+        "{action: 1.5}",
+        "{ref: null, projects: [text], gates: 7}",
+    ],
+)
+def test_what_is_written_as_it_is_meant_is_left_alone(written):
+    for task in TASKS.values():
+        assert misread_text(task.spec.arguments, yaml.safe_load(written)) == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"terms": ["deploy"], "ref": 1.1}, "ref is the number 1.1; put it in quotes"),
+        ({"terms": [2.0]}, "the name of a job is the number 2.0; put it in quotes"),
+        ({"terms": [True]}, "the name of a job is a boolean"),
+        ({"terms": ["********"]}, "the name of a job is '********', in which asterisks stand for a secret"),
+        ({"terms": [{"name": "deploy"}], "default": "none"}, "the name of a job is a mapping; give one value"),
+        ({"terms": ["deploy"], "fields": [1.5]}, "fields is the number 1.5"),
+        ({"terms": [42], "api_retries": "inf"}, "api_retries is 'inf'; give one whole number"),
+        ({"terms": [42], "cache_seconds": False}, "cache_seconds is a boolean; give a number of seconds"),
+    ],
+)
+def test_in_an_expression_too(options, words):
+    assert words in as_lookup({"project": "group/app", **options})["msg"]
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("[{project: g/a, gates: [{name: build}]}, x]", "project 2 is a text; give a mapping of its options"),
+        ("[null, {project: g/a}]", "project 1 is null; give a mapping of its options"),
+        ("[{project: g/a}, [b]]", "project 2 is a list; give a mapping of its options"),
+        (
+            "[{project: g/a, gates: [{name: build}, deploy]}]",
+            "gate 2 of project 'g/a' is a text; give a mapping of its options",
+        ),
+        (
+            "[{project: g/a, gates: [{name: build}, 7]}]",
+            "gate 2 of project 'g/a' is a number; give a mapping of its options",
+        ),
+        # Ansible makes mappings of these
+        ("[{project: g/a, gates: [{name: build}, name=deploy action=play]}]", ""),
+        ('[{project: g/a, gates: [{name: build}, \'{"name": "deploy"}\']}]', ""),
+    ],
+)
+def test_what_is_no_mapping_among_mappings_is_told(written, problem):
+    assert misread_text(TASKS["gitlab_release_gate"].spec.arguments, {"projects": yaml.safe_load(written)}) == problem
