@@ -266,13 +266,11 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
 @contextlib.contextmanager
 def _environment(wanted: t.Mapping[str, str]) -> t.Iterator[None]:
     """Set environment variables for a while; items of a loop share the process, so they are put back."""
-    before = {name: os.environ.get(name) for name in wanted}
+    before = {name: os.environ[name] for name in wanted if name in os.environ}
     try:
         os.environ.update(wanted)
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in wanted:
+            os.environ.pop(name, None)
+        os.environ.update(before)

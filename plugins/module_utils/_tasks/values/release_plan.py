@@ -11,7 +11,6 @@ from __future__ import annotations
 from ..._api.errors import UsageError
 from ..._app.actions.actions import ACTIONS
 from ..._app.pipelines.query import PipelineQuery
-from ..._app.pipelines.request import RunRequest
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
 from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list
@@ -79,7 +78,7 @@ def _gate(given: Options, options: Options, query: PipelineQuery, where: str) ->
             downstream=given.get("include_downstream"),
             waiting=_waiting(given, options),
             request=action_request(given) if given["action"] in ACTIONS else None,
-            start=_start(given, query),
+            start=run_request(given, query) if given["action"] == "run" else None,
         )
 
 
@@ -88,13 +87,3 @@ def _waiting(given: Options, options: Options) -> WaitOptions:
     own = {name: value for name, value in given.items() if value is not None}
     shared = {name: options.get(name) for name in ("wait_timeout", "wait_interval", "log_lines")}
     return wait_options({**shared, **own, "wait": True})
-
-
-def _start(given: Options, query: PipelineQuery) -> RunRequest | None:
-    """Return which pipeline a gate starts; None for one that starts none."""
-    if given["action"] != "run":
-        return None
-    for option in ("include_downstream", "ignore_allowed_failures"):
-        if given.get(option):
-            raise UsageError(f"{option} cannot be used with run, which looks at no job")
-    return run_request(given, query)
