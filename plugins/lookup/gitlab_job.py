@@ -321,7 +321,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import Options
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import Numbers, number_fields
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import misread, no_text, refuse_mask
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_mask
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import shared_transport

@@ -26,8 +26,9 @@ from ..module_utils._api.errors import UsageError
 from ..module_utils._tasks.options import CONNECTION
 from ..module_utils._tasks.values.arguments import Arguments, ArgumentSpec, given_names, without_nulls
 from ..module_utils._tasks.values.connection import EXTENSION_VARIABLES, URL_VARIABLES, first_set
+from ..module_utils._tasks.values.misread import refuse_misread
 from ..module_utils._tasks.values.mistakes import mistake_in
-from ..module_utils._tasks.values.prepared import prepared, refuse_misread
+from ..module_utils._tasks.values.prepared import prepared
 
 Variables = t.Mapping[str, t.Any]
 Template = t.Callable[[t.Any], t.Any]

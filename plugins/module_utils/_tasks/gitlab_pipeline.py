@@ -27,20 +27,19 @@ from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery
 from .._app.pipelines.request import RunRequest
 from .._app.pipelines.run import run_pipeline
-from .._app.reads.pipelines import with_details
+from .._app.reads.pipelines import state_values, why_failed, with_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, read_state
+from .._app.waiting.pipeline_end import Following, PipelineState, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, refuse_misplaced, run_request
 from .values.mistakes import none_given
-from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
-from .values.waiting import ACTION_WAITING
+from .values.waiting import ACTION_WAITING, PIPELINE_TARGETS, PIPELINE_WAITING, pipeline_waiting
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.

@@ -11,13 +11,21 @@ from __future__ import annotations
 from .._app.fields import project_id_of
 from .._app.jobs.bridges import downstream_record
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import read_downstream, read_pipeline_state, read_test_report, read_variables, with_details
+from .._app.reads.pipelines import (
+    read_downstream,
+    read_pipeline_state,
+    read_test_report,
+    read_variables,
+    state_values,
+    why_failed,
+    with_details,
+)
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
-from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
+from .values.waiting import PIPELINE_WAITING, pipeline_waiting
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,

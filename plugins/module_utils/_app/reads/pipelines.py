@@ -13,18 +13,18 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import DeniedError, RequestError
+from ..._api.errors import DeniedError, RequestError, with_sentence
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.listing import read_pipeline_jobs
 from ..jobs.mistaken import explained_missing
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished
+from ..jobs.statuses import count_statuses, is_finished
 from ..pipelines.find import read_pipeline
-from ..pipelines.query import PipelineQuery
+from ..pipelines.query import PipelineQuery, with_pipeline
 from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
-from ..waiting.log_tails import read_tail
+from ..waiting.log_tails import read_tail, telling_line
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
 from ..waiting.pipeline_end import Following, PipelineState, failed_jobs
@@ -33,6 +33,8 @@ from ..waiting.schedule import Steps
 T = t.TypeVar("T")
 # Of so many failed jobs the log is read.
 MOST_LOGS = 20
+# What a failed job is known by, besides the tail of its log.
+_FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")
 
 
 def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> Steps[PipelineState]:
@@ -71,14 +73,32 @@ def with_details(session: Session, state: PipelineState, project: str, wait: Wai
     return dataclasses.replace(state, failed=list(itertools.zip_longest(failed, tails)), downstream=downstream)
 
 
-def held_up_by(state: PipelineState) -> str:
-    """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
-    late = [node for node in state.downstream if not is_finished(status_of(node.record))]
-    shown = [
-        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
-        for node in late[:MOST_SINGLE_LINES]
-    ]
-    return f"; {', '.join(shown)}" if shown else ""
+def state_values(session: Session, state: PipelineState, wait: Wait) -> Record:
+    """Return what all tasks on a pipeline return of its state."""
+    return {
+        "pipeline": session.annotated("pipeline", state.pipeline),
+        "failed_jobs": [
+            {"name": job.path, **{name: job.record.get(name) for name in _FAILED_FIELDS}, "log_tail": tail}
+            for job, tail in state.failed
+        ],
+        "summary": count_statuses(job.record for job in state.jobs),
+        "timed_out": state.has_timed_out,
+        "timeline": wait.timeline.entries,
+    }
+
+
+def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str | None:
+    """Return why a task fails, with what else was read about its pipeline; None when it does not.
+
+    :param problem: what is known of it by the pipeline and its jobs.
+    """
+    if not problem:
+        return None
+    text = problem + (_held_up_by(state) if state.has_timed_out else "")
+    job, tail = state.failed[0] if state.failed else (None, None)
+    if job and tail:
+        text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
+    return with_pipeline(text, query, state.pipeline)
 
 
 def read_downstream(session: Session, state: PipelineState, project: str) -> list[PipelineNode] | None:
@@ -132,3 +152,13 @@ def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
         return []
     found = failed_jobs(PipelineState(node.record, jobs))
     return [FoundJob(job.record, job.project, job.pipeline_id, node.path) for job in found]
+
+
+def _held_up_by(state: PipelineState) -> str:
+    """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
+    late = [node for node in state.downstream if not is_finished(status_of(node.record))]
+    shown = [
+        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
+        for node in late[:MOST_SINGLE_LINES]
+    ]
+    return f"; {', '.join(shown)}" if shown else ""

@@ -24,8 +24,6 @@ from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
 from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
-# What the option wait_for may say of a pipeline.
-PIPELINE_TARGETS = ("created", "finished", "success", "manual")
 # A pipeline whose jobs were just started anew can still have the status of its former end; one whose jobs are all
 # quiet is believed after so many looks.
 LOOKS_AT_AN_END = 3
@@ -76,7 +74,7 @@ class Following:
     Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
 
     :param project: what to call its project in requests, where the pipeline does not tell.
-    :param wait: how to wait; its targets are among `PIPELINE_TARGETS`.
+    :param wait: how to wait; its targets are those of a pipeline.
     """
 
     def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import typing as t
 
 from ..._api.errors import UsageError
 from ..._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
@@ -47,6 +49,16 @@ JOB_WAITING = WAITING.merged(
     },
 )
 
+# What may be waited for of a pipeline.
+PIPELINE_TARGETS = ("created", "finished", "success", "manual")
+PIPELINE_WAITING = WAITING.merged(
+    arguments={
+        "wait_for": {"type": "list", "elements": "str", "choices": list(PIPELINE_TARGETS)},
+        "pending_timeout": {"type": "float"},
+        "log_lines": {"type": "int", "default": 20},
+    },
+)
+
 # Where what was done can be undone when the time is up, and has to end well.
 ACTION_WAITING = ArgumentSpec(
     arguments={
@@ -82,3 +94,13 @@ def wait_options(options: Options) -> WaitOptions:
         wait_for_approval=bool(options.get("wait_for_approval")),
         **number_fields(_NUMBERS, options),
     )
+
+
+def pipeline_waiting(options: Options, targets: t.Sequence[str] = ("success",)) -> WaitOptions:
+    """Return how to wait for a pipeline.
+
+    :param targets: what to wait for when the options do not say.
+    :raises UsageError: for values that cannot be used.
+    """
+    waiting = wait_options(options)
+    return waiting if options.get("wait_for") else dataclasses.replace(waiting, targets=tuple(targets[:1]))

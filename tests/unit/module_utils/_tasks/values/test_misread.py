@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_misread
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import refuse_misread
 
 from tests.unit.faces import TASKS, as_lookup
 
