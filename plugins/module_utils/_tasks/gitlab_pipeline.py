@@ -76,7 +76,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     query = pipeline_query(options)
     request = dataclasses.replace(run_request(options, query), trigger_token=token) if action == "run" else None
     session = session_of(options, context, waiting)
-    task = _Task(session, query, Wait(session, waiting))
+    task = _Task(session, query, waiting)
     if request is not None:
         if waiting.wait and token and not session.client.settings.token_kind:
             raise UsageError(
@@ -108,17 +108,18 @@ def _waiting(options: Options) -> WaitOptions:
     return dataclasses.replace(waiting, fail_on=()) if ends_anyhow else waiting
 
 
-@dataclasses.dataclass(frozen=True)
 class _Task:
     """One action on one pipeline, followed to its end where that is wanted."""
 
-    session: Session
-    query: PipelineQuery
-    wait: Wait
+    def __init__(self, session: Session, query: PipelineQuery, waiting: WaitOptions) -> None:
+        self._session = session
+        self._query = query
+        self._waiting = waiting
+        self._wait = Wait(session, waiting)
 
     def run(self, request: RunRequest) -> Steps[Outcome]:
         """Return what became of starting a pipeline."""
-        result = run_pipeline(self.session, request)
+        result = run_pipeline(self._session, request)
         if result.pipeline is None:
             return Outcome(
                 {"status": "created" if result.has_changed else None},
@@ -134,12 +135,12 @@ class _Task:
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
         """Return what became of retrying or canceling a pipeline."""
-        pipeline = yield from await_pipeline(self.session, self.query, Wait(self.session, self.wait.options))
-        project = project_id_of(pipeline, self.query.project)
-        with explained_missing(self.session, self.query):
-            waited = yield from self.wait.until(
+        pipeline = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
+        project = project_id_of(pipeline, self._query.project)
+        with explained_missing(self._session, self._query):
+            waited = yield from self._wait.until(
                 lambda: read_state(
-                    self.session, project, id_of(pipeline), with_trigger_jobs=action.concerns_trigger_jobs
+                    self._session, project, id_of(pipeline), with_trigger_jobs=action.concerns_trigger_jobs
                 ),
                 lambda state: decide_pipeline(action, state).verdict != "later",
             )
@@ -147,9 +148,9 @@ class _Task:
         if waited.has_timed_out:
             return self._late(state)
         try:
-            result = act_on_pipeline(self.session, action, project, state, waits=self.wait.options.wait)
+            result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
         except RequestError as exc:
-            if not (yield from sits_out(self.session, exc)):
+            if not (yield from sits_out(self._session, exc)):
                 raise
             return self._late(state, f", and {exc}")
         return (yield from self._followed(result, before=_line(state.pipeline)))
@@ -160,7 +161,7 @@ class _Task:
         :param why: goes on where the sentence about the pipeline stops.
         """
         state.has_timed_out = True
-        problem = time_problem(self.wait.options, f"pipeline {id_of(state.pipeline)} is still {state.status}{why}")
+        problem = time_problem(self._waiting, f"pipeline {id_of(state.pipeline)} is still {state.status}{why}")
         return self._finished(PipelineActionResult(state, problem=problem), before=_line(state.pipeline))
 
     def _followed(self, result: PipelineActionResult, *, before: str) -> Steps[Outcome]:
@@ -168,23 +169,23 @@ class _Task:
 
         What was done is done, so an error on the way is noted and not raised.
         """
-        if result.problem or not self.wait.is_active or "created" in self.wait.options.targets:
+        if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
         try:
-            following = Following(self.session, self.query.project, result.after.pipeline, self.wait)
+            following = Following(self._session, self._query.project, result.after.pipeline, self._wait)
             state = yield from following.run()
         except GitLabError as exc:
             problem = f"pipeline {id_of(result.after.pipeline)} could not be followed to its end: {exc}"
             return self._finished(dataclasses.replace(result, problem=problem), before=before)
         result = dataclasses.replace(result, after=state, problem=state.problem)
-        if state.has_timed_out and self.wait.options.on_timeout == "cancel":
+        if state.has_timed_out and self._waiting.on_timeout == "cancel":
             result = self._canceled(result)
         return self._finished(result, before=before)
 
     def _canceled(self, result: PipelineActionResult) -> PipelineActionResult:
         """Cancel a pipeline that has not come to its end in time."""
-        project = project_id_of(result.after.pipeline, self.query.project)
-        session = self.session.in_passing(seconds=CANCEL_SECONDS)
+        project = project_id_of(result.after.pipeline, self._query.project)
+        session = self._session.in_passing(seconds=CANCEL_SECONDS)
         try:
             # what there is to cancel, its trigger jobs among it, was not read while it was followed
             state = read_state(session, project, id_of(result.after.pipeline), with_trigger_jobs=True)
@@ -202,18 +203,18 @@ class _Task:
 
     def _finished(self, result: PipelineActionResult, *, before: str) -> Outcome:
         state = result.after
-        if self.wait.is_active and state.jobs:
-            project = project_id_of(state.pipeline, self.query.project)
-            state = with_details(self.session, state, project, self.wait)
-        failure = why_failed(result.problem, self.query, state)
-        is_said = self.session.check_mode or (not result.has_changed and not failure)
+        if self._wait.is_active and state.jobs:
+            project = project_id_of(state.pipeline, self._query.project)
+            state = with_details(self._session, state, project, self._wait)
+        failure = why_failed(result.problem, self._query, state)
+        is_said = self._session.check_mode or (not result.has_changed and not failure)
         return Outcome(
             {
-                **state_values(self.session, state, self.wait),
+                **state_values(self._session, state, self._wait),
                 "id": id_of(state.pipeline),
                 "status": state.status,
                 "web_url": state.pipeline.get("web_url"),
-                "downstream_pipelines": [downstream_record(self.session, node) for node in state.downstream],
+                "downstream_pipelines": [downstream_record(self._session, node) for node in state.downstream],
             },
             changed=result.has_changed,
             failure=failure,
