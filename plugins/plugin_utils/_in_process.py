@@ -30,7 +30,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
 from ..module_utils._ansible.arguments import FILE_ARGUMENTS, argument_rules
-from ..module_utils._ansible.result import HAS_REGISTRY, failure, result_of
+from ..module_utils._ansible.result import REGISTER_SECRET, failure, result_of
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, UsageError
 from ..module_utils._api.forms import in_json
@@ -183,7 +183,7 @@ class InProcessAction(ActionBase):
             result["warnings"] = [*twice, *result.get("warnings", ())]
         if self._shows_invocation(variables):
             result["invocation"] = {"module_args": shown_options(specs, params)}
-        return result if HAS_REGISTRY else _without(secrets, result)
+        return result if REGISTER_SECRET else _without(secrets, result)
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         progress = self._progress(variables)

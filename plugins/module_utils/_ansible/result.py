@@ -23,18 +23,11 @@ from .._tasks.definition import TaskDefinition
 from .._tasks.values.arguments import Arguments, all_names
 from .._tasks.values.hiding import variable_values
 
+# Since 2.22 Ansible hides what it is told in this way wherever it shows something; before, a module hides its own.
 try:
-    # Since 2.22 what is in Ansible's registry is hidden wherever it shows something; before, a module hides its own.
-    from ansible.module_utils.secrets import register_secret
-
-    HAS_REGISTRY = True
+    from ansible.module_utils.secrets import register_secret as REGISTER_SECRET
 except ImportError:
-    HAS_REGISTRY = False
-
-    def register_secret(value: str, /) -> str:
-        """Return the value."""
-        return value
-
+    REGISTER_SECRET = None
 
 SELINUX: t.Any
 try:
@@ -65,7 +58,8 @@ def result_of(
 
     def learn(secret: str) -> None:
         secrets.add(secret)
-        register_secret(secret)
+        if REGISTER_SECRET:
+            REGISTER_SECRET(secret)
 
     files = AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes")))
     context = dataclasses.replace(context, register_secret=learn, files=files)
