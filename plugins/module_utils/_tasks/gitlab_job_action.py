@@ -154,8 +154,7 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    takes = {name: row.takes for name, row in ACTIONS.items()}
-    refuse_misplaced(takes, options["action"], lambda name: SPEC.is_set(options, name))
+    refuse_misplaced({name: row.takes for name, row in ACTIONS.items()}, SPEC.arguments, options)
     request = action_request(options)
     if request.policy.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")

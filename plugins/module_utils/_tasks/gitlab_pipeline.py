@@ -95,7 +95,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _waiting(options: Options) -> WaitOptions:
     """Return how to wait; only for what can be waited for after this action."""
     action = options["action"]
-    refuse_misplaced(_TAKES, action, lambda name: SPEC.is_set(options, name))
+    refuse_misplaced(_TAKES, SPEC.arguments, options)
     for target in options.get("wait_for") or ():
         if target not in _TARGETS[action]:
             raise UsageError(

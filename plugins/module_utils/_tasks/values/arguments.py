@@ -32,11 +32,6 @@ class ArgumentSpec:
     required_one_of: Rules = ()
     required_if: Conditions = ()
 
-    def is_set(self, options: Options, name: str) -> bool:
-        """Return whether an option says something, and not what it says anyway."""
-        value = options.get(name)
-        return bool(value) and value != self.arguments[name].get("default")
-
     def merged(
         self,
         *others: ArgumentSpec,

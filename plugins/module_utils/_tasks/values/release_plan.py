@@ -66,7 +66,7 @@ def _project(given: Options, options: Options) -> ProjectPlan:
 
 def _gate(given: Options, options: Options, query: PipelineQuery, where: str) -> Gate:
     with located(where):
-        refuse_misplaced(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
+        refuse_misplaced(GATE_ACTIONS, GATE_OPTIONS, given)
         for option in ("name", "stage"):
             if given.get(option) == []:
                 raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")
