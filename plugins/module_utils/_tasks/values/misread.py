@@ -79,9 +79,7 @@ def _holds_bytes(value: t.Any) -> bool:
 
 def no_text(value: t.Any) -> str:
     """Return what a value is that is not one text, though Ansible would write it as one; empty for any other."""
-    if not isinstance(value, (list, tuple, dict)):
-        return ""
-    return f"is {'a mapping' if isinstance(value, dict) else 'a list'}; give one value"
+    return f"is {kind_of(value)}; give one value" if isinstance(value, (list, tuple, dict)) else ""
 
 
 def _is_boundless(value: t.Any) -> bool:

@@ -85,7 +85,7 @@ _PASSWORD_OPTIONS = ("api_username", "api_password")
 _NO_PASSWORDS = (
     "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
 )
-_KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
+_KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list", tuple: "a list"}
 # Of what may be a secret no more than this is told.
 _ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 _TYPES: t.Mapping[str, type] = {"int": int, "float": float, "bool": bool, "dict": dict}
