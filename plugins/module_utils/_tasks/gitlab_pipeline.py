@@ -214,7 +214,7 @@ class _Task:
                 "id": id_of(state.pipeline),
                 "status": state.status,
                 "web_url": state.pipeline.get("web_url"),
-                "downstream_pipelines": [downstream_record(self._session, node) for node in state.downstream],
+                "downstream_pipelines": [downstream_record(self._session, node) for node in state.downstream or ()],
             },
             changed=result.has_changed,
             failure=failure,

@@ -12,7 +12,6 @@ from .._app.fields import project_id_of
 from .._app.jobs.bridges import downstream_record
 from .._app.outcome import Outcome
 from .._app.reads.pipelines import (
-    read_downstream,
     read_pipeline_state,
     read_test_report,
     read_variables,
@@ -50,15 +49,14 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
-    state = with_details(session, state, project, wait)
+    state = with_details(session, state, project, wait, with_downstream="downstream" in include)
     values = state_values(session, state, wait)
     if "variables" in include:
         values["variables"] = read_variables(session, state, project)
     if "test_report" in include:
         values["test_report"] = read_test_report(session, state, project)
-    if "downstream" in include:
-        nodes = read_downstream(session, state, project)
-        values["downstream_pipelines"] = nodes and [downstream_record(session, node) for node in nodes]
+    if "downstream" in include and state.downstream is not None:
+        values["downstream_pipelines"] = [downstream_record(session, node) for node in state.downstream]
     if "jobs" in include:
         values["jobs"] = [session.annotated("job", job.record) for job in state.jobs]
     return Outcome(values=values, failure=why_failed(state.problem, query, state))

@@ -56,18 +56,24 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     return state
 
 
-def with_details(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineState:
-    """Return a pipeline with what explains its end: what has failed, and if it was waited for what is below it."""
+def with_details(
+    session: Session, state: PipelineState, project: str, wait: Wait, *, with_downstream: bool = False
+) -> PipelineState:
+    """Return a pipeline with what explains its end: what has failed, and if it was waited for what is below it.
+
+    :param with_downstream: whether what is below it is wanted in any case, at any depth.
+    """
     session, log_lines = session.in_passing(), wait.options.log_lines
-    downstream: list[PipelineNode] = []
-    if wait.is_active:
-        try:
-            downstream = read_downstream(session, state, project) or []
-        except RequestError as exc:
-            session.warn(f"The downstream pipelines cannot be read: {exc}")  # what the pipeline did is worth more
-    failed = failed_jobs(state)
-    for node in downstream:
-        if node.is_accessible and status_of(node.record) == "failed":
+    failed, root = failed_jobs(state), None
+    if wait.is_active or with_downstream:
+        problem = "The downstream pipelines of the pipeline cannot be read"
+        # what the pipeline did is worth more
+        root = _permitted(
+            session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)), forgives=wait.is_active
+        )
+    downstream = None if root is None else [node for node in root.walk() if node is not root]
+    for node in downstream or ():
+        if wait.is_active and node.is_accessible and status_of(node.record) == "failed":
             failed += _failed_below(session, node)
     tails = session.run_all(lambda job: read_tail(session, job, log_lines), failed[:MOST_LOGS] if log_lines else [])
     return dataclasses.replace(state, failed=list(itertools.zip_longest(failed, tails)), downstream=downstream)
@@ -101,16 +107,6 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
     return with_pipeline(text, query, state.pipeline)
 
 
-def read_downstream(session: Session, state: PipelineState, project: str) -> list[PipelineNode] | None:
-    """Return the pipelines below a pipeline, at any depth; None, with a warning, when they may not be read.
-
-    :raises RequestError: when they cannot be read for another reason.
-    """
-    problem = "The downstream pipelines of the pipeline cannot be read"
-    root = _permitted(session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
-    return None if root is None else [node for node in root.walk() if node is not root]
-
-
 def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:
     """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
     return _permitted(
@@ -129,15 +125,17 @@ def read_test_report(session: Session, state: PipelineState, project: str) -> Re
     )
 
 
-def _permitted(session: Session, problem: str, read: t.Callable[[], T]) -> T | None:
+def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgives: bool = False) -> T | None:
     """Return what is read; None, with a warning, when the token may not read it, or there is no such thing.
 
     So it is when the time is up: what became of the wait is worth more.
+
+    :param forgives: whether any other error is no more than a warning as well.
     """
     try:
         return read()
     except RequestError as exc:
-        if not (is_late(session, exc) or isinstance(exc, DeniedError)):
+        if not (forgives or is_late(session, exc) or isinstance(exc, DeniedError)):
             raise
         session.warn(f"{problem}: {exc}")
         return None
@@ -156,7 +154,7 @@ def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
 
 def _held_up_by(state: PipelineState) -> str:
     """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
-    late = [node for node in state.downstream if not is_finished(status_of(node.record))]
+    late = [node for node in state.downstream or () if not is_finished(status_of(node.record))]
     shown = [
         f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
         for node in late[:MOST_SINGLE_LINES]

@@ -37,7 +37,7 @@ class PipelineState:
     :param attempts: every attempt of its jobs, and its trigger jobs, where these were asked for.
     :param problem: why the task fails, empty when it does not.
     :param failed: jobs that have failed, here and downstream, each with the tail of its log, where these were read.
-    :param downstream: the pipelines below it, where these were read.
+    :param downstream: the pipelines below it, None where these were not read.
     """
 
     pipeline: Record
@@ -46,7 +46,7 @@ class PipelineState:
     problem: str = ""
     has_timed_out: bool = False
     failed: list[tuple[FoundJob, list[str] | None]] = dataclasses.field(default_factory=list)
-    downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
+    downstream: list[PipelineNode] | None = None
 
     @property
     def status(self) -> str:
