@@ -313,13 +313,13 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import Options
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import (
     pipeline_query,
     plain_text,
     session_of,
     text_list,
 )
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import Options
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import Numbers, number_fields
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_mask

@@ -29,11 +29,10 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ..module_utils._ansible.files import FILE_ARGUMENTS, AnsibleFiles
-from ..module_utils._ansible.result import argument_rules, failure, result_of
-from ..module_utils._ansible.secrets import HAS_REGISTRY, register_secret
+from ..module_utils._ansible.arguments import FILE_ARGUMENTS, argument_rules
+from ..module_utils._ansible.result import REGISTER_SECRET, failure, result_of
 from ..module_utils._api.connection import ConnectionSettings, tls_context
-from ..module_utils._api.errors import GitLabError
+from ..module_utils._api.errors import GitLabError, UsageError
 from ..module_utils._api.forms import in_json
 from ..module_utils._api.libraries import fast_json_text
 from ..module_utils._api.masking import Masker
@@ -42,12 +41,12 @@ from ..module_utils._app.session import TaskContext
 from ..module_utils._app.settings import DEFAULT_URL
 from ..module_utils._extensions.manager import plugin_manager
 from ..module_utils._tasks.definition import TaskDefinition
+from ..module_utils._tasks.values.arguments import all_names, given_names
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
-from ..module_utils._tasks.values.misread import misread_text
 from ..module_utils._tasks.values.mistakes import option_mistake
-from ..module_utils._tasks.values.prepared import all_names, given_names, without_nulls
+from ._defaults import is_on, without_group_defaults
 from ._files import file_facts, has_selinux
-from ._options import connection_arguments, is_on, plain, without_group_defaults
+from ._options import given_options, plain
 from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
 
@@ -99,14 +98,11 @@ class InProcessAction(ActionBase):
             Display().v(f"{self._task.action} runs as a module, not in process: {reason}")
         # what a remote host has in its environment is not known here
         known = {**(os.environ if self._connection.transport == "local" else {}), **environment}
+        specs, tokens = self.TASK.spec.arguments, self.TASK.token_options
         try:
-            arguments = connection_arguments(self.TASK.token_options, given, variables, known, template)
-        except AnsibleError as exc:
+            arguments = given_options(specs, tokens, given, variables, known, template)
+        except (AnsibleError, UsageError) as exc:
             return failure(self.TASK, str(exc))
-        arguments = without_nulls(self.TASK.spec.arguments, {**given, **arguments})
-        misread = misread_text(self.TASK.spec.arguments, arguments)
-        if misread:
-            return failure(self.TASK, misread)
         if reason:
             return t.cast(
                 Result,
@@ -173,7 +169,7 @@ class InProcessAction(ActionBase):
         params = dict(validated.validated_parameters)
         secrets = given_secrets(specs, params)
         if validated.error_messages:
-            mistake = option_mistake(self.TASK, specs, params) or str(validated.errors.msg)
+            mistake = option_mistake(self.TASK.name, self.TASK.spec, specs, params) or str(validated.errors.msg)
             result = failure(self.TASK, Masker(secrets).line(mistake))
         else:
             result = self._run_task(params, secrets, variables)
@@ -187,22 +183,11 @@ class InProcessAction(ActionBase):
             result["warnings"] = [*twice, *result.get("warnings", ())]
         if self._shows_invocation(variables):
             result["invocation"] = {"module_args": shown_options(specs, params)}
-        return result if HAS_REGISTRY else _without(secrets, result)
+        return result if REGISTER_SECRET else _without(secrets, result)
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         progress = self._progress(variables)
-
-        def learn(secret: str) -> None:
-            secrets.add(secret)
-            register_secret(secret)
-
-        context = TaskContext(
-            check_mode=bool(self._task.check_mode),
-            register_secret=learn,
-            progress=progress,
-            files=AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes"))),
-            transport=shared_transport,
-        )
+        context = TaskContext(check_mode=bool(self._task.check_mode), progress=progress, transport=shared_transport)
         with _told_of_interruption(progress):
             result = result_of(self.TASK, params, context, secrets=secrets)
         if self.TASK.has_file_options and result.get("dest"):
@@ -281,13 +266,11 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
 @contextlib.contextmanager
 def _environment(wanted: t.Mapping[str, str]) -> t.Iterator[None]:
     """Set environment variables for a while; items of a loop share the process, so they are put back."""
-    before = {name: os.environ.get(name) for name in wanted}
+    before = {name: os.environ[name] for name in wanted if name in os.environ}
     try:
         os.environ.update(wanted)
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in wanted:
+            os.environ.pop(name, None)
+        os.environ.update(before)

@@ -18,134 +18,74 @@ import typing as t
 
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
-from ..doc_fragments._connection import ModuleDocFragment
-from ..module_utils._ansible.result import argument_rules
+from ..module_utils._ansible.arguments import argument_rules
 from ..module_utils._api.connection import TOKEN_VARIABLES
 from ..module_utils._api.errors import UsageError
-from ..module_utils._tasks.definition import ArgumentSpec, TaskDefinition
-from ..module_utils._tasks.options import CONNECTION, JOB_SELECTION, JOB_WAITING
-from ..module_utils._tasks.values.connection import first_set
-from ..module_utils._tasks.values.misread import misread_text
+from ..module_utils._tasks.options import CONNECTION
+from ..module_utils._tasks.values.arguments import Arguments, ArgumentSpec, given_names, without_nulls
+from ..module_utils._tasks.values.connection import EXTENSION_VARIABLES, URL_VARIABLES, first_set
+from ..module_utils._tasks.values.misread import refuse_misread
 from ..module_utils._tasks.values.mistakes import mistake_in
-from ..module_utils._tasks.values.prepared import all_names, given_names, prepared, without_nulls
+from ..module_utils._tasks.values.prepared import prepared
 
 Variables = t.Mapping[str, t.Any]
-Definitions = t.Mapping[str, t.Mapping[str, t.Any]]
 Template = t.Callable[[t.Any], t.Any]
 
-# Ansible reads no documentation of action plugins, so it is told what a task may take from variables and ansible.cfg:
-# what the connection options document for the lookup, and the switches.
-PLUGIN = ("action", "jobgate_gitlab")
-_ORIGINS: Definitions = yaml_load(ModuleDocFragment.PLUGINS)["options"]
 _TOKENS: set[str] = set(TOKEN_VARIABLES)
-# As a default of the action group these mean the modules that have them.
-_GROUP_OPTIONS = all_names(CONNECTION.merged(JOB_SELECTION, JOB_WAITING).arguments)
-_SWITCHES: Definitions = {
-    # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
-    "display_ok_hosts": {
-        "default": True,
-        "type": "bool",
-        "env": [{"name": "ANSIBLE_DISPLAY_OK_HOSTS"}],
-        "ini": [{"section": "defaults", "key": "display_ok_hosts"}],
-    },
-    **{
-        name: {
-            "default": True,
-            "type": "bool",
-            "env": [{"name": f"JOBGATE_{name.upper()}"}],
-            "ini": [{"section": "jobgate_gitlab", "key": name}],
-            "vars": [{"name": f"jobgate_{name}"}],
-        }
-        for name in ("in_process", "progress")
-    },
+_ENVIRONMENT: t.Mapping[str, t.Sequence[str]] = {
+    "api_url": URL_VARIABLES,
+    "extensions": EXTENSION_VARIABLES,
+    **{str(kind): names for kind, names in TOKEN_VARIABLES.items()},
 }
-DEFINITIONS: Definitions = {
-    **_SWITCHES,
-    # Without the environment, which counts where the task runs, and without most types, since the task converts its
-    # options itself. A path in ansible.cfg is relative to that file, which only Ansible knows.
-    **{
-        name: {
-            "type": "path" if CONNECTION.arguments[name]["type"] == "path" else None,
-            "ini": option.get("ini", []),
-        }
-        for name, option in _ORIGINS.items()
-    },
+# Ansible reads no documentation of action plugins, so it is told what they take from ansible.cfg: without the
+# environment, which counts where the task runs, and without most types, since the task converts its options itself. A
+# path there is relative to that file, which only Ansible knows.
+PLUGIN = ("action", "jobgate_gitlab")
+DEFINITIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    name: {
+        "type": "path" if argument["type"] == "path" else None,
+        "ini": [{"section": "jobgate_gitlab", "key": name}],
+    }
+    for name, argument in CONNECTION.arguments.items()
+    if argument["type"] != "dict"
 }
 constants.config.initialize_plugin_configuration_definitions(*PLUGIN, DEFINITIONS)
 
 
-def is_on(switch: str, variables: Variables, template: Template) -> bool:
-    """Return what a switch is set to."""
-    return bool(_value(switch, _own_variables(_SWITCHES, variables, template)))
-
-
-def without_group_defaults(
-    task: TaskDefinition, given: Variables, module_defaults: t.Iterable[Variables], template: Template
-) -> dict[str, t.Any]:
-    """Return the options of a task without those defaults of its action group that are not for it.
-
-    `module_defaults` of a group go to every module of it. One that cannot choose a job or wait has no use for options
-    that do, and one that needs a job token has none for other tokens; what no module has, such as a misspelt option, is
-    left for the task to refuse.
-
-    :param given: the options of the task with all defaults, as Ansible hands them over.
-    """
-    other_tokens = _TOKENS.difference(task.token_options)
-    own = {name: argument for name, argument in task.spec.arguments.items() if name not in other_tokens}
-    useless = _GROUP_OPTIONS - all_names(own)
-    named = [given_names(name, argument, given) for name, argument in own.items()]
-    doubtful = useless.intersection(given).union(*(keys for keys in named if len(keys) > 1))
-    groups = [
-        options for defaults in module_defaults for name, options in defaults.items() if name.startswith("group/")
-    ]
-    # only what has to be known is evaluated, once more after Ansible: a lookup may take long, or give a token once
-    by_groups = {
-        name
-        for options in (groups if doubtful else ())
-        for name, value in (template(options) if isinstance(options, str) else options).items()
-        if name in doubtful and given[name] == template(value)
-    }
-    dropped = by_groups & useless
-    for keys in named:
-        # of two names of an option Ansible would take the other one, whoever has given it
-        dropped |= by_groups.intersection(keys) if not by_groups.issuperset(keys) else set()
-    return {name: value for name, value in given.items() if name not in dropped}
-
-
-def connection_arguments(
+def given_options(
+    arguments: Arguments,
     token_options: t.Collection[str],
     given: Variables,
     variables: Variables,
     environ: t.Mapping[str, str],
     template: Template,
 ) -> dict[str, t.Any]:
-    """Return the connection options that variables and ansible.cfg give to a task, for those that it does not give.
+    """Return what a task or a lookup is given, by itself, and of connection options else by variables and ansible.cfg.
 
     :param token_options: the kinds of token that are of use to it.
-    :param given: the options of the task itself.
-    :param environ: the environment that the task will run in, as far as it is known; it beats ansible.cfg.
+    :param given: its own options.
+    :param environ: the environment that it will run in, as far as it is known; it beats ansible.cfg.
+    :raises UsageError: for what was not read as it was written.
     :raises AnsibleError: for a variable that cannot be resolved.
     """
-    useless = _TOKENS.difference(token_options)
-    usable = [name for name in _ORIGINS if name not in useless]
-    by_task = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
-    left = [name for name in usable if name not in by_task]
-    own = _own_variables({name: _ORIGINS[name] for name in left}, variables, template)
+    usable = [name for name in CONNECTION.arguments if name not in _TOKENS or name in token_options]
+    by_itself = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
+    variable_of = {name: f"jobgate_gitlab_{name}" for name in usable if name not in by_itself}
     # as they are written: where the task runs, a path may be another one
-    by_variable = {
-        name: own[entry["name"]]
-        for name in left
-        for entry in _ORIGINS[name]["vars"]
-        if own.get(entry["name"]) is not None
-    }
-    variables_of = {name: [entry["name"] for entry in _ORIGINS[name].get("env", ())] for name in usable}
-    by_environment = {name for name in usable if first_set(environ, variables_of[name])}
+    resolved = {name: template(variables[key]) for name, key in variable_of.items() if key in variables}
+    by_variable = {name: value for name, value in resolved.items() if value is not None}
+    by_environment = {name for name, names in _ENVIRONMENT.items() if name in usable and first_set(environ, names)}
     above_file = _with_all_tokens({*by_variable, *by_environment})
-    by_file = {name: _value(name, {}) for name in left if name not in above_file}
-    return {**{name: value for name, value in by_file.items() if value is not None}, **by_variable}
+    by_file = {
+        name: constants.config.get_config_value(name, plugin_type=PLUGIN[0], plugin_name=PLUGIN[1])
+        for name in variable_of
+        if name in DEFINITIONS and name not in above_file
+    }
+    found = without_nulls(arguments, {**given, **by_file, **by_variable})
+    refuse_misread(arguments, found)
+    return found
 
 
 def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -> dict[str, t.Any]:
@@ -159,11 +99,7 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
     # which of them are hidden is not documented
     arguments = {name: {**option, **CONNECTION.arguments.get(name, {})} for name, option in documented.items()}
     template = plugin._templar.template if plugin._templar else lambda value: value
-    found = {**given, **connection_arguments(tuple(_TOKENS), given, variables, os.environ, template)}
-    found = without_nulls(arguments, found)
-    misread = misread_text(arguments, found)
-    if misread:
-        raise UsageError(misread)
+    found = given_options(arguments, tuple(_TOKENS), given, variables, os.environ, template)
     # from ansible-core 2.22 on it would hide short values of headers, words like any other, in all output of the play
     rules = argument_rules(ArgumentSpec(documented))
     validated = ArgumentSpecValidator(**rules).validate(plain(found))
@@ -198,17 +134,3 @@ def _plain_name(key: t.Any) -> str:
 def _with_all_tokens(names: set[str]) -> set[str]:
     """Return these options, and if one of them is a token, all tokens: a token beats those of other kinds."""
     return names | _TOKENS if names & _TOKENS else names
-
-
-def _own_variables(definitions: Definitions, variables: Variables, template: Template) -> dict[str, t.Any]:
-    """Return the variables that options can come from, their templates resolved."""
-    names = {entry["name"] for option in definitions.values() for entry in option.get("vars", ())}
-    return {name: template(variables[name]) for name in sorted(names) if name in variables}
-
-
-def _value(name: str, variables: Variables) -> t.Any:
-    """Return what variables or ansible.cfg say, None when they do not."""
-    plugin_type, plugin_name = PLUGIN
-    return constants.config.get_config_value(
-        name, plugin_type=plugin_type, plugin_name=plugin_name, variables=dict(variables)
-    )

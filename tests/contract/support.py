@@ -18,7 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
-from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.result import argument_rules
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.arguments import argument_rules
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_deployment_approval,
     gitlab_deployment_info,

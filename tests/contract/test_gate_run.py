@@ -206,7 +206,10 @@ def test_a_commit_that_was_left(simulator: t.Any) -> None:
         ({"gates": [WAIT, RUN]}, "run has to be the first gate"),
         ({"gates": [{**RUN, "name": "deploy"}]}, "leave name and stage to the gates after it"),
         ({"gates": [{**RUN, "require": "finished"}]}, "require cannot be used with run"),
-        ({"gates": [{**RUN, "include_downstream": True}]}, "include_downstream cannot be used with run"),
+        (
+            {"gates": [{**RUN, "include_downstream": True}]},
+            "include_downstream can only be used with wait, play, retry and verify",
+        ),
         ({"gates": [{**RUN, "job_variables": {"A": "b"}}]}, "job_variables can only be used with play"),
         ({"gates": [{**WAIT, "variables": {"A": "b"}}]}, "variables can only be used with run"),
         ({"gates": [{**WAIT, "reuse": "success"}]}, "reuse can only be used with run"),

@@ -124,7 +124,7 @@ def test_a_pipeline_has_ended_though_what_is_below_it_cannot_be_read(simulator: 
     simulator.inject("error_500", path="/(trigger_jobs|bridges)$", nth=list(range(1, 5000)))
     result = run_task(simulator, task, project="group/app", ref="main", wait=True, **how)
     assert (result.failure, result["pipeline"]["status"]) == (None, "success") and result.seconds < 120.0
-    assert "The downstream pipelines cannot be read" in result.warnings[-1]
+    assert "The downstream pipelines of the pipeline cannot be read" in result.warnings[-1]
 
 
 # A task that fails, the requests that would explain it better, and the words of its error without these.

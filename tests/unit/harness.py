@@ -27,7 +27,8 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import manager as plugin_manager
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import TaskDefinition
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of, wait_options
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.waiting import wait_options
 
 SERVER = "https://gitlab.example.com"
 API = SERVER + "/api/v4"

@@ -199,7 +199,7 @@ GOOD: list[tuple[str, str]] = [
     ("module_utils/_api/libraries.py", "try:\n    import requests\nexcept ImportError:\n    requests = None"),
     ("module_utils/_extensions/manager.py", "import importlib.metadata\nfrom .hookspecs import X"),
     ("module_utils/_app/jobs/find.py", "from ..pipelines.query import X\nfrom ..session import Y"),
-    ("module_utils/_tasks/options.py", "from .definition import X\nfrom .._app.waiting.options import Y"),
+    ("module_utils/_tasks/options.py", "from .values.arguments import X\nfrom .._app.waiting.options import Y"),
     ("modules/gitlab_job_info.py", "from ..module_utils._ansible.module_face import X"),
     ("lookup/gitlab_job.py", "from ansible.errors import AnsibleLookupError\nfrom ..plugin_utils._options import X"),
 ]

@@ -17,9 +17,8 @@ from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
-from .files import AnsibleFiles
-from .result import argument_rules, failure, result_of
-from .secrets import register_secret
+from .arguments import argument_rules
+from .result import failure, result_of
 
 
 class _TaskModule(AnsibleModule):
@@ -40,7 +39,7 @@ class _TaskModule(AnsibleModule):
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         if not self._has_valid_options:
             self.no_log_values = given_secrets(self.argument_spec, self.params)
-            msg = option_mistake(self._task, self.argument_spec, self.params) or msg
+            msg = option_mistake(self._task.name, self._task.spec, self.argument_spec, self.params) or msg
         text = Masker(self.no_log_values).line(msg)
         super().fail_json(**{**self._shown(), **failure(self._task, text, {**self.known, **kwargs})})
 
@@ -55,11 +54,6 @@ class _TaskModule(AnsibleModule):
             kwargs["size"] = size
         return kwargs
 
-    def learn_secret(self, secret: str) -> None:
-        """Let Ansible hide a secret wherever it shows something of this task."""
-        self.no_log_values.add(secret)
-        register_secret(secret)
-
     def _shown(self) -> dict[str, t.Any]:
         """Return the invocation as it may be shown."""
         return {"invocation": {"module_args": shown_options(self.argument_spec, self.params)}}
@@ -67,11 +61,7 @@ class _TaskModule(AnsibleModule):
 
 def run_module(task: TaskDefinition) -> None:
     module = _TaskModule(task)
-    context = TaskContext(
-        check_mode=module.check_mode,
-        register_secret=module.learn_secret,
-        files=AnsibleFiles(unsafe_writes=bool(module.params.get("unsafe_writes"))),
-    )
+    context = TaskContext(check_mode=module.check_mode)
     result = result_of(task, module.params, context, secrets=module.no_log_values)
     for warning in result.pop("warnings", ()):
         module.warn(warning)

@@ -4,63 +4,65 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What every face of a task has in common: the rules for its options, and how results and failures look."""
+"""What every face of a task has in common: what it tells the task of Ansible, and how results and failures look."""
 
 from __future__ import annotations
 
-import functools
-import os
+import dataclasses
+import stat
 import typing as t
 
-from ansible.module_utils.basic import env_fallback, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 
 from .._api.decoding import Record
 from .._api.errors import GitLabError, MissingLibraryError, capitalized
 from .._api.masking import Masker
-from .._app.outcome import Outcome
+from .._app.outcome import Files, Outcome
 from .._app.session import TaskContext
-from .._tasks.definition import ArgumentSpec, TaskDefinition
-from .._tasks.values.connection import environment_extensions, environment_url
+from .._tasks.definition import TaskDefinition
+from .._tasks.values.arguments import Arguments, all_names
 from .._tasks.values.hiding import variable_values
-from .._tasks.values.prepared import Arguments, all_names
+
+# Since 2.22 Ansible hides what it is told in this way wherever it shows something; before, a module hides its own.
+try:
+    from ansible.module_utils.secrets import register_secret as REGISTER_SECRET
+except ImportError:
+    REGISTER_SECRET = None
+
+SELINUX: t.Any
+try:
+    from ansible.module_utils.compat import selinux as SELINUX
+except ImportError:
+    SELINUX = None
 
 
-def argument_rules(spec: ArgumentSpec) -> Record:
-    """Return options and the rules between them as Ansible's validators take them."""
-    arguments = {name: dict(option) for name, option in spec.arguments.items()}
-    for name, read in _FROM_ENVIRONMENT.items():
-        arguments[name]["fallback"] = (functools.partial(_fall_back, read),)
-    return {
-        "argument_spec": arguments,
-        "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],
-        "required_one_of": [list(rule) for rule in spec.required_one_of],
-        "required_if": [list(rule) for rule in spec.required_if],
-    }
+class AnsibleFiles(Files):
+    """Files as Ansible's own modules make them."""
 
-
-def _fall_back(read: t.Callable[[t.Mapping[str, str]], t.Any]) -> t.Any:
-    # Ansible's own function, without a name, raises its error for nothing found
-    return read(os.environ) or env_fallback()
-
-
-_FROM_ENVIRONMENT: t.Mapping[str, t.Callable[[t.Mapping[str, str]], t.Any]] = {
-    "api_url": environment_url,
-    "extensions": environment_extensions,
-}
+    def label(self, path: str, dest: str) -> None:
+        if SELINUX is None or SELINUX.is_selinux_enabled() != 1:
+            return
+        found, context = SELINUX.matchpathcon(dest, stat.S_IFREG)
+        if found == 0 and context:
+            SELINUX.lsetfilecon(path, context)
 
 
 def result_of(
-    task: TaskDefinition,
-    params: t.Mapping[str, t.Any],
-    context: TaskContext,
-    *,
-    secrets: t.Collection[str],
+    task: TaskDefinition, params: t.Mapping[str, t.Any], context: TaskContext, *, secrets: set[str]
 ) -> Record:
     """Return the result of a task that is run; whatever goes wrong is told in it, by `failed` and `msg`.
 
     :param params: the validated options.
-    :param secrets: those that the face knows when the task ends.
+    :param secrets: what Ansible hides in all that it shows of the task, to which those are added that it learns of.
     """
+
+    def learn(secret: str) -> None:
+        secrets.add(secret)
+        if REGISTER_SECRET:
+            REGISTER_SECRET(secret)
+
+    files = AnsibleFiles(unsafe_writes=bool(params.get("unsafe_writes")))
+    context = dataclasses.replace(context, register_secret=learn, files=files)
     try:
         outcome = task.run(params, context)
     except MissingLibraryError as exc:

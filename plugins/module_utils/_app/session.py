@@ -79,6 +79,8 @@ class TaskContext:
 DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # What a task that has made no request says of them; see `Session.cost`.
 NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
+# How long everything may take that a task does: as long as GitLab, unless it is told otherwise, lets a job take.
+TASK_SECONDS = 3600.0
 # Where trigger jobs are listed, in the order to try.
 BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 
@@ -236,7 +238,7 @@ def open_session(
     settings: ConnectionSettings,
     context: TaskContext,
     *,
-    timeout_seconds: float,
+    timeout_seconds: float = TASK_SECONDS,
     is_waiting: bool = False,
 ) -> Session:
     """Return a session for a task.

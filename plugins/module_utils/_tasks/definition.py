@@ -15,49 +15,16 @@ from .._api.errors import GitLabError, TimedOutError
 from .._app.outcome import Outcome
 from .._app.safe_output import SafeOutput
 from .._app.session import NO_REQUESTS, TaskContext
+from .values.arguments import ArgumentSpec, Options
 from .values.hiding import variable_values
-from .values.prepared import Arguments, prepared
+from .values.prepared import prepared
 
-Options = t.Mapping[str, t.Any]
-Rules = tuple[tuple[str, ...], ...]
-Conditions = tuple[tuple[str, t.Any, tuple[str, ...]], ...]
+__all__ = ["NO_COST", "NO_DIFF", "NO_WAIT", "Options", "TaskDefinition"]
 
 # What results have in common, as it is when there is nothing to tell.
 NO_COST: t.Mapping[str, t.Any] = {"elapsed": 0.0, "requests": NO_REQUESTS}
 NO_WAIT: t.Mapping[str, t.Any] = {**NO_COST, "timed_out": False, "timeline": []}
 NO_DIFF: t.Mapping[str, t.Any] = {"diff": {"before": "", "after": ""}}
-
-
-@dataclasses.dataclass(frozen=True)
-class ArgumentSpec:
-    """Options and the rules between them, as one value that can be merged with others."""
-
-    arguments: Arguments = dataclasses.field(default_factory=dict)
-    mutually_exclusive: Rules = ()
-    required_one_of: Rules = ()
-    required_if: Conditions = ()
-
-    def is_set(self, options: Options, name: str) -> bool:
-        """Return whether an option says something, and not what it says anyway."""
-        value = options.get(name)
-        return bool(value) and value != self.arguments[name].get("default")
-
-    def merged(
-        self,
-        *others: ArgumentSpec,
-        arguments: Arguments | None = None,
-        mutually_exclusive: Rules = (),
-        required_one_of: Rules = (),
-        required_if: Conditions = (),
-    ) -> ArgumentSpec:
-        """Return one value with everything of all of them, and these; a later option of the same name wins."""
-        every = (self, *others, ArgumentSpec(arguments or {}, mutually_exclusive, required_one_of, required_if))
-        return ArgumentSpec(
-            arguments={name: option for spec in every for name, option in spec.arguments.items()},
-            mutually_exclusive=tuple(rule for spec in every for rule in spec.mutually_exclusive),
-            required_one_of=tuple(rule for spec in every for rule in spec.required_one_of),
-            required_if=tuple(rule for spec in every for rule in spec.required_if),
-        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,20 +29,18 @@ from .._app.waiting.schedule import finish
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
 from .options import (
-    ACTION_WAITING,
     CONNECTION,
     JOB_FILTERS,
     JOB_SELECTION,
-    JOB_WAITING,
     PIPELINE_WAYS,
     job_query,
     pipeline_query,
     session_of,
     text_list,
-    wait_options,
 )
 from .values.actions import JOB_ACTION_OPTIONS, action_request, refuse_misplaced
 from .values.mistakes import none_given
+from .values.waiting import ACTION_WAITING, JOB_WAITING, wait_options
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,
@@ -156,8 +154,7 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    takes = {name: row.takes for name, row in ACTIONS.items()}
-    refuse_misplaced(takes, options["action"], lambda name: SPEC.is_set(options, name))
+    refuse_misplaced({name: row.takes for name, row in ACTIONS.items()}, SPEC.arguments, options)
     request = action_request(options)
     if request.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")

@@ -20,7 +20,8 @@ from .._app.session import TaskContext
 from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, Options, TaskDefinition
-from .options import CONNECTION, JOB_SELECTION, JOB_WAITING, job_query, session_of, text_list, wait_options
+from .options import CONNECTION, JOB_SELECTION, job_query, session_of, text_list
+from .values.waiting import JOB_WAITING, wait_options
 
 SPEC = CONNECTION.merged(
     JOB_SELECTION,

@@ -25,20 +25,20 @@ from .._app.jobs.mistaken import explained_missing
 from .._app.outcome import Outcome
 from .._app.pipelines.query import PipelineQuery, RunRequest
 from .._app.pipelines.run import run_pipeline
-from .._app.reads.pipelines import with_details
+from .._app.reads.pipelines import state_values, why_failed, with_details
 from .._app.session import Session, TaskContext
 from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
-from .._app.waiting.pipeline_end import PIPELINE_TARGETS, Following, PipelineState, read_state
+from .._app.waiting.pipeline_end import Following, PipelineState, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.decision import Result
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
-from .options import ACTION_WAITING, CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, refuse_misplaced, run_request
 from .values.mistakes import none_given
-from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
+from .values.waiting import ACTION_WAITING, PIPELINE_TARGETS, PIPELINE_WAITING, pipeline_waiting
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
 # The options that are not for all actions.
@@ -94,7 +94,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _waiting(options: Options) -> WaitOptions:
     """Return how to wait; only for what can be waited for after this action."""
     action = options["action"]
-    refuse_misplaced(_TAKES, action, lambda name: SPEC.is_set(options, name))
+    refuse_misplaced(_TAKES, SPEC.arguments, options)
     for target in options.get("wait_for") or ():
         if target not in _TARGETS[action]:
             raise UsageError(
@@ -215,7 +215,7 @@ class _Task:
                 "id": id_of(state.pipeline),
                 "status": state.status,
                 "web_url": state.pipeline.get("web_url"),
-                "downstream_pipelines": [downstream_record(self._session, node) for node in state.downstream],
+                "downstream_pipelines": [downstream_record(self._session, node) for node in state.downstream or ()],
             },
             changed=result.has_changed,
             failure=failure,

@@ -17,7 +17,8 @@ from .._app.reads.bridges import BridgeReading, BridgeReport, mermaid
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, Options, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, WAITING, job_query, session_of, wait_options
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, job_query, session_of
+from .values.waiting import WAITING, wait_options
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,

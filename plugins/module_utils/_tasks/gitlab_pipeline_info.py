@@ -11,13 +11,20 @@ from __future__ import annotations
 from .._app.fields import project_id_of
 from .._app.jobs.bridges import downstream_record
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import read_downstream, read_pipeline_state, read_test_report, read_variables, with_details
+from .._app.reads.pipelines import (
+    read_pipeline_state,
+    read_test_report,
+    read_variables,
+    state_values,
+    why_failed,
+    with_details,
+)
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, Options, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
-from .values.pipelines import PIPELINE_WAITING, pipeline_waiting, state_values, why_failed
+from .values.waiting import PIPELINE_WAITING, pipeline_waiting
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,
@@ -42,15 +49,14 @@ def run(options: Options, context: TaskContext) -> Outcome:
     wait = Wait(session, waiting)
     state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
-    state = with_details(session, state, project, wait)
+    state = with_details(session, state, project, wait, with_downstream="downstream" in include)
     values = state_values(session, state, wait)
     if "variables" in include:
         values["variables"] = read_variables(session, state, project)
     if "test_report" in include:
         values["test_report"] = read_test_report(session, state, project)
-    if "downstream" in include:
-        nodes = read_downstream(session, state, project)
-        values["downstream_pipelines"] = nodes and [downstream_record(session, node) for node in nodes]
+    if "downstream" in include and state.downstream is not None:
+        values["downstream_pipelines"] = [downstream_record(session, node) for node in state.downstream]
     if "jobs" in include:
         values["jobs"] = [session.annotated("job", job.record) for job in state.jobs]
     return Outcome(values=values, failure=why_failed(state.problem, query, state))

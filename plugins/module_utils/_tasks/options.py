@@ -9,22 +9,23 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 import typing as t
 
 from .._api.connection import ConnectionSettings
 from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
-from .._app.jobs.statuses import STATUSES, WAIT_TARGETS, is_finished
+from .._app.jobs.statuses import STATUSES
 from .._app.outcome import ProjectProgress
 from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, SOURCES, PipelineQuery, is_sha
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
-from .._app.waiting.options import WaitOptions
-from .definition import ArgumentSpec, Options
-from .values.connection import Numbers, TokenVariables, connection_settings, number_fields
+from .values.arguments import ArgumentSpec, Options
+from .values.connection import TokenVariables, connection_settings
 from .values.mistakes import choice_mistake, close_values
+
+if t.TYPE_CHECKING:
+    from .._app.waiting.options import WaitOptions
 
 CONNECTION = ArgumentSpec(
     arguments={
@@ -86,60 +87,24 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
     mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
 )
 
-_NUMBERS: Numbers = {
-    "wait_timeout": ("timeout_seconds", 0, math.inf),
-    "wait_interval": ("interval_seconds", 0.001, math.inf),
-    "pending_timeout": ("pending_seconds", 0, math.inf),
-    "log_lines": ("log_lines", 0, math.inf),
-}
-# How a task waits that says nothing about it.
-_DEFAULTS = WaitOptions()
-
-WAITING = ArgumentSpec(
-    arguments={
-        "wait": {"type": "bool", "default": False},
-        "wait_for": {"type": "list", "elements": "str"},
-        "wait_timeout": {"type": "float", "default": _DEFAULTS.timeout_seconds},
-        "wait_interval": {"type": "float", "default": _DEFAULTS.interval_seconds, "aliases": ["interval"]},
-        "on_timeout": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
-        "fail_on": {"type": "list", "elements": "str", "default": []},
-    },
-)
-
-# Only where single jobs are waited for.
-JOB_WAITING = WAITING.merged(
-    arguments={
-        "pending_timeout": {"type": "float"},
-        "ignore_allowed_failures": {"type": "bool", "default": False},
-        "log_lines": {"type": "int", "default": 0},
-        "log_follow": {"type": "bool", "default": False},
-    },
-)
-
-# Where what was done can be undone when the time is up, and has to end well.
-ACTION_WAITING = ArgumentSpec(
-    arguments={
-        "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
-        "fail_on": {"type": "list", "elements": "str", "default": ["failed", "canceled", "skipped"]},
-        "log_lines": {"type": "int", "default": 20},
-    }
-)
-
 
 def session_of(
     options: Options,
     context: TaskContext,
-    waiting: WaitOptions = _DEFAULTS,
+    waiting: WaitOptions | None = None,
     *,
     token_variables: TokenVariables | None = None,
 ) -> Session:
     """Return a session with the connection of the options, and the time of the task.
 
+    :param waiting: how it waits, None when it does not.
     :param token_variables: where a token is looked for when no option gives one, None for the usual ones.
     """
     settings = connection_settings(options, context.environ, token_variables=token_variables)
     if options.get("project"):
         context = dataclasses.replace(context, progress=ProjectProgress(context.progress, str(options["project"])))
+    if waiting is None:
+        return open_session(settings, context)
     return open_session(settings, context, timeout_seconds=waiting.timeout_seconds, is_waiting=waiting.is_patient)
 
 
@@ -218,33 +183,6 @@ def plain_text(name: str, value: t.Any) -> str:
     if text != text.strip():
         raise UsageError(f"{name} is {text!r}; remove the blanks or line breaks around it")
     return text
-
-
-def wait_options(options: Options) -> WaitOptions:
-    """Return how to wait.
-
-    :raises UsageError: for values that cannot be used.
-    """
-    for name in ("wait_for", "pending_timeout", "log_follow"):
-        value = options.get(name)
-        if value is not None and value is not False and not options.get("wait"):
-            raise UsageError(f"{name} needs wait: true")
-    if options.get("wait_for") == []:
-        raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
-    targets = text_list(options, "wait_for") or ("finished",)
-    check_statuses("wait_for", targets, tuple(dict.fromkeys((*WAIT_TARGETS, *STATUSES))))
-    fail_on = text_list(options, "fail_on")
-    check_statuses("fail_on", fail_on, tuple(filter(is_finished, STATUSES)))
-    return WaitOptions(
-        wait=bool(options.get("wait")),
-        targets=targets,
-        on_timeout=str(options.get("on_timeout") or _DEFAULTS.on_timeout),
-        fail_on=fail_on,
-        ignore_allowed_failures=bool(options.get("ignore_allowed_failures")),
-        log_follow=bool(options.get("log_follow")),
-        wait_for_approval=bool(options.get("wait_for_approval")),
-        **number_fields(_NUMBERS, options),
-    )
 
 
 def job_query(options: Options, **how: t.Any) -> JobQuery:

@@ -15,7 +15,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info, gitlab_job_token_info
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _options
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _defaults, _options
 
 SECTION = "jobgate_gitlab"
 
@@ -42,6 +43,7 @@ def configured_fixture(monkeypatch, tmp_path):
         path.write_text("\n".join([f"[{SECTION}]", *lines, ""]), encoding="utf-8")
         manager = ConfigManager(str(path))
         manager.initialize_plugin_configuration_definitions(*_options.PLUGIN, _options.DEFINITIONS)
+        manager.initialize_plugin_configuration_definitions(*_defaults.PLUGIN, _defaults.SWITCHES)
         manager.initialize_plugin_configuration_definitions("lookup", LOOKUP._load_name, LOOKUP.option_definitions)
         monkeypatch.setattr(constants, "config", manager)
         return tmp_path
@@ -130,7 +132,7 @@ SECRET = "s3cr3tvalue-0123456789"
 )
 def test_a_wrong_option_is_an_error_that_tells_no_secret(configured, direct, message):
     cases = [(direct, {})]
-    if direct.keys() <= _options._ORIGINS.keys():
+    if direct.keys() <= CONNECTION.arguments.keys():
         cases.append(({}, {f"jobgate_gitlab_{name}": value for name, value in direct.items()}))
     for given, variables in cases:
         with pytest.raises(UsageError) as caught:
@@ -148,7 +150,11 @@ def test_what_is_neither_true_nor_false_in_ansible_cfg_is_not_false(configured):
 
 
 def of_task(given=None, variables=None, environ=None, task=gitlab_job_info.TASK):
-    return _options.connection_arguments(task.token_options, given or {}, variables or {}, environ or {}, template)
+    """Return what a task is given besides what it gives itself."""
+    given, spec = given or {}, task.spec.arguments
+    found = _options.given_options(spec, task.token_options, given, variables or {}, environ or {}, template)
+    assert found.items() >= {name: value for name, value in given.items() if value is not None}.items()
+    return {name: value for name, value in found.items() if given.get(name) is None}
 
 
 def test_a_task_is_given_what_is_set_and_no_defaults(configured):
@@ -223,11 +229,11 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
         "wiat": True,
     }
     defaults = [{"group/jobgate.gitlab.gitlab": group}, {task.name: {"project": "c/d"}}]
-    found = _options.without_group_defaults(task, group, defaults, template)
+    found = _defaults.without_group_defaults(task, group, defaults, template)
     assert found == {"api_url": "u", "api_job_token": "j", "wiat": True}
     # what the task says itself is for the task to refuse
     own = {"api_token": "mine", "project": "mine"}
-    assert _options.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
+    assert _defaults.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
 
 
 def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
@@ -236,15 +242,15 @@ def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
 
     defaults = [{"group/jobgate.gitlab.gitlab": {"api_token": "{{ one_time_token }}", "project": "a/b"}}]
     given = {"api_token": "evaluated", "project": "a/b", "name": "build"}
-    assert _options.without_group_defaults(gitlab_job_info.TASK, given, defaults, once) == given
+    assert _defaults.without_group_defaults(gitlab_job_info.TASK, given, defaults, once) == given
 
 
 def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():
     group = {"access_token": "group", "interval": 5}
     own = {"api_token": "own", "wait_interval": 3}
     defaults = [{"group/jobgate.gitlab.gitlab": group}]
-    assert _options.without_group_defaults(gitlab_job_info.TASK, {**group, **own}, defaults, template) == own
-    assert _options.without_group_defaults(gitlab_job_info.TASK, group, defaults, template) == group
+    assert _defaults.without_group_defaults(gitlab_job_info.TASK, {**group, **own}, defaults, template) == own
+    assert _defaults.without_group_defaults(gitlab_job_info.TASK, group, defaults, template) == group
 
 
 def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):
@@ -256,9 +262,21 @@ def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(confi
 
 
 def test_switches(configured):
-    assert _options.is_on("in_process", {}, template)
-    assert not _options.is_on("in_process", {"jobgate_in_process": "no"}, template)
+    assert _defaults.is_on("in_process", {}, template)
+    assert not _defaults.is_on("in_process", {"jobgate_in_process": "no"}, template)
     configured("in_process = false")
-    assert not _options.is_on("in_process", {}, template)
-    assert _options.is_on("in_process", {"jobgate_in_process": True}, template)
-    assert _options.is_on("progress", {}, template)
+    assert not _defaults.is_on("in_process", {}, template)
+    assert _defaults.is_on("in_process", {"jobgate_in_process": True}, template)
+    assert _defaults.is_on("progress", {}, template)
+
+
+# ----- what is documented -----
+
+
+def test_variables_and_ansible_cfg_are_documented_as_they_are_read():
+    for name, argument in CONNECTION.arguments.items():
+        documented = LOOKUP.option_definitions[name]
+        assert documented["vars"] == [{"name": f"jobgate_gitlab_{name}"}]
+        # it takes texts alone
+        ini = [{"section": SECTION, "key": name}] if argument["type"] != "dict" else []
+        assert documented.get("ini", []) == _options.DEFINITIONS.get(name, {}).get("ini", []) == ini

@@ -176,19 +176,14 @@ class BridgeReading:
 
         A child pipeline lives in the project of its parent, which could be read.
         """
-        session = self._session
         self._access.end()
         below = [(inner, node) for node in report.root.walk() for inner in node.below]
         edge = [inner for inner, node in below if inner.depth == self._depth and inner.project != node.project]
 
-        def read(node: PipelineNode) -> None:
-            if session.limits.reads_pipelines:
-                session.client.call("get_pipeline", project=node.project, pipeline_id=node.pipeline_id)
-            else:
-                # it may list what is in a pipeline, and not read the pipeline itself
-                first_job(session, node.project, {"id": node.pipeline_id})
+        def read(node: PipelineNode) -> Record | None:
+            return first_job(self._session, node.project, {"id": node.pipeline_id})
 
-        session.run_all(lambda node: node.readable("itself", lambda: read(node)), edge)
+        self._session.run_all(lambda node: node.readable("jobs", lambda: read(node)), edge)
 
     def _read_jobs(self, root: PipelineNode) -> dict[int, list[Record]]:
         """Return the jobs of every pipeline below the root, by the id of the pipeline."""

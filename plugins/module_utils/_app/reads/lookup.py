@@ -56,12 +56,7 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     :raises SelectionError: when there is no such job, and no default.
     """
     names = tuple(term for term in request.terms if isinstance(term, str))
-    if request.latest_success:
-        return _of_latest_success(session, request, names)
-    if names and not request.pipeline.is_given:
-        raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
-    query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
-    by_name = _find(session, request, query).groups if names else {}
+    by_name = _jobs_by_name(session, request, names) if names or request.latest_success else {}
     values: list[t.Any] = []
     for term in request.terms:
         if isinstance(term, str):
@@ -80,6 +75,23 @@ def read_term(term: str) -> int | str:
     return int(term) if len(term) < 20 and term.isdecimal() else term
 
 
+def _jobs_by_name(
+    session: Session, request: LookupRequest, names: tuple[str, ...]
+) -> t.Mapping[str, t.Sequence[FoundJob]]:
+    """Return the jobs of each name; of the newest success, which GitLab itself finds, no more is known than that."""
+    query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
+    if not request.latest_success:
+        if not request.pipeline.is_given:
+            raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
+        return _find(session, request, query).groups
+    if not request.artifact:
+        raise UsageError("latest_success is about artifacts; give artifact, or leave it out")
+    if names != request.terms:
+        raise UsageError("an id already says which job is meant; leave latest_success out")
+    check_latest_success(query)
+    return {name: [known_by_name(dataclasses.replace(query, names=(name,)))] for name in names}
+
+
 def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selection:
     """Return the jobs of a query; with a default there may be no such pipeline or job, in a project that is there."""
     finder = JobFinder(session, query, explains_ids=not request.has_default)
@@ -95,37 +107,17 @@ def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selectio
     return selection
 
 
-def _of_latest_success(session: Session, request: LookupRequest, names: tuple[str, ...]) -> list[t.Any]:
-    """Return the file of the newest successful job of each name, as GitLab itself finds it."""
-    if not request.artifact:
-        raise UsageError("latest_success is about artifacts; give artifact, or leave it out")
-    if names != request.terms:
-        raise UsageError("an id already says which job is meant; leave latest_success out")
-    check_latest_success(JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream))
-    values = []
-    for name in names:
-        query = JobQuery(request.pipeline, names=(name,))
-        download = DownloadRequest(query, "file", path=request.artifact, latest_success=True)
-        values.append(_content(session, request, download, known_by_name(query)))
-    return values
-
-
-def _content(session: Session, request: LookupRequest, download: DownloadRequest, job: FoundJob) -> t.Any:
-    """Return what an artifact or a log holds, or the default when it is not there."""
-    try:
-        content = fetch_bytes(session, download, job)
-    except SelectionError:
-        if request.has_default:
-            return request.default
-        raise
-    return request.read(content, download.called(job))
-
-
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
     if request.artifact or request.log:
+        query = JobQuery(request.pipeline, names=(job.name,))
         content = "file" if request.artifact else "log"
-        download = DownloadRequest(JobQuery(request.pipeline), content, path=request.artifact)
-        return _content(session, request, download, job)
+        download = DownloadRequest(query, content, path=request.artifact, latest_success=request.latest_success)
+        try:
+            return request.read(fetch_bytes(session, download, job), download.called(job))
+        except SelectionError:
+            if request.has_default:
+                return request.default
+            raise
     record = session.annotated("job", job.record)
     if request.fields:
         kept = project_fields(record, request.fields)

@@ -13,18 +13,18 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import DeniedError, RequestError
+from ..._api.errors import DeniedError, RequestError, with_sentence
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.attempts import read_pipeline_jobs
 from ..jobs.bridges import PipelineNode, pipeline_tree
 from ..jobs.mistaken import explained_missing
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished
+from ..jobs.statuses import count_statuses, is_finished
 from ..pipelines.find import read_pipeline
-from ..pipelines.query import PipelineQuery
+from ..pipelines.query import PipelineQuery, with_pipeline
 from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
-from ..waiting.log_tails import read_tail
+from ..waiting.log_tails import read_tail, telling_line
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
 from ..waiting.pipeline_end import Following, PipelineState, failed_jobs
@@ -33,6 +33,8 @@ from ..waiting.schedule import Steps
 T = t.TypeVar("T")
 # Of so many failed jobs the log is read.
 MOST_LOGS = 20
+# What a failed job is known by, besides the tail of its log.
+_FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")
 
 
 def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> Steps[PipelineState]:
@@ -54,41 +56,55 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     return state
 
 
-def with_details(session: Session, state: PipelineState, project: str, wait: Wait) -> PipelineState:
-    """Return a pipeline with what explains its end: what has failed, and if it was waited for what is below it."""
+def with_details(
+    session: Session, state: PipelineState, project: str, wait: Wait, *, with_downstream: bool = False
+) -> PipelineState:
+    """Return a pipeline with what explains its end: what has failed, and if it was waited for what is below it.
+
+    :param with_downstream: whether what is below it is wanted in any case, at any depth.
+    """
     session, log_lines = session.in_passing(), wait.options.log_lines
-    downstream: list[PipelineNode] = []
-    if wait.is_active:
-        try:
-            downstream = read_downstream(session, state, project) or []
-        except RequestError as exc:
-            session.warn(f"The downstream pipelines cannot be read: {exc}")  # what the pipeline did is worth more
-    failed = failed_jobs(state)
-    for node in downstream:
-        if node.is_accessible and status_of(node.record) == "failed":
+    failed, root = failed_jobs(state), None
+    if wait.is_active or with_downstream:
+        problem = "The downstream pipelines of the pipeline cannot be read"
+        # what the pipeline did is worth more
+        root = _permitted(
+            session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)), forgives=wait.is_active
+        )
+    downstream = None if root is None else [node for node in root.walk() if node is not root]
+    for node in downstream or ():
+        if wait.is_active and node.is_accessible and status_of(node.record) == "failed":
             failed += _failed_below(session, node)
     tails = session.run_all(lambda job: read_tail(session, job, log_lines), failed[:MOST_LOGS] if log_lines else [])
     return dataclasses.replace(state, failed=list(itertools.zip_longest(failed, tails)), downstream=downstream)
 
 
-def held_up_by(state: PipelineState) -> str:
-    """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
-    late = [node for node in state.downstream if not is_finished(status_of(node.record))]
-    shown = [
-        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
-        for node in late[:MOST_SINGLE_LINES]
-    ]
-    return f"; {', '.join(shown)}" if shown else ""
+def state_values(session: Session, state: PipelineState, wait: Wait) -> Record:
+    """Return what all tasks on a pipeline return of its state."""
+    return {
+        "pipeline": session.annotated("pipeline", state.pipeline),
+        "failed_jobs": [
+            {"name": job.path, **{name: job.record.get(name) for name in _FAILED_FIELDS}, "log_tail": tail}
+            for job, tail in state.failed
+        ],
+        "summary": count_statuses(job.record for job in state.jobs),
+        "timed_out": state.has_timed_out,
+        "timeline": wait.timeline.entries,
+    }
 
 
-def read_downstream(session: Session, state: PipelineState, project: str) -> list[PipelineNode] | None:
-    """Return the pipelines below a pipeline, at any depth; None, with a warning, when they may not be read.
+def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str | None:
+    """Return why a task fails, with what else was read about its pipeline; None when it does not.
 
-    :raises RequestError: when they cannot be read for another reason.
+    :param problem: what is known of it by the pipeline and its jobs.
     """
-    problem = "The downstream pipelines of the pipeline cannot be read"
-    root = _permitted(session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)))
-    return None if root is None else [node for node in root.walk() if node is not root]
+    if not problem:
+        return None
+    text = problem + (_held_up_by(state) if state.has_timed_out else "")
+    job, tail = state.failed[0] if state.failed else (None, None)
+    if job and tail:
+        text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
+    return with_pipeline(text, query, state.pipeline)
 
 
 def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:
@@ -109,15 +125,17 @@ def read_test_report(session: Session, state: PipelineState, project: str) -> Re
     )
 
 
-def _permitted(session: Session, problem: str, read: t.Callable[[], T]) -> T | None:
+def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgives: bool = False) -> T | None:
     """Return what is read; None, with a warning, when the token may not read it, or there is no such thing.
 
     So it is when the time is up: what became of the wait is worth more.
+
+    :param forgives: whether any other error is no more than a warning as well.
     """
     try:
         return read()
     except RequestError as exc:
-        if not (is_late(session, exc) or isinstance(exc, DeniedError)):
+        if not (forgives or is_late(session, exc) or isinstance(exc, DeniedError)):
             raise
         session.warn(f"{problem}: {exc}")
         return None
@@ -132,3 +150,13 @@ def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
         return []
     found = failed_jobs(PipelineState(node.record, jobs))
     return [FoundJob(job.record, job.project, job.pipeline_id, node.path) for job in found]
+
+
+def _held_up_by(state: PipelineState) -> str:
+    """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
+    late = [node for node in state.downstream or () if not is_finished(status_of(node.record))]
+    shown = [
+        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
+        for node in late[:MOST_SINGLE_LINES]
+    ]
+    return f"; {', '.join(shown)}" if shown else ""

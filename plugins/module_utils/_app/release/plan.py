@@ -22,13 +22,14 @@ from ..waiting.options import WaitOptions
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")
 STRATEGIES = ("fail_fast", "collect")
 
-_WAITING = ("pending_timeout", "wait_timeout", "wait_interval")
+_LOOKING = ("include_downstream", "ignore_allowed_failures")
+_WAITING = (*_LOOKING, "pending_timeout", "wait_timeout", "wait_interval")
 _ACTING = ("multiple", "on_timeout")
 # What a gate can do, with the options that are not for all gates.
 GATE_ACTIONS: dict[str, tuple[str, ...]] = {
     "wait": _WAITING,
     **{row.name: (*row.takes, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
-    "verify": (),
+    "verify": _LOOKING,
     "run": ("variables", "inputs", "reuse", "wait_timeout"),
 }
 

@@ -14,7 +14,7 @@ from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, TimedOutError
 from ..fields import status_of
 from ..jobs.statuses import has_reached, is_finished
-from ..session import Session
+from ..session import TASK_SECONDS, Session
 
 # How long canceling may take, which begins when the time is up: a server needs a second for it, and may be slow.
 CANCEL_SECONDS = 10.0
@@ -24,7 +24,7 @@ CANCEL_SECONDS = 10.0
 class WaitOptions:
     """How to wait: everything about time.
 
-    :param timeout_seconds: how long everything the task does may take; at first as long as GitLab lets a job take.
+    :param timeout_seconds: how long everything the task does may take.
     :param interval_seconds: the longest pause between two polls.
     :param pending_seconds: how long a job may sit in the queue, None for any time.
     :param targets: what to wait for; see `statuses.has_reached`.
@@ -35,7 +35,7 @@ class WaitOptions:
 
     wait: bool = False
     targets: tuple[str, ...] = ("finished",)
-    timeout_seconds: float = 3600.0
+    timeout_seconds: float = TASK_SECONDS
     interval_seconds: float = 10.0
     pending_seconds: float | None = None
     on_timeout: str = "fail"

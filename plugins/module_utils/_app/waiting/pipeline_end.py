@@ -24,8 +24,6 @@ from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
 from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
-# What the option wait_for may say of a pipeline.
-PIPELINE_TARGETS = ("created", "finished", "success", "manual")
 # A pipeline whose jobs were just started anew can still have the status of its former end; one whose jobs are all
 # quiet is believed after so many looks.
 LOOKS_AT_AN_END = 3
@@ -39,7 +37,7 @@ class PipelineState:
     :param attempts: every attempt of its jobs, and its trigger jobs, where these were asked for.
     :param problem: why the task fails, empty when it does not.
     :param failed: jobs that have failed, here and downstream, each with the tail of its log, where these were read.
-    :param downstream: the pipelines below it, where these were read.
+    :param downstream: the pipelines below it, None where these were not read.
     """
 
     pipeline: Record
@@ -48,7 +46,7 @@ class PipelineState:
     problem: str = ""
     has_timed_out: bool = False
     failed: list[tuple[FoundJob, list[str] | None]] = dataclasses.field(default_factory=list)
-    downstream: list[PipelineNode] = dataclasses.field(default_factory=list)
+    downstream: list[PipelineNode] | None = None
 
     @property
     def status(self) -> str:
@@ -76,7 +74,7 @@ class Following:
     Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
 
     :param project: what to call its project in requests, where the pipeline does not tell.
-    :param wait: how to wait; its targets are among `PIPELINE_TARGETS`.
+    :param wait: how to wait; its targets are those of a pipeline.
     """
 
     def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:

@@ -19,12 +19,11 @@ from ..._app.actions.decisions import ActionRequest
 from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import meant_reason
 from ..._app.pipelines.query import REUSES, PipelineQuery, RunRequest
-from ..definition import Options
 from ..options import text_list
+from .arguments import Arguments, Options
 from .connection import Numbers, number_fields
 from .hiding import read_json
 from .mistakes import kind_of
-from .prepared import Arguments
 
 # Options of actions on jobs, and of starting a pipeline: those of tasks, which gates have as well.
 JOB_ACTION_OPTIONS: Arguments = {
@@ -44,16 +43,16 @@ RUN_OPTIONS: Arguments = {
 _NUMBERS: Numbers = {"max_attempts": ("max_attempts", 1, math.inf)}
 
 
-def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], name: str, given: t.Callable[[str], bool]) -> None:
-    """Return when all options that are given can be used with an action.
+def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], arguments: Arguments, options: Options) -> None:
+    """Return when all options that say something, and not what they say anyway, can be used with the action.
 
     :param takes: by the name of each action the options that it takes, and that are not for all.
-    :param given: returns whether an option is given.
     :raises UsageError: for one that is only for other actions.
     """
-    for option in dict.fromkeys(option for options in takes.values() for option in options):
-        if option not in takes[name] and given(option):
-            users = [user for user, options in takes.items() if option in options]
+    for option in dict.fromkeys(option for taken in takes.values() for option in taken):
+        value = options.get(option)
+        if value and value != arguments[option].get("default") and option not in takes[options["action"]]:
+            users = [user for user, taken in takes.items() if option in taken]
             raise UsageError(f"{option} can only be used with {listed(users, 'and')}")
 
 

@@ -13,8 +13,8 @@ import typing as t
 from ..._api.connection import TOKEN_VARIABLES, ConnectionSettings, TokenKind
 from ..._api.errors import UsageError
 from ..._app.settings import api_base_url, further_headers, token_value
+from .arguments import Options
 
-Options = t.Mapping[str, t.Any]
 Environment = t.Mapping[str, str]
 TokenVariables = t.Mapping[TokenKind, t.Sequence[str]]
 

@@ -15,8 +15,8 @@ from ..._api.errors import UsageError
 from ..._app.deployments.find import DeploymentQuery
 from ..._app.deployments.records import STATUSES, FoundDeployment, approvals_of, missing_approvals
 from ..._app.fields import project_fields
-from ..definition import Options
 from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
+from .arguments import Options
 
 DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
     arguments={

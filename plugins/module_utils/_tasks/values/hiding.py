@@ -14,11 +14,8 @@ import typing as t
 
 from ..._api.endpoints import to_text
 from ..._api.masking import change_texts
-from .connection import Options
-from .prepared import Arguments, all_names, each_given
+from .arguments import VARIABLE_OPTIONS, Arguments, Options, all_names, each_given
 
-# Options, also those inside of others, whose values are sent to jobs or pipelines.
-VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
 # A shorter value, such as a number or `true`, cannot be masked without making results unreadable.
 SHORTEST_VARIABLE = 8
 _ADDRESS = re.compile(r"\s*https?://[^\s]*$", re.IGNORECASE)
@@ -34,7 +31,8 @@ def given_secrets(arguments: Arguments, params: Options) -> set[str]:
 
     :param arguments: the options as Ansible's validators take them.
     """
-    given = [value for name, value in params.items() if name in all_names(arguments, "no_log")]
+    secret = all_names(arguments, "no_log")
+    given = [value for name, value in params.items() if name in secret]
     # what is inside of a value of another type is a secret only if it can be told from other text
     inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
     # a blank is in every sentence, also in the one that refuses it
@@ -63,15 +61,9 @@ def variable_values(arguments: Arguments, options: Options) -> set[str]:
 def shown_options(arguments: Arguments, params: Options) -> dict[str, t.Any]:
     """Return the options as the invocation may show them, whether they are valid or not."""
     secret = all_names(arguments, "no_log")
-    visible = all_names(arguments) - {name for name, argument in arguments.items() if holds_variables(name, argument)}
+    # lists of mappings may hold variables as well
+    visible = all_names(arguments) - all_names(arguments, "options") - set(VARIABLE_OPTIONS)
     return {name: _shown(name, value, secret, visible) for name, value in params.items()}
-
-
-def holds_variables(name: str, argument: t.Mapping[str, t.Any]) -> bool:
-    """Return whether values of an option, or inside of it, are sent to jobs or pipelines."""
-    return name in VARIABLE_OPTIONS or any(
-        holds_variables(inner, option) for inner, option in (argument.get("options") or {}).items()
-    )
 
 
 def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.Any:

@@ -15,8 +15,9 @@ from __future__ import annotations
 import decimal
 import typing as t
 
+from ..._api.errors import UsageError
+from .arguments import Arguments, Options, each_given, located, where_in
 from .mistakes import NUMBERS, kind_of, shown
-from .prepared import Arguments, each_given, where_in
 
 _TEXTS = ("str", "path")
 # No id has more digits, nor does Python show a number with too many.
@@ -24,36 +25,33 @@ _MOST_DIGITS = 19
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 
-def misread_text(arguments: Arguments, given: t.Mapping[str, t.Any]) -> str:
-    """Return which option is not the text that was written, empty when none is.
+def refuse_misread(arguments: Arguments, given: Options) -> None:
+    """Return when all values are what was written.
 
-    :param arguments: the options that there are, as an argument specification or a documentation lists them.
     :param given: the options before Ansible has converted them.
+    :raises UsageError: naming the first one that is not.
     """
     for where, name, argument, value in each_given(arguments, given):
         items = value if isinstance(value, (list, tuple)) else [value]
         if argument.get("options"):
-            problem = _among_mappings(name, items, where)
-            if problem:
-                return problem
+            _refuse_among_mappings(name, items, where)
             continue
         problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
         problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
         if problem:
-            return f"{where}: {name} {problem}" if where else f"{name} {problem}"
-    return ""
+            with located(where):
+                raise UsageError(f"{name} {problem}")
 
 
-def _among_mappings(name: str, items: t.Sequence[t.Any], where: str) -> str:
-    """Return which item of a list is no mapping though others are, which Ansible does not tell."""
+def _refuse_among_mappings(name: str, items: t.Sequence[t.Any], where: str) -> None:
+    """Refuse an item of a list that is no mapping though others are, which Ansible does not tell."""
     if not any(isinstance(item, dict) for item in items):
-        return ""
+        return
     for number, item in enumerate(items, 1):
         # Ansible makes a mapping of JSON and of key=value
         is_written = isinstance(item, str) and ("=" in item or item.startswith("{"))
         if not isinstance(item, dict) and not is_written:
-            return f"{where_in(name, number, item, where)} is {kind_of(item)}; give a mapping of its options"
-    return ""
+            raise UsageError(f"{where_in(name, number, item, where)} is {kind_of(item)}; give a mapping of its options")
 
 
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
@@ -81,9 +79,7 @@ def _holds_bytes(value: t.Any) -> bool:
 
 def no_text(value: t.Any) -> str:
     """Return what a value is that is not one text, though Ansible would write it as one; empty for any other."""
-    if not isinstance(value, (list, tuple, dict)):
-        return ""
-    return f"is {'a mapping' if isinstance(value, dict) else 'a list'}; give one value"
+    return f"is {kind_of(value)}; give one value" if isinstance(value, (list, tuple, dict)) else ""
 
 
 def _is_boundless(value: t.Any) -> bool:

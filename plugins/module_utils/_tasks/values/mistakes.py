@@ -17,9 +17,7 @@ import re
 import string
 import typing as t
 
-from ..definition import ArgumentSpec, Options, TaskDefinition
-from .hiding import VARIABLE_OPTIONS
-from .prepared import Arguments, all_names, each_level, given_names
+from .arguments import VARIABLE_OPTIONS, Arguments, ArgumentSpec, Options, all_names, each_level, given_names
 
 # What people write, and the options that they may mean: the first that the task has. Not those of close spelling, which
 # are found without.
@@ -87,7 +85,7 @@ _PASSWORD_OPTIONS = ("api_username", "api_password")
 _NO_PASSWORDS = (
     "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
 )
-_KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list"}
+_KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list", tuple: "a list"}
 # Of what may be a secret no more than this is told.
 _ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 _TYPES: t.Mapping[str, type] = {"int": int, "float": float, "bool": bool, "dict": dict}
@@ -100,14 +98,14 @@ _LONGEST_VALUE = 60
 _OF_TOKENS = string.ascii_letters + string.digits + "-_.~+="
 
 
-def option_mistake(task: TaskDefinition, arguments: Arguments, given: Options) -> str:
+def option_mistake(task_name: str, spec: ArgumentSpec, arguments: Arguments, given: dict[str, t.Any]) -> str:
     """Return what is wrong with options that Ansible's validator refuses; empty when only Ansible knows.
 
     :param arguments: the options that there are, with those that Ansible itself adds.
     :param given: the options as far as the validator has converted them: a module knows no more.
     """
-    documented = f"ansible-doc jobgate.gitlab.{task.name} lists the options"
-    return mistake_in(arguments, given, documented) or _combination(task.spec, given)
+    documented = f"ansible-doc jobgate.gitlab.{task_name} lists the options"
+    return mistake_in(arguments, given, documented) or _combination(spec, given)
 
 
 def none_given(names: t.Iterable[str]) -> str:
@@ -142,7 +140,7 @@ def kind_of(value: t.Any) -> str:
     return next((what for kind, what in _ALL_KINDS.items() if isinstance(value, kind)), "null")
 
 
-def mistake_in(arguments: Arguments, given: Options, otherwise: str) -> str:
+def mistake_in(arguments: Arguments, given: dict[str, t.Any], otherwise: str) -> str:
     """Return what is wrong with single options, of the task or of an item of a list.
 
     :param given: see `option_mistake`.

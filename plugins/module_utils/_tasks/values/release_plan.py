@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from ..._api.errors import UsageError
 from ..._app.actions.actions import ACTIONS
-from ..._app.pipelines.query import PipelineQuery, RunRequest
+from ..._app.pipelines.query import PipelineQuery
 from ..._app.release.plan import GATE_ACTIONS, REQUIREMENTS, Gate, ProjectPlan, ReleasePlan, make_plan
 from ..._app.waiting.options import WaitOptions
-from ..definition import Options
-from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list, wait_options
+from ..options import PIPELINE_SELECTION, parts_of, pipeline_query, text_list
 from .actions import JOB_ACTION_OPTIONS, RUN_OPTIONS, action_request, refuse_misplaced, run_request
-from .prepared import Arguments, located
+from .arguments import Arguments, Options, located
+from .waiting import wait_options
 
 GATE_OPTIONS: Arguments = {
     "name": {"type": "list", "elements": "str"},
@@ -66,7 +66,7 @@ def _project(given: Options, options: Options) -> ProjectPlan:
 
 def _gate(given: Options, options: Options, query: PipelineQuery, where: str) -> Gate:
     with located(where):
-        refuse_misplaced(GATE_ACTIONS, given["action"], lambda option: bool(given.get(option)))
+        refuse_misplaced(GATE_ACTIONS, GATE_OPTIONS, given)
         for option in ("name", "stage"):
             if given.get(option) == []:
                 raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")
@@ -78,7 +78,7 @@ def _gate(given: Options, options: Options, query: PipelineQuery, where: str) ->
             downstream=given.get("include_downstream"),
             waiting=_waiting(given, options),
             request=action_request(given) if given["action"] in ACTIONS else None,
-            start=_start(given, query),
+            start=run_request(given, query) if given["action"] == "run" else None,
         )
 
 
@@ -87,13 +87,3 @@ def _waiting(given: Options, options: Options) -> WaitOptions:
     own = {name: value for name, value in given.items() if value is not None}
     shared = {name: options.get(name) for name in ("wait_timeout", "wait_interval", "log_lines")}
     return wait_options({**shared, **own, "wait": True})
-
-
-def _start(given: Options, query: PipelineQuery) -> RunRequest | None:
-    """Return which pipeline a gate starts; None for one that starts none."""
-    if given["action"] != "run":
-        return None
-    for option in ("include_downstream", "ignore_allowed_failures"):
-        if given.get(option):
-            raise UsageError(f"{option} cannot be used with run, which looks at no job")
-    return run_request(given, query)

@@ -2,23 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task returns besides what it was asked for, however it ends."""
+"""What a task returns besides what it was asked for, however it ends, and the SELinux context of new files."""
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible.result import result_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import result as results
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import (
-    NO_COST,
-    ArgumentSpec,
-    TaskDefinition,
-)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import NO_COST, TaskDefinition
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION, session_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import ArgumentSpec
 
 from ...harness import TOKEN, FakeClock, with_defaults
 
@@ -39,9 +37,32 @@ def test_time_requests_and_warnings_are_told_however_a_task_ends(error: Exceptio
     task = TaskDefinition("gitlab_example", spec, work, {"found": False, **NO_COST})
     options = {**with_defaults(task, {}), "variables": {"PASSWORD": SECRET}}
     context = TaskContext(environ={}, clock=FakeClock())
-    result = result_of(task, options, context, secrets=[TOKEN])
+    result = results.result_of(task, options, context, secrets={TOKEN})
     assert (result["found"], result.get("failed", False)) == (error is None, error is not None)
     assert result["elapsed"] == 3.0
     assert result["requests"] == {"count": 0, "throttled": 0, "paced_seconds": 0.0}
     (warning,) = result["warnings"]
     assert warning.startswith("The server knows ") and TOKEN not in warning and SECRET not in warning
+
+
+@pytest.mark.parametrize(("enabled", "found", "is_labelled"), [(1, 0, True), (1, -1, False), (0, 0, False)])
+def test_the_context_of_a_new_file(
+    monkeypatch: pytest.MonkeyPatch, enabled: int, found: int, is_labelled: bool
+) -> None:
+    labels: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        results,
+        "SELINUX",
+        types.SimpleNamespace(
+            is_selinux_enabled=lambda: enabled,
+            matchpathcon=lambda path, mode: [found, f"context of {path}"],
+            lsetfilecon=lambda path, context: labels.append((path, context)),
+        ),
+    )
+    results.AnsibleFiles().label("/etc/.part", "/etc/x")
+    assert labels == ([("/etc/.part", "context of /etc/x")] if is_labelled else [])
+
+
+def test_without_the_library_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "SELINUX", None)
+    results.AnsibleFiles().label("/etc/.part", "/etc/x")

@@ -13,7 +13,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import (
     gitlab_job_info,
     gitlab_pipeline_bridges,
 )
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.definition import ArgumentSpec
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import ArgumentSpec
 
 from ...harness import Exchange, ScriptedTransport, bridge, job, pipeline, run_task
 

@@ -31,6 +31,7 @@ OTHER = pipeline(26, "running", project_id=8)
 TREE = {
     ROOT: pipeline(),
     ROOT + "/trigger_jobs": [bridge(51, "success", "infra", CHILD), bridge(50, "manual", "docs")],
+    ROOT + "/jobs": [],
     "GET /projects/7/pipelines/16/trigger_jobs": [bridge(60, "success", "nested", OTHER)],
     "GET /projects/7/pipelines/16/jobs": [job(62, "success", "apply")],
     "GET /projects/8/pipelines/26": OTHER,

@@ -21,7 +21,8 @@ def below(answer):
     def respond(call):
         if call.path.endswith(("/trigger_jobs", "/bridges")):
             return answer
-        return [job(42, "success")] if call.path.endswith("/jobs") else pipeline(6, "success")
+        made = pipeline(6, "success")
+        return [job(42, "success", pipeline=made)] if call.path.endswith("/jobs") else made
 
     return FunctionTransport(respond)
 
@@ -29,6 +30,21 @@ def below(answer):
 def test_no_downstream_pipelines_are_an_empty_list():
     outcome = run_task(TASK, OPTIONS, transport=below([]))
     assert (outcome.values["downstream_pipelines"], outcome.warnings) == ([], [])
+
+
+@pytest.mark.parametrize("options", [OPTIONS, {**OPTIONS, "wait": True}, {"pipeline_id": 6, "wait": True}], ids=str)
+def test_the_downstream_pipelines_are_looked_for_once(options):
+    transport = below([])
+    outcome = run_task(TASK, options, transport=transport)
+    assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
+    assert outcome.values["downstream_pipelines"] == ([] if "include" in options else None)
+
+
+def test_a_server_that_fails_to_tell_does_not_spoil_what_was_waited_for():
+    options = {**OPTIONS, "wait": True, "api_retries": 0}
+    outcome = run_task(TASK, options, transport=below(reply({"message": "500"}, status=500)))
+    assert (outcome.failure, outcome.values["downstream_pipelines"]) == (None, None)
+    assert ["downstream pipelines of the pipeline cannot be read" in text for text in outcome.warnings] == [True]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

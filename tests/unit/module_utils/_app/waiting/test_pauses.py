@@ -23,7 +23,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedu
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_pipeline_bridges import TASK as BRIDGES
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import wait_options
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.waiting import wait_options
 
 from ....harness import (
     Exchange,

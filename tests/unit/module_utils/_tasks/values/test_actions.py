@@ -9,13 +9,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import SPEC
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.actions import refuse_misplaced
 
 
 def test_an_option_of_another_action():
     takes = {row.name: row.takes for row in ACTIONS.values()}
-    refuse_misplaced(takes, "cancel", {"force"}.__contains__)
+    refuse_misplaced(takes, SPEC.arguments, {"action": "cancel", "force": True, "replay": "never", "retry_on": []})
     with pytest.raises(UsageError, match=r"^force can only be used with retry and cancel$"):
-        refuse_misplaced(takes, "play", {"force"}.__contains__)
+        refuse_misplaced(takes, SPEC.arguments, {"action": "play", "force": True})
     with pytest.raises(UsageError, match=r"^job_inputs can only be used with play and retry$"):
-        refuse_misplaced(takes, "erase", {"job_inputs", "name"}.__contains__)
+        refuse_misplaced(takes, SPEC.arguments, {"action": "erase", "job_inputs": {"a": 1}, "name": ["b"]})

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import refuse_misread
 
 from tests.unit.faces import TASKS, as_lookup
+
+
+def misread_text(arguments, given):
+    """Return what is said of options, empty when nothing is wrong with them."""
+    try:
+        refuse_misread(arguments, given)
+    except UsageError as exc:
+        return str(exc)
+    return ""
 
 
 def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():

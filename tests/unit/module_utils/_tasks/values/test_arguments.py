@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_release_gate import TASK
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import without_nulls
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import without_nulls
 
 
 def test_null_is_left_out_unless_no_option_has_its_name():

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Note that this is a private part of the collection: no other collection may import it.
+
+"""The options that there are, and those that are given: of a task, and inside of its lists of mappings."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ..._api.errors import UsageError
+
+Options = t.Mapping[str, t.Any]
+Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
+Rules = tuple[tuple[str, ...], ...]
+Conditions = tuple[tuple[str, t.Any, tuple[str, ...]], ...]
+
+# Options, also those inside of others, whose values are sent to jobs or pipelines.
+VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
+
+
+@dataclasses.dataclass(frozen=True)
+class ArgumentSpec:
+    """Options and the rules between them, as one value that can be merged with others."""
+
+    arguments: Arguments = dataclasses.field(default_factory=dict)
+    mutually_exclusive: Rules = ()
+    required_one_of: Rules = ()
+    required_if: Conditions = ()
+
+    def merged(
+        self,
+        *others: ArgumentSpec,
+        arguments: Arguments | None = None,
+        mutually_exclusive: Rules = (),
+        required_one_of: Rules = (),
+        required_if: Conditions = (),
+    ) -> ArgumentSpec:
+        """Return one value with everything of all of them, and these; a later option of the same name wins."""
+        every = (self, *others, ArgumentSpec(arguments or {}, mutually_exclusive, required_one_of, required_if))
+        return ArgumentSpec(
+            arguments={name: option for spec in every for name, option in spec.arguments.items()},
+            mutually_exclusive=tuple(rule for spec in every for rule in spec.mutually_exclusive),
+            required_one_of=tuple(rule for spec in every for rule in spec.required_one_of),
+            required_if=tuple(rule for spec in every for rule in spec.required_if),
+        )
+
+
+def all_names(arguments: Arguments, key: str = "") -> set[str]:
+    """Return all names of all options, or of those for which `key` is true."""
+    wanted = {name: argument for name, argument in arguments.items() if not key or argument.get(key)}
+    return set(wanted).union(*(argument.get("aliases", ()) for argument in wanted.values()))
+
+
+def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
+    """Return the names under which an option is given."""
+    return [key for key in (name, *argument.get("aliases", ())) if options.get(key) is not None]
+
+
+def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
+    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings.
+
+    What is no option stays, to be refused.
+    """
+    known = all_names(arguments)
+    found = {name: value for name, value in given.items() if value is not None or name not in known}
+    for name, argument in arguments.items():
+        if argument.get("options") and isinstance(found.get(name), list):
+            found[name] = [
+                without_nulls(argument["options"], item) if isinstance(item, dict) else item for item in found[name]
+            ]
+    return found
+
+
+def where_in(name: str, number: int, item: t.Any, where: str) -> str:
+    """Return what to call an item of a list of mappings: gate 2 of project 'group/app'.
+
+    :param where: what the list is in, empty for the options of the task.
+    """
+    what = name[:-1]
+    called = (item.get("name") or item.get("project")) if isinstance(item, dict) and what == "project" else None
+    return (f"{what} {str(called)!r}" if called else f"{what} {number}") + (f" of {where}" if where else "")
+
+
+def each_level(
+    arguments: Arguments, options: dict[str, t.Any], where: str = ""
+) -> t.Iterator[tuple[str, Arguments, dict[str, t.Any]]]:
+    """Yield where they are, their rules and the options: those of the task, then those in each item of a list."""
+    yield where, arguments, options
+    for name, argument in arguments.items():
+        items = options.get(name) if argument.get("options") else None
+        for number, item in enumerate(items if isinstance(items, (list, tuple)) else (), 1):
+            if isinstance(item, dict):
+                yield from each_level(argument["options"], item, where_in(name, number, item, where))
+
+
+def each_given(arguments: Arguments, options: Options) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
+    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
+    for where, known, given in each_level(arguments, dict(options)):
+        for name, argument in known.items():
+            for key in given_names(name, argument, given):
+                yield where, key, argument, given[key]
+
+
+@contextlib.contextmanager
+def located(where: str) -> t.Iterator[None]:
+    """Say in an error which item of a list it is about; empty for none."""
+    try:
+        yield
+    except UsageError as exc:
+        raise UsageError(f"{where}: {exc}" if where else str(exc)) from None
