@@ -78,14 +78,35 @@ class _BoundedFile(io.RawIOBase):
 
     def readinto(self, buffer: t.Any) -> int | None:
         left = self._limit.left()
-        if not left:
-            raise socket.timeout("the time for the whole answer is over")
-        self._socket.settimeout(left if self._timeout_seconds is None else min(self._timeout_seconds, left))
-        length = t.cast("int | None", self._file.readinto(buffer))
-        self.has_ended = length == 0
-        return length
+        if left:
+            self._socket.settimeout(left if self._timeout_seconds is None else min(self._timeout_seconds, left))
+            with contextlib.nullcontext() if isinstance(self._socket, socket.socket) else self._ended_after(left):
+                length = t.cast("int | None", self._file.readinto(buffer))
+            if length or self._limit.left():
+                self.has_ended = length == 0
+                return length
+        raise socket.timeout("the time for the whole answer is over")
+
+    @contextlib.contextmanager
+    def _ended_after(self, seconds: float) -> t.Iterator[None]:
+        """End a read of TLS within TLS, which may read any number of times from the socket of a proxy."""
+
+        def end() -> None:
+            with contextlib.suppress(OSError):
+                self._socket.socket.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
+        # what is left in the last record of TLS would be taken for the next answer
+        if getattr(self._socket, "pending", int)():
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._file.close()
         super().close()
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.simulator.certificates import Authority
 
-from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of, read_request
+from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, TlsProxy, answer_of, read_request
 
 SECRET = "glpat-0123456789abcdef"
 
@@ -244,6 +244,19 @@ def test_a_stream_that_is_left_leaves_nothing_to_the_next_request(way):
         with contextlib.closing(stream_of(transport, server.url + "/x")) as body:
             assert body.read(10) == b"x" * 10
         assert send(transport, server.url + "/x").body == b"[]"
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("end", [b"", b"x" * 3000], ids=["more", "much more"])
+def test_what_comes_behind_an_answer_is_not_the_next_one(way, authority, end):
+    # the answer ends where a read ends, and all of it comes in one record of TLS
+    first = kept(b"x" * (8192 - len(kept(b"x" * 8000)) + 8000))
+    with LoopbackServer(
+        first + kept(b"[1]") + end, kept(b"[2]"), most=10, context=authority.context("valid")
+    ) as server:
+        transport = transport_for(server.url, ca_path=str(authority.ca_path))
+        assert len(first) == 8192 and send(transport, server.url + "/x").status == 200
+        assert send(transport, server.url + "/x", "POST").body == b"[2]"
         assert server.connections == 2
 
 
@@ -607,18 +620,6 @@ def test_a_proxy_that_is_not_there(no_proxy, monkeypatch, scheme):
         send(transport_for(url), url + "/api/v4/x", "POST")
     assert "pass@" not in str(caught.value)
     assert not caught.value.is_permanent
-
-
-class TlsProxy(LoopbackProxy):
-    """A proxy that is itself reached by TLS."""
-
-    def __init__(self, context):
-        super().__init__()
-        self._context = context
-        self.url = self.url.replace("http:", "https:")
-
-    def wrapped(self, connection):
-        return self._context.wrap_socket(connection, server_side=True)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
