@@ -136,11 +136,16 @@ class Requester:
             with contextlib.closing(answer) as stream:
                 is_expected = stream.status in endpoint.ok_statuses
                 if not is_expected or decoding.is_page_instead(stream.headers):
-                    beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES), stream.url)
+                    body = b""
+                    for chunk in self._chunks_of(stream):
+                        body += chunk
+                        if len(body) >= LONGEST_ERROR_BYTES:
+                            break
+                    beginning = Response(stream.status, stream.headers, body, stream.url)
                     if is_expected:
                         raise decoding.page_error(beginning, " instead of the content")
                     raise self._unexpected(endpoint, arguments, beginning)
-                while chunk := self._next_of(stream):
+                for chunk in self._chunks_of(stream):
                     sink.write(chunk)
                     # one whose length nobody announced may have no end
                     if any_time and not stream.header("content-length") and self.retrier.deadline.has_passed():
@@ -148,12 +153,16 @@ class Requester:
                             "the download announced no length, and has not ended in the time of the task"
                         )
 
-    def _next_of(self, stream: ByteStream) -> bytes:
-        with self._foreign_errors("GET"):
-            chunk = stream.read(CHUNK_BYTES)
-            if not isinstance(chunk, bytes):
-                raise TypeError(f"read returned {type(chunk).__name__} instead of bytes")
-            return chunk
+    def _chunks_of(self, stream: ByteStream) -> t.Iterator[bytes]:
+        """Yield a body piece by piece."""
+        while True:
+            with self._foreign_errors("GET"):
+                chunk = stream.read(CHUNK_BYTES)
+                if not isinstance(chunk, bytes):
+                    raise TypeError(f"read returned {type(chunk).__name__} instead of bytes")
+            if not chunk:
+                return
+            yield chunk
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments, with the id of a project that has moved."""

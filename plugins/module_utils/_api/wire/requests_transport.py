@@ -42,9 +42,17 @@ class RequestsTransport:
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
+        adapters = self._session.adapters
+        # with a slash: whatever begins with it has this origin
+        own, certified = f"{parse_address(settings.api_url).origin_url}/", None
+        if settings.client_cert:
+            certified = self._new_adapter(tls_context(settings, os.environ, with_client_cert=True))
+            self._session.mount(own, certified)
         prepare_session(self._session)
         self._session.trust_env = False
-        self._mount_client_certificate()
+        if adapters.get("https://") is not self._adapter and adapters.get(own) is certified:
+            # an adapter that an extension mounted for all servers has its own way
+            adapters.pop(own, None)
 
     def _new_session(self) -> t.Any:
         settings = self._settings
@@ -64,13 +72,6 @@ class RequestsTransport:
         settings = self._settings
         proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
         return Adapter(context, proxy_context, pool_size=settings.concurrency)
-
-    def _mount_client_certificate(self) -> None:
-        """Show the client certificate to the own origin only; an extension that mounted an adapter has its own way."""
-        if self._settings.client_cert and self._session.get_adapter(self._settings.api_url) is self._adapter:
-            context = tls_context(self._settings, os.environ, with_client_cert=True)
-            origin_url = parse_address(self._settings.api_url).origin_url
-            self._session.mount(f"{origin_url}/", self._new_adapter(context))
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         seconds = SLOWEST_ANSWER * timeout_seconds if request.total_seconds is None else request.total_seconds

@@ -20,6 +20,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Re
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import exchange
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 from cryptography.hazmat.primitives import serialization
+from requests.adapters import BaseAdapter
 
 from tests.simulator.certificates import Authority
 
@@ -505,6 +506,49 @@ def test_a_client_certificate_is_shown_to_the_own_origin_only(way, authority, ve
         with pytest.raises(errors.RequestError):
             send(transport, other.url + "/x")
         assert other.received == []
+
+
+class Passing(BaseAdapter):
+    """Lets another adapter send."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+        self.seen = []
+
+    def send(self, request, **options):
+        self.seen.append(request.url)
+        return self.inner.send(request, **options)
+
+
+def test_an_adapter_of_an_extension_keeps_the_client_certificate_of_what_it_wraps(way, authority):
+    made = []
+
+    def prepare(session):
+        made.append(Passing(session.get_adapter(server.url + "/api/v4")))
+        session.mount(server.url + "/api/v4", made[0])
+
+    certificate, key = map(str, authority.client_files())
+    trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
+    with LoopbackServer(OK, context=authority.demanding_context()) as server:
+        transport = transport_for(server.url, prepare=prepare, **trusted)
+        # below the API, and where a redirect may lead
+        assert [send(transport, server.url + path).body for path in ("/api/v4/x", "/x")] == [b"[]"] * 2
+        assert made[0].seen == [server.url + "/api/v4/x"]
+
+
+def test_an_adapter_of_an_extension_for_every_server_is_for_the_own_one_too(way, authority):
+    made = []
+
+    def prepare(session):
+        made.append(Passing(session.get_adapter("https://")))
+        session.mount("https://", made[0])
+
+    certificate, key = map(str, authority.client_files())
+    trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
+    with LoopbackServer(OK, context=authority.context("valid")) as server:
+        assert send(transport_for(server.url, prepare=prepare, **trusted), server.url + "/x").body == b"[]"
+        assert made[0].seen == [server.url + "/x"]
 
 
 @VERSIONS
