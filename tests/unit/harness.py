@@ -366,7 +366,7 @@ def installed(extensions: t.Mapping[str, t.Any]) -> t.Any:
                 raise extension
             return extension
 
-        return types.SimpleNamespace(name=name, load=load)
+        return types.SimpleNamespace(name=name, value=name, load=load)
 
     entries = [entry_point(name, extension) for name, extension in extensions.items()]
     return mock.patch.object(plugin_manager, "_entry_points", return_value=entries)

@@ -142,7 +142,15 @@ _builtin_only = functools.lru_cache(maxsize=1)(PluginManager)
 
 def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
     """Return the extensions of these names."""
-    available = {entry_point.name: entry_point for entry_point in _entry_points()} if names else {}
+    available: dict[str, t.Any] = {}
+    for entry_point in _entry_points() if names else ():
+        # the same package may be found twice
+        value = available.setdefault(entry_point.name, entry_point).value
+        if entry_point.name in names and value != entry_point.value:
+            raise ExtensionError(
+                f"extension {entry_point.name!r} is in two packages, as {value} and as {entry_point.value}; uninstall "
+                "one"
+            )
     loaded: list[tuple[str, t.Any]] = []
     for name in names:
         if name not in available:

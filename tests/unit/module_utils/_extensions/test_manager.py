@@ -10,10 +10,13 @@ import inspect
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import manager
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
@@ -84,8 +87,8 @@ SETTINGS = ConnectionSettings(api_url=API, token_kind="api_token", token=TOKEN)
 
 def authenticate(extensions, names=None):
     with installed(extensions):
-        manager = PluginManager(list(extensions) if names is None else names)
-    return manager.call("gitlab_authenticate", settings=SETTINGS)
+        made = PluginManager(list(extensions) if names is None else names)
+    return made.call("gitlab_authenticate", settings=SETTINGS)
 
 
 def test_the_first_named_extension_is_asked_first():
@@ -128,6 +131,19 @@ def test_only_named_extensions_are_loaded():
 
 def test_an_extension_named_twice_is_loaded_once():
     assert authenticate({"a": Namer("a")}, ["a", "a"]) == {"X-Name": "a"}
+
+
+@pytest.mark.parametrize("values", [("acme.freeze", "acme.freeze"), ("acme.freeze", "other.freeze")])
+def test_a_name_in_two_packages_is_refused_unless_it_is_the_same_one(values):
+    found = [SimpleNamespace(name="freeze", value=value, load=lambda: Namer("a")) for value in values]
+    with mock.patch.object(manager, "_entry_points", return_value=found):
+        if values[0] == values[1]:
+            assert PluginManager(["freeze"]).call("gitlab_authenticate", settings=SETTINGS) == {"X-Name": "a"}
+            return
+        with pytest.raises(ExtensionError) as caught:
+            PluginManager(["freeze"])
+    problem = "extension 'freeze' is in two packages, as acme.freeze and as other.freeze; uninstall one"
+    assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize(
