@@ -140,6 +140,7 @@ WRONG: dict[str, t.Callable[[Response], t.Any]] = {
     "no body": lambda answer: dataclasses.replace(answer, body=None),
     "no address": lambda answer: dataclasses.replace(answer, url=None),
     "names with capitals": lambda answer: dataclasses.replace(answer, headers={"Content-Type": "application/json"}),
+    "a header of a number": lambda answer: dataclasses.replace(answer, headers={"content-length": 5}),
     "no headers": lambda answer: dataclasses.replace(answer, headers=None),
 }
 

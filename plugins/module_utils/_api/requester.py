@@ -309,9 +309,11 @@ def _check_answer(answer: Answer) -> None:
     else:
         has_body = all(callable(getattr(answer, name, None)) for name in ("header", "read", "close"))
     are_values = isinstance(answer.status, int) and isinstance(answer.url, str)
-    are_names = all(isinstance(name, str) and name == name.lower() for name in answer.headers)
-    if not (has_body and are_values and are_names):
-        raise TypeError("an answer has a whole number as status, headers with names in lower case, a body, and a url")
+    are_texts = all(isinstance(text, str) for header in answer.headers.items() for text in header)
+    if not (has_body and are_values and are_texts and all(name == name.lower() for name in answer.headers)):
+        raise TypeError(
+            "an answer has a whole number as status, headers of texts with names in lower case, a body, and a url"
+        )
 
 
 def _storage_error(response: Response) -> RequestError:
