@@ -62,6 +62,11 @@ class TimeLimit:
 _KEPT: contextvars.ContextVar[TimeLimit | None] = contextvars.ContextVar("limit", default=None)
 
 
+def _shut_down(sock: t.Any) -> None:
+    with contextlib.suppress(OSError):  # the other side may have been faster
+        sock.shutdown(socket.SHUT_RDWR)
+
+
 class _BoundedFile(io.RawIOBase):
     """Reads from a socket; no read takes longer than the time-out, nor than what is left of the limit."""
 
@@ -90,12 +95,7 @@ class _BoundedFile(io.RawIOBase):
     @contextlib.contextmanager
     def _ended_after(self, seconds: float) -> t.Iterator[None]:
         """End a read of TLS within TLS, which may read any number of times from the socket of a proxy."""
-
-        def end() -> None:
-            with contextlib.suppress(OSError):
-                self._socket.socket.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(seconds, end)
+        timer = threading.Timer(seconds, _shut_down, (self._socket.socket,))
         timer.daemon = True
         timer.start()
         try:
@@ -106,7 +106,7 @@ class _BoundedFile(io.RawIOBase):
     def close(self) -> None:
         # what is left in the last record of TLS would be taken for the next answer
         if getattr(self._socket, "pending", int)():
-            self._socket.shutdown(socket.SHUT_RDWR)
+            _shut_down(self._socket)
         self._file.close()
         super().close()
 
