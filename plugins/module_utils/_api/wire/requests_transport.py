@@ -42,17 +42,24 @@ class RequestsTransport:
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
-        adapters = self._session.adapters
-        # with a slash: whatever begins with it has this origin
-        own, certified = f"{parse_address(settings.api_url).origin_url}/", None
-        if settings.client_cert:
-            certified = self._new_adapter(tls_context(settings, os.environ, with_client_cert=True))
-            self._session.mount(own, certified)
+        certified = self._mount_client_certificate()
         prepare_session(self._session)
         self._session.trust_env = False
-        if adapters.get("https://") is not self._adapter and adapters.get(own) is certified:
+        adapters = self._session.adapters
+        if certified and adapters.get("https://") is not self._adapter:
             # an adapter that an extension mounted for all servers has its own way
-            adapters.pop(own, None)
+            for prefix in [prefix for prefix, adapter in adapters.items() if adapter is certified]:
+                del adapters[prefix]
+
+    def _mount_client_certificate(self) -> Adapter | None:
+        """Return the adapter that shows the client certificate, to the own origin only; None without a certificate."""
+        settings = self._settings
+        if not settings.client_cert:
+            return None
+        certified = self._new_adapter(tls_context(settings, os.environ, with_client_cert=True))
+        # with a slash: whatever begins with it has this origin
+        self._session.mount(f"{parse_address(settings.api_url).origin_url}/", certified)
+        return certified
 
     def _new_session(self) -> t.Any:
         settings = self._settings
