@@ -188,7 +188,9 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     """
     if "certificate verify failed" in text:
         reason = text.partition("certificate verify failed")[2].partition("(_ssl")[0].rstrip(" .")
-        return TrustError(f"TLS failed: certificate verify failed{reason}", advice=_TLS_ADVICE)
+        is_of_time = "expired" in reason or "not yet valid" in reason
+        advice = "Have the certificate renewed, or check the clock of this machine" if is_of_time else _TLS_ADVICE
+        return TrustError(f"TLS failed: certificate verify failed{reason}", advice=advice)
     words = re.sub(r"[\W_]+", " ", text).lower()
     for known, reason, advice in _TLS_REASONS:
         if has_words(words, known):

@@ -133,6 +133,11 @@ def test_an_extension_named_twice_is_loaded_once():
     assert authenticate({"a": Namer("a")}, ["a", "a"]) == {"X-Name": "a"}
 
 
+def test_where_there_is_no_extension_none_is_known():
+    with pytest.raises(ExtensionError, match=r"^unknown extension 'freeze'; none is installed\. An extension is"):
+        authenticate({}, ["freeze"])
+
+
 @pytest.mark.parametrize("values", [("acme.freeze", "acme.freeze"), ("acme.freeze", "other.freeze")])
 def test_a_name_in_two_packages_is_refused_unless_it_is_the_same_one(values):
     found = [SimpleNamespace(name="freeze", value=value, load=lambda: Namer("a")) for value in values]

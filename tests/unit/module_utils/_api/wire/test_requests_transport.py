@@ -452,7 +452,7 @@ def test_tls_to_a_plain_port_is_a_matter_of_trust(way):
     ("kind", "words"),
     [
         ("self_signed", "certificate verify failed: self"),
-        ("expired", "certificate verify failed: certificate has expired"),
+        ("expired", "certificate verify failed: certificate has expired. Have the certificate renewed, or check"),
         ("wrong_host", "certificate verify failed: (IP address|host name) mismatch"),
     ],
 )
