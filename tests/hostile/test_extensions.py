@@ -187,7 +187,8 @@ def test_a_download_of_a_transport_that_is_wrong(face: str, given: t.Any, tmp_pa
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_an_adapter_that_fails_is_named_and_what_it_sent_is_looked_up(face: str) -> None:
+@pytest.mark.parametrize("failure", [KeyError("metrics"), ValueError("metrics"), OSError("metrics")], ids=repr)
+def test_what_an_adapter_that_fails_has_sent_is_looked_up(face: str, failure: Exception) -> None:
     def prepare(session: t.Any, settings: t.Any) -> None:
         inner = session.get_adapter(settings.api_url)
 
@@ -198,7 +199,7 @@ def test_an_adapter_that_fails_is_named_and_what_it_sent_is_looked_up(face: str)
             def send(self, request: t.Any, **options: t.Any) -> t.Any:
                 answer = inner.send(request, **options)
                 if request.method == "POST":
-                    raise KeyError("metrics")
+                    raise failure
                 return answer
 
         session.mount(settings.api_url, Failing())

@@ -37,6 +37,8 @@ class TimeLimit:
         self.is_connecting = False
         # whether the connection was made for this exchange
         self.is_fresh = False
+        # whether the request, or a part of it, was sent
+        self.has_sent = False
 
     def left(self) -> float:
         """Return the seconds left, 0 at the least."""
@@ -175,6 +177,12 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
                 raise urllib3.exceptions.ConnectTimeoutError(self, "the time for the whole answer is over")
             if failures:
                 raise failures[0]
+
+        def send(self, data: t.Any) -> None:
+            super().send(data)
+            limit = _KEPT.get()
+            if limit and not limit.is_connecting:
+                limit.has_sent = True
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
             # without a limit, the session is used by an extension for something else

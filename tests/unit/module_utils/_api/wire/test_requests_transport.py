@@ -342,7 +342,7 @@ def test_an_address_that_no_host_can_have(no_proxy):
 def test_a_token_that_is_no_header_value(way, token):
     # an extension may have read it from a file
     url = "http://127.0.0.1:1"
-    with pytest.raises(errors.UsageError, match="check api_url and the token") as caught:
+    with pytest.raises(errors.UsageError, match="check api_url, the token, and the extensions") as caught:
         send(transport_for(url, {"PRIVATE-TOKEN": token}), url + "/api/v4/x")
     assert SECRET not in str(caught.value)
 
