@@ -17,6 +17,7 @@ import typing as t
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from tests.unit.faces import TASKS, as_module, in_process
 from tests.unit.harness import API, TOKEN, Exchange, ScriptedTransport, installed, new_session, reply
@@ -188,15 +189,13 @@ def test_a_download_of_a_transport_that_is_wrong(face: str, given: t.Any, tmp_pa
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("failure", [KeyError("metrics"), ValueError("metrics"), OSError("metrics")], ids=repr)
-def test_what_an_adapter_that_fails_has_sent_is_looked_up(face: str, failure: Exception) -> None:
+@pytest.mark.parametrize("wraps", [True, False])
+def test_what_an_adapter_that_fails_has_sent_is_looked_up(face: str, failure: Exception, wraps: bool) -> None:
     def prepare(session: t.Any, settings: t.Any) -> None:
-        inner = session.get_adapter(settings.api_url)
+        inner = session.get_adapter(settings.api_url) if wraps else HTTPAdapter()
 
-        class Failing(type(inner)):  # type: ignore[misc]
-            def __init__(self) -> None:
-                pass
-
-            def send(self, request: t.Any, **options: t.Any) -> t.Any:
+        class Failing(BaseAdapter):
+            def send(self, request: t.Any, **options: t.Any) -> t.Any:  # type: ignore[override]
                 answer = inner.send(request, **options)
                 if request.method == "POST":
                     raise failure

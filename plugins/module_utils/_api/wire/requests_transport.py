@@ -101,6 +101,9 @@ class RequestsTransport:
             headers = {"Accept-Encoding": encodings, **request.headers}
             if exchange.is_own:
                 headers = {**self._settings.http_headers, **headers, **self._settings.credential}
+            # of a write by an adapter that is not ours, nothing tells
+            is_ours = isinstance(self._session.get_adapter(address.url), Adapter)
+            limit.has_sent = request.method != "GET" and not is_ours
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,
