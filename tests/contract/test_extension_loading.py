@@ -92,12 +92,17 @@ def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Ins
     ("call", "message"),
     [
         ("add(registry.endpoint('get_job', 'GET', '/elsewhere'))", "wrong.*get_job is registered already"),
-        ("replace(registry.endpoint('get_jobs', 'GET', '/elsewhere'))", "'get_jobs', which does not exist.*'get_job'"),
+        (
+            "replace(registry.endpoint('get_jobs', 'GET', '/elsewhere'))",
+            r"\(wrong\) .*'get_jobs', which does not exist.*'get_job'",
+        ),
         ("replace(registry.endpoint('zzz', 'GET', '/elsewhere'))", "'zzz', which does not exist; use registry.add"),
         ("replace(registry.endpoint('get_job', 'GET', '/a/{project}'))", "'get_job' by one .* see to job_id"),
         ("replace(registry.endpoint('get_project', 'GET', '/a/{project}/{b}'))", "'get_project' by one .* see to b"),
         ("endpoint('x', 'GET', '/a/{b}', query=('b',))", "wrong.*endpoint x: each argument has one place, unlike b"),
         ("endpoint('x', 'GET', '/a/{b}', with_slashes=('c',))", "wrong.*each argument has one place, unlike c"),
+        ("endpoint('x', 'get', '/a')", "wrong.*endpoint x: 'get' is none of GET, POST, PUT, PATCH, DELETE"),
+        ("endpoint('x', 'GET', 'a')", "wrong.*endpoint x: the path has to begin with a slash"),
         ("endpoint('x', 'GET', '/a', answer='json')", "wrong.*'json' is none of record, records, text, bytes, nothing"),
         ("endpoint('x', 'GET', '/a', paginated='page')", "wrong.*endpoint x: 'page' is none of offset, keyset"),
     ],

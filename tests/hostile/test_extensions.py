@@ -6,18 +6,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
+import pathlib
 import sys
 import types
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from tests.unit.faces import TASKS, as_module, in_process
-from tests.unit.harness import TOKEN, installed
+from tests.unit.harness import API, TOKEN, Exchange, ScriptedTransport, installed, new_session, reply
 
+from .plugins import DOWNLOAD
 from .server import HostileServer
 
 PLAY: dict[str, t.Any] = {"project": "7", "pipeline_id": 6, "name": ["deploy"], "action": "play"}
@@ -40,9 +45,16 @@ NO_NOTES: dict[str, t.Any] = {
 }
 
 
+NO_CREDENTIALS = (
+    *("x", ["x"], {"X": 5}, {"X": None}, {b"X": b"y"}, {"": "y"}, {"X ": "y"}),
+    *({"X": value} for value in ("", "y\n", "a\r\nB: c", " y", "\xe9", "\0")),
+)
+
+
 def run(face: str, task: str, options: dict[str, t.Any], **hooks: t.Any) -> tuple[dict[str, t.Any], int]:
     """Return the result of a task with one extension, and how much was written."""
-    extension = types.SimpleNamespace(**{name: hookimpl(hook) for name, hook in hooks.items()})
+    marked = {name: hook if hasattr(hook, "jobgate.gitlab_impl") else hookimpl(hook) for name, hook in hooks.items()}
+    extension = types.SimpleNamespace(**marked)
     with installed({"own": extension}), HostileServer() as server:
         given = {"api_url": server.url, "api_token": TOKEN, "api_retries": 0, "extensions": ["own"], **options}
         result = FACES[face](TASKS[task], given)
@@ -83,7 +95,7 @@ def test_a_hook_that_wants_to_leave_does_not_take_the_result_with_it(face: str) 
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("credential", ["x", ["x"], {"X": 5}, {"X": None}, {b"X": b"y"}])
+@pytest.mark.parametrize("credential", NO_CREDENTIALS, ids=ascii)
 def test_what_is_no_credential(face: str, credential: t.Any) -> None:
     result, writes = run(face, "gitlab_job_action", PLAY, gitlab_authenticate=lambda settings: credential)
     assert result["failed"] and "from gitlab_authenticate; it has to return headers" in result["msg"] and not writes
@@ -93,3 +105,114 @@ def test_what_is_no_credential(face: str, credential: t.Any) -> None:
 def test_what_is_no_transport(face: str) -> None:
     result, writes = run(face, "gitlab_job_action", PLAY, gitlab_create_transport=lambda settings: object())
     assert result["failed"] and "it has to return a transport" in result["msg"] and not writes
+
+
+class Wrong:
+    """A transport that sends, and then does as it likes.
+
+    :param method: with what.
+    """
+
+    def __init__(self, inner: t.Any, method: str, does: t.Callable[[Response], t.Any]) -> None:
+        self._inner = inner
+        self._method = method
+        self._does = does
+
+    def send(self, request: Request, *, timeout_seconds: float) -> t.Any:
+        answer = self._inner.send(request, timeout_seconds=timeout_seconds)
+        return self._does(answer) if request.method == self._method else answer
+
+
+def fail(_answer: Response) -> None:
+    raise RuntimeError("no route")
+
+
+def leave(_answer: Response) -> None:
+    sys.exit(3)
+
+
+WRONG: dict[str, t.Callable[[Response], t.Any]] = {
+    "an error": fail,
+    "an exit": leave,
+    "nothing": lambda answer: None,
+    "a text": lambda answer: "x",
+    "a status of text": lambda answer: dataclasses.replace(answer, status=str(answer.status)),
+    "a body of text": lambda answer: dataclasses.replace(answer, body=answer.body.decode()),
+    "no body": lambda answer: dataclasses.replace(answer, body=None),
+    "no address": lambda answer: dataclasses.replace(answer, url=None),
+    "names with capitals": lambda answer: dataclasses.replace(answer, headers={"Content-Type": "application/json"}),
+    "a header of a number": lambda answer: dataclasses.replace(answer, headers={"content-length": 5}),
+    "no headers": lambda answer: dataclasses.replace(answer, headers=None),
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_transport_that_is_wrong_is_named_and_what_it_sent_is_looked_up(face: str, wrong: str) -> None:
+    def run_with(method: str) -> tuple[dict[str, t.Any], int]:
+        def wrap(settings: t.Any) -> t.Any:
+            return Wrong((yield), method, WRONG[wrong])
+
+        marked = hookimpl(wrapper=True)(wrap)
+        return run(face, "gitlab_job_action", PLAY, gitlab_create_transport=marked)
+
+    result, writes = run_with("GET")
+    assert result["failed"] and not writes and "nexpected" not in result["msg"]
+    assert "xtension (own) failed to send the request: " in result["msg"]
+    result, writes = run_with("POST")
+    assert writes == 1 and result["changed"] and not result.get("failed"), result["msg"]
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("given", [RuntimeError("no route"), "text", None])
+def test_a_download_of_a_transport_that_is_wrong(face: str, given: t.Any, tmp_path: pathlib.Path) -> None:
+    class Streaming(Wrong):
+        def stream(self, request: Request, *, timeout_seconds: float) -> t.Any:
+            def read(size: int) -> t.Any:
+                if isinstance(given, Exception):
+                    raise given
+                return given
+
+            stream = self._inner.stream(request, timeout_seconds=timeout_seconds)
+            stream.read = read
+            return stream
+
+    def wrap(settings: t.Any) -> t.Any:
+        return Streaming((yield), "", fail)
+
+    options = {**DOWNLOAD, "content": "archive", "dest": str(tmp_path / "dest")}
+    marked = hookimpl(wrapper=True)(wrap)
+    result, _writes = run(face, "gitlab_job_download", options, gitlab_create_transport=marked)
+    assert result["failed"] and "xtension (own) failed to send the request: " in result["msg"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("failure", [KeyError("metrics"), ValueError("metrics"), OSError("metrics")], ids=repr)
+@pytest.mark.parametrize("wraps", [True, False])
+def test_what_an_adapter_that_fails_has_sent_is_looked_up(face: str, failure: Exception, wraps: bool) -> None:
+    def prepare(session: t.Any, settings: t.Any) -> None:
+        inner = session.get_adapter(settings.api_url) if wraps else HTTPAdapter()
+
+        class Failing(BaseAdapter):
+            def send(self, request: t.Any, **options: t.Any) -> t.Any:  # type: ignore[override]
+                answer = inner.send(request, **options)
+                if request.method == "POST":
+                    raise failure
+                return answer
+
+        session.mount(settings.api_url, Failing())
+
+    result, writes = run(face, "gitlab_job_action", PLAY, gitlab_prepare_session=prepare)
+    assert writes == 1 and result["changed"] and not result.get("failed"), result["msg"]
+
+
+def test_headers_that_a_hook_changes_are_its_own() -> None:
+    def spoil(request: t.Any, status: t.Any, seconds: float) -> None:
+        request.headers.clear()
+
+    moved = reply("", status=302, headers={"Location": f"{API}/projects/8"})
+    transport = ScriptedTransport(Exchange("GET /projects/7", moved), Exchange("GET /projects/8", {"id": 8}))
+    extension = types.SimpleNamespace(gitlab_request_finished=hookimpl(spoil))
+    new_session(transport, extensions={"own": extension}).client.call("get_project", project=7)
+    assert [call.request.headers for call in transport.calls] == [{"Accept": "application/json"}] * 2

@@ -18,8 +18,10 @@ import tempfile
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import requester
 
-from tests.unit.faces import Options
+from tests.unit.faces import TASKS, Options
+from tests.unit.harness import TOKEN
 from tests.unit.processes import IS_ROOT, NOBODY, in_child
 
 from .plugins import DOWNLOAD, OF_PIPELINE, Plugin
@@ -263,3 +265,17 @@ def comparable(result: Options, state: t.Any, folders: t.Any) -> t.Any:
     """Return what is the same on both faces."""
     facts = ("msg", "changed", "mode", "owner", "group", "uid", "gid", "state", "size", "sha256")
     return {name: result.get(name) for name in facts}, state, folders
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("content", ["archive", "log"])
+def test_a_download_streams_whatever_may_be_read_whole(
+    face: str, content: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for answer in ("bytes", "text"):
+        monkeypatch.setitem(t.cast("dict[str, int]", requester._MOST_BYTES), answer, 5)
+    with HostileServer() as server:
+        options = {**DOWNLOAD, "content": content, "dest": str(tmp_path / "dest"), "api_token": TOKEN}
+        result = FACES[face](TASKS["gitlab_job_download"], {**options, "api_url": server.url})
+    assert not result.get("failed"), result["msg"]
+    assert result["size"] > 5

@@ -187,6 +187,10 @@ class Exchange:
         return method, path, parse_qs(query, keep_blank_values=True), self.body
 
 
+class WrongTestError(BaseException):
+    """A test has not expected a request; no Exception, which a task would take for a mistake of an extension."""
+
+
 class RecordingTransport:
     """Keeps every request; what comes back is for subclasses to say."""
 
@@ -196,7 +200,12 @@ class RecordingTransport:
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         call = Call.of(request)
         self.calls.append(call)
-        return self.answer(call)
+        try:
+            return self.answer(call)
+        except GitLabError:
+            raise
+        except Exception as exc:
+            raise WrongTestError(f"{call.line}: {type(exc).__name__}: {exc}") from exc
 
     def answer(self, call: Call) -> Response:
         raise NotImplementedError
@@ -358,7 +367,7 @@ def installed(extensions: t.Mapping[str, t.Any]) -> t.Any:
                 raise extension
             return extension
 
-        return types.SimpleNamespace(name=name, load=load)
+        return types.SimpleNamespace(name=name, value=name, load=load)
 
     entries = [entry_point(name, extension) for name, extension in extensions.items()]
     return mock.patch.object(plugin_manager, "_entry_points", return_value=entries)

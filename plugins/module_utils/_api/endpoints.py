@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from .errors import UsageError
 from .http import Request, parse_address
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
 Paging = t.Literal["", "offset", "keyset"]
 # The names of arguments. With a mapping, what each is sent as: several names where servers disagree, and ignore others.
@@ -42,7 +43,8 @@ class Endpoint:
         whose name ends with a question mark may be missing.
     :param repeatable: whether sending it twice does no more than sending it once; None for GET only.
     :param doc_url: the page of GitLab's manual.
-    :raises ValueError: when one name stands for two arguments, and for a kind of answer or of pages that is none.
+    :raises ValueError: when one name stands for two arguments, for a method or kind that is none, and for a path that
+        does not begin with a slash.
     """
 
     name: str
@@ -59,9 +61,12 @@ class Endpoint:
     doc_url: str = ""
 
     def __post_init__(self) -> None:
-        for kind, known in ((self.answer, t.get_args(Answer)), (self.paginated, t.get_args(Paging))):
+        kinds = ((self.method, _METHODS), (self.answer, t.get_args(Answer)), (self.paginated, t.get_args(Paging)))
+        for kind, known in kinds:
             if kind not in known:
                 raise ValueError(f"endpoint {self.name}: {kind!r} is none of {', '.join(filter(None, known))}")
+        if not self.path.startswith("/"):
+            raise ValueError(f"endpoint {self.name}: the path has to begin with a slash")
         names = self.arguments
         twice = {name for name in names if names.count(name) > 1} | set(self.with_slashes).difference(self.in_path)
         if twice:

@@ -69,11 +69,6 @@ class ExtensionError(GitLabError):
     """An extension is unknown, cannot be loaded, or failed in one of its hooks."""
 
 
-def wrong_return(value: object, hook: str, wanted: str) -> ExtensionError:
-    """Return the error for what a hook of an extension must not return."""
-    return ExtensionError(f"an extension returned {type(value).__name__} from {hook}; it has to return {wanted}")
-
-
 class SelectionError(GitLabError):
     """Nothing fits the selection, or too much does."""
 

@@ -136,17 +136,33 @@ class Requester:
             with contextlib.closing(answer) as stream:
                 is_expected = stream.status in endpoint.ok_statuses
                 if not is_expected or decoding.is_page_instead(stream.headers):
-                    beginning = Response(stream.status, stream.headers, stream.read(LONGEST_ERROR_BYTES), stream.url)
+                    body = b""
+                    for chunk in self._chunks_of(stream):
+                        body += chunk
+                        if len(body) >= LONGEST_ERROR_BYTES:
+                            break
+                    beginning = Response(stream.status, stream.headers, body, stream.url)
                     if is_expected:
                         raise decoding.page_error(beginning, " instead of the content")
                     raise self._unexpected(endpoint, arguments, beginning)
-                while chunk := stream.read(CHUNK_BYTES):
+                for chunk in self._chunks_of(stream):
                     sink.write(chunk)
                     # one whose length nobody announced may have no end
                     if any_time and not stream.header("content-length") and self.retrier.deadline.has_passed():
                         raise LostAnswerError(
                             "the download announced no length, and has not ended in the time of the task"
                         )
+
+    def _chunks_of(self, stream: ByteStream) -> t.Iterator[bytes]:
+        """Yield a body piece by piece."""
+        while True:
+            with self._foreign_errors("GET"):
+                chunk = stream.read(CHUNK_BYTES)
+                if not isinstance(chunk, bytes):
+                    raise TypeError(f"read returned {type(chunk).__name__} instead of bytes")
+            if not chunk:
+                return
+            yield chunk
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
         """Return the request for these arguments, with the id of a project that has moved."""
@@ -224,7 +240,9 @@ class Requester:
         started = self._clock.monotonic()
         status: int | None = None
         try:
-            answer = send(request, timeout_seconds=self._within_deadline(self.settings.timeout_seconds))
+            with self._foreign_errors(request.method):
+                answer = send(request, timeout_seconds=self._within_deadline(self.settings.timeout_seconds))
+                _check_answer(answer)
             status = answer.status
             if is_own:
                 self.retrier.traffic.answered(status, answer.headers)
@@ -236,6 +254,25 @@ class Requester:
                 self._on_finished(shown, status, self._clock.monotonic() - started)
             except GitLabError as exc:  # the request has been made, and its outcome counts
                 self._warn(self.masker.mask(str(exc)))
+
+    @contextlib.contextmanager
+    def _foreign_errors(self, method: str) -> t.Iterator[None]:
+        """Turn what an extension raises that sends, or takes part in it, into an error that says so.
+
+        :raises LostAnswerError: for what a network raises, and for anything at all of a write, which may be executed.
+        """
+        try:
+            yield
+        except (Exception, SystemExit) as exc:
+            if isinstance(exc, GitLabError) or not self.settings.extensions:
+                raise
+            is_lost = method != "GET" or isinstance(exc, OSError)
+            error = (LostAnswerError if is_lost else BadAnswerError)(
+                f"an extension ({', '.join(self.settings.extensions)}) failed to send the request: "
+                f"{type(exc).__name__}: {exc}"
+            )
+            error.is_permanent = not is_lost
+            raise error from exc
 
     def _unexpected(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response) -> RequestError:
         """Return the typed error for an answer with an unexpected status."""
@@ -265,6 +302,23 @@ class Requester:
         found = re.match(_MOVED_TO, response.url.removeprefix(self.settings.api_url))
         if found and project and not project.isdigit():
             self._moved_projects[project] = found.group(1)
+
+
+def _check_answer(answer: Answer) -> None:
+    """Return if an answer is one, which an extension may have made.
+
+    :raises TypeError: when it is not.
+    """
+    if isinstance(answer, Response):
+        has_body = isinstance(answer.body, bytes)
+    else:
+        has_body = all(callable(getattr(answer, name, None)) for name in ("header", "read", "close"))
+    are_values = isinstance(answer.status, int) and isinstance(answer.url, str)
+    are_texts = all(isinstance(text, str) for header in answer.headers.items() for text in header)
+    if not (has_body and are_values and are_texts and all(name == name.lower() for name in answer.headers)):
+        raise TypeError(
+            "an answer has a whole number as status, headers of texts with names in lower case, a body, and a url"
+        )
 
 
 def _storage_error(response: Response) -> RequestError:

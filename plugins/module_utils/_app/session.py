@@ -15,9 +15,9 @@ import os
 import typing as t
 
 from .._api.client import ApiClient
-from .._api.connection import ConnectionSettings
+from .._api.connection import ConnectionSettings, TokenKind
 from .._api.decoding import Record
-from .._api.errors import DeniedError, GitLabError, RedirectError, wrong_return
+from .._api.errors import DeniedError, GitLabError, RedirectError
 from .._api.http import Request
 from .._api.masking import Masker
 from .._api.pace.clock import Clock, Deadline
@@ -25,12 +25,11 @@ from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
 from .._api.requester import Requester
 from .._api.transport import Transport
-from .._extensions.hookspecs import Registry
 from .._extensions.manager import PluginManager, plugin_manager
 from .concurrency import run_all
 from .fields import user_id_of
 from .outcome import Files, Progress, SlowWork
-from .settings import LIMITS, with_credential
+from .settings import LIMITS, are_headers
 
 if t.TYPE_CHECKING:
     from .nudges import Watch
@@ -252,12 +251,11 @@ def open_session(
     if settings.token:
         context.register_secret(settings.token)
     plugins = plugin_manager(settings.extensions)
-    settings = with_credential(settings, plugins.call("gitlab_authenticate", settings=settings) or {})
+    settings = _authenticated(settings, plugins)
     secrets = settings.secrets
     for secret in secrets:
         context.register_secret(secret)
-    registry = Registry()
-    plugins.call("gitlab_register_endpoints", registry=registry)
+    endpoints = plugins.endpoints()
     warnings: list[str] = []
 
     def warn(text: str) -> None:
@@ -265,9 +263,9 @@ def open_session(
             warnings.append(text)
 
     def finished(request: Request, status: int | None, seconds: float) -> None:
-        # without the body: that of a write can hold job variables
-        without_body = dataclasses.replace(request, body=None)
-        plugins.call("gitlab_request_finished", request=without_body, status=status, seconds=seconds)
+        # without the body: that of a write can hold job variables; a redirect is followed with the same headers
+        shown = dataclasses.replace(request, body=None, headers=dict(request.headers))
+        plugins.call("gitlab_request_finished", request=shown, status=status, seconds=seconds)
 
     traffic = Traffic(context.clock, settings.requests_per_minute)
     requester = Requester(
@@ -278,16 +276,26 @@ def open_session(
         masker=Masker((*secrets, *context.hidden)),
         warn=warn,
     )
-    client = ApiClient(requester, registry.endpoints(), SlowWork(context.progress, context.clock).tell_page)
+    client = ApiClient(requester, endpoints, SlowWork(context.progress, context.clock).tell_page)
     session = Session(context, client, plugins, warn, warnings)
     context.opened.append(session)
     return session
 
 
+def _authenticated(settings: ConnectionSettings, plugins: PluginManager) -> ConnectionSettings:
+    credential = plugins.call("gitlab_authenticate", settings=settings)
+    # with an empty one we would be nobody, which has to be said by no header
+    if not are_headers(credential) or not all(credential.values()):
+        wanted = "headers, a dictionary of texts in one line, none of them empty"
+        raise plugins.wrong_return(credential, "gitlab_authenticate", wanted)
+    kind: TokenKind = settings.token_kind or ("extension" if credential else "")
+    return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))
+
+
 def _transport(settings: ConnectionSettings, plugins: PluginManager) -> Transport:
     made = plugins.call("gitlab_create_transport", settings=settings)
     if not callable(getattr(made, "send", None)):
-        raise wrong_return(made, "gitlab_create_transport", "a transport, which has a method send, or None")
+        raise plugins.wrong_return(made, "gitlab_create_transport", "a transport, which has a method send")
     return t.cast(Transport, made)
 
 

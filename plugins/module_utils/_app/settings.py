@@ -15,9 +15,9 @@ import dataclasses
 import re
 import typing as t
 
-from .._api.connection import ConnectionSettings, TokenKind
+from .._api.connection import TokenKind
 from .._api.endpoints import to_text
-from .._api.errors import UsageError, wrong_return
+from .._api.errors import UsageError
 from .._api.http import parse_address
 from .._api.masking import MASK
 
@@ -120,6 +120,18 @@ def api_base_url(url: str, origin: str = "api_url") -> str:
     return address.origin_url + path
 
 
+def are_headers(value: object) -> bool:
+    """Return whether something is a dictionary of headers that can be sent."""
+    return isinstance(value, dict) and all(
+        isinstance(name, str)
+        and isinstance(text, str)
+        and _HEADER_NAME.fullmatch(name)
+        and _HEADER_VALUE.fullmatch(text)
+        and text == text.strip()
+        for name, text in value.items()
+    )
+
+
 def further_headers(headers: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Return the headers of the option `http_headers` as they are sent.
 
@@ -129,7 +141,7 @@ def further_headers(headers: t.Mapping[str, t.Any]) -> dict[str, str]:
     for name, value in headers.items():
         text = to_text(value) if isinstance(value, (str, int, float)) else "\n"
         # the value may be a secret, and what is not a name may be one as well
-        if not _HEADER_NAME.fullmatch(str(name)) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
+        if not are_headers({str(name): text}):
             raise UsageError(
                 "http_headers holds something that is not a header: give names of letters, digits and hyphens, and "
                 "values that are text in one line"
@@ -208,16 +220,3 @@ def _shown(url: str) -> str:
     """Return an address as it may stand in a message: without user information and query, and short."""
     # whatever stands before an @ may be a password, in an address that cannot be taken apart most of all
     return _AFTER_PATH.split(url.rpartition("@")[2], maxsplit=1)[0][:100]
-
-
-def with_credential(settings: ConnectionSettings, credential: t.Mapping[str, str]) -> ConnectionSettings:
-    """Return the settings with what the authentication hook said.
-
-    :raises ExtensionError: when that is no credential.
-    """
-    if not isinstance(credential, dict) or not all(
-        isinstance(text, str) for pair in credential.items() for text in pair
-    ):
-        raise wrong_return(credential, "gitlab_authenticate", "headers, a dictionary of texts, or None")
-    kind: TokenKind = settings.token_kind or ("extension" if credential else "")
-    return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))

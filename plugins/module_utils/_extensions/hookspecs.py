@@ -19,7 +19,6 @@ import typing as t
 
 from .._api.connection import PROJECT_NAME, ConnectionSettings
 from .._api.endpoints import Endpoint
-from .._api.errors import ExtensionError
 from .._api.http import Request
 from .._api.libraries import HookimplMarker, HookspecMarker
 from .._api.transport import Transport
@@ -60,21 +59,19 @@ class Registry:
     def endpoints(self) -> dict[str, Endpoint]:
         """Return the endpoints by name, replacements in their places.
 
-        :raises ExtensionError: when a replacement has nothing to replace, or cannot be called as what it replaces.
+        :raises ValueError: when a replacement has nothing to replace, or cannot be called as what it replaces.
         """
         for name, endpoint in self._replaced.items():
             if name not in self._added:
                 close = difflib.get_close_matches(name, self._added, n=3)
                 hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "use registry.add for a new one"
-                raise ExtensionError(f"an extension replaces endpoint {name!r}, which does not exist; {hint}")
+                raise ValueError(f"it replaces endpoint {name!r}, which does not exist; {hint}")
             known = self._added[name]
             unfit = set(known.arguments).difference(endpoint.arguments)
             unfit |= set(endpoint.in_path).difference(known.in_path)
             if unfit:
-                raise ExtensionError(
-                    f"an extension replaces endpoint {name!r} by one that takes other arguments; see to "
-                    f"{', '.join(sorted(unfit))}"
-                )
+                names = ", ".join(sorted(unfit))
+                raise ValueError(f"it replaces endpoint {name!r} by one that takes other arguments; see to {names}")
         return {**self._added, **self._replaced}
 
 

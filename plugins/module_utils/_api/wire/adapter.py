@@ -37,6 +37,8 @@ class TimeLimit:
         self.is_connecting = False
         # whether the connection was made for this exchange
         self.is_fresh = False
+        # whether the request, or a part of it, was sent
+        self.has_sent = False
 
     def left(self) -> float:
         """Return the seconds left, 0 at the least."""
@@ -62,6 +64,11 @@ class TimeLimit:
 _KEPT: contextvars.ContextVar[TimeLimit | None] = contextvars.ContextVar("limit", default=None)
 
 
+def _shut_down(sock: t.Any) -> None:
+    with contextlib.suppress(OSError):  # the other side may have been faster
+        sock.shutdown(socket.SHUT_RDWR)
+
+
 class _BoundedFile(io.RawIOBase):
     """Reads from a socket; no read takes longer than the time-out, nor than what is left of the limit."""
 
@@ -78,14 +85,30 @@ class _BoundedFile(io.RawIOBase):
 
     def readinto(self, buffer: t.Any) -> int | None:
         left = self._limit.left()
-        if not left:
-            raise socket.timeout("the time for the whole answer is over")
-        self._socket.settimeout(left if self._timeout_seconds is None else min(self._timeout_seconds, left))
-        length = t.cast("int | None", self._file.readinto(buffer))
-        self.has_ended = length == 0
-        return length
+        if left:
+            self._socket.settimeout(left if self._timeout_seconds is None else min(self._timeout_seconds, left))
+            with contextlib.nullcontext() if isinstance(self._socket, socket.socket) else self._ended_after(left):
+                length = t.cast("int | None", self._file.readinto(buffer))
+            if length or self._limit.left():
+                self.has_ended = length == 0
+                return length
+        raise socket.timeout("the time for the whole answer is over")
+
+    @contextlib.contextmanager
+    def _ended_after(self, seconds: float) -> t.Iterator[None]:
+        """End a read of TLS within TLS, which may read any number of times from the socket of a proxy."""
+        timer = threading.Timer(seconds, _shut_down, (self._socket.socket,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
+        # what is left in the last record of TLS would be taken for the next answer
+        if getattr(self._socket, "pending", int)():
+            _shut_down(self._socket)
         self._file.close()
         super().close()
 
@@ -154,6 +177,12 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
                 raise urllib3.exceptions.ConnectTimeoutError(self, "the time for the whole answer is over")
             if failures:
                 raise failures[0]
+
+        def send(self, data: t.Any) -> None:
+            super().send(data)
+            limit = _KEPT.get()
+            if limit and not limit.is_connecting:
+                limit.has_sent = True
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
             # without a limit, the session is used by an extension for something else

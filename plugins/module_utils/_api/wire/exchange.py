@@ -63,19 +63,16 @@ def _is_of_libraries(exc: Exception) -> bool:
 
 def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
     """Return the error for a request that could not be written down: nothing was sent. None for any other."""
-    # what requests raises about addresses and headers, and http.client's own
-    if not isinstance(exc, ValueError):
+    # what requests raises about addresses and headers, and http.client's own; afterwards it is about the answer
+    if not isinstance(exc, ValueError) or exchange.limit.has_sent:
         return None
     if exchange.proxy_name and "SOCKS support" in str(exc):
         return UsageError(
             f"{exchange.proxy_name} names a SOCKS proxy, which needs the Python library PySocks; install it with pip"
         )
-    # urllib3 has an error of this name for headers that it received
-    if isinstance(exc, requests_library().exceptions.InvalidHeader) and any(
-        type(cause).__module__.startswith("urllib3") for cause in _causes(exc)
-    ):
-        return None
-    return UsageError(f"the connection options cannot be used: {type(exc).__name__}; check api_url and the token")
+    return UsageError(
+        f"the connection options cannot be used: {type(exc).__name__}; check api_url, the token, and the extensions"
+    )
 
 
 def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
@@ -188,7 +185,9 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     """
     if "certificate verify failed" in text:
         reason = text.partition("certificate verify failed")[2].partition("(_ssl")[0].rstrip(" .")
-        return TrustError(f"TLS failed: certificate verify failed{reason}", advice=_TLS_ADVICE)
+        is_of_time = "expired" in reason or "not yet valid" in reason
+        advice = "Have the certificate renewed, or check the clock of this machine" if is_of_time else _TLS_ADVICE
+        return TrustError(f"TLS failed: certificate verify failed{reason}", advice=advice)
     words = re.sub(r"[\W_]+", " ", text).lower()
     for known, reason, advice in _TLS_REASONS:
         if has_words(words, known):

@@ -42,9 +42,24 @@ class RequestsTransport:
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
+        certified = self._mount_client_certificate()
         prepare_session(self._session)
         self._session.trust_env = False
-        self._mount_client_certificate()
+        adapters = self._session.adapters
+        if certified and adapters.get("https://") is not self._adapter:
+            # an adapter that an extension mounted for all servers has its own way
+            for prefix in [prefix for prefix, adapter in adapters.items() if adapter is certified]:
+                del adapters[prefix]
+
+    def _mount_client_certificate(self) -> Adapter | None:
+        """Return the adapter that shows the client certificate, to the own origin only; None without a certificate."""
+        settings = self._settings
+        if not settings.client_cert:
+            return None
+        certified = self._new_adapter(tls_context(settings, os.environ, with_client_cert=True))
+        # with a slash: whatever begins with it has this origin
+        self._session.mount(f"{parse_address(settings.api_url).origin_url}/", certified)
+        return certified
 
     def _new_session(self) -> t.Any:
         settings = self._settings
@@ -64,13 +79,6 @@ class RequestsTransport:
         settings = self._settings
         proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
         return Adapter(context, proxy_context, pool_size=settings.concurrency)
-
-    def _mount_client_certificate(self) -> None:
-        """Show the client certificate to the own origin only; an extension that mounted an adapter has its own way."""
-        if self._settings.client_cert and self._session.get_adapter(self._settings.api_url) is self._adapter:
-            context = tls_context(self._settings, os.environ, with_client_cert=True)
-            origin_url = parse_address(self._settings.api_url).origin_url
-            self._session.mount(f"{origin_url}/", self._new_adapter(context))
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         seconds = SLOWEST_ANSWER * timeout_seconds if request.total_seconds is None else request.total_seconds
@@ -93,6 +101,9 @@ class RequestsTransport:
             headers = {"Accept-Encoding": encodings, **request.headers}
             if exchange.is_own:
                 headers = {**self._settings.http_headers, **headers, **self._settings.credential}
+            # of a write by an adapter that is not ours, nothing tells
+            is_ours = isinstance(self._session.get_adapter(address.url), Adapter)
+            limit.has_sent = request.method != "GET" and not is_ours
             timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,

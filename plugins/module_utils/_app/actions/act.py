@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._api.errors import GitLabError, wrong_return
+from ..._api.errors import GitLabError
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
 from ..jobs.attempts import AttemptCounts, newest_attempts
@@ -124,8 +124,8 @@ class ActionRun:
             decisions=Decisions(built_in, wait=self._options.wait),
         )
         if not isinstance(decision, Decision):
-            wanted = "one of decisions.act(), decisions.same(), decisions.refuse(), decisions.later(), or None"
-            raise wrong_return(decision, "gitlab_decide_job_action", wanted)
+            wanted = "one of decisions.act(), decisions.same(), decisions.refuse() and decisions.later()"
+            raise self._session.plugins.wrong_return(decision, "gitlab_decide_job_action", wanted)
         stopped = self._session.stop()
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)

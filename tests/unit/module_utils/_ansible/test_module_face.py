@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+from unittest import mock
 
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._ansible import module_face
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import libraries
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK as ACTION
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_download import TASK as DOWNLOAD
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK as INFO
@@ -138,8 +140,10 @@ def test_job_variables_are_not_shown_again(monkeypatch, capsys, before):
 
 
 def test_a_mistake_of_ours_is_one_line(monkeypatch, capsys):
-    result = run_module(monkeypatch, capsys, INFO, BASE, Exchange(LIST, RuntimeError(f"oops {TOKEN}")))
+    monkeypatch.setattr(Session, "annotated", mock.Mock(side_effect=RuntimeError(f"oops {TOKEN}")))
+    result = run_module(monkeypatch, capsys, INFO, BASE, Exchange(LIST, [job()]))
     assert result["msg"].startswith("Unexpected RuntimeError in gitlab_job_info, please report it: oops")
+    assert TOKEN not in result["msg"]
     assert set(INFO.empty_result) <= set(result)
 
 

@@ -171,6 +171,18 @@ class LoopbackProxy(Listener):
             self.asked.append(request.decode("latin-1"))
 
 
+class TlsProxy(LoopbackProxy):
+    """A proxy that is itself reached by TLS."""
+
+    def __init__(self, context):
+        super().__init__()
+        self._context = context
+        self.url = self.url.replace("http:", "https:")
+
+    def wrapped(self, connection):
+        return self._context.wrap_socket(connection, server_side=True)
+
+
 def _pass_on(source, target):
     with contextlib.suppress(OSError):
         while True:

@@ -355,6 +355,21 @@ class NotingStreams(Noting):
         return WholeBody(self.send(request, timeout_seconds=timeout_seconds))
 
 
+class SmallPieces(FunctionTransport):
+    def stream(self, request, *, timeout_seconds):
+        class Stream(WholeBody):
+            def read(self, size):
+                return super().read(min(size, 3))
+
+        return Stream(self.send(request, timeout_seconds=timeout_seconds))
+
+
+def test_an_error_of_a_download_that_comes_in_small_pieces_is_read_whole():
+    client = new_session(SmallPieces(lambda call: reply({"message": "403 Expired"}, status=403))).client
+    with pytest.raises(errors.NotAuthorizedError, match='GitLab says "403 Expired"'):
+        client.download("download_artifacts", Memory(), **JOB)
+
+
 @pytest.mark.parametrize(
     ("at", "timeout", "total"),
     [

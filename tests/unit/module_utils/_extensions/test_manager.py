@@ -10,10 +10,13 @@ import inspect
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ExtensionError, UsageError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions import manager
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.manager import PluginManager
 
@@ -47,6 +50,32 @@ class Misspelt:
         return {}
 
 
+class Unmarked:
+    @hookimpl
+    def gitlab_request_finished(self):
+        pass
+
+    def gitlab_decide_job_action(self, decisions):
+        return decisions.refuse("never asked")
+
+
+class Wrapping:
+    """Returns what it got, or forgets to."""
+
+    def __init__(self, change=lambda got: None):
+        self.change = change
+
+    @hookimpl(wrapper=True)
+    def gitlab_authenticate(self, settings):
+        return self.change((yield))
+
+
+class AskedLast(Namer):
+    @hookimpl(trylast=True)
+    def gitlab_authenticate(self, settings):
+        return super().gitlab_authenticate(settings)
+
+
 class WrongArguments:
     @hookimpl
     def gitlab_authenticate(self, settings, colour):
@@ -58,8 +87,8 @@ SETTINGS = ConnectionSettings(api_url=API, token_kind="api_token", token=TOKEN)
 
 def authenticate(extensions, names=None):
     with installed(extensions):
-        manager = PluginManager(list(extensions) if names is None else names)
-    return manager.call("gitlab_authenticate", settings=SETTINGS)
+        made = PluginManager(list(extensions) if names is None else names)
+    return made.call("gitlab_authenticate", settings=SETTINGS)
 
 
 def test_the_first_named_extension_is_asked_first():
@@ -80,12 +109,46 @@ def test_the_built_in_behaviour_comes_last():
     assert silent.was_asked
 
 
+def test_the_built_in_behaviour_comes_after_those_that_want_to_be_last():
+    last, other = AskedLast("last"), Namer("other", answers=False)
+    assert authenticate({"last": last, "other": other}) == {"X-Name": "last"}
+    assert other.was_asked
+
+
+def test_a_wrapper_gets_the_answer_of_the_others():
+    wrapper = Wrapping(lambda got: {**got, "X-More": "1"})
+    assert authenticate({"other": Namer("other"), "wrapper": wrapper}) == {"X-Name": "other", "X-More": "1"}
+
+
+def test_an_extension_of_two_names_is_loaded_once():
+    extension = Namer("a")
+    assert authenticate({"old-name": extension, "new-name": extension}) == {"X-Name": "a"}
+
+
 def test_only_named_extensions_are_loaded():
     assert authenticate({"other": Namer("other"), "broken": ImportError("x")}, []) == {"PRIVATE-TOKEN": TOKEN}
 
 
 def test_an_extension_named_twice_is_loaded_once():
     assert authenticate({"a": Namer("a")}, ["a", "a"]) == {"X-Name": "a"}
+
+
+def test_where_there_is_no_extension_none_is_known():
+    with pytest.raises(ExtensionError, match=r"^unknown extension 'freeze'; none is installed\. An extension is"):
+        authenticate({}, ["freeze"])
+
+
+@pytest.mark.parametrize("values", [("acme.freeze", "acme.freeze"), ("acme.freeze", "other.freeze")])
+def test_a_name_in_two_packages_is_refused_unless_it_is_the_same_one(values):
+    found = [SimpleNamespace(name="freeze", value=value, load=lambda: Namer("a")) for value in values]
+    with mock.patch.object(manager, "_entry_points", return_value=found):
+        if values[0] == values[1]:
+            assert PluginManager(["freeze"]).call("gitlab_authenticate", settings=SETTINGS) == {"X-Name": "a"}
+            return
+        with pytest.raises(ExtensionError) as caught:
+            PluginManager(["freeze"])
+    problem = "extension 'freeze' is in two packages, as acme.freeze and as other.freeze; uninstall one"
+    assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize(
@@ -108,13 +171,54 @@ def test_an_unknown_extension(name, problem):
         (ImportError("no module named audit"), "extension 'x' cannot be loaded: ImportError: no module named audit"),
         (Misspelt(), "extension 'x' does not fit the hooks of jobgate.gitlab"),
         (WrongArguments(), "extension 'x' does not fit the hooks of jobgate.gitlab"),
+        (object(), "extension 'x' does not fit the hooks of jobgate.gitlab: it has no hook; mark each function with"),
+        (
+            Unmarked(),
+            "extension 'x' does not fit the hooks of jobgate.gitlab: gitlab_decide_job_action is not marked as a hook; "
+            "mark each function with pluggy.HookimplMarker('jobgate.gitlab')",
+        ),
         (Raising(KeyError("colour")), "an extension (x) failed in gitlab_authenticate: KeyError: 'colour'"),
     ],
 )
-def test_a_failing_extension_is_named(extension, problem):
+@pytest.mark.parametrize("others", [(), ("first", "last")])
+def test_a_failing_extension_is_named(extension, problem, others):
+    silent = {name: Namer(name, answers=False) for name in others}
     with pytest.raises(ExtensionError) as caught:
-        authenticate({"x": extension})
+        authenticate({"x": extension, **silent}, [*others[:1], "x", *others[1:]])
     assert str(caught.value).startswith(problem)
+
+
+def test_of_a_wrapper_and_what_it_wraps_the_one_that_fails_is_named():
+    with pytest.raises(ExtensionError, match=r"^an extension \(x\) failed in gitlab_authenticate: KeyError"):
+        authenticate({"wrapper": Wrapping(), "x": Raising(KeyError("colour"))})
+
+
+def test_what_cannot_be_returned_is_told_with_all_that_may_have_done_it():
+    with pytest.raises(ExtensionError) as caught:
+        new_session(ScriptedTransport(), extensions={"a": Namer(5), "silent": Namer("b", answers=False)})
+    assert str(caught.value) == (
+        "an extension (a, silent) returned dict from gitlab_authenticate; it has to return headers, a dictionary of "
+        "texts in one line, none of them empty, or None"
+    )
+
+
+def test_a_wrapper_that_forgets_to_return_makes_nobody_of_us():
+    with pytest.raises(ExtensionError, match=r"\(w\) returned None from a wrapper of gitlab_authenticate; it has to"):
+        new_session(ScriptedTransport(), extensions={"w": Wrapping()})
+
+
+class NotingWrapper:
+    @hookimpl(wrapper=True)
+    def gitlab_annotate_record(self):
+        yield
+
+
+def test_a_wrapper_that_forgets_to_return_costs_a_note():
+    session = new_session(ScriptedTransport(), extensions={"w": NotingWrapper()})
+    assert session.annotated("job", {"id": 42}) == {"id": 42}
+    assert session.warnings == [
+        "an extension (w) returned None from a wrapper of gitlab_annotate_record; it has to return the list that it got"
+    ]
 
 
 def test_an_error_made_for_the_user_passes_through():

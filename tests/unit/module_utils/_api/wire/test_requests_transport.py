@@ -20,10 +20,11 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Re
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import exchange
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 from cryptography.hazmat.primitives import serialization
+from requests.adapters import BaseAdapter
 
 from tests.simulator.certificates import Authority
 
-from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, answer_of, read_request
+from ..loopback import OK, RESET, LoopbackProxy, LoopbackServer, TlsProxy, answer_of, read_request
 
 SECRET = "glpat-0123456789abcdef"
 
@@ -247,6 +248,19 @@ def test_a_stream_that_is_left_leaves_nothing_to_the_next_request(way):
         assert server.connections == 2
 
 
+@pytest.mark.parametrize("end", [b"", b"x" * 3000], ids=["more", "much more"])
+def test_what_comes_behind_an_answer_is_not_the_next_one(way, authority, end):
+    # the answer ends where a read ends, and all of it comes in one record of TLS
+    first = kept(b"x" * (8192 - len(kept(b"x" * 8000)) + 8000))
+    with LoopbackServer(
+        first + kept(b"[1]") + end, kept(b"[2]"), most=10, context=authority.context("valid")
+    ) as server:
+        transport = transport_for(server.url, ca_path=str(authority.ca_path))
+        assert len(first) == 8192 and send(transport, server.url + "/x").status == 200
+        assert send(transport, server.url + "/x", "POST").body == b"[2]"
+        assert server.connections == 2
+
+
 def test_several_threads_have_a_connection_each(way):
     barrier = threading.Barrier(4, timeout=60)
     bodies = []
@@ -328,7 +342,7 @@ def test_an_address_that_no_host_can_have(no_proxy):
 def test_a_token_that_is_no_header_value(way, token):
     # an extension may have read it from a file
     url = "http://127.0.0.1:1"
-    with pytest.raises(errors.UsageError, match="check api_url and the token") as caught:
+    with pytest.raises(errors.UsageError, match="check api_url, the token, and the extensions") as caught:
         send(transport_for(url, {"PRIVATE-TOKEN": token}), url + "/api/v4/x")
     assert SECRET not in str(caught.value)
 
@@ -438,7 +452,7 @@ def test_tls_to_a_plain_port_is_a_matter_of_trust(way):
     ("kind", "words"),
     [
         ("self_signed", "certificate verify failed: self"),
-        ("expired", "certificate verify failed: certificate has expired"),
+        ("expired", "certificate verify failed: certificate has expired. Have the certificate renewed, or check"),
         ("wrong_host", "certificate verify failed: (IP address|host name) mismatch"),
     ],
 )
@@ -492,6 +506,49 @@ def test_a_client_certificate_is_shown_to_the_own_origin_only(way, authority, ve
         with pytest.raises(errors.RequestError):
             send(transport, other.url + "/x")
         assert other.received == []
+
+
+class Passing(BaseAdapter):
+    """Lets another adapter send."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+        self.seen = []
+
+    def send(self, request, **options):
+        self.seen.append(request.url)
+        return self.inner.send(request, **options)
+
+
+def test_an_adapter_of_an_extension_keeps_the_client_certificate_of_what_it_wraps(way, authority):
+    made = []
+
+    def prepare(session):
+        made.append(Passing(session.get_adapter(server.url + "/api/v4")))
+        session.mount(server.url + "/api/v4", made[0])
+
+    certificate, key = map(str, authority.client_files())
+    trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
+    with LoopbackServer(OK, context=authority.demanding_context()) as server:
+        transport = transport_for(server.url, prepare=prepare, **trusted)
+        # below the API, and where a redirect may lead
+        assert [send(transport, server.url + path).body for path in ("/api/v4/x", "/x")] == [b"[]"] * 2
+        assert made[0].seen == [server.url + "/api/v4/x"]
+
+
+def test_an_adapter_of_an_extension_for_every_server_is_for_the_own_one_too(way, authority):
+    made = []
+
+    def prepare(session):
+        made.append(Passing(session.get_adapter("https://")))
+        session.mount("https://", made[0])
+
+    certificate, key = map(str, authority.client_files())
+    trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
+    with LoopbackServer(OK, context=authority.context("valid")) as server:
+        assert send(transport_for(server.url, prepare=prepare, **trusted), server.url + "/x").body == b"[]"
+        assert made[0].seen == [server.url + "/x"]
 
 
 @VERSIONS
@@ -607,18 +664,6 @@ def test_a_proxy_that_is_not_there(no_proxy, monkeypatch, scheme):
         send(transport_for(url), url + "/api/v4/x", "POST")
     assert "pass@" not in str(caught.value)
     assert not caught.value.is_permanent
-
-
-class TlsProxy(LoopbackProxy):
-    """A proxy that is itself reached by TLS."""
-
-    def __init__(self, context):
-        super().__init__()
-        self._context = context
-        self.url = self.url.replace("http:", "https:")
-
-    def wrapped(self, connection):
-        return self._context.wrap_socket(connection, server_side=True)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -11,6 +11,7 @@ import dataclasses
 import gzip
 import json
 import socket
+import ssl
 import threading
 import time
 import tracemalloc
@@ -31,7 +32,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitla
 from tests.simulator.certificates import Authority
 
 from ....harness import FakeClock, job, with_defaults
-from ..loopback import Listener, LoopbackProxy, LoopbackServer, answer_of, read_head
+from ..loopback import Listener, LoopbackProxy, LoopbackServer, TlsProxy, answer_of, read_head
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SECONDS = 0.3
@@ -397,6 +398,52 @@ def test_a_server_that_compresses_nevertheless_is_understood(way):
 def test_a_slow_answer_over_tls_is_lost(way):
     authority = Authority()
     with LoopbackServer(SLOW["body"], context=authority.context("valid")) as server, ends_soon():
+        with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
+            ask(server.url, ca_path=str(authority.ca_path))
+    authority.stop()
+
+
+class DrippingRecord(Listener):
+    """Sends its answer in one record of TLS, one byte after the other."""
+
+    def __init__(self, context, answer):
+        super().__init__()
+        self._context = context
+        self._answer = answer
+        self.url = f"https://127.0.0.1:{self.port}"
+
+    def serve(self, connection):
+        received, to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self._context.wrap_bio(received, to_send, server_side=True)
+        for step in (tls.do_handshake, tls.read):
+            while True:
+                try:
+                    step()
+                    break
+                except ssl.SSLWantReadError:
+                    connection.sendall(to_send.read())
+                    received.write(connection.recv(65536))
+        tls.write(self._answer)
+        for byte in to_send.read():
+            if self.is_stopped.wait(0.02):
+                return
+            connection.sendall(bytes([byte]))
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+@pytest.mark.parametrize("scheme", ["", "http", "https"])
+def test_a_record_of_tls_that_drips_is_lost(no_proxy, monkeypatch, scheme, has_length):
+    authority = Authority()
+    context = authority.context("valid")
+    answer = answer_of(b"x" * 9000) if has_length else HEAD + b"\r\n" + b"x" * 9000
+    with (
+        DrippingRecord(context, answer) as server,
+        LoopbackProxy() if scheme == "http" else TlsProxy(context) as proxy,
+        ends_soon(),
+    ):
+        if scheme:
+            monkeypatch.delenv("NO_PROXY")
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
             ask(server.url, ca_path=str(authority.ca_path))
     authority.stop()
