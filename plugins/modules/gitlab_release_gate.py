@@ -647,7 +647,7 @@ gates:
           returned: always
           sample: 42
         path:
-          description: Its name. In a downstream pipeline, the names of the trigger jobs that lead to it come first.
+          description: Its name. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
           type: str
           returned: always
           sample: deploy:prod
