@@ -77,7 +77,7 @@ UNSCHEDULE = Action(
     effect=lambda before, after: (status_of(before), status_of(after)) == ("scheduled", "manual"),
     status_after="manual",
     is_lost_by_archiving=True,
-    advice=(Advice(403, "The user of the token needs the role Developer in the project"),),
+    advice=(Advice(403, "The user of the token needs the Developer role in the project"),),
 )
 
 # 3. the documentation of the option

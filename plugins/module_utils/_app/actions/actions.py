@@ -146,7 +146,7 @@ _ROWS = (
         advice=(
             Advice(403, "Only a finished job that still has a log or artifacts can be erased", words="not erasable"),
             Advice(
-                403, "The usual reasons: the user of the token needs the role Maintainer, or must have started the job"
+                403, "The usual reasons: the user of the token needs the Maintainer role, or must have started the job"
             ),
         ),
     ),
@@ -178,7 +178,7 @@ _ROWS = (
         answer="proof",
         role="Maintainer",
         options=("whole_project",),
-        advice=(Advice(403, "The user of the token needs the role Maintainer in the project"),),
+        advice=(Advice(403, "The user of the token needs the Maintainer role in the project"),),
     ),
 )
 ACTIONS: dict[str, Action] = {row.name: row for row in _ROWS}

@@ -54,7 +54,7 @@ def reason_of_project(session: Session, project: str, needed: str = "Developer")
         return NO_CI
     level = access_level(record)
     role = next((role for role in _LEVELS if _LEVELS[role] == level < _LEVELS[needed]), "")
-    return f"The user of the token has the role {role} in the project, and needs {needed}" if role else ""
+    return f"The user of the token has the {role} role in the project, and needs {needed}" if role else ""
 
 
 def access_level(project: Record) -> int:

@@ -52,7 +52,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             "and GITLAB_OAUTH_TOKEN are not set: give api_token, or set one of them",
         ),
         ({"status": 403, "text": FORBIDDEN, "token": ""}, "No token was sent"),
-        # the role Reporter does not help with these
+        # the Reporter role does not help with these
         ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "that of a job in debug mode takes the role"),
         ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "look at artifacts:access"),
         (

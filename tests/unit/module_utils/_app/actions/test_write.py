@@ -207,7 +207,7 @@ BLOCKED = "403 Forbidden - Your account has been blocked."
         ({"archived": True}, "The project is archived, and an archived project can only be read: unarchive it"),
         (
             {"permissions": {"project_access": {"access_level": 20}, "group_access": {"access_level": 10}}},
-            "The user of the token has the role Reporter in the project, and needs Developer",
+            "The user of the token has the Reporter role in the project, and needs Developer",
         ),
         ({"permissions": {"project_access": None, "group_access": {"access_level": 30}}}, "The usual reasons"),
         ({"permissions": {"project_access": None, "group_access": None}}, "The usual reasons"),
@@ -230,9 +230,9 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
 @pytest.mark.parametrize(
     ("level", "words"),
     [
-        (20, "has the role Reporter in the project, and needs Maintainer"),
-        (30, "has the role Developer in the project, and needs Maintainer"),
-        (40, "The user of the token needs the role Maintainer in the project"),
+        (20, "has the Reporter role in the project, and needs Maintainer"),
+        (30, "has the Developer role in the project, and needs Maintainer"),
+        (40, "The user of the token needs the Maintainer role in the project"),
     ],
 )
 def test_a_refusal_names_the_role_that_the_action_needs(level, words):
