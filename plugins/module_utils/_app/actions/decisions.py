@@ -114,9 +114,7 @@ def play_success(status: str, job: Record, policy: Policy) -> Decision:
 
 def play_ended(status: str, job: Record, policy: Policy) -> Decision:
     if policy.replay == "never":
-        return Decision(
-            "refuse", f"it has ended as {status}; use action retry; for a manual job, replay starts it once more"
-        )
+        return Decision("refuse", f"it has ended as {status}; use action retry, or replay for a manual job")
     return _replay(status, job, policy)
 
 
