@@ -143,6 +143,8 @@ notes:
   - Connection options can also be set by variables such as C(jobgate_gitlab_api_url), and all but O(http_headers) in
     the section C(jobgate_gitlab) of C(ansible.cfg). The names are those of the options, for variables with
     C(jobgate_gitlab_) before them.
+  - Proxies are those of E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) in the environment of the task. A
+    SOCKS proxy needs the Python library C(PySocks) as well.
 """
 
     # To be used together with the standard block, by plugins that are not modules.

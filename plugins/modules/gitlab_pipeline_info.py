@@ -213,7 +213,8 @@ failed_jobs:
       log_tail: ["make: *** [test] Error 1", "ERROR: Job failed: exit code 1"]
   contains:
     name:
-      description: Name of the job, with the trigger jobs that lead to it before it, separated by slashes.
+      description:
+        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
       type: str
       returned: always
       sample: trigger:infra/apply
@@ -332,7 +333,7 @@ downstream_pipelines:
       returned: always
       sample: 1
     accessible:
-      description: Whether the token may read it.
+      description: Whether the token can read it.
       type: bool
       returned: always
       sample: true

@@ -13,12 +13,12 @@ module: gitlab_release_gate
 version_added: 0.1.0
 short_description: Take a release of one or many GitLab projects through its gates
 description:
-  - This is what the role P(jobgate.gitlab.release_gate#role) runs. Use the role in playbooks; it documents the gates
-    from the point of view of a release.
   - Each project has a list of gates, which are run one after the other. A gate waits for jobs, plays them, retries
     them, or verifies that they are as they should be. The first one can start the pipeline.
   - Projects that do not need each other run side by side. A project begins when all that it needs have passed.
   - A record of the run and a report for people are written whatever becomes of the release.
+  - The role P(jobgate.gitlab.release_gate#role) runs this module with options from variables. Its README describes the
+    record and the report.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -647,7 +647,7 @@ gates:
           returned: always
           sample: 42
         path:
-          description: Its name. In a downstream pipeline, the names of the trigger jobs that lead to it come first.
+          description: Its name. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
           type: str
           returned: always
           sample: deploy:prod

@@ -86,6 +86,12 @@ def _additional(value: t.Any, given: bool, schema: Schema, root: Schema, where: 
     return [f"{where} has {name}, which the schema does not know" for name in sorted(extra)]
 
 
+def _unevaluated(value: t.Any, given: bool, schema: Schema, root: Schema, where: str) -> list[str]:
+    referred = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    known = {**referred["properties"], **schema.get("properties", {})}
+    return _additional(value, given, {"properties": known}, root, where)
+
+
 _RULES: dict[str, t.Callable[..., list[str]]] = {
     "$ref": _ref,
     "anyOf": _any_of,
@@ -97,4 +103,5 @@ _RULES: dict[str, t.Callable[..., list[str]]] = {
     "properties": _properties,
     "required": _required,
     "additionalProperties": _additional,
+    "unevaluatedProperties": _unevaluated,
 }

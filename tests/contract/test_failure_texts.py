@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
 
 from tests.contract.gate_support import GREEN, MAIN, gated
+from tests.contract.support import PLUGINS, ROOT
 from tests.contract.test_release_gates import APP, OTHER, release, two_projects
 from tests.integration.harness import ACTION, INFO, PIPELINE_INFO, effects, run_task, world
 from tests.unit.harness import Progress
@@ -19,6 +21,26 @@ Row = dict[str, t.Any]
 
 BROKEN: Row = {"name": "test", "status": "failed", "failure_reason": "script_failure", "log": "one\ntwo\nE: three\n"}
 LOG = ["two", "E: three"]
+
+
+# ----- the guide to errors -----
+
+# Words of an error that are put together, and what they are put together of.
+COMPOSED = {
+    "cannot be played": "cannot be {self.participle}",
+    "cannot be retried": "cannot be {self.participle}",
+    "holds a deploy token": "holds {",
+    "The user of the token has the Reporter role": "The user of the token has the {role} role",
+}
+
+
+def test_the_guide_to_errors_has_their_words() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (PLUGINS / "module_utils").rglob("*.py")]
+    code = re.sub(r'"\s*\n\s*f?"', "", "\n".join(texts))
+    guide = (ROOT / "docs" / "docsite" / "rst" / "errors.rst").read_text(encoding="utf-8")
+    words = [part for row in re.findall(r"\n   \* - (.+)\n     - ", guide) for part in row.split(", ")]
+    assert [part for part in words if part != "What the error says" and COMPOSED.get(part, part) not in code] == []
+    assert len(words) > 30
 
 
 # ----- the log of a job for which an action is refused -----

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import runpy
 import typing as t
 
@@ -182,6 +183,18 @@ RULEBOOKS = shown_rulebooks()
 def test_the_options_of_every_rulebook_are_taken(name: str) -> None:
     for args in given_options(RULEBOOKS[name]):
         read_options(args)
+
+
+@pytest.mark.parametrize("path", sorted((EDA / "rulebooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_the_guide_names_the_variables_of_a_rulebook(path: pathlib.Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    used = set(re.findall(r"{{ (?!event)(\w+)|vars\.(\w+)", text.partition("\n- name:")[2]))
+    used = {name for pair in used for name in pair if name}
+    for_all = {"gitlab_hook_port", "gitlab_hook_host", "GITLAB_SIGNING_TOKEN"}
+    guide = (ROOT / "docs" / "docsite" / "rst" / "events.rst").read_text(encoding="utf-8")
+    row = guide.partition(f"* - ``{path.stem}``")[2].partition("\n   * - ")[0].partition("\n\n")[0]
+    assert set(re.findall(r"``(\w+)``", row.rpartition("\n     -")[2])) == used - for_all
+    assert used >= for_all
 
 
 def test_there_are_rulebooks() -> None:

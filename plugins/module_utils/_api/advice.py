@@ -108,7 +108,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(401, "Check the token, and that api_url is the server it belongs to", is_mere=True),
     _Row(
         403,
-        "The user of the token may not read this log: that of a job in debug mode takes the role Developer",
+        "The user of the token may not read this log: that of a job in debug mode takes the Developer role",
         endpoint="get_job_log",
         is_mere=True,
     ),
@@ -120,13 +120,13 @@ _ROWS: tuple[_Row, ...] = (
     ),
     _Row(
         403,
-        "The user of the token needs the role Maintainer in the project, or must have started the pipeline",
+        "The user of the token needs the Maintainer role in the project, or must have started the pipeline",
         endpoint="get_pipeline_variables",
         is_mere=True,
     ),
     _Row(
         403,
-        "The user of the token needs at least the role Reporter in the project, and CI/CD must be enabled there",
+        "The user of the token needs at least the Reporter role in the project, and CI/CD must be enabled there",
         writes=False,
         is_mere=True,
     ),

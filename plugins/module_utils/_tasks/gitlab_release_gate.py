@@ -34,6 +34,7 @@ from .._app.report.junit import render_junit
 from .._app.report.page import render_page
 from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext
+from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import Scheduler
 from .definition import NO_COST, Options, TaskDefinition
 from .options import CONNECTION, session_of
@@ -56,8 +57,8 @@ SPEC = CONNECTION.merged(
         "projects": {"type": "list", "elements": "dict", "required": True, "options": PROJECT_OPTIONS},
         "title": {"type": "str"},
         "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "fail_fast"},
-        "wait_timeout": {"type": "float", "default": 3600.0},
-        "wait_interval": {"type": "float", "default": 10.0},
+        "wait_timeout": {"type": "float", "default": WaitOptions.timeout_seconds},
+        "wait_interval": {"type": "float", "default": WaitOptions.interval_seconds},
         "nudges": {"type": "path"},
         "log_lines": {"type": "int", "default": 20},
         "record": {"type": "path"},

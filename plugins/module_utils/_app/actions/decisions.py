@@ -125,9 +125,7 @@ def play_success(status: str, job: Record, request: ActionRequest) -> Decision:
 
 def play_ended(status: str, job: Record, request: ActionRequest) -> Decision:
     if request.replay == "never":
-        return Decision(
-            "refuse", f"it has ended as {status}; use action retry; for a manual job, replay starts it once more"
-        )
+        return Decision("refuse", f"it has ended as {status}; use action retry, or replay for a manual job")
     return _replay(status, job, request)
 
 

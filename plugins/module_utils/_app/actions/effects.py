@@ -70,5 +70,5 @@ def not_canceled(status: str) -> tuple[ActionOutcome, str]:
     if is_finished(status):
         return "unchanged", f"it ended as {status} before it could be canceled"
     if status == "canceling":
-        return "refused", "GitLab did not force it: that needs version 17.11 and the role Maintainer"
+        return "refused", "GitLab did not force it: that needs version 17.11 and the Maintainer role"
     return not_done(status)

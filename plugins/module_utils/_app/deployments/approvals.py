@@ -24,7 +24,7 @@ from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_a
 
 # Of so many deployments of an environment it is looked up whether they wait for an approval; of jobs, of all.
 MOST_CANDIDATES = 20
-_NEEDED = "The user of the token needs at least the role Reporter in the project, and the token the scope api"
+_NEEDED = "The user of the token needs at least the Reporter role in the project, and the token the scope api"
 
 
 def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployment | None:

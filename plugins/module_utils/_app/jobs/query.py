@@ -88,8 +88,8 @@ class JobQuery:
 
     @property
     def scope_said(self) -> str:
-        """Return what `scope` asks for, as part of a sentence."""
-        return f"the status {' or '.join(self.scope)}, as scope asks"
+        """Return what `scope` asks for, as part of a sentence; empty when it asks for nothing."""
+        return f"the status {' or '.join(self.scope)}, as scope asks" if self.scope else ""
 
     def describe(self) -> str:
         """Return which jobs it selects, as part of a sentence."""

@@ -308,5 +308,5 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     if is_finished(status_of(pipeline)):
         return f"{where} has no jobs; it is {status_of(pipeline)}"
     if selection.known or not query.pipeline.is_given:
-        return f"no job of {where} has {query.scope_said}" if query.scope else f"{where} has no such job"
+        return f"no job of {where} has {query.scope_said}" if query.scope_said else f"{where} has no such job"
     return f"{where} has no jobs yet"

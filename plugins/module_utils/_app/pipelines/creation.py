@@ -30,7 +30,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("permission to run a pipeline on", "permissions for protected ref"),
     ),
     (
-        "The user of the token, of trigger_token as well, needs the role Developer in the project, which must not be "
+        "The user of the token, of trigger_token as well, needs the Developer role in the project, which must not be "
         "archived",
         ("permissions to create a new pipeline",),
     ),

@@ -56,7 +56,7 @@ def why_forbidden(session: Session, project: str, usual: t.Sequence[str], needed
     level = access_level(record)
     role = next((role for role in _LEVELS if _LEVELS[role] == level < _LEVELS[needed]), "")
     if role:
-        return f"The user of the token has the role {role} in the project, and needs {needed}"
+        return f"The user of the token has the {role} role in the project, and needs {needed}"
     return usual_reasons(usual, "" if level >= _LEVELS[needed] else needed)
 
 
@@ -66,7 +66,7 @@ def usual_reasons(reasons: t.Sequence[str], needed: str) -> str:
     :param needed: the role that the user may lack, empty when it is known to have it.
     """
     if needed and not reasons:
-        return f"The user of the token needs the role {needed} in the project"
+        return f"The user of the token needs the {needed} role in the project"
     told = [*reasons, *([f"this user has no {needed} role in the project"] if needed else [])]
     if len(told) < 2:
         return f"The usual reason: {told[0]}" if told else ""

@@ -52,12 +52,15 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             "and GITLAB_OAUTH_TOKEN are not set: give api_token, or set one of them",
         ),
         ({"status": 403, "text": FORBIDDEN, "token": ""}, "No token was sent"),
-        # the role Reporter does not help with these
-        ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "that of a job in debug mode takes the role"),
+        # the Reporter role does not help with these
+        (
+            {"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"},
+            "that of a job in debug mode takes the Developer role",
+        ),
         ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "look at artifacts:access"),
         (
             {"status": 403, "text": FORBIDDEN, "endpoint": "get_pipeline_variables"},
-            "Maintainer in the project, or must",
+            "the Maintainer role in the project, or must",
         ),
         ({"status": 404, "text": "404 Project Not Found", "token": ""}, "No token was sent"),
         ({"status": 404, "text": "404 Not Found", "token": "", "is_missing_endpoint": True}, "no such address"),

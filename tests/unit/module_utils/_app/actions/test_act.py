@@ -132,7 +132,7 @@ def test_the_time_in_the_queue_is_a_number_or_nothing(told, queued):
     ("action", "status", "words"),
     [
         ("play", "created", "use wait"),
-        ("play", "failed", "it has ended as failed; use action retry; for a manual job, replay starts it once more"),
+        ("play", "failed", "it has ended as failed; use action retry, or replay for a manual job"),
         ("retry", "manual", "use action play"),
         ("erase", "running", "only a finished job can be erased"),
     ],

@@ -212,7 +212,7 @@ def test_a_list_that_is_empty_all_at_once_is_no_proof():
 @pytest.mark.parametrize(
     ("project", "words"),
     [
-        ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the role Reporter"),
+        ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the Reporter role"),
         ({"id": 7}, "of the token, or this user has no Developer role in the project (POST"),
         (
             {"id": 7, "permissions": {"project_access": {"access_level": 30}}},

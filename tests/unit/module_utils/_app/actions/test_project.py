@@ -50,8 +50,8 @@ def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(chec
     ("project", "words"),
     [
         ({"id": 7, "archived": True}, "an archived project can only be read: unarchive it"),
-        ({"id": 7, "permissions": {"project_access": {"access_level": 30}}}, "the role Developer in the project, and"),
-        ({"id": 7}, "The user of the token needs the role Maintainer in the project"),
+        ({"id": 7, "permissions": {"project_access": {"access_level": 30}}}, "the Developer role in the project, and"),
+        ({"id": 7}, "The user of the token needs the Maintainer role in the project"),
         ({"id": 7, "permissions": {"project_access": {"access_level": 40}}}, '"403 Forbidden" for project 7 (DELETE'),
     ],
 )

@@ -207,7 +207,7 @@ BLOCKED = "403 Forbidden - Your account has been blocked."
         ({"archived": True}, "The project is archived, and an archived project can only be read: unarchive it"),
         (
             {"permissions": {"project_access": {"access_level": 20}, "group_access": {"access_level": 10}}},
-            "The user of the token has the role Reporter in the project, and needs Developer",
+            "The user of the token has the Reporter role in the project, and needs Developer",
         ),
         ({"permissions": {"project_access": None, "group_access": {"access_level": 30}}}, "The usual reasons"),
         ({"permissions": {"project_access": None, "group_access": None}}, "The usual reasons"),
@@ -250,9 +250,9 @@ PROTECTED = "the ref or the environment of the job is protected and does not adm
             40,
             f"The usual reason: {PROTECTED} (POST",
         ),
-        ("delete_artifacts", 0, ". The user of the token needs the role Maintainer in the project (DELETE"),
-        ("delete_artifacts", 20, "has the role Reporter in the project, and needs Maintainer"),
-        ("delete_artifacts", 30, "has the role Developer in the project, and needs Maintainer"),
+        ("delete_artifacts", 0, ". The user of the token needs the Maintainer role in the project (DELETE"),
+        ("delete_artifacts", 20, "has the Reporter role in the project, and needs Maintainer"),
+        ("delete_artifacts", 30, "has the Developer role in the project, and needs Maintainer"),
         ("delete_artifacts", 40, '"403 Forbidden" for job 42 of project 7 (DELETE'),
     ],
 )

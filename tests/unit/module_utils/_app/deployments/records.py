@@ -19,7 +19,7 @@ def approval(user: Record, status: str = "approved", comment: str | None = None)
 
 
 def rule(name: str | None = "Maintainers", required: int = 1, *given: Record, **whom: t.Any) -> Record:
-    """Return an approval rule; for the role Maintainer unless it says otherwise."""
+    """Return an approval rule; for the Maintainer role unless it says otherwise."""
     whom = whom or {"access_level": 40}
     return {
         "id": 1,

@@ -211,7 +211,7 @@ def test_an_approval_counts_also_when_the_deployment_cannot_be_read_again():
         (refused("You cannot approve your own deployment."), "nobody may approve their own deployment"),
         (refused("You don't have permission to approve this deployment."), "it waits for 2 of Maintainers"),
         (refused("something new"), 'GitLab says "something new" for deployment 5 of project 7'),
-        (refused("403 Forbidden", 403), "needs at least the role Reporter"),
+        (refused("403 Forbidden", 403), "needs at least the Reporter role"),
         (Exchange(POST, reply(NO_ROUTE, status=404), body=BODY), "this server has no deployment approvals"),
     ],
 )

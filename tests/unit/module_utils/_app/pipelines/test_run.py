@@ -429,7 +429,7 @@ def test_check_mode_without_the_right_to_read_the_repository():
         ("Insufficient permissions to set pipeline variables", "use inputs"),
         ("You do not have sufficient permission to run a pipeline on 'main'.", "ref is protected"),
         ("Insufficient permissions for protected ref 'main'", "ref is protected"),
-        ("Insufficient permissions to create a new pipeline", "trigger_token as well, needs the role Developer"),
+        ("Insufficient permissions to create a new pipeline", "trigger_token as well, needs the Developer role"),
         ("Ref is ambiguous", "set ref_type"),
         ("Reference not found", "There is no branch or tag 'main' in project 7 (POST"),
         ("Commit not found", "push one"),
@@ -455,8 +455,8 @@ def test_a_refusal_says_what_to_do(text, words):
     [
         ({"id": 7, "archived": True}, "unarchive it"),
         ({"id": 7, "builds_access_level": "disabled"}, "CI/CD is switched off"),
-        ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the role Reporter"),
-        ({"id": 7}, "The user of the token needs the role Developer in the project"),
+        ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the Reporter role"),
+        ({"id": 7}, "The user of the token needs the Developer role in the project"),
         (
             {"id": 7, "permissions": {"project_access": {"access_level": 30}}},
             '"403 Forbidden" for ref main of project 7 (POST',
