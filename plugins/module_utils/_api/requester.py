@@ -18,20 +18,24 @@ from . import decoding
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import BadAnswerError, GitLabError, LostAnswerError, MissingError, RequestError, UnsentError, UsageError
-from .http import Answer, Request, Response, parse_address, send_following
+from .http import (
+    CHUNK_BYTES,
+    LONGEST_ERROR_BYTES,
+    SLOWEST_ANSWER,
+    Answer,
+    ByteStream,
+    Request,
+    Response,
+    StreamingTransport,
+    Transport,
+    WholeBody,
+    parse_address,
+    send_following,
+)
 from .masking import Masker
 from .pace.clock import GRACE_SECONDS
 from .pace.retry import Retrier, server_wish_seconds
 from .pace.traffic import RequestBudget
-from .transport import (
-    CHUNK_BYTES,
-    LONGEST_ERROR_BYTES,
-    SLOWEST_ANSWER,
-    ByteStream,
-    StreamingTransport,
-    Transport,
-    WholeBody,
-)
 
 # What a request has at least that begins past the deadline of a task, to say how things stand.
 _SHORTEST_TIMEOUT_SECONDS = 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import WholeBody
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import Memory
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 

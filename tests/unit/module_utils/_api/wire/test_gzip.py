@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compressed bodies, in pieces."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import GzipDecoder
+
+CONTENT = b'{"id": 42, "name": "deploy:prod"}' * 100
+
+
+ENCODED = {
+    "gzip": gzip.compress(CONTENT),
+    "gzip in two members": gzip.compress(CONTENT[:50]) + gzip.compress(CONTENT[50:]),
+}
+
+
+def decoded(body, size, most=7):
+    """Return what a body stands for that comes in pieces of a size, asked for in others."""
+    sent = (body[start : start + size] for start in range(0, len(body), size))
+    decoder = GzipDecoder(lambda _size: next(sent, b""))
+    content = b""
+    while piece := decoder.read(most):
+        assert len(piece) <= most
+        content += piece
+    return content
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize("most", [1, 100, 100_000])
+@pytest.mark.parametrize("body", ENCODED.values(), ids=ENCODED)
+def test_compressed_content_in_pieces(body, size, most):
+    assert decoded(body, size, most) == CONTENT
+
+
+@pytest.mark.parametrize("body", ENCODED.values(), ids=ENCODED)
+def test_a_cut_body_is_lost(body):
+    for cut in (1, len(body) // 2, len(body) - 1):
+        with pytest.raises(LostAnswerError, match="cut|damaged"):
+            decoded(body[:cut], 10_000)
+
+
+def test_a_damaged_body_is_lost():
+    body = bytearray(gzip.compress(CONTENT))
+    body[-6] ^= 0xFF
+    with pytest.raises(LostAnswerError, match="damaged"):
+        decoded(bytes(body), 10_000)
+
+
+def test_an_empty_body_has_no_end():
+    assert decoded(b"", 10) == b""
