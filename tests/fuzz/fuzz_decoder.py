@@ -39,7 +39,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue impo
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import server_wish_seconds
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import GzipDecoder

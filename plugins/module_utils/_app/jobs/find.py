@@ -162,9 +162,13 @@ class JobFinder:
             return self._chooser.of_project(self._found_in(records))
         # one more than wanted shows that there are more
         most_records = query.limit + 1 if query.limit else 0
-        reading = client.read_ahead("list_project_jobs", most_records=most_records, project=self._project, scope=scope)
-        selection = self._chooser.of_project(self._found_in(reading))
-        return selection if reading.is_exact() else self._chooser.of_project(self._found_in(reading.again()))
+        return client.read_ahead(
+            "list_project_jobs",
+            lambda records: self._chooser.of_project(self._found_in(records)),
+            most_records=most_records,
+            project=self._project,
+            scope=scope,
+        )
 
     def _found_in(self, records: t.Iterable[Record]) -> t.Iterator[FoundJob]:
         return (self._lists.found(self._lists.projected(record), pipeline_of(record)) for record in records)

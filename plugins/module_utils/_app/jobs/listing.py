@@ -77,8 +77,9 @@ class JobLists:
                 told.extend(filter(None, [pipeline_of(record)]))
             return self.projected(record)
 
-        def make(records: list[Record]) -> JobIndex:
-            wanted = sorted(records, key=id_of, reverse=True) if include_retried else newest_per_name(records)
+        def make(records: t.Iterator[Record]) -> JobIndex:
+            kept = map(keep, records)
+            wanted = sorted(kept, key=id_of, reverse=True) if include_retried else newest_per_name(kept)
             return JobIndex(
                 (FoundJob(record, node.project, node.pipeline_id, node.path) for record in wanted),
                 next(iter(told), None),
@@ -87,7 +88,6 @@ class JobLists:
         return self._session.client.made_of_all(
             "list_pipeline_jobs",
             make,
-            keep=keep,
             key=(node.path, self._fields),
             project=node.project,
             pipeline_id=node.pipeline_id,
