@@ -37,6 +37,7 @@ if __name__ == "__main__":
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
@@ -130,9 +131,12 @@ def target(data: bytes) -> None:
     headers = {name.strip().lower(): value.strip() for name, _colon, value in lines}
     response = Response(status=200, headers=headers, body=body)
 
-    for decode in (decoding.decode_json, decoding.decode_record, decoding.decode_records):
+    for endpoint in (
+        Endpoint("get_thing", "GET", "/thing"),
+        Endpoint("list_things", "GET", "/things", answer="records"),
+    ):
         try:
-            json.dumps(MASKER.mask_value(decode(response)))
+            json.dumps(MASKER.mask_value(decoding.decode(endpoint, response)))
         except GitLabError as exc:
             exc.rewrite(MASKER.line)
             _check_line(str(exc))
