@@ -75,7 +75,7 @@ _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configurat
 lookup_loader.get("jobgate.gitlab.gitlab_job", class_only=True)
 with contextlib.suppress(GitLabError):
     plugin_manager(())
-    tls_context(ConnectionSettings(api_url=DEFAULT_URL), os.environ)
+    tls_context(ConnectionSettings(api_url=DEFAULT_URL))
 
 
 class InProcessAction(ActionBase):

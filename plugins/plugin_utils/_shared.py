@@ -19,9 +19,8 @@ import threading
 import typing as t
 
 from ..module_utils._api.connection import CA_VARIABLES, ConnectionSettings
-from ..module_utils._api.http import Request, Response
+from ..module_utils._api.http import Request, Response, Transport
 from ..module_utils._api.pace.clock import Clock
-from ..module_utils._api.transport import Transport
 
 # Variables of the environment that decide about the way to a server; a task may set its own.
 _WAYS = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", *CA_VARIABLES)

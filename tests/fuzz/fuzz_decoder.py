@@ -38,12 +38,13 @@ if __name__ == "__main__":
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import server_wish_seconds
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.compression import ContentDecoder
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import BodyDecoder
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import tail_of
 
 TOKEN = "glpat-0123456789abcdef"
@@ -133,9 +134,12 @@ def target(data: bytes) -> None:
     headers = {name.strip().lower(): value.strip() for name, _colon, value in lines}
     response = Response(status=200, headers=headers, body=body)
 
-    for decode in (decoding.decode_json, decoding.decode_record, decoding.decode_records):
+    for endpoint in (
+        Endpoint("get_thing", "GET", "/thing"),
+        Endpoint("list_things", "GET", "/things", answer="records"),
+    ):
         try:
-            json.dumps(MASKER.mask_value(decode(response)))
+            json.dumps(MASKER.mask_value(decoding.decode(endpoint, response)))
         except GitLabError as exc:
             exc.rewrite(MASKER.line)
             _check_line(str(exc))
@@ -181,12 +185,12 @@ def _check_redirect(location: str) -> None:
 
 
 def _check_content(encoding: str, body: bytes) -> None:
-    """Decode a body in two ways, which end alike."""
+    """Decode a compressed body in two ways, which end alike."""
     outcomes = []
     for size, most in ((len(body) or 1, 100_000), (7, 50)):
         try:
             pieces = iter([body[start : start + size] for start in range(0, len(body), size)])
-            decoder = ContentDecoder(encoding, lambda _size, pieces=pieces: next(pieces, b""))
+            decoder = BodyDecoder(encoding, lambda _size, pieces=pieces: next(pieces, b""))
             content = b""
             while piece := decoder.read(most):
                 _check(len(piece) <= most, "more than was asked for")

@@ -19,7 +19,7 @@ import zipfile
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import CHUNK_BYTES
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import CHUNK_BYTES
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import log_tails
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 

@@ -18,9 +18,11 @@ import typing as t
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, LostAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import PagedList
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app import outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext
@@ -263,6 +265,30 @@ class FunctionTransport(RecordingTransport):
 
     def answer(self, call: Call) -> Response:
         return _as_response(self._function(call), call.request)
+
+
+class PageRequester:
+    """Reads pages of a list by a function of their position."""
+
+    def __init__(self, ask: t.Callable[[Record], Response], *, seconds: float = 60.0) -> None:
+        self._ask = ask
+        self.errors_of = lambda endpoint, arguments: contextlib.nullcontext()
+        self.retrier = types.SimpleNamespace(deadline=Deadline.after(seconds, Clock()))
+
+    def ask(self, _endpoint: Endpoint, arguments: Record) -> Response:
+        return self._ask(arguments)
+
+    def read(
+        self, _endpoint: Endpoint, arguments: Record, answer: Response | None = None
+    ) -> tuple[list[Record], Response]:
+        answer = answer or self._ask(arguments)
+        return json.loads(answer.body), answer
+
+
+def list_of(requester: t.Any, paging: t.Any = "offset") -> PagedList:
+    """Return a list whose pages somebody reads."""
+    endpoint = Endpoint("list_things", "GET", "/things", answer="records", paginated=paging)
+    return PagedList(requester, endpoint, {}, lambda name, number, pages: None)
 
 
 # ----- records -----

@@ -13,20 +13,12 @@ import typing as t
 
 from .decoding import Record
 from .endpoints import Endpoint
-from .http import Response
-from .lists.pages import PAGE_SIZE, ListSource, PageRead, total_of
-from .lists.reading import Reading
+from .lists import PAGE_SIZE, PagedList, PageRead, total_of
 from .pace.looks import RecentReads
 from .pace.retry import Retrier
 from .requester import Requester, Sink
 
 _T = t.TypeVar("_T")
-# Returns what of a record is to be kept.
-Keep = t.Callable[[Record], t.Any]
-
-
-def _all_of(record: Record) -> Record:
-    return record
 
 
 class ApiClient:
@@ -45,17 +37,8 @@ class ApiClient:
         self._on_page = on_page
         self._requester = requester
         self._endpoints = endpoints
-        # answers that looks share, None when each reads for itself
-        self._recent: RecentReads | None = None
-
-    @property
-    def shares_reads(self) -> bool:
-        """Return whether looks at the same things share answers."""
-        return self._recent is not None
-
-    def share_reads(self, recent: RecentReads) -> None:
-        """Have looks at the same things share answers with those of all clients that were given these ones."""
-        self._recent = recent
+        # answers that looks at the same things share, also with those of other clients; None when each reads for itself
+        self.recent: RecentReads | None = None
 
     def with_retrier(self, retrier: Retrier) -> ApiClient:
         """Return a client that shares everything but how requests are repeated, and until when."""
@@ -74,22 +57,18 @@ class ApiClient:
 
     def call(self, name: str, **arguments: t.Any) -> t.Any:
         """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says)."""
-        if self._endpoints[name].method == "GET":
-            return self._shared(name, arguments, lambda: self._read(name, arguments))[0]
-        try:
-            return self._read(name, arguments)[0]
-        finally:
-            if self._recent:
-                self._recent.forget()
-
-    def _read(self, name: str, arguments: t.Mapping[str, t.Any]) -> tuple[t.Any, Response]:
-        """Return what one answer holds, and the answer itself; the request is repeated as far as that is safe."""
         endpoint = self._endpoints[name]
-        return self.retrier.run(lambda: self._requester.read(endpoint, arguments), is_repeatable=endpoint.is_repeatable)
+        if endpoint.method == "GET":
+            return self._shared(name, arguments, lambda: self._requester.read(endpoint, arguments))[0]
+        try:
+            return self._requester.read(endpoint, arguments)[0]
+        finally:
+            if self.recent:
+                self.recent.forget()
 
     def _shared(self, name: str, arguments: t.Mapping[str, t.Any], read: t.Callable[[], _T]) -> _T:
         """Return what a read returns, or has returned to another look a moment ago."""
-        return self._recent.read((name, repr(sorted(arguments.items()))), read) if self._recent else read()
+        return self.recent.read((name, repr(sorted(arguments.items()))), read) if self.recent else read()
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[Record]:
         """Yield every record of a list once, fetching pages as they are needed.
@@ -98,49 +77,35 @@ class ApiClient:
         """
         return self._list(name, arguments).walk(page_size)
 
-    def list_all(self, name: str, *, keep: Keep = _all_of, **arguments: t.Any) -> list[t.Any]:
-        """Return every record of a list, read by several requests at a time where there are many.
-
-        :param keep: called page by page, so that what is not kept takes no memory.
-        """
-        if self._recent:
-            return list(map(keep, self._shared(name, arguments, lambda: self._read_whole(name, _all_of, arguments))))
-        return self._read_whole(name, keep, arguments)
+    def list_all(self, name: str, **arguments: t.Any) -> list[Record]:
+        """Return every record of a list, read by several requests at a time where there are many."""
+        return list(self._shared(name, arguments, lambda: self.read_ahead(name, list, **arguments)))
 
     def made_of_all(
-        self, name: str, make: t.Callable[[list[t.Any]], _T], *, keep: Keep, key: t.Hashable, **arguments: t.Any
+        self, name: str, make: t.Callable[[t.Iterator[Record]], _T], *, key: t.Hashable, **arguments: t.Any
     ) -> _T:
-        """Return what is made of a whole list, once for all looks that share it.
+        """Return what is made of a whole list, once for all looks that share it; see `read_ahead`.
 
         :param key: what it depends on besides the list.
         """
-        return self._shared(name, {**arguments, "": key}, lambda: make(self._read_whole(name, keep, arguments)))
+        return self._shared(name, {**arguments, "": key}, lambda: self.read_ahead(name, make, **arguments))
 
-    def _read_whole(self, name: str, keep: Keep, arguments: t.Mapping[str, t.Any]) -> list[t.Any]:
-        reading = self.read_ahead(name, **arguments)
-        records = list(map(keep, reading))
-        return records if reading.is_exact() else list(map(keep, reading.again()))
-
-    def read_ahead(self, name: str, *, most_records: int = 0, **arguments: t.Any) -> Reading:
-        """Return a reading of a list by several requests at a time; see there about `is_exact`.
+    def read_ahead(
+        self, name: str, make: t.Callable[[t.Iterator[Record]], _T], *, most_records: int = 0, **arguments: t.Any
+    ) -> _T:
+        """Return what is made of a list, read by several requests at a time; see `PagedList.read_ahead`.
 
         A list by cursor that has a scope is read one page after the other: jobs leave a scope while it is read, which
         nothing at its beginning tells.
-
-        :param most_records: how many records are certainly wanted; 0 for all.
         """
-        endpoint = self._endpoints[name]
-        is_moving = endpoint.paginated == "keyset" and arguments.get("scope")
-        return Reading(
-            self._list(name, arguments),
-            most_at_once=1 if is_moving else self.settings.concurrency,
-            most_records=most_records,
-        )
+        is_moving = self._endpoints[name].paginated == "keyset" and arguments.get("scope")
+        most_at_once = 1 if is_moving else self.settings.concurrency
+        return self._list(name, arguments).read_ahead(make, most_at_once=most_at_once, most_records=most_records)
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
         """Return how many records a list has, None where the server does not tell: one request for one record."""
         single = {**arguments, "per_page": 1}
-        records, response = self._shared(name, single, lambda: self._read(name, single))
+        records, response = self._shared(name, single, lambda: self._requester.read(self._endpoints[name], single))
         total = total_of(response)
         # what the page contradicts was not counted for this list
         return None if total is None or bool(total) != bool(records) else total
@@ -163,5 +128,5 @@ class ApiClient:
         else:
             once()
 
-    def _list(self, name: str, arguments: t.Mapping[str, t.Any]) -> ListSource:
-        return ListSource(self._requester, self._endpoints[name], arguments, self._on_page)
+    def _list(self, name: str, arguments: t.Mapping[str, t.Any]) -> PagedList:
+        return PagedList(self._requester, self._endpoints[name], arguments, self._on_page)

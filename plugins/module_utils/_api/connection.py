@@ -122,7 +122,7 @@ def _proxy_passwords() -> t.Iterator[str]:
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def ca_source(ca_path: str | None, environ: t.Mapping[str, str]) -> tuple[str, str]:
+def ca_source(ca_path: str | None) -> tuple[str, str]:
     """Return the file or folder of CA certificates, and the option or variable that names it.
 
     Without any of them it is the bundle of requests, or none for what the system trusts.
@@ -130,25 +130,21 @@ def ca_source(ca_path: str | None, environ: t.Mapping[str, str]) -> tuple[str, s
     if ca_path:
         return ca_path, "ca_path"
     for name in CA_VARIABLES:
-        if environ.get(name):
-            return environ[name], name
+        if os.environ.get(name):
+            return os.environ[name], name
     bundle = str(requests_library().certs.where())
     return (bundle, "the library requests") if os.path.exists(bundle) else ("", "")
 
 
 def tls_context(
-    settings: ConnectionSettings,
-    environ: t.Mapping[str, str],
-    *,
-    with_client_cert: bool = False,
-    is_for_proxy: bool = False,
+    settings: ConnectionSettings, *, with_client_cert: bool = False, is_for_proxy: bool = False
 ) -> ssl.SSLContext:
     """Return a context for these settings; the same settings get the same context, in child processes as well.
 
     :param is_for_proxy: whether it is for connections to a proxy, and not for those to servers.
     :raises UsageError: when a file cannot be used.
     """
-    path, source = ca_source(settings.ca_path, environ) if settings.validate_certs else ("", "")
+    path, source = ca_source(settings.ca_path) if settings.validate_certs else ("", "")
     files = (settings.client_cert, settings.client_key) if with_client_cert else (None, None)
     # an extension may load further certificates into its context
     make = _new_context if settings.extensions else _kept_context

@@ -15,7 +15,7 @@ import typing as t
 
 from .advice import advice_for, page_advice
 from .connection import ConnectionSettings
-from .endpoints import Answer, Endpoint, subject_of
+from .endpoints import Endpoint, subject_of
 from .errors import BadAnswerError, MissingError, NotFoundError, StatusError, status_error_class
 from .http import Response
 from .libraries import fast_json_value
@@ -63,41 +63,42 @@ def decode(endpoint: Endpoint, response: Response) -> t.Any:
     :raises BadAnswerError: when it holds something else, or a record lacks a field that every one of its kind has, or
         has one of another type.
     """
-    value = _DECODERS[endpoint.answer](response)
+    if endpoint.answer not in ("record", "records"):
+        if endpoint.answer == "text":
+            return decode_text(response)
+        return response.body if endpoint.answer == "bytes" else None
+    value = decode_json(response)
+    if endpoint.answer == "records":
+        _check_type(value, list)
     records = value if endpoint.answer == "records" else [value]
-    for key, kind in endpoint.shape.items():
-        name = key.rstrip("?")
-        for found in [record.get(name) for record in records if name in record or name == key]:
+    for record in records:
+        _check_type(record, dict)
+        for key, kind in endpoint.shape.items():
+            name = key.rstrip("?")
+            found = record.get(name)
+            if name not in record and name != key:
+                continue
             # ids count from 1
             if not isinstance(found, kind) or isinstance(found, bool) or (isinstance(found, int) and found < 1):
                 raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
+    _share_parts(records)
     return value
 
 
-def decode_record(response: Response) -> Record:
-    """Return one record.
+_JSON_TYPES = {
+    dict: "an object",
+    list: "a list",
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+}
 
-    :raises BadAnswerError: when it is anything else than a JSON object.
-    """
-    value = decode_json(response)
-    if not isinstance(value, dict):
-        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where an object belongs", advice=NOT_GITLAB)
-    return value
 
-
-def decode_records(response: Response) -> list[Record]:
-    """Return a page of records.
-
-    :raises BadAnswerError: when it is anything else than a JSON array of objects.
-    """
-    value = decode_json(response)
-    if not isinstance(value, list):
-        raise BadAnswerError(f"the answer is a JSON {_json_type(value)} where a list belongs", advice=NOT_GITLAB)
-    for item in value:
-        if not isinstance(item, dict):
-            raise BadAnswerError(f"the list holds a JSON {_json_type(item)} where an object belongs", advice=NOT_GITLAB)
-    _share_parts(value)
-    return value
+def _check_type(value: t.Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        found = _JSON_TYPES.get(type(value), "null")
+        raise BadAnswerError(f"the answer holds {found} where {_JSON_TYPES[kind]} belongs", advice=NOT_GITLAB)
 
 
 def _share_parts(records: list[Record]) -> None:
@@ -113,15 +114,6 @@ def _share_parts(records: list[Record]) -> None:
 def decode_text(response: Response) -> str:
     """Return a text answer; bytes that are no UTF-8, or only half a character, are replaced."""
     return response.body.decode("utf-8", errors="replace")
-
-
-_DECODERS: t.Mapping[Answer, t.Callable[[Response], t.Any]] = {
-    "record": decode_record,
-    "records": decode_records,
-    "text": decode_text,
-    "bytes": lambda response: response.body,
-    "nothing": lambda response: None,
-}
 
 
 def server_text(value: t.Any, masker: Masker) -> str:
@@ -263,8 +255,3 @@ def is_deeper(value: t.Any, levels: int) -> bool:
         return False
     items = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(is_deeper(item, levels - 1) for item in items)
-
-
-def _json_type(value: t.Any) -> str:
-    names = {dict: "object", list: "list", str: "string", bool: "boolean", int: "number", float: "number"}
-    return names.get(type(value), "null")

@@ -4,18 +4,27 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""Requests, responses and addresses as plain frozen values, the same for every transport; and following redirects."""
+"""Requests, responses and addresses as plain frozen values; transports, which send one request; following redirects."""
 
 from __future__ import annotations
 
 import dataclasses
 import email.utils
+import io
 import ipaddress
 import re
 import typing as t
 from urllib.parse import urljoin
 
 from .errors import RedirectError
+
+# Larger pieces of a body miss the processor's cache, smaller ones cost more calls.
+CHUNK_BYTES = 64 * 1024
+# Of an error page, as much is read as can hold GitLab's words.
+LONGEST_ERROR_BYTES = 64 * 1024
+# How many times the time-out an answer may take that comes in small pieces. Of a stream, which may be of any length,
+# every chunk may take as long: 200 bytes a second with the default time-out.
+SLOWEST_ANSWER = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Request:
     :param url: an address as `Address.url` has it, without user information and fragment.
     :param endpoint: name of the catalogue row this request was made from.
     :param is_repeatable: whether sending it twice does no more than sending it once.
-    :param total_seconds: for the whole answer, however it comes; None for ten times the time-out of the transport.
+    :param total_seconds: for the whole answer, however it comes; None for any time, as long as bytes keep coming.
     :param most_bytes: how long the body may be when it is read whole, after decoding; None for any length.
     """
 
@@ -74,6 +83,58 @@ class Response(Answer):
     headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: bytes = b""
     url: str = ""
+
+
+class Transport(t.Protocol):
+    """The one seam to the network: sends one request, and returns one answer.
+
+    A transport follows no redirect and repeats nothing; that is decided above it. It alone holds the credential, and
+    adds it only to requests to the origin it was made for. The built-in one is a `requests.Session`.
+    """
+
+    def send(self, request: Request, *, timeout_seconds: float) -> Response:
+        """Return the answer to one request, redirects and error statuses included.
+
+        Of an error status the beginning of the body is enough.
+
+        :param timeout_seconds: for connecting, and for each read; `request.total_seconds` is for all of them.
+        :raises ConnectError: when the request was certainly not executed.
+        :raises LostAnswerError: when it may have been; also when the answer to a write is longer than
+            `request.most_bytes`.
+        :raises BadAnswerError: when the answer to a read is longer than that.
+        """
+
+
+class ByteStream(Answer):
+    """An answer whose body is read piece by piece; one of an extension needs the same methods."""
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes of the body, none at its end.
+
+        :raises LostAnswerError: when the connection breaks before the announced length has come.
+        """
+        raise NotImplementedError
+
+
+@t.runtime_checkable
+class StreamingTransport(Transport, t.Protocol):
+    """A transport that can hand over a body while it comes; one that cannot is read whole."""
+
+    def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
+        """Return the answer to one request, its body unread."""
+
+
+class WholeBody(ByteStream):
+    """An answer that was read whole, instead of a stream."""
+
+    def __init__(self, response: Response) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.url = response.url
+        self._rest = io.BytesIO(response.body)
+
+    def read(self, size: int) -> bytes:
+        return self._rest.read(size)
 
 
 def number_in(text: str) -> int | None:

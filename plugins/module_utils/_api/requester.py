@@ -4,7 +4,7 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""One request to an endpoint: built, sent in its turn, redirects followed, and decoded or made a typed error."""
+"""A request to an endpoint: built, sent in its turn, redirects followed, and decoded or made a typed error."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ from . import decoding
 from .connection import ConnectionSettings
 from .endpoints import Endpoint
 from .errors import BadAnswerError, GitLabError, LostAnswerError, MissingError, RequestError, UnsentError, UsageError
-from .http import Answer, Request, Response, parse_address, send_following
+from .http import (
+    CHUNK_BYTES,
+    LONGEST_ERROR_BYTES,
+    SLOWEST_ANSWER,
+    Answer,
+    ByteStream,
+    Request,
+    Response,
+    StreamingTransport,
+    Transport,
+    WholeBody,
+    parse_address,
+    send_following,
+)
 from .masking import Masker
 from .pace.clock import GRACE_SECONDS, LATE_SECONDS
 from .pace.retry import Retrier, server_wish_seconds
 from .pace.traffic import RequestBudget
-from .transport import (
-    CHUNK_BYTES,
-    LONGEST_ERROR_BYTES,
-    SLOWEST_ANSWER,
-    ByteStream,
-    StreamingTransport,
-    Transport,
-    WholeBody,
-)
 
 # What a request has at least that begins past the deadline of a task, to say how things stand.
 _SHORTEST_TIMEOUT_SECONDS = 0.5
@@ -62,7 +66,7 @@ class Sink(t.Protocol):
 
 
 class Requester:
-    """Sends requests to one GitLab server; nothing is repeated.
+    """Sends requests to one GitLab server.
 
     :param masker: knows the secrets; no text leaves this class without passing it.
     :param on_finished: is told of every request: what was sent, the status of the answer, None when none came, and the
@@ -103,20 +107,26 @@ class Requester:
     def read(
         self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], answer: Response | None = None
     ) -> tuple[t.Any, Response]:
-        """Return the decoded answer to one request, and the answer itself; nothing is repeated.
+        """Return the decoded answer to a request, repeated as far as that is safe, and the answer itself.
 
-        :param answer: what was answered already, if it was.
+        :param answer: what has been answered already; it is asked for anew if that cannot be used.
         :raises RequestError: for everything but an expected status with what the catalogue promises.
         """
-        response = answer or self.ask(endpoint, arguments)
-        with self.errors_of(endpoint, arguments):
-            return decoding.decode(endpoint, response), response
+        answers = iter((answer,))
+
+        def once() -> tuple[t.Any, Response]:
+            response = next(answers, None) or self._ask(endpoint, arguments)
+            with self.errors_of(endpoint, arguments):
+                return decoding.decode(endpoint, response), response
+
+        return self.retrier.run(once, is_repeatable=endpoint.is_repeatable)
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
-        """Return the answer to one request, redirects followed.
+        """Return the answer to a request, not decoded; see `read`."""
+        return self.retrier.run(lambda: self._ask(endpoint, arguments), is_repeatable=endpoint.is_repeatable)
 
-        :raises RequestError: for everything but an expected status.
-        """
+    def _ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
+        """Return the answer to one request, redirects followed."""
         with self.errors_of(endpoint, arguments), self._budget.request(self.retrier.deadline):
             request, may_leave = self._request(endpoint, arguments), endpoint.answer in ("bytes", "text")
             response = send_following(request, self._send, may_leave=may_leave)
@@ -126,7 +136,7 @@ class Requester:
             return response
 
     def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any], *, any_time: bool) -> None:
-        """Write the body of an answer to a sink, in constant memory; see `ApiClient.download`."""
+        """Write the body of one answer to a sink, in constant memory; see `ApiClient.download`."""
         sink.restart()
         total_seconds = None if any_time else float("inf")
         with self.errors_of(endpoint, arguments):

@@ -18,13 +18,12 @@ from .._api.client import ApiClient
 from .._api.connection import ConnectionSettings, TokenKind
 from .._api.decoding import Record
 from .._api.errors import DeniedError, GitLabError, RedirectError
-from .._api.http import Request
+from .._api.http import Request, Transport
 from .._api.masking import Masker
 from .._api.pace.clock import Clock, Deadline
 from .._api.pace.retry import Retrier
 from .._api.pace.traffic import Traffic
 from .._api.requester import Requester
-from .._api.transport import Transport
 from .._extensions.manager import PluginManager, plugin_manager
 from .concurrency import run_all
 from .fields import user_id_of

@@ -13,7 +13,7 @@ import typing as t
 from .._api import catalogue
 from .._api.connection import ConnectionSettings
 from .._api.decoding import Record
-from .._api.transport import Transport
+from .._api.http import Transport
 from .._api.wire.requests_transport import RequestsTransport
 from .hookspecs import Registry, hookimpl
 

@@ -19,9 +19,8 @@ import typing as t
 
 from .._api.connection import PROJECT_NAME, ConnectionSettings
 from .._api.endpoints import Endpoint
-from .._api.http import Request
+from .._api.http import Request, Transport
 from .._api.libraries import HookimplMarker, HookspecMarker
-from .._api.transport import Transport
 
 hookspec = HookspecMarker(PROJECT_NAME)
 hookimpl = HookimplMarker(PROJECT_NAME)

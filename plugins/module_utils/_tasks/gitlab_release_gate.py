@@ -169,7 +169,7 @@ class _Release:
             timeout_seconds=gate.waiting.timeout_seconds,
             is_waiting=gate.action != "verify",
         )
-        session.client.share_reads(self._recent[path])
+        session.client.recent = self._recent[path]
         return session
 
     def _label(self, project: ProjectPlan) -> str:

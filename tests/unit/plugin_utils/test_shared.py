@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import Transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response, Transport
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import LARGEST_BODY, CachingTransport
 

@@ -13,6 +13,7 @@ import typing as t
 from unittest import mock
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     BadAnswerError,
     ConnectError,
@@ -20,7 +21,6 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
     LostAnswerError,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import pages as pagination
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.actions import ACTIONS
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import bridges
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES
@@ -45,11 +45,13 @@ from ..harness import (
     TOKEN,
     FakeClock,
     FunctionTransport,
+    PageRequester,
     Progress,
     TransportExtension,
     bridge,
     installed,
     job,
+    list_of,
     pipeline,
     reply,
     run_task,
@@ -247,7 +249,7 @@ def _usual_status(call: t.Any) -> int:
 def small_world() -> t.Iterator[None]:
     """Bounds that are reached soon."""
     with (
-        mock.patch.object(pagination, "MOST_PAGES", 12),
+        mock.patch.object(lists, "MOST_PAGES", 12),
         mock.patch.object(bridges, "MOST_PIPELINES", 8),
         mock.patch.object(bridges, "DEEPEST_TREE", 5),
     ):
@@ -442,12 +444,12 @@ def test_a_list_without_an_end_is_an_error():
 
     def fetch(position):
         asked.append(position)
-        return [{"id": len(asked)}], reply([], headers={"X-Next-Page": str(len(asked) + 1)})
+        return reply([{"id": len(asked)}], headers={"X-Next-Page": str(len(asked) + 1)})
 
     with pytest.raises(BadAnswerError, match="does not end"):
-        for _record in pagination.walk(fetch, "offset"):
+        for _record in list_of(PageRequester(fetch)).walk():
             pass
-    assert len(asked) == pagination.MOST_PAGES
+    assert len(asked) == lists.MOST_PAGES
 
 
 def test_a_tree_without_an_end_is_an_error():

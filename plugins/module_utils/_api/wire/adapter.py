@@ -13,55 +13,12 @@ import contextvars
 import http.client
 import io
 import socket
-import ssl
 import threading
-import time
 import typing as t
 
+from ..connection import ConnectionSettings, tls_context
 from ..libraries import HTTPAdapter, urllib3
-
-
-class TimeLimit:
-    """Until when an exchange may take; a server that sends byte after byte resets the time-out of a socket each time.
-
-    :param seconds: for all of it, from now on.
-    :param piece_seconds: for each piece of it.
-    """
-
-    def __init__(self, seconds: float, *, piece_seconds: float = float("inf")) -> None:
-        self._total = seconds
-        self._end = time.monotonic() + seconds
-        self._piece_seconds = piece_seconds
-        self.begin_piece()
-        # whether the connection is not there yet, so that the request was certainly not executed
-        self.is_connecting = False
-        # whether the connection was made for this exchange
-        self.is_fresh = False
-        # whether the request, or a part of it, was sent
-        self.has_sent = False
-
-    def left(self) -> float:
-        """Return the seconds left, 0 at the least."""
-        return max(0.0, self._at - time.monotonic())
-
-    @contextlib.contextmanager
-    def kept(self) -> t.Iterator[None]:
-        """Let the connections and answers of what is called within keep to this limit."""
-        token = _KEPT.set(self)
-        try:
-            yield
-        finally:
-            _KEPT.reset(token)
-
-    def begin_piece(self) -> None:
-        """Let what comes now take as long as a piece may, of the time that is left."""
-        at = time.monotonic() + self._piece_seconds
-        # the seconds are for errors
-        self._at, self.seconds = (at, self._piece_seconds) if at < self._end else (self._end, self._total)
-
-
-# The limit of the exchange that is begun just now.
-_KEPT: contextvars.ContextVar[TimeLimit | None] = contextvars.ContextVar("limit", default=None)
+from .exchange import UNDER_WAY, Exchange
 
 
 def _shut_down(sock: t.Any) -> None:
@@ -70,26 +27,26 @@ def _shut_down(sock: t.Any) -> None:
 
 
 class _BoundedFile(io.RawIOBase):
-    """Reads from a socket; no read takes longer than the time-out, nor than what is left of the limit."""
+    """Reads from a socket; no read takes longer than the time-out, nor than what is left of the time."""
 
-    def __init__(self, sock: t.Any, limit: TimeLimit) -> None:
+    def __init__(self, sock: t.Any, exchange: Exchange) -> None:
         # the file that the socket makes keeps it open until the answer was read
         self._file = sock.makefile("rb", buffering=0)
         self._socket = sock
         self._timeout_seconds = sock.gettimeout()
-        self._limit = limit
+        self._exchange = exchange
         self.has_ended = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: t.Any) -> int | None:
-        left = self._limit.left()
+        left = self._exchange.left()
         if left:
             self._socket.settimeout(left if self._timeout_seconds is None else min(self._timeout_seconds, left))
             with contextlib.nullcontext() if isinstance(self._socket, socket.socket) else self._ended_after(left):
                 length = t.cast("int | None", self._file.readinto(buffer))
-            if length or self._limit.left():
+            if length or self._exchange.left():
                 self.has_ended = length == 0
                 return length
         raise socket.timeout("the time for the whole answer is over")
@@ -120,8 +77,8 @@ class _BoundedFile(io.RawIOBase):
 class _BoundedAnswer(http.client.HTTPResponse):
     """An answer whose reads come to an end, and whose head has come to its own."""
 
-    def __init__(self, sock: t.Any, limit: TimeLimit, *args: t.Any, **kwargs: t.Any) -> None:
-        self._source = _BoundedFile(sock, limit)
+    def __init__(self, sock: t.Any, exchange: Exchange, *args: t.Any, **kwargs: t.Any) -> None:
+        self._source = _BoundedFile(sock, exchange)
         super().__init__(t.cast(t.Any, self._source), *args, **kwargs)
 
     def begin(self) -> None:
@@ -135,24 +92,24 @@ class _BoundedAnswer(http.client.HTTPResponse):
 
 
 def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return urllib3's classes of connection pools, with connections that keep to the limit."""
+    """Return urllib3's classes of connection pools, with connections that keep to the time of an exchange."""
     return {scheme: _bounded_pool(pool) for scheme, pool in pools.items()}
 
 
 def _bounded_pool(pool_class: t.Any) -> t.Any:
     class BoundedConnection(pool_class.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:
-            limit = _KEPT.get()
-            if limit:
-                limit.is_connecting = limit.is_fresh = True
-                self._connect_within(limit)
-                limit.is_connecting = False
+            exchange = UNDER_WAY.get()
+            if exchange:
+                exchange.is_connecting = exchange.is_fresh = True
+                self._connect_within(exchange)
+                exchange.is_connecting = False
             else:
                 super().connect()
             # no warning on the terminal for what `validate_certs: false` asks for
             self.is_verified = True
 
-        def _connect_within(self, limit: TimeLimit) -> None:
+        def _connect_within(self, exchange: Exchange) -> None:
             """Connect in another thread, which is left alone when the time is over.
 
             What looks up names, tries all addresses of a name and agrees with proxies takes no time-out for the whole.
@@ -171,7 +128,7 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
 
             thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
             thread.start()
-            thread.join(limit.left())
+            thread.join(exchange.left())
             if thread.is_alive():
                 is_late.set()
                 raise urllib3.exceptions.ConnectTimeoutError(self, "the time for the whole answer is over")
@@ -180,15 +137,15 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
 
         def send(self, data: t.Any) -> None:
             super().send(data)
-            limit = _KEPT.get()
-            if limit and not limit.is_connecting:
-                limit.has_sent = True
+            exchange = UNDER_WAY.get()
+            if exchange and not exchange.is_connecting:
+                exchange.has_sent = True
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
-            # without a limit, the session is used by an extension for something else
-            limit = _KEPT.get()
-            if limit:
-                return _BoundedAnswer(sock, limit, *args, **kwargs)
+            # without an exchange, the session is used by an extension for something else
+            exchange = UNDER_WAY.get()
+            if exchange:
+                return _BoundedAnswer(sock, exchange, *args, **kwargs)
             return http.client.HTTPResponse(sock, *args, **kwargs)
 
     class BoundedPool(pool_class):  # type: ignore[misc]
@@ -198,16 +155,13 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
 
 
 class Adapter(HTTPAdapter):  # type: ignore[misc]
-    """What requests leaves open: a TLS context made before, nothing repeated, a pool of this size, and time limits.
+    """What requests leaves open: TLS contexts made before, nothing repeated, the size of pools, and time limits."""
 
-    :param context: for servers.
-    :param proxy_context: for proxies that are themselves reached by TLS; they get no client certificate.
-    """
-
-    def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext, *, pool_size: int) -> None:
-        self._context = context
-        self._proxy_context = proxy_context
-        super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+    def __init__(self, settings: ConnectionSettings, *, with_client_cert: bool = False) -> None:
+        self._context = tls_context(settings, with_client_cert=with_client_cert)
+        # for proxies that are themselves reached by TLS; they get no client certificate
+        self._proxy_context = tls_context(settings, is_for_proxy=True)
+        super().__init__(pool_connections=4, pool_maxsize=settings.concurrency, max_retries=0)
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         """Make the pools for servers that are reached directly."""

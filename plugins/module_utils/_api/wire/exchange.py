@@ -4,34 +4,68 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""What went wrong with an exchange that brought no answer, in words for the user."""
+"""One request and its answer: how long it may take, and what went wrong with it, in words for the user."""
 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import http.client
 import re
 import socket
+import time
 import typing as t
 
 from ..advice import CLIENT_ADVICE, has_words
 from ..errors import ConnectError, GitLabError, LostAnswerError, RequestError, TrustError, UsageError
-from ..http import STORAGE_ADVICE, Request, parse_address
+from ..http import SLOWEST_ANSWER, STORAGE_ADVICE, Request, parse_address
 from ..libraries import requests_library
-from .adapter import TimeLimit
 
 
 class Exchange:
-    """One request and its answer, as far as errors have to know of them."""
+    """One request and its answer, as far as time limits and errors have to know of them.
 
-    def __init__(self, request: Request, timeout_seconds: float, limit: TimeLimit) -> None:
+    The time-out alone is no limit: a server that sends byte after byte resets that of a socket each time.
+
+    :param timeout_seconds: for connecting, and for each read.
+    """
+
+    def __init__(self, request: Request, timeout_seconds: float) -> None:
         self.request = request
         self.timeout_seconds = timeout_seconds
-        self.limit = limit
+        self._total = float("inf") if request.total_seconds is None else request.total_seconds
+        self._end = time.monotonic() + self._total
+        self.begin_piece()
+        # whether the connection is not there yet, so that the request was certainly not executed
+        self.is_connecting = False
+        # whether the connection was made for this exchange
+        self.is_fresh = False
+        # whether the request, or a part of it, was sent
+        self.has_sent = False
         # the variable of the environment that names the proxy in use, empty without a proxy
         self.proxy_name = ""
         # whether it is with the configured server, and not with an object storage
         self.is_own = True
+
+    def left(self) -> float:
+        """Return the seconds left, 0 at the least."""
+        return max(0.0, self._at - time.monotonic())
+
+    def begin_piece(self) -> None:
+        """Let what comes now take as long as a piece may, of the time that is left."""
+        piece_seconds = SLOWEST_ANSWER * self.timeout_seconds
+        at = time.monotonic() + piece_seconds
+        # the seconds are for errors
+        self._at, self.seconds = (at, piece_seconds) if at < self._end else (self._end, self._total)
+
+    @contextlib.contextmanager
+    def under_way(self) -> t.Iterator[None]:
+        """Let the connections and answers of what is called within keep to the time of this exchange."""
+        token = UNDER_WAY.set(self)
+        try:
+            yield
+        finally:
+            UNDER_WAY.reset(token)
 
     @contextlib.contextmanager
     def errors(self, typed: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
@@ -51,6 +85,10 @@ class Exchange:
             raise error from None
 
 
+# The exchange that is begun just now.
+UNDER_WAY: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("exchange", default=None)
+
+
 def conflicting_length() -> LostAnswerError:
     return LostAnswerError("the answer has invalid or conflicting Content-Length headers")
 
@@ -64,7 +102,7 @@ def _is_of_libraries(exc: Exception) -> bool:
 def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
     """Return the error for a request that could not be written down: nothing was sent. None for any other."""
     # what requests raises about addresses and headers, and http.client's own; afterwards it is about the answer
-    if not isinstance(exc, ValueError) or exchange.limit.has_sent:
+    if not isinstance(exc, ValueError) or exchange.has_sent:
         return None
     if exchange.proxy_name and "SOCKS support" in str(exc):
         return UsageError(
@@ -82,7 +120,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
         return unsendable
     errors = requests_library().exceptions
     text = " ".join(map(_told_by, _causes(exc)))
-    is_connecting = exchange.limit.is_connecting or isinstance(exc, errors.ConnectTimeout)
+    is_connecting = exchange.is_connecting or isinstance(exc, errors.ConnectTimeout)
     is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
     distrust = tls_error(text, is_connecting=is_connecting)
     if distrust:
@@ -94,7 +132,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     address = parse_address(exchange.request.url)
     if not is_connecting:
         error = error_of_reading(exc, exchange)
-        is_fresh_tls = address.scheme == "https" and exchange.limit.is_fresh
+        is_fresh_tls = address.scheme == "https" and exchange.is_fresh
         if is_fresh_tls and exchange.is_own and not error.advice:
             # with TLS 1.3 a server says so afterwards, and its reset may be faster
             error.advice = f"If it happens every time, the server may demand a client certificate. {CLIENT_ADVICE}"
@@ -110,7 +148,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
         unknown.is_permanent = all(getattr(cause, "errno", 0) != socket.EAI_AGAIN for cause in _causes(exc))
         return unknown
     if isinstance(exc, errors.Timeout):
-        seconds = exchange.timeout_seconds if exchange.limit.left() else exchange.limit.seconds
+        seconds = exchange.timeout_seconds if exchange.left() else exchange.seconds
         return ConnectError(f"no connection to {where} within {_seconds(seconds)}", advice=advice)
     return ConnectError(f"{where} refuses the connection or cannot be reached", advice=advice)
 
@@ -118,10 +156,9 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
 def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
     """Return the error for an answer that did not come to its end."""
     text = " ".join(type(cause).__name__ for cause in _causes(exc))
-    limit = exchange.limit
-    if not limit.left():
+    if not exchange.left():
         return LostAnswerError(
-            f"the answer was not complete within {_seconds(limit.seconds)}",
+            f"the answer was not complete within {_seconds(exchange.seconds)}",
             advice="The server sends too slowly; raise api_timeout, or wait_timeout of a task that waits",
         )
     if "timeout" in text.lower():

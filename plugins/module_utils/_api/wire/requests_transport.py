@@ -13,21 +13,32 @@ import http.cookiejar
 import io
 import os
 import re
-import ssl
 import typing as t
+import zlib
 
-from ..connection import USER_AGENT, ConnectionSettings, ca_source, tls_context
+from ..connection import USER_AGENT, ConnectionSettings, ca_source
 from ..errors import BadAnswerError, LostAnswerError, RequestError, UsageError
-from ..http import HOST, Address, Origin, Request, Response, number_in, parse_address
+from ..http import (
+    CHUNK_BYTES,
+    HOST,
+    LONGEST_ERROR_BYTES,
+    Address,
+    ByteStream,
+    Origin,
+    Request,
+    Response,
+    number_in,
+    parse_address,
+)
 from ..libraries import requests_library
-from ..transport import CHUNK_BYTES, LONGEST_ERROR_BYTES, SLOWEST_ANSWER, ByteStream
-from .adapter import Adapter, TimeLimit
-from .compression import ENCODINGS, ContentDecoder
+from .adapter import Adapter
 from .exchange import Exchange, conflicting_length, error_of_opening, error_of_reading, proxy_error
 
 # urllib3 takes no time-out of nothing.
 _SHORTEST_SECONDS = 0.001
 _NO_BODY = (204, 304)
+# For `Accept-Encoding`. zlib can be told how much to return at most, unlike what decodes Brotli and others.
+_ENCODINGS = "gzip, deflate"
 
 
 class RequestsTransport:
@@ -56,7 +67,7 @@ class RequestsTransport:
         settings = self._settings
         if not settings.client_cert:
             return None
-        certified = self._new_adapter(tls_context(settings, os.environ, with_client_cert=True))
+        certified = Adapter(settings, with_client_cert=True)
         # with a slash: whatever begins with it has this origin
         self._session.mount(f"{parse_address(settings.api_url).origin_url}/", certified)
         return certified
@@ -64,7 +75,7 @@ class RequestsTransport:
     def _new_session(self) -> t.Any:
         settings = self._settings
         session = self._requests.Session()
-        self._adapter = self._new_adapter(tls_context(settings, os.environ))
+        self._adapter = Adapter(settings)
         session.mount("https://", self._adapter)
         session.mount("http://", self._adapter)
         # requests would read the whole body of a redirect to tell where it leads, which is decided above
@@ -72,39 +83,30 @@ class RequestsTransport:
         session.headers["User-Agent"] = USER_AGENT
         session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         # for an adapter of an extension; ours goes by its context
-        session.verify = settings.validate_certs and (ca_source(settings.ca_path, os.environ)[0] or True)
+        session.verify = settings.validate_certs and (ca_source(settings.ca_path)[0] or True)
         return session
 
-    def _new_adapter(self, context: ssl.SSLContext) -> Adapter:
-        settings = self._settings
-        proxy_context = tls_context(settings, os.environ, is_for_proxy=True)
-        return Adapter(context, proxy_context, pool_size=settings.concurrency)
-
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
-        seconds = SLOWEST_ANSWER * timeout_seconds if request.total_seconds is None else request.total_seconds
-        answer = self._open(request, timeout_seconds, TimeLimit(seconds), ENCODINGS)
-        with contextlib.closing(answer):
+        with contextlib.closing(self._open(request, timeout_seconds, _ENCODINGS)) as answer:
             return Response(answer.status, answer.headers, _whole_body(request, answer), request.url)
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
-        seconds = float("inf") if request.total_seconds is None else request.total_seconds
-        limit = TimeLimit(seconds, piece_seconds=SLOWEST_ANSWER * timeout_seconds)
         # an archive is compressed already
-        return self._open(request, timeout_seconds, limit, "identity")
+        return self._open(request, timeout_seconds, "identity")
 
-    def _open(self, request: Request, timeout_seconds: float, limit: TimeLimit, encodings: str) -> RequestsStream:
-        exchange = Exchange(request, timeout_seconds, limit)
-        with exchange.errors(error_of_opening), limit.kept():
+    def _open(self, request: Request, timeout_seconds: float, encoding: str) -> RequestsStream:
+        exchange = Exchange(request, timeout_seconds)
+        with exchange.errors(error_of_opening), exchange.under_way():
             address = parse_address(request.url)
             exchange.is_own = address.origin == self._settings.origin
             proxies, exchange.proxy_name = self._way_to(address)
-            headers = {"Accept-Encoding": encodings, **request.headers}
+            headers = {"Accept-Encoding": encoding, **request.headers}
             if exchange.is_own:
                 headers = {**self._settings.http_headers, **headers, **self._settings.credential}
             # of a write by an adapter that is not ours, nothing tells
             is_ours = isinstance(self._session.get_adapter(address.url), Adapter)
-            limit.has_sent = request.method != "GET" and not is_ours
-            timeout = min(timeout_seconds, max(limit.left(), _SHORTEST_SECONDS))
+            exchange.has_sent = request.method != "GET" and not is_ours
+            timeout = min(timeout_seconds, max(exchange.left(), _SHORTEST_SECONDS))
             answer = self._session.request(
                 request.method,
                 address.url,
@@ -151,16 +153,17 @@ class RequestsStream(ByteStream):
             if self.header("transfer-encoding").lower() not in ("", "chunked"):
                 raise _unusable(exchange.request, "the answer has a Transfer-Encoding that was not asked for")
             self._declared = self._declared_length()
-            try:
-                self._decoder = ContentDecoder(self.header("content-encoding"), self._receive)
-            except BadAnswerError as exc:
-                raise _unusable(exchange.request, exc.problem) from None
+            encoding = self.header("content-encoding").strip().lower()
+            if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+                raise _unusable(exchange.request, "the answer has a Content-Encoding that was not asked for")
+            is_encoded = encoding not in ("", "identity")
+            self._read = BodyDecoder(encoding, self._receive).read if is_encoded else self._receive
 
     def read(self, size: int) -> bytes:
         """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
-        self._exchange.limit.begin_piece()
+        self._exchange.begin_piece()
         with self._exchange.errors(error_of_reading):
-            return self._decoder.read(size)
+            return self._read(size)
 
     def _receive(self, size: int) -> bytes:
         """Return the next bytes as they were sent."""
@@ -182,6 +185,62 @@ class RequestsStream(ByteStream):
     def close(self) -> None:
         """Let go of the connection; it is closed unless the body has come to its end."""
         self._answer.close()
+
+
+class BodyDecoder:
+    """Decodes a body as it comes, never more of it at a time than is asked for.
+
+    urllib3 decodes as well, but takes a body that was cut in the middle for a whole one.
+
+    :param encoding: gzip, x-gzip or deflate.
+    :param receive: returns up to so many bytes of what is sent, none at the end.
+    """
+
+    def __init__(self, encoding: str, receive: t.Callable[[int], bytes]) -> None:
+        self._is_gzip = encoding != "deflate"
+        self._receive = receive
+        # what decodes the member that has begun; gzip allows several one after the other
+        self._member: t.Any = None
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes of the body, none at its end.
+
+        :raises LostAnswerError: when it is damaged, or was cut.
+        """
+        while not (decoded := self._decoded(size)):
+            received = self._receive(size)
+            if not received:
+                if self._member:
+                    raise LostAnswerError("the compressed answer was cut")
+                return b""
+            self._rest += received
+        return decoded
+
+    def _decoded(self, size: int) -> bytes:
+        """Return up to so many bytes of what was received; nothing when it takes more to go on."""
+        decoded = b""
+        while not decoded and (self._rest or self._member):
+            sent, self._rest = self._rest, b""
+            self._member = self._member or zlib.decompressobj(self._window_bits(sent))
+            try:
+                decoded = self._member.decompress(sent, size)
+            except zlib.error:
+                raise LostAnswerError("the compressed answer is damaged") from None
+            self._rest = self._member.unused_data or self._member.unconsumed_tail
+            if self._member.eof:
+                self._member = None
+            elif not sent:
+                break
+        return decoded
+
+    def _window_bits(self, sent: bytes) -> int:
+        """Return what tells zlib the form of a member by its first byte."""
+        if self._is_gzip:
+            return 16 + zlib.MAX_WBITS
+        # some servers leave out the wrapper that the standard asks for, whose first byte has this form
+        is_wrapped = sent[0] & 0x0F == zlib.DEFLATED
+        return zlib.MAX_WBITS if is_wrapped else -zlib.MAX_WBITS
 
 
 def _whole_body(request: Request, answer: RequestsStream) -> bytes:

@@ -17,8 +17,8 @@ import re
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, MissingError, NotFoundError, SelectionError, UsageError
+from ..._api.http import CHUNK_BYTES
 from ..._api.requester import Sink
-from ..._api.transport import CHUNK_BYTES
 from ..fields import artifact_kinds, id_of, int_of, project_id_of, record_in
 from ..jobs.find import JobFinder
 from ..jobs.index import ANYWHERE

@@ -21,7 +21,7 @@ import tempfile
 import time
 
 from ..._api.errors import UsageError
-from ..._api.transport import CHUNK_BYTES
+from ..._api.http import CHUNK_BYTES
 from ..outcome import Files
 
 _PREFIX, _SUFFIX = ".jobgate-", ".part"

@@ -160,9 +160,13 @@ class JobFinder:
             return self._chooser.of_project(self._found_in(records))
         # one more than wanted shows that there are more
         most_records = query.limit + 1 if query.limit else 0
-        reading = client.read_ahead("list_project_jobs", most_records=most_records, project=self._project, scope=scope)
-        selection = self._chooser.of_project(self._found_in(reading))
-        return selection if reading.is_exact() else self._chooser.of_project(self._found_in(reading.again()))
+        return client.read_ahead(
+            "list_project_jobs",
+            lambda records: self._chooser.of_project(self._found_in(records)),
+            most_records=most_records,
+            project=self._project,
+            scope=scope,
+        )
 
     def _found_in(self, records: t.Iterable[Record]) -> t.Iterator[FoundJob]:
         return (self._found(self._projected(record), pipeline_of(record)) for record in records)
@@ -266,8 +270,9 @@ class JobFinder:
                 told.extend(filter(None, [pipeline_of(record)]))
             return self._projected(record)
 
-        def make(records: list[Record]) -> JobIndex:
-            wanted = sorted(records, key=id_of, reverse=True) if include_retried else newest_per_name(records)
+        def make(records: t.Iterator[Record]) -> JobIndex:
+            kept = map(keep, records)
+            wanted = sorted(kept, key=id_of, reverse=True) if include_retried else newest_per_name(kept)
             return JobIndex(
                 (FoundJob(record, node.project, node.pipeline_id, node.path) for record in wanted),
                 next(iter(told), None),
@@ -276,7 +281,6 @@ class JobFinder:
         return self._session.client.made_of_all(
             "list_pipeline_jobs",
             make,
-            keep=keep,
             key=(node.path, self._fields),
             project=node.project,
             pipeline_id=node.pipeline_id,

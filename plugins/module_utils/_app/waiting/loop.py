@@ -252,7 +252,7 @@ class Wait:
                 is_urgent=self._is_fresh,
                 soonest=seconds,
                 watch=self._pauses.watch,
-                subject=self._pipeline if self._session.client.shares_reads else None,
+                subject=self._pipeline if self._session.client.recent else None,
             )
             self._is_fresh = False
 

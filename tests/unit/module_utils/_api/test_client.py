@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import WholeBody
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import Memory
 from ansible_collections.jobgate.gitlab.plugins.module_utils._extensions.hookspecs import hookimpl
 
@@ -150,7 +150,7 @@ def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is
         (GET_JOB, "get_job", {"id": 42, "status": "manual"}, "no proper 'name'"),
         (GET_JOB, "get_job", {**row(42), "id": "42"}, "no proper 'id'"),
         (GET_JOB, "get_job", {**row(42), "status": ["manual"]}, "no proper 'status'"),
-        (GET_JOB, "get_job", reply([]), "a JSON list where an object belongs"),
+        (GET_JOB, "get_job", reply([]), "holds a list where an object belongs"),
     ],
 )
 def test_an_answer_that_is_not_of_gitlab_says_so(line, name, answer, problem):

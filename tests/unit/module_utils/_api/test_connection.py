@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import ssl
+from unittest import mock
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import connection
@@ -21,7 +22,18 @@ from tests.simulator.certificates import Authority
 
 def context(ca_path=None, *, validate_certs=True, environ=None, extensions=(), **how):
     settings = ConnectionSettings("https://x", ca_path=ca_path, validate_certs=validate_certs, extensions=extensions)
-    return connection.tls_context(settings, environ or {}, **how)
+    with variables(environ or {}):
+        return connection.tls_context(settings, **how)
+
+
+def variables(environ):
+    """Have these variables name certificates, and no others."""
+    return mock.patch.dict(os.environ, {**dict.fromkeys(CA_VARIABLES, ""), **environ})
+
+
+def source(ca_path, environ):
+    with variables(environ):
+        return connection.ca_source(ca_path)
 
 
 @pytest.fixture(name="bundle")
@@ -49,18 +61,16 @@ def test_a_changed_file_is_read_again(bundle):
 
 
 def test_which_authorities_count(bundle):
-    every = dict.fromkeys(CA_VARIABLES, "")
-    assert connection.ca_source("/ca.pem", {name: "/other" for name in CA_VARIABLES}) == ("/ca.pem", "ca_path")
+    assert source("/ca.pem", {name: "/other" for name in CA_VARIABLES}) == ("/ca.pem", "ca_path")
     for number, name in enumerate(CA_VARIABLES):
-        environ = {**every, **{later: f"/{later}" for later in CA_VARIABLES[number:]}}
-        assert connection.ca_source(None, environ) == (f"/{name}", name)
-    assert connection.ca_source(None, every)[0] == requests_library().certs.where()
+        assert source(None, {later: f"/{later}" for later in CA_VARIABLES[number:]}) == (f"/{name}", name)
+    assert source(None, {})[0] == requests_library().certs.where()
     assert context(environ={"SSL_CERT_FILE": bundle}).cert_store_stats() == context(bundle).cert_store_stats()
 
 
 def test_without_the_bundle_of_requests_the_authorities_of_the_system_count(monkeypatch, tmp_path):
     monkeypatch.setattr(requests_library().certs, "where", lambda: str(tmp_path / "none.pem"))
-    assert connection.ca_source(None, {}) == ("", "")
+    assert source(None, {}) == ("", "")
     assert context().verify_mode == ssl.CERT_REQUIRED
 
 
@@ -92,11 +102,11 @@ def test_urllib3_compares_names_where_it_would_not_connect_otherwise(monkeypatch
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-@pytest.mark.parametrize("source", ["ca_path", *CA_VARIABLES])
-def test_what_is_no_file_of_certificates(tmp_path, content, source):
+@pytest.mark.parametrize("named_by", ["ca_path", *CA_VARIABLES])
+def test_what_is_no_file_of_certificates(tmp_path, content, named_by):
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    given = {"ca_path": str(path)} if source == "ca_path" else {"environ": {source: str(path)}}
-    with pytest.raises(UsageError, match=f"{source} does not name a readable file"):
+    given = {"ca_path": str(path)} if named_by == "ca_path" else {"environ": {named_by: str(path)}}
+    with pytest.raises(UsageError, match=f"{named_by} does not name a readable file"):
         context(**given)

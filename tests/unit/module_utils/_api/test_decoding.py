@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding, libraries
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 
@@ -19,6 +20,14 @@ from ...harness import API, reply
 
 SETTINGS = ConnectionSettings(API)
 TOO_MANY = "This endpoint has been requested too many times. Try again later."
+
+
+def decode_record(response):
+    return decoding.decode(Endpoint("get_thing", "GET", "/thing"), response)
+
+
+def decode_records(response):
+    return decoding.decode(Endpoint("list_things", "GET", "/things", answer="records"), response)
 
 
 def status_error(content, *, status=400, masker=None, headers=None):
@@ -82,25 +91,25 @@ def test_a_missing_route_is_told_from_a_missing_object(content, expected):
 @pytest.mark.parametrize(
     ("decode", "content", "problem"),
     [
-        (decoding.decode_record, "<html>Sign in</html>", "the answer (status 200) is an HTML page, not JSON"),
-        (decoding.decode_records, "<!doctype html>", "the answer (status 200) is an HTML page, not JSON"),
-        (decoding.decode_record, b"", "the answer (status 200) is empty, not JSON"),
-        (decoding.decode_record, b" \n", "the answer (status 200) is empty, not JSON"),
-        (decoding.decode_record, b'{"id": 1', "the answer (status 200) is application/octet-stream, not JSON"),
-        (decoding.decode_record, "moved", "the answer (status 200) is text/plain, not JSON"),
-        (decoding.decode_record, b"[" * 100_000, "the answer (status 200) is application/octet-stream, not JSON"),
-        (decoding.decode_record, b"\xff\xff", "the answer (status 200) is application/octet-stream, not JSON"),
-        (decoding.decode_record, b'{"id": NaN}', "the answer (status 200) is application/octet-stream, not JSON"),
-        (decoding.decode_record, b'{"id": -Infinity}', "the answer (status 200) is application/octet-stream, not JSON"),
-        (decoding.decode_record, b'{"id": 1e999}', "the answer (status 200) is application/octet-stream, not JSON"),
-        (decoding.decode_record, [], "the answer is a JSON list where an object belongs"),
-        (decoding.decode_record, None, "the answer is a JSON null where an object belongs"),
-        (decoding.decode_record, True, "the answer is a JSON boolean where an object belongs"),
-        (decoding.decode_record, "1", "the answer is a JSON number where an object belongs"),
-        (decoding.decode_records, {"id": 1}, "the answer is a JSON object where a list belongs"),
-        (decoding.decode_records, [{"id": 1}, "x"], "the list holds a JSON string where an object belongs"),
-        (decoding.decode_records, [None], "the list holds a JSON null where an object belongs"),
-        (decoding.decode_records, [[]], "the list holds a JSON list where an object belongs"),
+        (decode_record, "<html>Sign in</html>", "the answer (status 200) is an HTML page, not JSON"),
+        (decode_records, "<!doctype html>", "the answer (status 200) is an HTML page, not JSON"),
+        (decode_record, b"", "the answer (status 200) is empty, not JSON"),
+        (decode_record, b" \n", "the answer (status 200) is empty, not JSON"),
+        (decode_record, b'{"id": 1', "the answer (status 200) is application/octet-stream, not JSON"),
+        (decode_record, "moved", "the answer (status 200) is text/plain, not JSON"),
+        (decode_record, b"[" * 100_000, "the answer (status 200) is application/octet-stream, not JSON"),
+        (decode_record, b"\xff\xff", "the answer (status 200) is application/octet-stream, not JSON"),
+        (decode_record, b'{"id": NaN}', "the answer (status 200) is application/octet-stream, not JSON"),
+        (decode_record, b'{"id": -Infinity}', "the answer (status 200) is application/octet-stream, not JSON"),
+        (decode_record, b'{"id": 1e999}', "the answer (status 200) is application/octet-stream, not JSON"),
+        (decode_record, [], "the answer holds a list where an object belongs"),
+        (decode_record, None, "the answer holds null where an object belongs"),
+        (decode_record, True, "the answer holds a boolean where an object belongs"),
+        (decode_record, "1", "the answer holds a number where an object belongs"),
+        (decode_records, {"id": 1}, "the answer holds an object where a list belongs"),
+        (decode_records, [{"id": 1}, "x"], "the answer holds a string where an object belongs"),
+        (decode_records, [None], "the answer holds null where an object belongs"),
+        (decode_records, [[]], "the answer holds a list where an object belongs"),
     ],
 )
 def test_what_is_no_record_is_an_error_that_says_so(decode, content, problem):
@@ -134,14 +143,14 @@ def test_a_field_that_old_servers_lack_may_be_missing(name):
 
 
 def test_records_are_left_as_they_are():
-    assert decoding.decode_record(reply({"id": 1, "new": None})) == {"id": 1, "new": None}
-    assert decoding.decode_records(reply([{"id": 1}, {}])) == [{"id": 1}, {}]
-    assert decoding.decode_records(reply([])) == []
+    assert decode_record(reply({"id": 1, "new": None})) == {"id": 1, "new": None}
+    assert decode_records(reply([{"id": 1}, {}])) == [{"id": 1}, {}]
+    assert decode_records(reply([])) == []
 
 
 def test_records_of_a_list_share_what_they_have_in_common():
     whose = [{"user": {"id": number}, "stage": {"id": number}} for number in (1, 1, 2, 2, 1)]
-    records = decoding.decode_records(reply([*whose, {"user": None}, {}, {"user": {"id": 1}}]))
+    records = decode_records(reply([*whose, {"user": None}, {}, {"user": {"id": 1}}]))
     assert records == [*whose, {"user": None}, {}, {"user": {"id": 1}}]
     users = [record.get("user") for record in records]
     assert users[0] is users[1] and users[2] is users[3]
@@ -167,4 +176,4 @@ def test_a_stricter_decoder_has_not_the_last_word(monkeypatch):
     with pytest.raises(BadAnswerError, match="not JSON"):
         decoding.decode_json(reply("nonsense"))
     monkeypatch.setattr(libraries, "orjson", types.SimpleNamespace(loads=lambda body: [{"a": 2}]))
-    assert decoding.decode_records(reply([{"a": 1}])) == [{"a": 2}]
+    assert decode_records(reply([{"a": 1}])) == [{"a": 2}]

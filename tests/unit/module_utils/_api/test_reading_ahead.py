@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError, RefusedError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import pages
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import reading as reading_ahead
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.pages import next_position, walk
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists.reading import Reading
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
+    BadAnswerError,
+    LostAnswerError,
+    RefusedError,
+    UnsentError,
+)
 
-from ...harness import reply
+from ...harness import PageRequester, list_of, reply
 
 
 class Server:
     """A list of ids, newest first, by pages; `before` is called with the number of each page before it is read."""
-
-    paging = "offset"
 
     def __init__(self, count, *, has_totals=True, paging_headers=True, before=lambda number: None):
         self.ids = list(range(count, 0, -1))
@@ -34,6 +32,8 @@ class Server:
         self.before = before
         self.asked = []
         self.most_at_once = 0
+        # of each time that the list was read, what came
+        self.readings = []
         self._now = 0
         self._lock = threading.Lock()
 
@@ -53,27 +53,23 @@ class Server:
             self._now -= 1
         return reply([{"id": row} for row in rows], headers=headers if self.paging_headers else {})
 
-    def walk(self):
-        return walk(self.read, self.paging)
-
-    def read(self, position, answer=None):
-        answer = answer or self.ask(position)
-        return json.loads(answer.body), answer
-
-    def following(self, position, page):
-        return next_position(position, len(page[0]), page[1])
-
     def pages(self):
         return sorted(number for number, size in self.asked if size == 100)
 
 
-def reading(server, *, at_once=8, most_records=0, paging="offset", seconds=60.0):
-    server.paging, server.end = paging, Deadline.after(seconds, Clock())
-    return Reading(server, most_at_once=at_once, most_records=most_records)
+def read(server, *, most=None, at_once=8, most_records=0, paging="offset", seconds=60.0, requester=PageRequester):
+    """Return what came each time that the list was read: once if that was exact.
 
+    :param most: how many records are taken, None for all.
+    """
 
-def ids(records):
-    return [record["id"] for record in records]
+    def make(records):
+        server.readings.append([])
+        server.readings[-1].extend(record["id"] for record in itertools.islice(records, most))
+
+    listed = list_of(requester(server.ask, seconds=seconds), paging)
+    listed.read_ahead(make, most_at_once=at_once, most_records=most_records)
+    return server.readings
 
 
 @pytest.mark.parametrize(
@@ -82,9 +78,7 @@ def ids(records):
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 199, 200, 201, 1000, 2345])
 def test_everything_in_order(count, has_totals, paging_headers):
     server = Server(count, has_totals=has_totals, paging_headers=paging_headers)
-    read = reading(server)
-    assert ids(read) == server.ids
-    assert read.is_exact()
+    assert read(server) == [server.ids]
     needed = max(1, -(-count // 100))
     # a page beyond the end for each thread at most, and none where the total is known
     beyond = 0 if has_totals or needed == 1 else 7
@@ -101,29 +95,26 @@ def test_no_more_threads_than_allowed_and_all_of_them():
             gate.wait()  # passes only when four are under way
 
     server = Server(2000, before=before)
-    assert ids(reading(server, at_once=4)) == server.ids
+    assert read(server, at_once=4) == [server.ids]
     assert server.most_at_once == 4
 
 
 def test_threads_only_wait_and_the_reader_decodes():
-    class Noting(Server):
-        readers = set()
+    readers = set()
 
-        def read(self, position, answer=None):
-            self.readers.add((threading.current_thread(), answer is not None or position.get("page") is None))
-            return super().read(position, answer)
+    class Noting(PageRequester):
+        def read(self, endpoint, arguments, answer=None):
+            readers.add((threading.current_thread(), answer is not None or arguments.get("page") is None))
+            return super().read(endpoint, arguments, answer)
 
-    server = Noting(2000)
-    list(reading(server))
-    assert server.readers == {(threading.current_thread(), True)}
+    read(Server(2000), requester=Noting)
+    assert readers == {(threading.current_thread(), True)}
 
 
 def test_one_at_a_time_is_one_after_the_other():
     server = Server(1000)
-    read = reading(server, at_once=1)
-    assert ids(read) == server.ids
+    assert read(server, at_once=1) == [server.ids]
     assert server.most_at_once == 1
-    assert read.is_exact()
     assert len(server.asked) == 10  # no look at the beginning either
 
 
@@ -151,26 +142,19 @@ def test_after_the_first_page_a_list_by_cursor_is_read_by_numbers():
             eight.wait(60)
 
     server = Cursors(1000, heeds_numbers=True, before=wait_for_each_other)
-    read = reading(server, paging="keyset")
-    assert ids(read) == server.ids
+    assert read(server, paging="keyset") == [server.ids]
     assert server.most_at_once == 8
-    assert read.is_exact()
 
 
 def test_a_server_that_knows_cursors_only_is_read_again():
     server = Cursors(1000, heeds_numbers=False)
-    read = reading(server, paging="keyset")
-    assert ids(read) == server.ids[:100]
-    assert not read.is_exact()
-    assert ids(walk(server.read, "keyset")) == server.ids
+    assert read(server, paging="keyset") == [server.ids[:100], server.ids]
 
 
 @pytest.mark.parametrize(("has_totals", "at_once"), [(False, 8), (True, 8), (False, 1)])
 def test_a_list_of_any_length_is_read_whole(has_totals, at_once):
     server = Server(60_050, has_totals=has_totals)
-    read = reading(server, at_once=at_once)
-    assert ids(read) == server.ids
-    assert read.is_exact()
+    assert read(server, at_once=at_once) == [server.ids]
 
 
 @pytest.mark.parametrize("has_totals", [True, False])
@@ -181,17 +165,18 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
             return answer if self.has_totals else dataclasses.replace(answer, headers={})
 
     server = Same(1000, has_totals=has_totals)
-    read = reading(server)
-    assert ids(read) == server.ids[:100]
-    assert not read.is_exact()
+    with pytest.raises(BadAnswerError, match="only records of the pages before it"):
+        read(server)
+    assert server.readings[0] == server.ids[:100]
     assert len(server.asked) < 30
 
 
 def test_a_list_without_an_end_is_an_error(monkeypatch):
-    monkeypatch.setattr(pages, "MOST_PAGES", 12)
-    read = reading(Server(100_000, has_totals=False))
-    assert len(ids(read)) == 1200
-    assert not read.is_exact()
+    monkeypatch.setattr(lists, "MOST_PAGES", 12)
+    server = Server(100_000, has_totals=False)
+    with pytest.raises(BadAnswerError, match="does not end within 12 pages"):
+        read(server)
+    assert list(map(len, server.readings)) == [1200, 1200]
 
 
 def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
@@ -203,46 +188,45 @@ def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
             return answer
 
     server = Circle(1_000_000, has_totals=False)
-    read = reading(server)
-    assert len(ids(read)) == 300
-    assert not read.is_exact()
+    with pytest.raises(BadAnswerError, match="names page 2 as the one after page 4"):
+        read(server)
+    assert list(map(len, server.readings)) == [300, 300]
     assert len(server.asked) < 30
 
 
 def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
-    monkeypatch.setattr(reading_ahead, "GRACE_SECONDS", 0.05)
+    for name in ("GRACE_SECONDS", "LAST_LIST_SECONDS"):
+        monkeypatch.setattr(lists, name, 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
-    read = reading(server, at_once=2, seconds=0.1)
     # who waited for the page would have it, or wait for ever
-    assert ids(read) == server.ids[:200]
-    assert not read.is_exact()
+    with pytest.raises(UnsentError, match="was not read to its end"):
+        read(server, at_once=2, seconds=0.1)
+    assert server.readings[0] == server.ids[:200]
     never.set()
 
 
 @pytest.mark.parametrize("most_records", [101, 150, 500])
 def test_no_further_than_wanted(most_records):
     server = Server(5000, has_totals=False)
-    records = iter(reading(server, most_records=most_records))
-    assert ids(next(records) for _number in range(most_records)) == server.ids[:most_records]
-    records.close()
+    assert read(server, most=most_records, most_records=most_records) == [server.ids[:most_records]]
     assert len(server.pages()) == -(-most_records // 100)
 
 
 def test_more_than_wanted_is_read_when_it_is_taken():
     server = Server(1000, has_totals=False)
-    assert ids(reading(server, most_records=150)) == server.ids
+    assert read(server, most_records=150) == [server.ids]
 
 
 @pytest.mark.parametrize("has_totals", [True, False])
 @pytest.mark.parametrize("late", [2, 3, 5, 10])
 def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
     """A page is read after the job has come, and all others before it."""
-    others = threading.Semaphore(0)
+    others, first_time = threading.Semaphore(0), iter([True])
 
     def before(number):
-        if number == late:
-            for _page in range(8):
+        if number == late and next(first_time, False):
+            for _page in range(9):
                 assert others.acquire(timeout=60)
             server.ids.insert(0, 5000)
 
@@ -253,11 +237,10 @@ def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
             return answer
 
     server = Telling(1000, has_totals=has_totals, before=before)
-    read = reading(server, at_once=9)
-    found = ids(read)
-    if has_totals or late < 10:  # what is pushed off the last page is found where nothing tells that it is the last one
+    found, again = read(server, at_once=9)
+    if late < 10:  # what is pushed off the last page is found behind it
         assert 1000 - 100 * late + 1 not in found
-    assert not read.is_exact()
+    assert again == server.ids
 
 
 def test_a_new_job_at_any_time_is_noticed_or_does_no_harm():
@@ -270,23 +253,20 @@ def test_a_new_job_at_any_time_is_noticed_or_does_no_harm():
                 server.ids.insert(0, 5000)
 
         server.before = before
-        read = reading(server)
-        found = ids(read)
-        assert not read.is_exact() or found == server.ids or found == server.ids[1:]
+        found = read(server)[-1]
+        assert found in (server.ids, server.ids[1:])
 
 
 def test_a_job_that_goes_away_is_noticed_where_there_are_totals():
-    server = Server(1000, before=lambda number: server.ids.remove(900) if number == 5 else None)
-    read = reading(server)
-    list(read)
-    assert not read.is_exact()
+    gone = iter([900])
+    server = Server(1000, before=lambda number: number == 5 and list(map(server.ids.remove, gone)))
+    _found, again = read(server)
+    assert again == server.ids
 
 
 def test_no_request_is_needed_to_know_that_nothing_has_moved():
     server = Server(1000)
-    read = reading(server)
-    list(read)
-    assert read.is_exact()
+    assert read(server) == [server.ids]
     assert len(server.asked) == 10
 
 
@@ -295,9 +275,10 @@ def test_an_error_ends_the_reading_which_is_not_exact_then():
         if number == 3:
             raise RefusedError("status 405", status=405)
 
-    read = reading(Server(1000, before=before))
-    assert ids(read) == list(range(1000, 800, -1))
-    assert not read.is_exact()
+    server = Server(1000, before=before)
+    with pytest.raises(RefusedError):
+        read(server)
+    assert server.readings[0] == server.ids[:200]
 
 
 def test_an_error_on_the_first_page_is_raised():
@@ -305,7 +286,7 @@ def test_an_error_on_the_first_page_is_raised():
         raise LostAnswerError("no answer")
 
     with pytest.raises(LostAnswerError):
-        list(reading(Server(10, before=before)))
+        read(Server(10, before=before))
 
 
 def test_an_error_beyond_the_end_does_not_matter():
@@ -319,9 +300,7 @@ def test_an_error_beyond_the_end_does_not_matter():
             raise RefusedError("status 405", status=405)
 
     server = Server(200, has_totals=False, before=before)
-    read = reading(server)
-    assert ids(read) == server.ids
-    assert read.is_exact()
+    assert read(server) == [server.ids]
 
 
 def test_a_mistake_of_ours_is_raised():
@@ -330,7 +309,7 @@ def test_a_mistake_of_ours_is_raised():
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(reading(Server(1000, before=before)))
+        read(Server(1000, before=before))
 
 
 def test_a_total_that_cannot_be_is_not_believed():
@@ -340,17 +319,13 @@ def test_a_total_that_cannot_be_is_not_believed():
             return dataclasses.replace(answer, headers={**answer.headers, "x-total": "7"})
 
     server = Lying(300)
-    read = reading(server)
-    assert ids(read) == server.ids
-    assert not read.is_exact()
+    assert read(server) == [server.ids, server.ids]
 
 
 def test_a_reader_that_stops_lets_the_threads_end():
     before = set(threading.enumerate())
     server = Server(100_000, has_totals=False)
-    records = iter(reading(server))
-    next(records)
-    records.close()
+    read(server, most=1)
     for thread in set(threading.enumerate()) - before:
         thread.join(60)
         assert not thread.is_alive()

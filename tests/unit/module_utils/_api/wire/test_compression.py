@@ -10,30 +10,24 @@ import gzip
 import zlib
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError, LostAnswerError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.compression import ContentDecoder
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import LostAnswerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import BodyDecoder
 
 CONTENT = b'{"id": 42, "name": "deploy:prod"}' * 100
 
 
-def raw_deflate(content):
-    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return stream.compress(content) + stream.flush()
-
-
 ENCODED = {
     "gzip": ("gzip", gzip.compress(CONTENT)),
-    "gzip, upper case": (" GZIP ", gzip.compress(CONTENT)),
     "gzip in two members": ("x-gzip", gzip.compress(CONTENT[:50]) + gzip.compress(CONTENT[50:])),
     "deflate": ("deflate", zlib.compress(CONTENT)),
-    "deflate without a wrapper": ("deflate", raw_deflate(CONTENT)),
+    "deflate without a wrapper": ("deflate", zlib.compress(CONTENT)[2:-4]),
 }
 
 
 def decoded(encoding, body, size, most=7):
     """Return what a body stands for that comes in pieces of a size, asked for in others."""
     sent = (body[start : start + size] for start in range(0, len(body), size))
-    decoder = ContentDecoder(encoding, lambda _size: next(sent, b""))
+    decoder = BodyDecoder(encoding, lambda _size: next(sent, b""))
     content = b""
     while piece := decoder.read(most):
         assert len(piece) <= most
@@ -48,9 +42,8 @@ def test_compressed_content_in_pieces(encoding, body, size, most):
     assert decoded(encoding, body, size, most) == CONTENT
 
 
-@pytest.mark.parametrize("name", ["gzip", "gzip in two members", "deflate", "deflate without a wrapper"])
-def test_a_cut_body_is_lost(name):
-    encoding, body = ENCODED[name]
+@pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
+def test_a_cut_body_is_lost(encoding, body):
     for cut in (1, len(body) // 2, len(body) - 1):
         with pytest.raises(LostAnswerError, match="cut|damaged"):
             decoded(encoding, body[:cut], 10_000)
@@ -65,14 +58,3 @@ def test_a_damaged_body_is_lost():
 
 def test_an_empty_body_has_no_end():
     assert decoded("gzip", b"", 10) == b""
-
-
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])
-def test_an_encoding_that_nobody_asked_for(encoding):
-    with pytest.raises(BadAnswerError, match="not asked for"):
-        decoded(encoding, b"", 10)
-
-
-@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
-def test_no_encoding(encoding):
-    assert decoded(encoding, CONTENT, 7) == CONTENT

@@ -15,14 +15,13 @@ import ssl
 import threading
 import time
 import tracemalloc
-import zlib
 from unittest import mock
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors, requester
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import adapter
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import exchange as exchange_file
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import requests_transport as transport_file
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.exchange import Exchange, error_of_reading
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
@@ -109,8 +108,8 @@ def test_an_answer_that_goes_on_and_on_is_lost(way, answer, method):
 @pytest.fixture(name="short")
 def short_fixture(monkeypatch):
     """The time for a whole answer, short although each read may take long, so that a busy machine does no harm."""
-    assert transport_file.SLOWEST_ANSWER == 10
-    for file in (transport_file, requester):
+    assert exchange_file.SLOWEST_ANSWER == 10
+    for file in (exchange_file, requester):
         monkeypatch.setattr(file, "SLOWEST_ANSWER", SECONDS / TOO_LONG)
 
 
@@ -124,7 +123,7 @@ def test_without_a_limit_of_the_request_it_is_a_multiple_of_the_time_out(way, sh
     ("seconds", "words"), [(2.99977, "3 s"), (0.99621, "1 s"), (0.0512, "0.051 s"), (12.34, "12.3 s")]
 )
 def test_a_limit_is_told_as_people_do(seconds, words):
-    exchange = Exchange(Request("GET", "http://127.0.0.1/x"), seconds, adapter.TimeLimit(60.0))
+    exchange = Exchange(Request("GET", "http://127.0.0.1/x"), seconds)
     assert str(error_of_reading(TimeoutError(), exchange)).startswith(f"no answer within {words}. ")
 
 
@@ -265,9 +264,9 @@ def test_a_chunk_of_a_download_has_a_limit_of_its_own(way, short):
 
 def test_a_long_download_takes_its_time_as_long_as_it_comes(way, monkeypatch):
     """Each piece takes most of what it may take, by a clock that the server sets."""
-    most = transport_file.SLOWEST_ANSWER * AN_ETERNITY
+    most = exchange_file.SLOWEST_ANSWER * AN_ETERNITY
     clock, is_asked = FakeClock(), threading.Semaphore(0)
-    monkeypatch.setattr(adapter, "time", clock)
+    monkeypatch.setattr(exchange_file, "time", clock)
     piece = b"x" * 64 * 1024
 
     def slowly(is_stopped):
@@ -292,16 +291,9 @@ def test_a_long_download_takes_its_time_as_long_as_it_comes(way, monkeypatch):
 MIB = 1024 * 1024
 
 
-def raw_deflate(content):
-    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return packer.compress(content) + packer.flush()
-
-
 BOMBS = {
     "gzip": answer_of(gzip.compress(bytes(64 * MIB)), "Content-Encoding: gzip"),
     "gzip in many members": answer_of(gzip.compress(bytes(MIB)) * 64, "Content-Encoding: gzip"),
-    "deflate": answer_of(zlib.compress(bytes(64 * MIB)), "Content-Encoding: deflate"),
-    "deflate without a wrapper": answer_of(raw_deflate(bytes(64 * MIB)), "Content-Encoding: deflate"),
     "plain": answer_of(bytes(16 * MIB)),
 }
 
@@ -352,12 +344,19 @@ def test_a_compressed_download_of_any_length_takes_no_memory(no_proxy):
 # ----- compressed bodies -----
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
+@pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, gzip", "compress", "x"])
 @pytest.mark.parametrize(("method", "error"), [("GET", errors.BadAnswerError), ("POST", errors.LostAnswerError)])
 def test_an_encoding_that_nobody_asked_for(way, encoding, method, error):
     with LoopbackServer(answer_of(b"[]", f"Content-Encoding: {encoding}")) as server:
         with pytest.raises(error, match="a Content-Encoding that was not asked for"):
             ask(server.url, method, total=TOO_LONG)
+
+
+@pytest.mark.parametrize("encoding", ["Identity", "GZIP", "x-gzip"])
+def test_other_names_of_an_encoding(way, encoding):
+    body = gzip.compress(b"[]") if "zip" in encoding.lower() else b"[]"
+    with LoopbackServer(answer_of(body, f"Content-Encoding: {encoding}")) as server:
+        assert ask(server.url, total=TOO_LONG).body == b"[]"
 
 
 @pytest.mark.parametrize("encoding", ["gzip, chunked", "chunked, chunked", "xchunked", "identity"])

@@ -12,7 +12,7 @@ import stat
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import WholeBody
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.download import download as into_place
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files.fetch import DownloadRequest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import JobQuery

@@ -9,8 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import ByteStream, WholeBody
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import ByteStream, Request, WholeBody
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info
 
 from ....harness import FunctionTransport, job, run_task

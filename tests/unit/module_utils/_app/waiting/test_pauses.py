@@ -376,7 +376,7 @@ class Counter(FunctionTransport):
 
 def sharing_session(clock):
     session = new_session(Counter(), {"wait_timeout": 60.0}, clock=clock)
-    session.client.share_reads(RecentReads(clock))
+    session.client.recent = RecentReads(clock)
     return session
 
 
