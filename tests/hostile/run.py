@@ -21,7 +21,7 @@ from unittest import mock
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import requester
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import requests_transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire import exchange
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 
 from tests.unit.faces import IS_CONTROLLER, TASKS, Options, as_lookup, as_module, in_process
@@ -117,7 +117,7 @@ def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
 def _short_answers(is_short: bool) -> t.Iterator[None]:
     """Let an answer take a moment only, although each read may take long, so that a busy machine does no harm."""
     with contextlib.ExitStack() as stack:
-        for file in (requests_transport, requester) if is_short else ():
+        for file in (exchange, requester) if is_short else ():
             stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / TIMEOUT_SECONDS))
         yield
 
