@@ -137,11 +137,7 @@ class ActionRun:
 
     def _write(self, targets: t.Sequence[Target], action: Action) -> list[Result[FoundJob]]:
         """Return what became of an action on jobs."""
-
-        def again(job: FoundJob) -> Decision:
-            return self._decide(job, action)
-
-        deed = Deed(self._session, action, self._request, again, self._approvals)
+        deed = Deed(self._session, action, self._request, lambda job: self._decide(job, action), self._approvals)
         return deed.write([target.job for target in targets])
 
     def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
@@ -293,11 +289,7 @@ class ActionRun:
     def _cancel(self, late: t.Sequence[Target]) -> None:
         """Cancel jobs that have not ended in time."""
         session, request = self._session.in_passing(seconds=CANCEL_SECONDS), ActionRequest("cancel")
-
-        def again(job: FoundJob) -> Decision:
-            return decide(job.record, request)
-
-        deed = Deed(session, ACTIONS["cancel"], request, again, self._approvals)
+        deed = Deed(session, ACTIONS["cancel"], request, lambda job: decide(job.record, request), self._approvals)
         results = deed.write([target.job for target in late])
         for target, result in zip(late, results):
             target.job = result.after
