@@ -33,11 +33,13 @@ LARGEST_BODY = 1024 * 1024
 class CachingTransport:
     """Keeps successful answers to reads for a while; everything else goes to the transport within.
 
+    What it is given is read whole, so it is nothing for downloads.
+
     :param seconds: how long an answer is good; 0 for not at all.
     """
 
     def __init__(self, transport: Transport, *, clock: Clock, seconds: float = 0.0) -> None:
-        self._transport = transport
+        self.within = transport
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, Response]] = {}
@@ -46,14 +48,14 @@ class CachingTransport:
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         """Return the answer to one request, perhaps one that came a moment ago."""
         if request.method != "GET" or self.seconds <= 0:
-            return self._transport.send(request, timeout_seconds=timeout_seconds)
+            return self.within.send(request, timeout_seconds=timeout_seconds)
         now = self._clock.monotonic()
         with self._lock:
             self._kept = {url: kept for url, kept in self._kept.items() if now - kept[0] < self.seconds}
             kept = self._kept.get(request.url)
         if kept:
             return kept[1]
-        response = self._transport.send(request, timeout_seconds=timeout_seconds)
+        response = self.within.send(request, timeout_seconds=timeout_seconds)
         if response.status == 200 and len(response.body) <= LARGEST_BODY:
             with self._lock:
                 # good from when it was asked for: that is how old it may be
@@ -81,6 +83,7 @@ def shared_transport(
     key = (os.getpid(), repr(dataclasses.astuple(same)), *ways)
     if key not in _TRANSPORTS:
         _TRANSPORTS[key] = CachingTransport(make(), clock=Clock())
-    transport = _TRANSPORTS[key]
-    transport.seconds = cache_seconds
-    return transport
+    if not cache_seconds:
+        return _TRANSPORTS[key].within
+    _TRANSPORTS[key].seconds = cache_seconds
+    return _TRANSPORTS[key]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import Transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.transport import StreamingTransport, Transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import LARGEST_BODY, CachingTransport
 
@@ -76,9 +77,9 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
         made.append(Counting())
         return made[-1]
 
-    def shared(cache_seconds: float = 2.0, **settings: object) -> CachingTransport:
+    def shared(**settings: object) -> CachingTransport:
         connection = ConnectionSettings(api_url=API, **settings)  # type: ignore[arg-type]
-        transport = _shared.shared_transport(connection, make, cache_seconds=cache_seconds)
+        transport = _shared.shared_transport(connection, make, cache_seconds=2.0)
         assert isinstance(transport, CachingTransport)
         return transport
 
@@ -95,7 +96,6 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
     assert len(made) == 6
     assert shared(credential={"PRIVATE-TOKEN": "a"}, timeout_seconds=5.0, retries=1) is first
     assert shared(credential={"PRIVATE-TOKEN": "a"}, variables={"token": "GITLAB_TOKEN"}) is first
-    assert shared(0.0, credential={"PRIVATE-TOKEN": "a"}).seconds == 0.0
 
 
 def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it(monkeypatch):
@@ -130,5 +130,12 @@ def test_a_task_keeps_no_answer_on_the_connection_that_a_lookup_has_used(monkeyp
     looked_up = _shared.shared_transport(settings, Counting, cache_seconds=2.0)
     assert [read(looked_up), read(looked_up)] == [b"1", b"1"]
     of_task = _shared.shared_transport(settings, Counting)
-    assert of_task is looked_up
+    assert isinstance(looked_up, CachingTransport) and of_task is looked_up.within
     assert [read(of_task), read(of_task)] == [b"2", b"3"]
+
+
+def test_a_task_reads_a_download_piece_by_piece(monkeypatch):
+    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
+    settings = ConnectionSettings(api_url=API)
+    transport = _shared.shared_transport(settings, lambda: RequestsTransport(settings, lambda session: None))
+    assert isinstance(transport, StreamingTransport)
