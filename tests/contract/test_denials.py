@@ -200,6 +200,14 @@ def test_a_child_that_was_started_meanwhile_is_asked_for_again(simulator: t.Any,
         assert effects(simulator) == [("play", "plan")] * (task is ACTION)
 
 
+def test_a_first_look_that_takes_two_reads_is_a_first_look(simulator: t.Any) -> None:
+    with_a_late_child(simulator)
+    simulator.inject(kind="wrong_json", body=[], path="/100/bridges$", nth=[1])
+    deny(simulator, "/pipelines/101/bridges$", [1], denial(404))
+    result = run_task(simulator, BRIDGES, **PIPELINE, depth=0, wait=True, wait_timeout=60.0)
+    assert result.failure is None and len(result["downstream_pipelines"]) == 2
+
+
 @pytest.mark.parametrize(("path", "least", "most"), [("/101/", 4, 14), ("/102/", 14, 24)])
 def test_a_child_that_is_denied_for_good_is_named(simulator: t.Any, path: str, least: int, most: int) -> None:
     with_a_late_child(simulator)

@@ -904,6 +904,19 @@ def test_a_huge_download_takes_little_memory(simulator: t.Any, tmp_path: pathlib
 
 
 @pytest.mark.parametrize("way", ["in_process", "module"])
+def test_a_download_of_any_size_by_a_playbook(
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    size = 150 * 1024 * 1024  # more than what is read whole may have
+    load(simulator, {"artifacts": {"size": size}})
+    task = {"name": "big", MODULE: {"project": "group/app", **BY_ID, "dest": str(tmp_path / "x")}}
+    done = play([task], tmp_path, url=simulator.url)
+    assert done.returncode == 0, done.output
+    assert done.results["big"]["size"] == (tmp_path / "x").stat().st_size == size
+
+
+@pytest.mark.parametrize("way", ["in_process", "module"])
 def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setenv("JOBGATE_TEST_WAY", way)
     load(simulator)

@@ -7,7 +7,13 @@
 from __future__ import annotations
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response, Transport
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import (
+    Request,
+    Response,
+    StreamingTransport,
+    Transport,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import RequestsTransport
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _shared
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import LARGEST_BODY, CachingTransport
 
@@ -131,3 +137,10 @@ def test_a_task_keeps_no_answer_on_the_connection_that_a_lookup_has_used(monkeyp
     assert isinstance(looked_up, CachingTransport) and of_task is looked_up.within
     assert [read(of_task), read(of_task)] == [b"2", b"3"]
     assert read(looked_up) == b"1"
+
+
+def test_a_task_reads_a_download_piece_by_piece(monkeypatch):
+    monkeypatch.setattr(_shared, "_TRANSPORTS", {})
+    settings = ConnectionSettings(api_url=API)
+    transport = _shared.shared_transport(settings, lambda: RequestsTransport(settings, lambda session: None))
+    assert isinstance(transport, StreamingTransport)

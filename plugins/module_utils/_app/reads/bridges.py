@@ -117,7 +117,9 @@ class BridgeReading:
         root = self._tree()
         is_complete = bool(root.bridges) or self._query.is_empty or not self._wait.is_active
         if not is_complete and self._is_complete():
-            # the list of trigger jobs may be older than that
+            # the list of trigger jobs may be older than that; the first look is not over
+            if self._polls == 1:
+                self._access.end()
             is_complete, root = True, self._tree()
         if is_complete:
             self._keep_wanted(root)

@@ -54,7 +54,7 @@ def test_an_answer_is_read_whole_with_names_in_lower_case(way):
     assert server.line() == "GET /api/v4/x?a=b HTTP/1.1"
     assert server.headers()["private-token"] == SECRET
     assert server.headers()["user-agent"].startswith("jobgate.gitlab/")
-    assert server.headers()["accept-encoding"] == "gzip"
+    assert server.headers()["accept-encoding"] == "gzip, deflate"
     assert len(way.asked) == (1 if way.is_proxy else 0)
 
 
