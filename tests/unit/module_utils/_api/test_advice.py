@@ -53,10 +53,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ),
         ({"status": 403, "text": FORBIDDEN, "token": ""}, "No token was sent"),
         # the Reporter role does not help with these
-        (
-            {"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"},
-            "that of a job in debug mode takes the Developer role",
-        ),
+        ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "a job in debug mode takes the Developer role"),
         ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "look at artifacts:access"),
         (
             {"status": 403, "text": FORBIDDEN, "endpoint": "get_pipeline_variables"},
