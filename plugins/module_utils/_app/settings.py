@@ -109,9 +109,8 @@ def api_base_url(url: str, origin: str = "api_url") -> str:
     try:
         address = parse_address(text)
     except ValueError:
-        raise UsageError(
-            f"{origin} {_shown(url)!r} is not a web address; write it like https://gitlab.example.com"
-        ) from None
+        form = "https://gitlab.example.com" if text.isascii() else "https://xn--bcher-kva.example, in ASCII only"
+        raise UsageError(f"{origin} {_shown(url)!r} is not a web address; write it like {form}") from None
     path = address.path.rstrip("/")
     if not path.endswith(_API_SUFFIX):
         if _OTHER_API.search(path):

@@ -47,6 +47,7 @@ def test_every_way_to_write_an_address(url, expected):
         ("https://gitlab.example.com:99999", "is not a web address"),
         ("https://gitlab.example.com:port", "is not a web address"),
         ("https://[::1", "is not a web address"),
+        ("https://bücher.example", "write it like https://xn--bcher-kva.example, in ASCII only"),
         (f"https://user:{SECRET}@gitlab.example.com", "carries a user name"),
         (f"https://gitlab.example.com?private_token={SECRET}", "carries a query"),
         ("https://gitlab.example.com#top", "carries a query or a fragment"),
