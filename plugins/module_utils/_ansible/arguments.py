@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import typing as t
 
@@ -25,7 +26,7 @@ def argument_rules(spec: ArgumentSpec) -> Record:
     """Return options and the rules between them as Ansible's validators take them."""
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
     for name, read in _FROM_ENVIRONMENT.items():
-        arguments[name]["fallback"] = (_fall_back, [read])
+        arguments[name]["fallback"] = (functools.partial(_fall_back, read),)
     return {
         "argument_spec": arguments,
         "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],
