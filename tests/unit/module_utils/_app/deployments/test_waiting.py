@@ -183,6 +183,20 @@ def test_that_it_was_rejected_is_certain_also_when_the_deployment_cannot_be_read
     assert "its deployment was rejected, and" in run_task(TASK, BASE, transport=transport).failure
 
 
+def test_that_it_was_rejected_is_told_soon_also_while_it_is_waited_for_others():
+    def answer(call):
+        if call.path.endswith("/jobs"):
+            return [REJECTED]
+        if call.path.endswith("/deployments"):
+            raise errors.ConnectError("refused")
+        return REJECTED
+
+    clock = FakeClock()
+    options = {**BASE, "wait_for_approval": True, "wait_timeout": 3600.0, "api_retries": 1}
+    outcome = run_task(TASK, options, transport=FunctionTransport(answer), clock=clock)
+    assert "its deployment was rejected, and" in outcome.failure and clock.seconds < 60
+
+
 def answer_while_it_waits(call):
     if call.path.endswith("/deployments/5"):
         return WAITING.answer
