@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError, StatusError
+from ..._api.pace.looks import looking
 from ..fields import status_of
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
@@ -122,9 +123,11 @@ class ApprovalWait:
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision if the job is still as it was: GitLab may have started it since it was read.
 
-        Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more.
+        Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more. Nor is an
+        answer believed that another gate has got a moment ago.
         """
-        (latest,) = newest_attempts(self._session, [job])
+        with looking(None):
+            (latest,) = newest_attempts(self._session, [job])
         if (latest.id, latest.status) == (job.id, job.status):
             return decision
         return Decision("later", f"it was approved, and is {latest.status}")
