@@ -219,14 +219,11 @@ def test_a_failure_ends_the_waiting_early_and_is_looked_for_only_when_something_
 
 @pytest.mark.parametrize("options", [{"wait_for": ["success"]}, {"fail_on": ["failed"]}], ids=str)
 def test_two_hundred_jobs_that_may_fail_are_not_listed_whenever_one_has_ended(options):
-    requests = []
-    for _round in range(7):
-        server = Server(*spread(200, 60.0))
-        outcome, _progress = wait(server, **options)
-        assert outcome.values["summary"] == {"success": 200}
-        requests.append(len(server.requests))
-        assert len(server.lists) <= 5
-    assert statistics.median(requests) <= 150
+    server = Server(*spread(200, 60.0))
+    outcome, _progress = wait(server, **options)
+    assert outcome.values["summary"] == {"success": 200}
+    # at the beginning and at the end; the pauses, which are drawn, move the requests by no more than five
+    assert len(server.lists) == 2 and len(server.requests) <= 150
 
 
 def test_an_allowed_failure_is_looked_at_once():
