@@ -201,6 +201,8 @@ class _PipelineWrite(Write[PipelineState]):
         self._action = action
         self._project = project
         self._waits = waits
+        # a request that was sent again may have done something before that
+        self._first = state
 
     def _request(self) -> None:
         self._session.client.call(
@@ -229,7 +231,7 @@ class _PipelineWrite(Write[PipelineState]):
         return Result("applied", after, note, has_changed=True)
 
     def _shown(self, exc: RequestError, latest: PipelineState) -> Result[PipelineState] | None:
-        action, before = self._action, self._before
+        action, before = self._action, self._first
         may_be_done = self._is_in_doubt or is_lock(exc)
         if may_be_done and action.effect(before, latest) and not action.leaves(before, latest):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
@@ -239,11 +241,11 @@ class _PipelineWrite(Write[PipelineState]):
         """Return the result by looks: GitLab accepts the request whether or not it does anything."""
         problem = ""
         try:
-            yield from self._look_for(lambda state: self._action.effect(self._before, state))
+            yield from self._look_for(lambda state: self._action.effect(self._first, state))
         except RequestError as exc:
             problem = f"done, but reading the pipeline again failed: {exc}"
         after = self._latest
-        if self._action.effect(self._before, after):
+        if self._action.effect(self._first, after):
             return self._effective(after)
         decision = self._decide(after)
         if decision.verdict == "same":
@@ -265,7 +267,7 @@ class _PipelineWrite(Write[PipelineState]):
 
     def _effective(self, after: PipelineState, note: str = "") -> Result[PipelineState]:
         """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
-        is_others = self._is_ours(self._action.doers(self._before, after)) is False
+        is_others = self._is_ours(self._action.doers(self._first, after)) is False
         note = f"somebody else has {self._action.participle} it since" if is_others else note
         return Result("unchanged" if is_others else "applied", after, note, has_changed=not is_others)
 

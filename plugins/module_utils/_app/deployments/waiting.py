@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError, StatusError
+from ..._api.pace.looks import looking
 from ..fields import status_of
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
@@ -67,7 +68,7 @@ class ApprovalWait:
             return Decision("same", "GitLab itself has started it once it was approved")
         if not self._is_in_question(job, decision):
             return decision
-        deployment = self._read(job)
+        deployment = self._read(job, self._session)
         missing = missing_text(deployment.record) if deployment else ""
         if not deployment or not missing:
             return decision if self._session.check_mode else self._if_unmoved(job, decision)
@@ -92,13 +93,13 @@ class ApprovalWait:
             return is_checked and status == TO_COME
         return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
 
-    def _read(self, job: FoundJob) -> FoundDeployment | None:
+    def _read(self, job: FoundJob, session: Session) -> FoundDeployment | None:
         """Return the deployment of a job as it is now; without waiting it is worth no error."""
         try:
             if job.id not in self._found:
-                self._find(job)
+                self._find(job, session)
             known = self._found[job.id]
-            return read_deployment(self._session, known.project, known.id) if known else None
+            return read_deployment(session, known.project, known.id) if known else None
         except RequestError:
             if self._is_waiting:
                 raise
@@ -106,25 +107,27 @@ class ApprovalWait:
             self._found = {**{other.id: None for other in self._jobs}, **self._found, job.id: None}
             return None
 
-    def _find(self, job: FoundJob) -> None:
+    def _find(self, job: FoundJob, session: Session) -> None:
         alike = [other for other in self._jobs if other.status == job.status and other.id not in self._found]
         status = _HELD_STATUSES.get(job.status)
-        found = {one.job_id: one for one in deployments_of(self._session, [job, *alike], status=status)}
+        found = {one.job_id: one for one in deployments_of(session, [job, *alike], status=status)}
         self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
 
     def _read_to_tell(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job, which explains what is certain without it, and is worth no error."""
         try:
-            return self._read(job)
+            return self._read(job, self._session.in_passing())
         except GitLabError:
             return None
 
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision if the job is still as it was: GitLab may have started it since it was read.
 
-        Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more.
+        Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more. Nor is an
+        answer believed that another gate has got a moment ago.
         """
-        (latest,) = newest_attempts(self._session, [job])
+        with looking(None):
+            (latest,) = newest_attempts(self._session, [job])
         if (latest.id, latest.status) == (job.id, job.status):
             return decision
         return Decision("later", f"it was approved, and is {latest.status}")

@@ -36,13 +36,12 @@ class Counting:
         self._session = session
         self._job = job
         self._waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
-        may_fail = any(end_problem({"status": status}, options) for status in STATUSES)
-        # whether a change of the count is to be told, or may be a failure
-        self._lists_changes = session.progress.is_shown or (ends_at_failure and may_fail)
+        self._bad = [status for status in STATUSES if ends_at_failure and end_problem({"status": status}, options)]
         # whether counts say anything here; a queue is seen by listing it
         self._is_usable = bool(self._waiting) and options.pending_seconds is None
         self._is_whole = is_whole
         self._last: int | None = None
+        self._last_bad = 0
         # at this count the jobs waited for may all be where they should be; None before there is anything to go by
         self._enough: int | None = None
         self._counts = 0
@@ -67,6 +66,7 @@ class Counting:
             # a job that need not come anywhere is counted as long as it is there
             self._last = self._counted(jobs)
             self._enough = self._last - counted
+            self._last_bad = max(self._last_bad, sum(job.status in self._bad for job in jobs))
         elif self._last is not None:
             # The count was taken before the list. Jobs are done only by lowering it, each by one.
             self._enough = max(0, self._last - counted)
@@ -74,39 +74,53 @@ class Counting:
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
-        scope = self._scope()
+        scope = self._scope(self._waiting)
         return sum(job.status in scope for job in jobs)
 
     def _look(self) -> int | None:
         """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more."""
-        count = self._count()
+        count = self._count(self._waiting)
         if count is None:
             self._is_usable = False
             return None
         if self._enough is None or count <= self._enough:
             self._last = count
             return None
+        is_shown = self._session.progress.is_shown
         has_moved = count != self._last
         # new jobs, or retries, hide how many of the others have ended
         has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
         self._has_moved = self._has_moved or has_moved
         most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
-        if self._session.progress.is_shown or (self._is_whole and self._has_moved and self._may_be_optional):
+        if is_shown or (self._is_whole and self._has_moved and self._may_be_optional):
             most = MOST_COUNTS_TOLD
-        needs_listing = has_risen or self._counts >= most or (has_moved and self._lists_changes)
+        is_time = has_risen or self._counts >= most
+        needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
+        # not before: a look that an error breaks off is made again
         self._last = count
         return None if needs_listing else count - self._enough
 
-    def _scope(self) -> list[str]:
-        refuses = self._session.facts.refuses_young_statuses
-        return [status for status in self._waiting if not (refuses and STATUSES[status].is_young)]
+    def _has_new_failures(self) -> bool:
+        """Return whether more jobs have ended badly than before."""
+        if not self._bad:
+            return False
+        count = self._count(self._bad)
+        if count is None:
+            self._is_usable = False
+            return True
+        before, self._last_bad = self._last_bad, count
+        return count != before
 
-    def _count(self) -> int | None:
-        """Return how many jobs are in a status that has to be waited for, None where the server does not tell."""
+    def _scope(self, statuses: t.Sequence[str]) -> list[str]:
+        refuses = self._session.facts.refuses_young_statuses
+        return [status for status in statuses if not (refuses and STATUSES[status].is_young)]
+
+    def _count(self, statuses: t.Sequence[str]) -> int | None:
+        """Return how many jobs have one of the statuses, None where the server does not tell."""
         # others may find out meanwhile
         was_refused = self._session.facts.refuses_young_statuses
-        project, pipeline_id, scope = self._job.project, self._job.pipeline_id, self._scope()
+        project, pipeline_id, scope = self._job.project, self._job.pipeline_id, self._scope(statuses)
         if not scope:
             return None
         try:
@@ -120,4 +134,4 @@ class Counting:
             if was_refused:
                 return None
         self._session.facts.refuses_young_statuses = True
-        return self._count()
+        return self._count(statuses)

@@ -129,6 +129,26 @@ def test_jobs_that_somebody_else_retries_once_they_were_canceled(is_lost):
     assert (outcome.changed, outcome.failure, outcome.values["status"]) == (True, None, "running")
 
 
+def test_what_a_lost_request_has_canceled_counts_when_nothing_was_left_for_the_next_one():
+    def read(status, *jobs):
+        return [
+            Exchange(READ, pipeline(6, status)),
+            Exchange(ATTEMPTS, list(jobs)),
+            Exchange(f"{READ}/trigger_jobs", []),
+        ]
+
+    canceled = job(42, "canceled", "lint", allow_failure=True)
+    transport = ScriptedTransport(
+        *read("running", job(43, "running", "build"), job(42, "running", "lint", allow_failure=True)),
+        Exchange(POSTS["cancel"], lost()),
+        *read("running", job(43, "running", "build"), canceled),
+        Exchange(POSTS["cancel"], pipeline(6, "running")),
+        *read("success", job(43, "success", "build"), canceled),
+    )
+    outcome = run_task(TASK, {"action": "cancel", "pipeline_id": 6}, transport=transport)
+    assert (outcome.changed, outcome.failure) == (True, None)
+
+
 @pytest.mark.parametrize("action", POSTS)
 def test_an_effect_that_shows_late(action):
     outcome = act(

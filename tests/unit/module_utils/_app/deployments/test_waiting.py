@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import RecentReads, looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.deployments.waiting import ApprovalWait
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import Decision
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import (
@@ -19,6 +23,7 @@ from ....harness import (
     ScriptedTransport,
     bridge,
     job,
+    new_session,
     reply,
     run_task,
 )
@@ -181,6 +186,39 @@ def test_a_rejected_job_is_not_started_again(options):
 def test_that_it_was_rejected_is_certain_also_when_the_deployment_cannot_be_read():
     transport = ScriptedTransport(Exchange(LIST, [REJECTED]), Exchange(ANY, reply(NO_ROUTE, status=404)))
     assert "its deployment was rejected, and" in run_task(TASK, BASE, transport=transport).failure
+
+
+def test_that_it_was_rejected_is_told_soon_also_while_it_is_waited_for_others():
+    def answer(call):
+        if call.path.endswith("/jobs"):
+            return [REJECTED]
+        if call.path.endswith("/deployments"):
+            raise errors.ConnectError("refused")
+        return REJECTED
+
+    clock = FakeClock()
+    options = {**BASE, "wait_for_approval": True, "wait_timeout": 3600.0, "api_retries": 1}
+    outcome = run_task(TASK, options, transport=FunctionTransport(answer), clock=clock)
+    assert "its deployment was rejected, and" in outcome.failure and clock.seconds < 60
+
+
+def test_a_job_that_another_gate_saw_wait_a_moment_ago_is_read_once_more():
+    records = iter([job(), job(status="success")])
+
+    def answer(call):
+        if call.path.endswith("/deployments"):
+            return [listed()]
+        return APPROVED.answer if call.path.endswith("/deployments/5") else next(records)
+
+    clock = FakeClock()
+    session = new_session(FunctionTransport(answer), clock=clock)
+    session.client.recent = RecentReads(clock)
+    with looking(float("-inf")):
+        found = FoundJob(session.client.call("get_job", project="7", job_id=42), "7", 0)
+    approvals = ApprovalWait(session, is_waiting=True, tell=lambda job, what: None)
+    approvals.expect([found])
+    with looking(float("-inf")):
+        assert approvals.judge(found, Decision("act")) == Decision("later", "it was approved, and is success")
 
 
 def answer_while_it_waits(call):

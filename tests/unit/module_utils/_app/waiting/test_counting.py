@@ -211,16 +211,28 @@ def test_a_failure_ends_the_waiting_early_and_is_looked_for_only_when_something_
     outcome, _progress = wait(server, wait_for=["success"])
     assert "'job 31' (id 32) ended as failed" in outcome.failure
     assert 20 <= server.clock.seconds < 22
+    failures = [call for call in server.counts if "failed" in call.query["scope[]"]]
+    assert len(failures) == 2
     # once more before the failure is believed
-    assert len(server.lists) == 4
+    assert len(server.lists) == 3
 
 
-def test_an_allowed_failure_does_not_end_the_waiting():
+@pytest.mark.parametrize("options", [{"wait_for": ["success"]}, {"fail_on": ["failed"]}], ids=str)
+def test_two_hundred_jobs_that_may_fail_are_not_listed_whenever_one_has_ended(options):
+    server = Server(*spread(200, 60.0))
+    outcome, _progress = wait(server, **options)
+    assert outcome.values["summary"] == {"success": 200}
+    # at the beginning and at the end; the pauses, which are drawn, move the requests by no more than five
+    assert len(server.lists) == 2 and len(server.requests) <= 150
+
+
+def test_an_allowed_failure_is_looked_at_once():
     server = Server(*spread(30, 60.0), [(0.0, "running"), (5.0, "failed")])
     server.fields = {"allow_failure": True}
     outcome, _progress = wait(server, fail_on=["failed"], ignore_allowed_failures=True)
     assert outcome.failure is None
     assert outcome.values["summary"] == {"success": 30, "failed": 1}
+    assert len(server.lists) <= 5
 
 
 def test_some_jobs_of_a_large_pipeline_are_waited_for_by_counting_all():
@@ -340,14 +352,15 @@ def test_a_server_that_refuses_every_count_is_listed_from_then_on():
     assert len(server.lists) > 2
 
 
+@pytest.mark.parametrize("scope", ["running", "failed"])
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int):
+def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int, scope: str):
     server = Server(*spread(30, 60.0), [(0.0, "running"), (8.0, "failed")])
     denied: list[Call] = []
 
     def answer(call: Call) -> t.Any:
         is_count = call.query.get("per_page") == ["1"]
-        if is_count and not denied and server.clock.seconds >= 2.0:
+        if is_count and not denied and scope in call.query["scope[]"] and server.clock.seconds >= 2.0:
             denied.append(call)
             return reply({"message": f"{status} No"}, status=status)
         return server._answer(call)
