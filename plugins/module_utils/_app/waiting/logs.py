@@ -21,7 +21,7 @@ from .timeline import Timeline
 
 # As long as a log is no longer, it is read whole each time; then what is new is asked for in parts of this size. So a
 # longer answer is the whole log, of a server that does not know parts. GitLab allows no more than 512,000.
-PART_BYTES = 256 * 1024
+PART_BYTES = 64 * 1024
 # A longer line is shown in pieces, so that no log takes more memory than this.
 LONGEST_LINE = 64 * 1024
 
