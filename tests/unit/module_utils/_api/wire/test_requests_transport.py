@@ -601,6 +601,10 @@ def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
             "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
             "TLS failed: certificate verify failed: self-signed certificate. Give the CA certificate",
         ),
+        (
+            "certificate verify failed: Hostname mismatch, certificate is not valid for 'expired.example.com'.",
+            "certificate is not valid for 'expired.example.com'. Give the CA certificate",
+        ),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "the server does not speak TLS on this port"),
         ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert", "TLS failed: no secure connection could be made"),
         ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required", "demands a client certificate"),
