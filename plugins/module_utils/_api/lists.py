@@ -208,13 +208,14 @@ class PagedList:
                 pages = -(-total // len(records)) if total and records else None
             else:
                 self._on_page(self._endpoint.name, number, pages)
+            # who has enough of them does not mind what the server says about the next page
+            yield fresh
             following = next_position(position, len(records), response)
             if following and most_at_once > 1:
                 # a total that cannot be is not believed
                 most = min(number + most_at_once, most_pages, pages if pages and pages > number else math.inf)
                 while number + len(ahead) < most and not any(asked.is_last for asked in ahead):
                     ahead.append(_Asked(self._ask, page_position(number + len(ahead) + 1)))
-            yield fresh
             if following is None:
                 self._is_exact = self._is_exact and (number == 1 or total in (None, count))
                 return

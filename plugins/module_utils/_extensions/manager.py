@@ -126,7 +126,7 @@ class PluginManager:
             raise self.wrong_return(found, hook, "the list that it got")
         for note in reversed(found):
             try:
-                notes = {**notes, **json.loads(json.dumps(note or {}))}
+                notes = {**notes, **json.loads(json.dumps(note or {}, allow_nan=False))}
             except (TypeError, ValueError, RecursionError):
                 raise self.wrong_return(note, hook, "a dictionary of values that JSON can hold") from None
         return notes

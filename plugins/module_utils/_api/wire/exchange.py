@@ -222,7 +222,7 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     """
     if "certificate verify failed" in text:
         reason = text.partition("certificate verify failed")[2].partition("(_ssl")[0].rstrip(" .")
-        is_of_time = "expired" in reason or "not yet valid" in reason
+        is_of_time = "has expired" in reason or "not yet valid" in reason
         advice = "Have the certificate renewed, or check the clock of this machine" if is_of_time else _TLS_ADVICE
         return TrustError(f"TLS failed: certificate verify failed{reason}", advice=advice)
     words = re.sub(r"[\W_]+", " ", text).lower()

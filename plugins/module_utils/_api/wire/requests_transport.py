@@ -53,24 +53,21 @@ class RequestsTransport:
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
-        certified = self._mount_client_certificate()
+        # with a slash: whatever begins with it has this origin
+        own = f"{parse_address(settings.api_url).origin_url}/"
+        certified = Adapter(settings, with_client_cert=True) if settings.client_cert else None
+        if certified:
+            # shown to the own origin only
+            self._session.mount(own, certified)
         prepare_session(self._session)
         self._session.trust_env = False
         adapters = self._session.adapters
-        if certified and adapters.get("https://") is not self._adapter:
-            # an adapter that an extension mounted for all servers has its own way
+        ours = (certified, self._adapter)
+        foreign = [prefix for prefix, adapter in adapters.items() if all(adapter is not each for each in ours)]
+        if any(own.startswith(prefix.lower()) for prefix in foreign):
+            # an adapter that an extension mounted for this server, or for all of them, has its own way
             for prefix in [prefix for prefix, adapter in adapters.items() if adapter is certified]:
                 del adapters[prefix]
-
-    def _mount_client_certificate(self) -> Adapter | None:
-        """Return the adapter that shows the client certificate, to the own origin only; None without a certificate."""
-        settings = self._settings
-        if not settings.client_cert:
-            return None
-        certified = Adapter(settings, with_client_cert=True)
-        # with a slash: whatever begins with it has this origin
-        self._session.mount(f"{parse_address(settings.api_url).origin_url}/", certified)
-        return certified
 
     def _new_session(self) -> t.Any:
         settings = self._settings

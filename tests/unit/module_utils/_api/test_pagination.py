@@ -202,6 +202,14 @@ def test_a_next_page_without_its_number_is_an_error(headers):
         walked(pages)
 
 
+@pytest.mark.parametrize("headers", [{"X-Next-Page": "two"}, {"X-Next-Page": "3"}, {"Link": link("")}])
+def test_who_has_enough_records_does_not_mind_what_the_server_says_about_the_next_page(headers):
+    records = walk(Pages({1: (FULL, headers)}))
+    assert [next(records)["id"] for _record in FULL] == FULL
+    with pytest.raises(BadAnswerError):
+        next(records)
+
+
 def test_a_link_without_a_number_does_not_matter_beside_one():
     pages = Pages({1: (FULL, {"Link": link("page=two"), "X-Next-Page": "2"}), 2: (REST, {"X-Next-Page": ""})})
     assert walked(pages) == FULL + REST

@@ -221,6 +221,20 @@ def test_a_wrapper_that_forgets_to_return_costs_a_note():
     ]
 
 
+@pytest.mark.parametrize("note", [{"share": float("nan")}, {"share": {1}}, [1], "x"])
+def test_a_note_that_json_cannot_hold_is_left_out(note):
+    class Noting:
+        @hookimpl
+        def gitlab_annotate_record(self, record):
+            return note
+
+    session = new_session(ScriptedTransport(), extensions={"n": Noting()})
+    assert session.annotated("job", {"id": 42}) == {"id": 42}
+    (warning,) = session.warnings
+    assert "(n) returned" in warning
+    assert "a dictionary of values that JSON can hold, or None" in warning
+
+
 def test_an_error_made_for_the_user_passes_through():
     with pytest.raises(UsageError, match="the vault is sealed"):
         authenticate({"x": Raising(UsageError("the vault is sealed"))})

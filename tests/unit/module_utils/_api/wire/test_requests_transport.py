@@ -537,12 +537,13 @@ def test_an_adapter_of_an_extension_keeps_the_client_certificate_of_what_it_wrap
         assert made[0].seen == [server.url + "/api/v4/x"]
 
 
-def test_an_adapter_of_an_extension_for_every_server_is_for_the_own_one_too(way, authority):
+@pytest.mark.parametrize("prefix", ["https://", "https://127", "{url}", "{url}/"])
+def test_an_adapter_of_an_extension_for_every_server_is_for_the_own_one_too(way, authority, prefix):
     made = []
 
     def prepare(session):
         made.append(Passing(session.get_adapter("https://")))
-        session.mount("https://", made[0])
+        session.mount(prefix.format(url=server.url), made[0])
 
     certificate, key = map(str, authority.client_files())
     trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
@@ -599,6 +600,10 @@ def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
         (
             "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
             "TLS failed: certificate verify failed: self-signed certificate. Give the CA certificate",
+        ),
+        (
+            "certificate verify failed: Hostname mismatch, certificate is not valid for 'expired.example.com'.",
+            "certificate is not valid for 'expired.example.com'. Give the CA certificate",
         ),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "the server does not speak TLS on this port"),
         ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert", "TLS failed: no secure connection could be made"),
