@@ -53,11 +53,10 @@ class RequestsTransport:
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
-        # with a slash: whatever begins with it has this origin
-        own = f"{parse_address(settings.api_url).origin_url}/"
         certified = Adapter(settings, with_client_cert=True) if settings.client_cert else None
+        # with a slash: whatever begins with it has this origin, to which alone the client certificate is shown
+        own = f"{parse_address(settings.api_url).origin_url}/" if certified else ""
         if certified:
-            # shown to the own origin only
             self._session.mount(own, certified)
         prepare_session(self._session)
         self._session.trust_env = False
