@@ -143,4 +143,6 @@ def project(render: Renderer, project: Project) -> Record:
         "visibility": project.visibility,
         "archived": project.archived,
         "public_jobs": project.public_builds,
+        "jobs_enabled": project.builds_enabled,
+        "builds_access_level": "enabled" if project.builds_enabled else "disabled",
     }
