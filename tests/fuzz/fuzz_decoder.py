@@ -41,9 +41,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection imp
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import server_wish_seconds
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.paging import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import BodyDecoder
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import tail_of
 

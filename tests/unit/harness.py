@@ -21,8 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError, LostAnswerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Request, Response
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import PagedList
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.paging import PagedList
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app import outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Outcome
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import Session, TaskContext

@@ -26,7 +26,7 @@ class _Manual:
     :param shape: what the collection itself relies on in a record; anything else may be missing.
     """
 
-    def __init__(self, page: str, shape: t.Mapping[str, type]) -> None:
+    def __init__(self, page: str, shape: t.Mapping[str, type | tuple[type, ...]]) -> None:
         self._page = page
         self.shape = shape
 
@@ -63,7 +63,7 @@ class _Manual:
 
 _JOBS = _Manual("jobs", {"id": int, "name": str, "status": str})
 _ARTIFACTS = _Manual("job_artifacts", _JOBS.shape)
-_PIPELINES = _Manual("pipelines", {"id": int, "status": str, "ref?": str, "sha?": str, "source?": str})
+_PIPELINES = _Manual("pipelines", {"id": int, "status": str, "ref?": str, "sha?": str, "source?": (str, type(None))})
 _DEPLOYMENTS = _Manual("deployments", {"id": int, "status": str})
 
 CATALOGUE: tuple[Endpoint, ...] = (

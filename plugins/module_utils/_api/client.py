@@ -13,9 +13,9 @@ import typing as t
 
 from .decoding import Record
 from .endpoints import Endpoint
-from .lists import PAGE_SIZE, PagedList, PageRead, total_of
 from .pace.looks import RecentReads
 from .pace.retry import Retrier
+from .paging import PAGE_SIZE, PagedList, PageRead, total_of
 from .requester import Requester, Sink
 
 _T = t.TypeVar("_T")

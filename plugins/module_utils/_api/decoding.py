@@ -76,8 +76,7 @@ def decode(endpoint: Endpoint, response: Response) -> t.Any:
         for key, kind in endpoint.shape.items():
             name = key.rstrip("?")
             found = record.get(name)
-            # old servers lack it, or have not noted it
-            if found is None and name != key:
+            if name not in record and name != key:
                 continue
             # ids count from 1
             if not isinstance(found, kind) or isinstance(found, bool) or (isinstance(found, int) and found < 1):

@@ -57,7 +57,7 @@ class Endpoint:
     answer: Answer = "record"
     paginated: Paging = ""
     repeatable: bool | None = None
-    shape: t.Mapping[str, type] = dataclasses.field(default_factory=dict)
+    shape: t.Mapping[str, type | tuple[type, ...]] = dataclasses.field(default_factory=dict)
     doc_url: str = ""
 
     def __post_init__(self) -> None:

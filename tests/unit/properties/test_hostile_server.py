@@ -13,7 +13,7 @@ import typing as t
 from unittest import mock
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import paging
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     BadAnswerError,
     ConnectError,
@@ -249,7 +249,7 @@ def _usual_status(call: t.Any) -> int:
 def small_world() -> t.Iterator[None]:
     """Bounds that are reached soon."""
     with (
-        mock.patch.object(lists, "MOST_PAGES", 12),
+        mock.patch.object(paging, "MOST_PAGES", 12),
         mock.patch.object(bridges, "MOST_PIPELINES", 8),
         mock.patch.object(bridges, "DEEPEST_TREE", 5),
     ):
@@ -449,7 +449,7 @@ def test_a_list_without_an_end_is_an_error():
     with pytest.raises(BadAnswerError, match="does not end"):
         for _record in list_of(PageRequester(fetch)).walk():
             pass
-    assert len(asked) == lists.MOST_PAGES
+    assert len(asked) == paging.MOST_PAGES
 
 
 def test_a_tree_without_an_end_is_an_error():

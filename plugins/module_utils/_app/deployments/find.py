@@ -17,7 +17,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import MissingError, RequestError, SelectionError
-from ..._api.lists import PAGE_SIZE
+from ..._api.paging import PAGE_SIZE
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, shortened
 from ..session import Session

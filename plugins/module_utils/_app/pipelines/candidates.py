@@ -128,7 +128,7 @@ class Candidates:
         """Return whether source and status are those of a pipeline that counts."""
         # whose a trigger token is, GitLab tells nobody, so that only what one has started may be like what it starts
         sources = ("trigger",) if self._request.trigger_token else ("api", "trigger")
-        if self._request.reuse == "never" or pipeline.get("source", sources[0]) not in sources:
+        if self._request.reuse == "never" or (pipeline.get("source") or sources[0]) not in sources:
             return False
         status = status_of(pipeline)
         if is_finished(status):
@@ -150,8 +150,8 @@ class Candidates:
         wanted = self._request.variables_by_name
         if variables is not None and variables != wanted:
             return None
-        if "source" not in whole:
-            return "this server, which is older than GitLab 14.1, does not tell how it was started"
+        if not whole.get("source"):
+            return "this server, which may be older than GitLab 14.1, does not tell how it was started"
         if is_ours is None:
             return "GitLab does not tell whose token asks for it"
         if variables is None and wanted:
@@ -189,7 +189,7 @@ class Candidates:
         """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user."""
         found = []
         for pipeline in self._news():
-            if pipeline.get("source", self._request.sources[0]) not in self._request.sources:
+            if pipeline.get("source") and pipeline["source"] not in self._request.sources:
                 continue
             whole = self._whole(pipeline)
             if not self._is_of_kind(whole) or self.is_of_user(whole) is False:

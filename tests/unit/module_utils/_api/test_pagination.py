@@ -10,7 +10,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.lists import next_position
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.paging import next_position
 from hypothesis import given
 from hypothesis import strategies as st
 

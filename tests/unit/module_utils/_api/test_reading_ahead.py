@@ -11,7 +11,7 @@ import itertools
 import threading
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api import lists
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api import paging
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
     BadAnswerError,
     LostAnswerError,
@@ -172,7 +172,7 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
 
 
 def test_a_list_without_an_end_is_an_error(monkeypatch):
-    monkeypatch.setattr(lists, "MOST_PAGES", 12)
+    monkeypatch.setattr(paging, "MOST_PAGES", 12)
     server = Server(100_000, has_totals=False)
     with pytest.raises(BadAnswerError, match="does not end within 12 pages"):
         read(server)
@@ -196,7 +196,7 @@ def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
 
 def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
     for name in ("GRACE_SECONDS", "LAST_LIST_SECONDS"):
-        monkeypatch.setattr(lists, name, 0.05)
+        monkeypatch.setattr(paging, name, 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
     # who waited for the page would have it, or wait for ever

@@ -108,7 +108,16 @@ def test_an_effect_that_shows_late():
     assert outcome.changed and outcome.values["id"] == 9
 
 
-@pytest.mark.parametrize("fields", [{"source": None}, {"source": 5}, {"ref": 5}, {"sha": None}])
+@pytest.mark.parametrize("source", [{}, {"source": None}])
+def test_a_pipeline_that_does_not_tell_its_source_may_be_ours(source):
+    found = {name: value for name, value in ours().items() if name != "source"} | source
+    whole, variables = read(found)
+    looks = [new(found), whole, Exchange(USER, US), variables]
+    outcome = start(new(), Exchange(CREATE, lost(), body=body()), *looks, new(found))
+    assert outcome.changed and outcome.values["id"] == 9
+
+
+@pytest.mark.parametrize("fields", [{"source": 5}, {"ref": 5}, {"ref": None}, {"sha": None}])
 def test_a_pipeline_whose_fields_make_no_sense_is_not_taken_for_another_one(fields):
     odd = Exchange(LIST, [{**ours(9, "running"), **fields}, OLD])
     with pytest.raises(errors.BadAnswerError, match="has no proper"):
