@@ -34,18 +34,19 @@ def is_optional(gate: Record) -> bool:
     return bool(gate["require"] == "optional")
 
 
-def log_tails(gate: Record, project: Record) -> list[tuple[Record | None, t.Sequence[str]]]:
-    """Return the end of the log of each job of a gate that is known, with the job, or one of no job."""
-    tails: list[tuple[Record | None, t.Sequence[str]]] = [
-        (job, job["log_tail"]) for job in _jobs_of(gate, project) if job.get("log_tail")
-    ]
-    return tails or ([(None, gate["log_tail"])] if gate["log_tail"] else [])
-
-
-def _jobs_of(gate: Record, project: Record) -> list[Record]:
+def jobs_of(gate: Record, project: Record) -> list[Record]:
     """Return the jobs of a gate with all that the record tells of them elsewhere, such as the ends of their logs."""
     known = {job.get("id"): job for job in project["jobs"]}
     return [{**known.get(job.get("id"), {}), **job} for job in gate["jobs"]]
+
+
+def log_tails(gate: Record, jobs: t.Sequence[Record]) -> list[tuple[Record | None, t.Sequence[str]]]:
+    """Return the end of the log of each job of a gate that is known, with the job, or one of no job.
+
+    :param jobs: of the gate, see `jobs_of`.
+    """
+    tails: list[tuple[Record | None, t.Sequence[str]]] = [(job, job["log_tail"]) for job in jobs if job.get("log_tail")]
+    return tails or ([(None, gate["log_tail"])] if gate["log_tail"] else [])
 
 
 def in_order(jobs: t.Sequence[Record]) -> tuple[list[Record], list[Record]]:
@@ -101,8 +102,9 @@ def _project(number: int, project: Record, record: Record) -> str:
 
 def _gate(anchor: str, gate: Record, project: Record, record: Record) -> str:
     reason = f'<p class="reason">{text_with_links(gate["reason"])}</p>' if gate["reason"] else ""
-    of_no_job = "".join(log_details(tail) for job, tail in log_tails(gate, project) if not job)
-    first, others = in_order(_jobs_of(gate, project))
+    jobs = jobs_of(gate, project)
+    of_no_job = "".join(log_details(tail) for job, tail in log_tails(gate, jobs) if not job)
+    first, others = in_order(jobs)
     shown = _jobs(first)
     if others:
         shown += f'<details class="quiet"><summary>{others_in_words(first, others)}</summary>{_jobs(others)}</details>'
@@ -172,7 +174,7 @@ def _again(gate: Record, project: Record, record: Record) -> str:
 
 def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
     """Return the jobs that have to run before a gate opens: its own, and those for whose failure one was skipped."""
-    jobs = {job["id"]: job for job in _jobs_of(gate, project)}
+    jobs = {job["id"]: job for job in jobs_of(gate, project)}
     if any(status_of(job) == "skipped" for job in gate["jobs"]):
         jobs.update((job["id"], job) for job in project["jobs"] if has_ended_badly(job) and not job["superseded"])
     return jobs.values()

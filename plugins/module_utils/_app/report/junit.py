@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ET
 
 from ..._api.decoding import Record
 from ..fields import seconds_of
-from .gates import is_shut, log_tails
+from .gates import is_shut, jobs_of, log_tails
 from .parts import is_web_address, release_name
 
 # What no XML may hold, escaped or not. Source: https://www.w3.org/TR/xml/#charsets
@@ -58,7 +58,7 @@ def _case(suite: ET.Element, gate: Record, project: Record) -> None:
         failure.text = _clean("\n".join((gate["reason"], *links)))
     elif not _has_run(gate):
         _element(case, "skipped", message=gate["reason"] or gate["outcome"])
-    lines = [line for _job, tail in log_tails(gate, project) for line in tail]
+    lines = [line for _job, tail in log_tails(gate, jobs_of(gate, project)) for line in tail]
     # an optional gate that did not open is no failure of the release, but why is worth knowing
     about = [gate["reason"]] if is_shut(gate) and not _has_failed(gate) else []
     if about or lines:

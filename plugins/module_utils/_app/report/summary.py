@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
-from .gates import in_order, is_shut, log_tails, others_in_words, took
+from .gates import in_order, is_shut, jobs_of, log_tails, others_in_words, took
 from .parts import compared, is_web_address, moment_words, release_name, sign_of, text
 
 # All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
@@ -64,7 +64,7 @@ def _table(projects: t.Sequence[Record]) -> str:
 def _details(gate: Record, project: Record) -> str:
     """Return why a gate did not open, with the end of the logs, which are folded away."""
     shown = [f"**{_text(project['name'])}, {_text(gate['name'])}**: {_text(gate['reason'])}"]
-    for job, tail in log_tails(gate, project):
+    for job, tail in log_tails(gate, jobs_of(gate, project)):
         # a line of HTML, in which Markdown's escapes mean nothing; what is code is no mention and no reference either
         title = f"End of the log of <code>{text(job['path'] if job else gate['name'])}</code>"
         shown.append(f"<details><summary>{title}</summary>\n\n{_code(tail)}\n\n</details>")
