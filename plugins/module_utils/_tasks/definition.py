@@ -19,8 +19,6 @@ from .values.arguments import ArgumentSpec, Options
 from .values.hiding import variable_values
 from .values.prepared import prepared
 
-__all__ = ["NO_COST", "NO_DIFF", "NO_WAIT", "Options", "TaskDefinition"]
-
 # What results have in common, as it is when there is nothing to tell.
 NO_COST: t.Mapping[str, t.Any] = {"elapsed": 0.0, "requests": NO_REQUESTS}
 NO_WAIT: t.Mapping[str, t.Any] = {**NO_COST, "timed_out": False, "timeline": []}

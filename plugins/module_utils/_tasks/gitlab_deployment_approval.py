@@ -19,8 +19,9 @@ from .._app.fields import status_of
 from .._app.outcome import Outcome
 from .._app.session import TaskContext
 from .._app.writes.decision import Result
-from .definition import NO_DIFF, Options, TaskDefinition
+from .definition import NO_DIFF, TaskDefinition
 from .options import CONNECTION, PIPELINE_WAYS, session_of
+from .values.arguments import Options
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
 SPEC = CONNECTION.merged(

@@ -12,8 +12,9 @@ from .._api.errors import UsageError
 from .._app.deployments.find import find_deployments, read_all
 from .._app.outcome import Outcome
 from .._app.session import TaskContext
-from .definition import Options, TaskDefinition
+from .definition import TaskDefinition
 from .options import CONNECTION, session_of
+from .values.arguments import Options
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
 SPEC = CONNECTION.merged(

@@ -27,7 +27,7 @@ from .._app.pipelines.query import with_pipeline
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .._app.writes.roles import refuse_job_token
-from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, TaskDefinition
 from .options import (
     CONNECTION,
     JOB_FILTERS,
@@ -39,6 +39,7 @@ from .options import (
     text_list,
 )
 from .values.actions import JOB_ACTION_OPTIONS, action_request, refuse_misplaced
+from .values.arguments import Options
 from .values.mistakes import none_given
 from .values.waiting import ACTION_WAITING, JOB_WAITING, wait_options
 

@@ -18,8 +18,9 @@ from .._app.files.reports import check_report_type
 from .._app.jobs.query import FoundJob, JobQuery, listed
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
-from .definition import NO_DIFF, Options, TaskDefinition
+from .definition import NO_DIFF, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, plain_text, session_of
+from .values.arguments import Options
 
 SPEC = CONNECTION.merged(
     PIPELINE_SELECTION,

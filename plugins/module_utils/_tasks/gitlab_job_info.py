@@ -19,8 +19,9 @@ from .._app.reads.jobs import JobReading, failure_of
 from .._app.session import TaskContext
 from .._app.waiting.log_tails import read_tail
 from .._app.waiting.schedule import finish
-from .definition import NO_WAIT, Options, TaskDefinition
+from .definition import NO_WAIT, TaskDefinition
 from .options import CONNECTION, JOB_SELECTION, job_query, session_of, text_list
+from .values.arguments import Options
 from .values.waiting import JOB_WAITING, wait_options
 
 SPEC = CONNECTION.merged(

@@ -12,8 +12,9 @@ from .._api.errors import UsageError
 from .._app.outcome import Outcome
 from .._app.reads.tokens import read_token
 from .._app.session import TaskContext
-from .definition import Options, TaskDefinition
+from .definition import TaskDefinition
 from .options import CONNECTION, session_of
+from .values.arguments import Options
 from .values.connection import first_set
 
 SPEC = CONNECTION.merged(arguments={"agents": {"type": "bool", "default": False}})

@@ -34,9 +34,10 @@ from .._app.waiting.pipeline_end import Following, PipelineState, read_state
 from .._app.waiting.schedule import Steps, finish, sits_out
 from .._app.writes.decision import Result
 from .._app.writes.roles import refuse_job_token
-from .definition import NO_DIFF, NO_WAIT, Options, TaskDefinition
+from .definition import NO_DIFF, NO_WAIT, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, refuse_misplaced, run_request
+from .values.arguments import Options
 from .values.mistakes import none_given
 from .values.waiting import ACTION_WAITING, PIPELINE_TARGETS, PIPELINE_WAITING, pipeline_waiting
 

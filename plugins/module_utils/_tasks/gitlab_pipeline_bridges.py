@@ -16,8 +16,9 @@ from .._app.outcome import Outcome
 from .._app.reads.bridges import BridgeReading, BridgeReport, mermaid
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
-from .definition import NO_WAIT, Options, TaskDefinition
+from .definition import NO_WAIT, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, job_query, session_of
+from .values.arguments import Options
 from .values.waiting import WAITING, wait_options
 
 SPEC = CONNECTION.merged(

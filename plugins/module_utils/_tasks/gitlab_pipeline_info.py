@@ -22,8 +22,9 @@ from .._app.reads.pipelines import (
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
-from .definition import NO_WAIT, Options, TaskDefinition
+from .definition import NO_WAIT, TaskDefinition
 from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
+from .values.arguments import Options
 from .values.waiting import PIPELINE_WAITING, pipeline_waiting
 
 SPEC = CONNECTION.merged(

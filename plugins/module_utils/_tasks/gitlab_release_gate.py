@@ -36,8 +36,9 @@ from .._app.report.summary import render_summary
 from .._app.session import Session, TaskContext
 from .._app.waiting.options import WaitOptions
 from .._app.waiting.schedule import Scheduler
-from .definition import NO_COST, Options, TaskDefinition
+from .definition import NO_COST, TaskDefinition
 from .options import CONNECTION, session_of
+from .values.arguments import Options
 from .values.release_plan import PROJECT_OPTIONS, plan_of
 
 # The files that a run leaves, by the option with their path, each made of the record.
