@@ -41,11 +41,6 @@ class StoppedError(GitLabError):
     """What is not begun yet is not to be begun any more."""
 
 
-def is_denial(exc: GitLabError) -> bool:
-    """Return whether an error, or what it tells in other words, may be one of a moment where reading was allowed."""
-    return isinstance(exc, (DeniedError, RedirectError)) or isinstance(exc.__cause__, DeniedError)
-
-
 @dataclasses.dataclass(frozen=True)
 class TaskContext:
     """What a task is told by the face that runs it.
@@ -193,10 +188,15 @@ class Session:
             try:
                 return read()
             except GitLabError as exc:
-                if not is_denial(exc) or self.deadline.has_passed():
+                if not self.may_pass(exc):
                     raise
                 self.clock.sleep(min(seconds, self.deadline.remaining()))
         return read()
+
+    def may_pass(self, exc: GitLabError) -> bool:
+        """Return whether an error may be a denial of a moment, where reading was allowed, and there is time to ask."""
+        is_denial = isinstance(exc, (DeniedError, RedirectError)) or isinstance(exc.__cause__, DeniedError)
+        return is_denial and not self.deadline.has_passed()
 
     def check_stop(self) -> None:
         """Return while something new may be begun.

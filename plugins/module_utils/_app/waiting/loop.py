@@ -22,7 +22,7 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
-from ..session import DENIED_PAUSES_SECONDS, Session, is_denial
+from ..session import DENIED_PAUSES_SECONDS, Session
 from .options import WaitOptions, is_late, timed_out
 from .pauses import Pauses
 from .schedule import Pause, Steps
@@ -134,7 +134,7 @@ class Wait:
             try:
                 return (yield from self._read(read))
             except GitLabError as exc:
-                if not is_denial(exc) or self._session.deadline.has_passed():
+                if not self._session.may_pass(exc):
                     raise
                 yield from self._sleep(seconds)
         return (yield from self._read(read))
