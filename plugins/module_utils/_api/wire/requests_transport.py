@@ -53,18 +53,27 @@ class RequestsTransport:
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
-        certified = Adapter(settings, with_client_cert=True) if settings.client_cert else None
-        # with a slash: whatever begins with it has this origin, to which alone the client certificate is shown
-        own = f"{parse_address(settings.api_url).origin_url}/" if certified else ""
-        if certified:
-            self._session.mount(own, certified)
-        prepare_session(self._session)
+        with self._client_certificate():
+            prepare_session(self._session)
         self._session.trust_env = False
-        adapters = self._session.adapters
+
+    @contextlib.contextmanager
+    def _client_certificate(self) -> t.Iterator[None]:
+        """Show the client certificate to the own origin only.
+
+        An adapter that an extension mounts meanwhile for this server, or for all of them, has its own way.
+        """
+        if not self._settings.client_cert:
+            yield
+            return
+        certified, adapters = Adapter(self._settings, with_client_cert=True), self._session.adapters
+        # with a slash: whatever begins with it has this origin
+        own = f"{parse_address(self._settings.api_url).origin_url}/"
+        self._session.mount(own, certified)
+        yield
         ours = (certified, self._adapter)
         foreign = [prefix for prefix, adapter in adapters.items() if all(adapter is not each for each in ours)]
         if any(own.startswith(prefix.lower()) for prefix in foreign):
-            # an adapter that an extension mounted for this server, or for all of them, has its own way
             for prefix in [prefix for prefix, adapter in adapters.items() if adapter is certified]:
                 del adapters[prefix]
 

@@ -16,12 +16,7 @@ import abc
 import functools
 import typing as t
 
-from ..._api.errors import (
-    GitLabError,
-    RedirectError,
-    RequestError,
-    StatusError,
-)
+from ..._api.errors import GitLabError, RedirectError, RequestError, StatusError
 from ..._api.pace.looks import looking
 from ..session import Session
 from .decision import Decision, Result, is_lock, may_be_done, was_refused, was_unsent
