@@ -369,9 +369,8 @@ def test_a_ref_that_is_said_to_be_one(ref_type, sent):
 SHA = "f" * 40
 
 
-@pytest.mark.parametrize("user", [None, {}, {"id": None}, {"id": "2"}, {"id": 0}, 2])
-def test_none_is_started_beside_a_pipeline_of_which_nobody_tells_whose_it_is(user):
-    active = ours(9, "running", user=user)
+def refusal_beside(active):
+    """Return why no pipeline is started beside an active one of the same ref."""
     answers = {
         "pipelines": [active],
         "user": US,
@@ -381,9 +380,22 @@ def test_none_is_started_beside_a_pipeline_of_which_nobody_tells_whose_it_is(use
         "refs%2Ftags%2Fmain": reply(NOT_FOUND, status=404),
     }
     transport = FunctionTransport(lambda call: answers.get(call.path.rpartition("/")[2], active))
-    with pytest.raises(errors.SelectionError, match="may be the one asked for, but GitLab does not tell whose"):
+    with pytest.raises(errors.SelectionError) as caught:
         run_task(TASK, {"action": "run", "ref": "main"}, transport=transport)
     assert transport.writes == []
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("user", [None, {}, {"id": None}, {"id": "2"}, {"id": 0}, 2])
+def test_none_is_started_beside_a_pipeline_of_which_nobody_tells_whose_it_is(user):
+    reason = refusal_beside(ours(9, "running", user=user))
+    assert "may be the one asked for, but GitLab does not tell whose" in reason
+
+
+@pytest.mark.parametrize("source", [{}, {"source": None}])
+def test_none_is_started_beside_a_pipeline_that_does_not_tell_its_source(source):
+    active = {name: value for name, value in ours(9, "running").items() if name != "source"} | source
+    assert "may be the one asked for, but this server, which may be older" in refusal_beside(active)
 
 
 def test_a_ref_that_has_moved_away():
