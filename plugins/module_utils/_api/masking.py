@@ -182,7 +182,6 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the printable text in one line."""
     parts = (part.strip() for part in _LINE_BREAKS.split(printable(text)))
     return " ".join(part for part in parts if part).replace("\t", " ")
 

@@ -181,7 +181,6 @@ class Requester:
                         )
 
     def _chunks_of(self, stream: ByteStream) -> t.Iterator[bytes]:
-        """Yield a body piece by piece."""
         while True:
             with self._foreign_errors("GET"):
                 chunk = stream.read(CHUNK_BYTES)
@@ -214,7 +213,6 @@ class Requester:
             raise
 
     def _send(self, request: Request) -> Response:
-        """Return the answer to one request."""
         return self._told(request, self._transport.send, SLOWEST_ANSWER * self.settings.timeout_seconds)
 
     def _stream(self, request: Request, total_seconds: float | None) -> ByteStream:
@@ -302,7 +300,6 @@ class Requester:
             raise error from exc
 
     def _unexpected(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], response: Response) -> RequestError:
-        """Return the typed error for an answer with an unexpected status."""
         error: RequestError
         if self._is_stored(response):
             error = _storage_error(response)

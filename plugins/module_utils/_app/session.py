@@ -131,7 +131,6 @@ class Session:
 
     @property
     def deadline(self) -> Deadline:
-        """Return when everything must be done."""
         return self.client.retrier.deadline
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
@@ -177,7 +176,6 @@ class Session:
         }
 
     def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
-        """Return the result of the function for each item, as many at a time as the user allows."""
         return run_all(function, items, most_at_once=self.client.settings.concurrency)
 
     def asking_again(self, read: t.Callable[[], _R]) -> _R:

@@ -171,7 +171,6 @@ class RequestsStream(ByteStream):
             return self._read(size)
 
     def _receive(self, size: int) -> bytes:
-        """Return the next bytes as they were sent."""
         content: bytes = self._answer.raw.read(size, decode_content=False)
         self._received += len(content)
         if not content and self._declared is not None and self._received != self._declared:

@@ -126,7 +126,6 @@ class FoundJob:
 
     @property
     def status(self) -> str:
-        """Return its status, empty when the server sent none."""
         return status_of(self.record)
 
     @property
@@ -178,7 +177,6 @@ def matching_stages(stages: t.Collection[str], wanted: str) -> set[str]:
 
 
 def has_wildcard(name: str) -> bool:
-    """Return whether a name may stand for several jobs."""
     return _WILDCARDS.search(name) is not None
 
 

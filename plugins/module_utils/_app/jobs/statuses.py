@@ -175,5 +175,4 @@ def still(record: Record) -> str:
 
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
-    """Return how many records have each status."""
     return dict(collections.Counter(map(status_of, records)))

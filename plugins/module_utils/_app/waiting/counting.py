@@ -68,7 +68,6 @@ class Counting:
         return self._look if self._is_usable and not is_blind else None
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
-        """Return how many jobs a count would see."""
         return sum(job.status in self._waiting for job in jobs)
 
     def _look(self) -> int | None:
@@ -91,7 +90,6 @@ class Counting:
         return None if needs_listing else count - self._enough
 
     def _has_new_failures(self) -> bool:
-        """Return whether more jobs have ended badly than before."""
         if not self._bad:
             return False
         count, before = self._count(self._bad), self._last_bad

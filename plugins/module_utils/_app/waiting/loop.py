@@ -191,7 +191,6 @@ class Wait:
         self._is_fresh = True
 
     def end(self) -> None:
-        """Tell the rest of a log that is followed."""
         if self._follower:
             self._follower.end()
 

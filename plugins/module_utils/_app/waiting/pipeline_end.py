@@ -50,7 +50,6 @@ class PipelineState:
 
     @property
     def status(self) -> str:
-        """Return the status of the pipeline."""
         return status_of(self.pipeline)
 
 
@@ -167,7 +166,6 @@ class Following:
         return next((f"{job.called} {problem}" for job, problem in problems if problem), "")
 
     def _problem(self, state: PipelineState) -> str:
-        """Return why the state of the pipeline fails the task, empty when it does not."""
         if "created" in self._options.targets:
             return ""
         if state.has_timed_out:
