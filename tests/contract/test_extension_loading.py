@@ -37,7 +37,6 @@ def test_only_what_is_named_is_loaded(install: Install) -> None:
 @pytest.mark.parametrize(
     ("name", "source", "message"),
     [
-        ("audit_logg", None, "unknown extension 'audit_logg'; did you mean 'audit_log'?"),
         ("something", None, "unknown extension 'something'; installed are"),
         ("broken", "import no_such_library\n", "'broken' cannot be loaded: ModuleNotFoundError: .*no_such_library"),
         ("failing", "raise RuntimeError('not today')\n", "'failing' cannot be loaded: RuntimeError: not today"),
@@ -92,11 +91,7 @@ def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Ins
     ("call", "message"),
     [
         ("add(registry.endpoint('get_job', 'GET', '/elsewhere'))", "wrong.*get_job is registered already"),
-        (
-            "replace(registry.endpoint('get_jobs', 'GET', '/elsewhere'))",
-            r"\(wrong\) .*'get_jobs', which does not exist.*'get_job'",
-        ),
-        ("replace(registry.endpoint('zzz', 'GET', '/elsewhere'))", "'zzz', which does not exist; use registry.add"),
+        ("replace(registry.endpoint('zzz', 'GET', '/elsewhere'))", r"\(wrong\) .*'zzz', which does not exist; use "),
         ("replace(registry.endpoint('get_job', 'GET', '/a/{project}'))", "'get_job' by one .* see to job_id"),
         ("replace(registry.endpoint('get_project', 'GET', '/a/{project}/{b}'))", "'get_project' by one .* see to b"),
         ("endpoint('x', 'GET', '/a/{b}', query=('b',))", "wrong.*endpoint x: each argument has one place, unlike b"),

@@ -187,7 +187,6 @@ def status_error(
 
 
 def is_html(response: Response) -> bool:
-    """Return whether the body is a web page."""
     return "html" in response.header("content-type").lower() or response.body.lstrip()[:15].lower().startswith(
         (b"<!doctype", b"<html")
     )

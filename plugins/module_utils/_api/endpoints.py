@@ -84,7 +84,6 @@ class Endpoint:
 
     @property
     def arguments(self) -> list[str]:
-        """Return the names of all arguments."""
         return [*self.in_path, *self.query, *self.body, *self._paging]
 
     @property
@@ -115,7 +114,6 @@ class Endpoint:
         return Request(self.method, url, self.name, headers, body, self.is_repeatable)
 
     def _target(self, given: t.Mapping[str, t.Any]) -> str:
-        """Return path and query."""
         path = self.path
         for name in self.in_path:
             path = path.replace("{" + name + "}", quoted(given[name], with_slashes=name in self.with_slashes))

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import array
 import base64
 import functools
 import html
@@ -48,7 +47,7 @@ def forms_of(secret: str) -> frozenset[str]:
 def _written(secret: str) -> t.Iterator[str]:
     yield secret
     # without control codes, and as it is found after an encoding was undone that was never done
-    for changed in (re.sub(r"[\x00-\x1f\x7f-\x9f]", "", secret).strip(), unfold(secret).text):
+    for changed in (re.sub(r"[\x00-\x1f\x7f-\x9f]", "", secret).strip(), unfold(secret)):
         if len(changed) >= SHORTEST_SECRET:
             yield changed
     as_bytes = secret.encode("utf-8", errors="surrogatepass")
@@ -79,37 +78,9 @@ def _base64_forms(secret: bytes) -> t.Iterator[str]:
 # ----- undoing -----
 
 
-class Layer:
-    """A text made of another one by changing what fits a pattern, that knows where its characters come from."""
-
-    def __init__(self, source: str, pattern: re.Pattern[str], change: t.Callable[[str], str]) -> None:
-        self._source = source
-        self._pattern = pattern
-        self._change = change
-        self.text = pattern.sub(lambda found: change(found.group()), source)
-
-    def origins(self, spans: t.Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return from where to where parts of the text, none of them empty, stand in the other one.
-
-        What was changed is taken as a whole.
-        """
-        # of each character of the text, where it begins and ends in the other one
-        begins, ends = array.array("Q"), array.array("Q")
-        done = 0
-        for found in self._pattern.finditer(self._source):
-            begins.extend(range(done, found.start()))
-            ends.extend(range(done + 1, found.start() + 1))
-            length, done = len(self._change(found.group())), found.end()
-            begins.extend([found.start()] * length)
-            ends.extend([done] * length)
-        begins.extend(range(done, len(self._source)))
-        ends.extend(range(done + 1, len(self._source) + 1))
-        return [(begins[begin], ends[end - 1]) for begin, end in spans]
-
-
-def unfold(text: str) -> Layer:
+def unfold(text: str) -> str:
     """Return a text with what is encoded in it undone once."""
-    return Layer(text, _ENCODED, _decoded)
+    return _ENCODED.sub(lambda found: _decoded(found.group()), text)
 
 
 def _decoded(code: str) -> str:

@@ -277,7 +277,6 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
 
 
 def _target(request: Request, response: Answer, *, may_leave: bool) -> Address:
-    """Return where a redirect leads."""
     location = response.header("location")
     if not location:
         raise _refusal(request, f"status {response.status} without a Location")

@@ -58,28 +58,22 @@ except ImportError:
 
 
 def requests_library() -> t.Any:
-    """Return requests.
+    return _installed(requests, "requests")
 
-    :raises MissingLibraryError: when it is not installed.
-    """
-    if requests is None:
-        raise MissingLibraryError("requests")
-    return requests
+
+def pluggy_library() -> t.Any:
+    return _installed(pluggy, "pluggy")
+
+
+def _installed(library: t.Any, name: str) -> t.Any:
+    if library is None:
+        raise MissingLibraryError(name)
+    return library
 
 
 def does_urllib3_check_names() -> bool:
     """Return whether urllib3 compares the name in a server's certificate by itself, as it did before version 2."""
     return urllib3 is not None and str(urllib3.__version__).startswith("1.")
-
-
-def pluggy_library() -> t.Any:
-    """Return pluggy.
-
-    :raises MissingLibraryError: when it is not installed.
-    """
-    if pluggy is None:
-        raise MissingLibraryError("pluggy")
-    return pluggy
 
 
 def fast_json_value(body: bytes) -> t.Any:

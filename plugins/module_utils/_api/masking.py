@@ -12,7 +12,7 @@ import operator
 import re
 import typing as t
 
-from .forms import ENTITY, SHORTEST_SECRET, Layer, forms_of, in_json, unfold
+from .forms import ENTITY, SHORTEST_SECRET, forms_of, in_json, unfold
 from .libraries import fast_json_text
 
 MASK = "********"
@@ -37,11 +37,10 @@ _IGNORABLE_CHARACTERS = (
 _IGNORABLE = re.compile(f"[{_IGNORABLE_CHARACTERS}]")
 # Half a character, which no file and no terminal takes.
 _HALVES = re.compile("[\ud800-\udfff]")
-# What a program may drop from a text before it shows it: each of them alone, or whole sequences; or nothing at all.
+# What a program may drop from a text before it shows it: each of them alone, or whole sequences.
 _SINGLE_CODES = f"{_CONTROL_CODES}|[{_UNSEEN_CHARACTERS}{_IGNORABLE_CHARACTERS}\ud800-\udfff]"
 _SINGLE = re.compile(f"(?:{_SINGLE_CODES})+")
 _DROPPED = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_SINGLE_CODES})+")
-_NOTHING = re.compile("(?!)")
 _VISIBLE = "\ufffd"
 # What begins a new line on a terminal or in a text.
 _LINE_BREAKS = re.compile("[\n\u2028\u2029]")
@@ -82,7 +81,7 @@ class Masker:
         for form in self._forms:
             text = text.replace(form, MASK)
         if self._forms and not _is_plain(text):
-            text = self._mask_layers(text)
+            text = self._mask_hidden(text, "\n ")
         return text
 
     def mask_beginning(self, text: str) -> str:
@@ -114,50 +113,32 @@ class Masker:
             return change_texts(value, change)
         return value
 
-    def _mask_layers(self, text: str) -> str:
-        """Return the text with secrets replaced that show when codes are taken away, or encodings undone."""
-        # a mask may, with what is around it, be a secret of asterisks, so this has to have an end
-        for _round in range(_MOST_LAYERS):
-            found = self._layers_with_secret(text)
-            if not found:
-                break
-            text = _replaced(text, found, self._forms)
-        return text
+    def _mask_hidden(self, text: str, separators: str) -> str:
+        """Return the text with a mask for each word that shows a secret when codes are dropped and encodings undone.
 
-    def _layers_with_secret(self, text: str) -> list[Layer]:
-        """Return how to come from the text to one that has a secret in it, empty when there is no way."""
+        Where no word alone shows it, the line is masked, or all of the text.
+
+        :param separators: what the text is taken apart at, one after the other.
+        """
+        if not self._shows_secret(text):
+            return text
+        if separators:
+            parts = [self._mask_hidden(part, separators[1:]) for part in text.split(separators[0])]
+            masked = separators[0].join(parts)
+            if not self._shows_secret(masked):
+                return masked
+        return MASK
+
+    def _shows_secret(self, text: str) -> bool:
         # a code may begin a sequence that hides what comes after it, or be dropped alone
-        for pattern in (_NOTHING, _SINGLE, _DROPPED):
-            layers = [Layer(text, pattern, lambda _code: "")]
-            if pattern is not _NOTHING and layers[0].text == text:
-                break
-            while not any(form in layers[-1].text for form in self._forms):
-                layer = unfold(layers[-1].text)
-                if len(layers) > _MOST_LAYERS or layer.text == layers[-1].text:
+        for seen in {text, _SINGLE.sub("", text), _DROPPED.sub("", text)}:
+            for _layer in range(_MOST_LAYERS + 1):
+                if any(form in seen for form in self._forms):
+                    return True
+                before, seen = seen, unfold(seen)
+                if seen == before:
                     break
-                layers.append(layer)
-            else:
-                return layers
-        return []
-
-
-def _replaced(text: str, layers: t.Sequence[Layer], forms: t.Iterable[str]) -> str:
-    """Return the text with a mask where the last layer made of it has one of the forms."""
-    last = layers[-1].text
-    spans = []
-    for form in forms:
-        begin = last.find(form)
-        while begin >= 0:
-            spans.append((begin, begin + len(form)))
-            begin = last.find(form, begin + len(form))
-    for layer in reversed(layers):
-        spans = layer.origins(spans)
-    parts, done = [], 0
-    for begin, end in sorted(spans):
-        if begin >= done:
-            parts += [text[done:begin], MASK]
-        done = max(done, end)
-    return "".join([*parts, text[done:]])
+        return False
 
 
 def _is_plain(text: str) -> bool:
@@ -201,7 +182,6 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the printable text in one line."""
     parts = (part.strip() for part in _LINE_BREAKS.split(printable(text)))
     return " ".join(part for part in parts if part).replace("\t", " ")
 

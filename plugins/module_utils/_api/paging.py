@@ -46,17 +46,6 @@ PageRead = t.Callable[[str, int, t.Optional[int]], None]
 _T = t.TypeVar("_T")
 
 
-def first_position(paging: str, page_size: int = PAGE_SIZE) -> Position:
-    """Return the paging arguments of the first request.
-
-    Keyset is asked for where GitLab has it; a server that does not know it answers with ordinary pages.
-    """
-    position: Position = {"per_page": page_size}
-    if paging == "keyset":
-        position.update(pagination="keyset", order_by="id", sort="desc")
-    return position
-
-
 def next_position(current: Position, count: int, response: Response) -> Position | None:
     """Return the paging arguments of the next request, None after the last page.
 
@@ -97,7 +86,6 @@ def total_of(response: Response) -> int | None:
 
 
 def page_position(number: int, page_size: int = PAGE_SIZE) -> Position:
-    """Return the paging arguments of a page by its number."""
     return {"per_page": page_size, "page": str(number)}
 
 
@@ -185,7 +173,10 @@ class PagedList:
         Several pages at a time are asked for by their numbers, whichever way the first one was: a cursor is known only
         when the page before it has come, and with its order, newest first, numbers lead to the same pages.
         """
-        position = first_position(self._endpoint.paginated, page_size)
+        position: Position = {"per_page": page_size}
+        if self._endpoint.paginated == "keyset":
+            # a server that does not know it answers with ordinary pages
+            position.update(pagination="keyset", order_by="id", sort="desc")
         ahead: collections.deque[_Asked] = collections.deque()
         seen: set[t.Any] = set()
         total = pages = None

@@ -57,11 +57,9 @@ class Watch:
         self.is_nudged = False
 
     def looks_into(self, pipeline_id: int) -> None:
-        """Take note of a pipeline that the wait looks into."""
         self._pipelines.add(pipeline_id)
 
     def wants(self, nudge: _Nudge) -> bool:
-        """Return whether a line is about what is waited for."""
         pipelines, projects = nudge
         if self._pipelines and pipelines:
             return not self._pipelines.isdisjoint(pipelines)
@@ -92,7 +90,6 @@ class Nudges:
         return self._identity is not None
 
     def watch(self, project: str) -> Watch:
-        """Return a watch for a wait that looks into a project."""
         watch = Watch(project, self)
         self._watches.append(watch)
         return watch

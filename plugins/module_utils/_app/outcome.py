@@ -48,7 +48,6 @@ class Progress:
         self.tell(text)
 
     def log_line(self, *, name: str, line: str) -> None:
-        """Take the next line of a job's log."""
         self.tell(f"{name.strip()} | {line}")
 
     def tell(self, line: str, *, status: str = "") -> None:

@@ -45,23 +45,19 @@ class SafeOutput:
         )
 
     def line(self, text: str) -> str:
-        """Return a text as one line that may be shown."""
         line = self._masker.line(text)
         if len(line) <= _LONGEST_LINE:
             return line
         return f"{line[: _LONGEST_LINE - _LONGEST_END]} ... {line[-_LONGEST_END:]}"
 
     def error(self, exc: GitLabError) -> GitLabError:
-        """Return an error with clean texts."""
         exc.rewrite(self.line)
         return exc
 
     def value(self, value: t.Any) -> t.Any:
-        """Return a value without secrets."""
         return self._masker.mask_value(value)
 
     def outcome(self, outcome: Outcome) -> Outcome:
-        """Return what a task returned, cleaned."""
         masker = self._masker
         clean = masker.mask_value if outcome.failure is None else masker.shown_value
         return dataclasses.replace(

@@ -83,7 +83,6 @@ class ServerFacts:
 
     :param bridge_endpoints: where trigger jobs are listed, in the order to try: first the one that the server has.
     :param has_bridges: whether one of them was there.
-    :param refuses_young_statuses: whether it has refused a scope, perhaps for a status that not every server knows.
     :param user_id: of the user of the token.
     :param readable: what could be read of pipelines downstream, see `bridges.Access`.
     """
@@ -91,7 +90,6 @@ class ServerFacts:
     def __init__(self) -> None:
         self.bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
         self.has_bridges = False
-        self.refuses_young_statuses = False
         self.user_id: int | None = None
         self.readable: set[t.Hashable] = set()
 
@@ -133,7 +131,6 @@ class Session:
 
     @property
     def deadline(self) -> Deadline:
-        """Return when everything must be done."""
         return self.client.retrier.deadline
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
@@ -179,7 +176,6 @@ class Session:
         }
 
     def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
-        """Return the result of the function for each item, as many at a time as the user allows."""
         return run_all(function, items, most_at_once=self.client.settings.concurrency)
 
     def asking_again(self, read: t.Callable[[], _R]) -> _R:

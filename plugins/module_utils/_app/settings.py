@@ -120,7 +120,6 @@ def api_base_url(url: str, origin: str = "api_url") -> str:
 
 
 def are_headers(value: object) -> bool:
-    """Return whether something is a dictionary of headers that can be sent."""
     return isinstance(value, dict) and all(
         isinstance(name, str)
         and isinstance(text, str)
@@ -197,7 +196,6 @@ def project_path(project: str, api_url: str, origin: str = "api_url") -> str:
 
 
 def _path_of_page(page: str, api_url: str, origin: str) -> str:
-    """Return the path of the project that the address of a page belongs to."""
     server = parse_address(api_url)
     base = server.path.removesuffix(_API_SUFFIX)
     where = server.origin_url + base

@@ -14,7 +14,6 @@ is asked last.
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from .._api.connection import PROJECT_NAME, ConnectionSettings
@@ -62,9 +61,7 @@ class Registry:
         """
         for name, endpoint in self._replaced.items():
             if name not in self._added:
-                close = difflib.get_close_matches(name, self._added, n=3)
-                hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "use registry.add for a new one"
-                raise ValueError(f"it replaces endpoint {name!r}, which does not exist; {hint}")
+                raise ValueError(f"it replaces endpoint {name!r}, which does not exist; use registry.add for a new one")
             known = self._added[name]
             unfit = set(known.arguments).difference(endpoint.arguments)
             unfit |= set(endpoint.in_path).difference(known.in_path)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import functools
 import importlib.metadata
 import json
@@ -154,11 +153,9 @@ def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
     loaded: list[tuple[str, t.Any]] = []
     for name in names:
         if name not in available:
-            close = difflib.get_close_matches(name, available, n=3)
-            known = f"installed are {sorted(available)}." if available else "none is installed."
-            known = f"did you mean {' or '.join(map(repr, close))}?" if close else known
+            known = f"installed are {sorted(available)}" if available else "none is installed"
             raise ExtensionError(
-                f"unknown extension {name!r}; {known} An extension is a Python package with an entry point of the "
+                f"unknown extension {name!r}; {known}. An extension is a Python package with an entry point of the "
                 f"group {PROJECT_NAME!r}, installed where the task runs"
             )
         try:

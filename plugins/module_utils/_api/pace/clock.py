@@ -35,7 +35,6 @@ class Clock:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Pause this thread."""
         time.sleep(seconds)
 
     def next_of(self, items: queue.Queue[T], seconds: float) -> T | None:
@@ -84,5 +83,4 @@ class Deadline:
         return max(0.0, self.at - self.clock.monotonic())
 
     def has_passed(self) -> bool:
-        """Return whether no time is left."""
         return self.remaining() <= 0.0

@@ -55,7 +55,6 @@ def looking(since: float | None) -> t.Iterator[None]:
 
 
 def is_look() -> bool:
-    """Return whether this is called within a look."""
     return _LOOK.get() is not None
 
 

@@ -17,6 +17,7 @@ import threading
 import typing as t
 
 from ..connection import ConnectionSettings, tls_context
+from ..http import parse_address
 from ..libraries import HTTPAdapter, urllib3
 from .exchange import UNDER_WAY, Exchange
 
@@ -161,7 +162,18 @@ class Adapter(HTTPAdapter):  # type: ignore[misc]
         self._context = tls_context(settings, with_client_cert=with_client_cert)
         # for proxies that are themselves reached by TLS; they get no client certificate
         self._proxy_context = tls_context(settings, is_for_proxy=True)
+        # what is sent to the own origin, with a slash: whatever begins with it has this origin
+        self._own = ""
+        if settings.client_cert and not with_client_cert:
+            self._own = f"{parse_address(settings.api_url).origin_url}/"
+            self._certified = Adapter(settings, with_client_cert=True)
         super().__init__(pool_connections=4, pool_maxsize=settings.concurrency, max_retries=0)
+
+    def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """Return the answer to a request; the client certificate is shown to the own origin only."""
+        if self._own and request.url.startswith(self._own):
+            return self._certified.send(request, *args, **kwargs)
+        return super().send(request, *args, **kwargs)
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         """Make the pools for servers that are reached directly."""

@@ -53,36 +53,15 @@ class RequestsTransport:
         self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
-        with self._client_certificate():
-            prepare_session(self._session)
+        prepare_session(self._session)
         self._session.trust_env = False
-
-    @contextlib.contextmanager
-    def _client_certificate(self) -> t.Iterator[None]:
-        """Show the client certificate to the own origin only.
-
-        An adapter that an extension mounts meanwhile for this server, or for all of them, has its own way.
-        """
-        if not self._settings.client_cert:
-            yield
-            return
-        certified, adapters = Adapter(self._settings, with_client_cert=True), self._session.adapters
-        # with a slash: whatever begins with it has this origin
-        own = f"{parse_address(self._settings.api_url).origin_url}/"
-        self._session.mount(own, certified)
-        yield
-        ours = (certified, self._adapter)
-        foreign = [prefix for prefix, adapter in adapters.items() if all(adapter is not each for each in ours)]
-        if any(own.startswith(prefix.lower()) for prefix in foreign):
-            for prefix in [prefix for prefix, adapter in adapters.items() if adapter is certified]:
-                del adapters[prefix]
 
     def _new_session(self) -> t.Any:
         settings = self._settings
         session = self._requests.Session()
-        self._adapter = Adapter(settings)
-        session.mount("https://", self._adapter)
-        session.mount("http://", self._adapter)
+        adapter = Adapter(settings)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
         # requests would read the whole body of a redirect to tell where it leads, which is decided above
         session.get_redirect_target = lambda response: None
         session.headers["User-Agent"] = USER_AGENT
@@ -171,7 +150,6 @@ class RequestsStream(ByteStream):
             return self._read(size)
 
     def _receive(self, size: int) -> bytes:
-        """Return the next bytes as they were sent."""
         content: bytes = self._answer.raw.read(size, decode_content=False)
         self._received += len(content)
         if not content and self._declared is not None and self._received != self._declared:

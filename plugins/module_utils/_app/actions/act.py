@@ -22,7 +22,7 @@ from ..jobs.selection import failed_before
 from ..session import Session
 from ..waiting.blockers import jobs_beside
 from ..waiting.counting import Counting
-from ..waiting.logs import LogFollower, check_followable
+from ..waiting.logs import check_followable
 from ..waiting.loop import Look, Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
 from ..waiting.schedule import Steps
@@ -45,7 +45,7 @@ class ActionRun:
         self._options = options
         # what was begun is followed to its end, whatever happens elsewhere
         patient = dataclasses.replace(options, wait=options.is_patient)
-        self._following = Wait(session, patient, ends_at_stop=False, follow=LogFollower)
+        self._following = Wait(session, patient, ends_at_stop=False)
         self._timeline = self._following.timeline
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None

@@ -45,7 +45,6 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
 
 
 def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:
-    """Return the newest attempt of each job of a pipeline, newest first."""
     records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)
     return newest_jobs(records, project, pipeline_id)
 

@@ -57,7 +57,6 @@ class Access:
         self._looks = 0
 
     def grant(self, what: t.Hashable) -> None:
-        """Take note of what could be read."""
         self._granted.add(what)
 
     def is_in_doubt(self, what: t.Hashable) -> bool:

@@ -50,7 +50,6 @@ class JobFinder:
         self._sizes: dict[int, int] = {}
 
     def find(self) -> Selection:
-        """Return what fits now."""
         selection = self._find()
         self._explains_ids = False  # what was there once is not a mistake
         return selection

@@ -39,7 +39,6 @@ class JobIndex:
 
     @functools.cached_property
     def stages(self) -> frozenset[str]:
-        """Return the stages of the jobs."""
         return frozenset(job.stage for job in self.jobs)
 
     @functools.cached_property
@@ -77,7 +76,6 @@ class JobIndex:
 
     @functools.cached_property
     def _texts(self) -> t.Sequence[str]:
-        """Return all names and paths in their order."""
         return sorted({*self.by_name, *self.by_path})
 
 

@@ -126,7 +126,6 @@ class FoundJob:
 
     @property
     def status(self) -> str:
-        """Return its status, empty when the server sent none."""
         return status_of(self.record)
 
     @property
@@ -139,13 +138,8 @@ class FoundJob:
         return FoundJob(record, self.project, self.pipeline_id, self.below, is_bridge=self.is_bridge)
 
 
-def fits(text: str, wanted: str) -> bool:
-    """Return whether a text is what is wanted, which may hold the wildcards `*` and `?`."""
-    return text == wanted or (has_wildcard(wanted) and _pattern(wanted).match(text) is not None)
-
-
 def fitting(texts: t.Sequence[str], wanted: str) -> set[str]:
-    """Return which of some texts, in their order, are what is wanted, as `fits` says."""
+    """Return which of some texts, in their order, fit what is wanted, which may hold the wildcards `*` and `?`."""
     beginning, match = _beginning(wanted), _pattern(wanted).match
     candidates = texts[bisect.bisect_left(texts, beginning) :]
     return set(filter(match, itertools.takewhile(lambda text: text.startswith(beginning), candidates)))
@@ -178,7 +172,6 @@ def matching_stages(stages: t.Collection[str], wanted: str) -> set[str]:
 
 
 def has_wildcard(name: str) -> bool:
-    """Return whether a name may stand for several jobs."""
     return _WILDCARDS.search(name) is not None
 
 

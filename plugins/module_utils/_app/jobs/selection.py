@@ -23,7 +23,6 @@ from .query import (
     MOST_NAMES_IN_TEXT,
     FoundJob,
     JobQuery,
-    fits,
     has_wildcard,
     matching_stages,
     may_hold,
@@ -114,7 +113,7 @@ class Chooser:
                     continue
                 for name in matched:
                     places.setdefault(name, set()).add(found.stage)
-            has_stage = not query.stages or any(fits(found.stage, stage) for stage in query.stages)
+            has_stage = not query.stages or any(matching_stages({found.stage}, each) for each in query.stages)
             if has_stage and query.is_in_scope(found.record):
                 kept.append(found)
             if query.limit and len(kept) > query.limit and not unmatched:

@@ -20,7 +20,7 @@ from ..pipelines.find import read_pipeline
 from ..session import Session
 from ..waiting.blockers import why_late
 from ..waiting.counting import Counting
-from ..waiting.logs import LogFollower, check_followable
+from ..waiting.logs import check_followable
 from ..waiting.loop import Look, Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
@@ -68,7 +68,7 @@ class JobReading:
         self._query = query
         self._options = options
         self._finder = JobFinder(session, query)
-        self._wait = Wait(session, options, follow=LogFollower)
+        self._wait = Wait(session, options)
         self._counting: Counting | None = None
         self._polls = 0
 

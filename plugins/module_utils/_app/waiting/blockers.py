@@ -62,7 +62,6 @@ class Blockers:
         return f"waits for {' and '.join(names)} to be played" if names else ""
 
     def _read_manual(self, job: FoundJob) -> list[FoundJob]:
-        """Return the blocking manual jobs of a job's pipeline."""
         key = (job.project, job.pipeline_id)
         if key not in self._manual:
             try:

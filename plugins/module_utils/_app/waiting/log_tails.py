@@ -119,11 +119,9 @@ class Tail:
         self._kept = bytearray()
 
     def restart(self) -> None:
-        """Forget everything."""
         self._size, self._kept = 0, bytearray()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next piece."""
         self._size += len(chunk)
         self._kept += chunk
         # cut now and then: each time would copy the whole for every piece
@@ -132,7 +130,6 @@ class Tail:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the end is all there is."""
         return self._size <= self._most
 
     @property

@@ -53,7 +53,6 @@ class LogFollower:
         self._text = _GrowingText(lambda line: None, self._client.masker)
 
     def follow(self, job: FoundJob) -> None:
-        """Tell what is new in the log of this attempt."""
         if self._job is None or self._job.id != job.id:
             self._begin(job)
         self._job = job
@@ -90,7 +89,6 @@ class LogFollower:
             self._has_warned = True
 
     def end(self) -> None:
-        """Tell the rest, a line without its end included."""
         self._text.flush()
 
     def _begin(self, job: FoundJob) -> None:
@@ -123,7 +121,6 @@ class _GrowingText:
         return self._position if self._position > PART_BYTES else None
 
     def restart(self) -> None:
-        """Expect an answer from its beginning."""
         self._is_part = self.offset is not None
         self._part = b""
         # of an answer with the whole text, how much has come
@@ -147,7 +144,6 @@ class _GrowingText:
         return len(self._part) == PART_BYTES
 
     def flush(self) -> None:
-        """Tell a last line that has no end."""
         rest, self._line = self._line + self._decoder.decode(b"", final=True), ""
         if rest:
             self._tell_line(rest)

@@ -23,25 +23,20 @@ from ..jobs.statuses import is_queued, runner_wish
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import DENIED_PAUSES_SECONDS, Session
+from .logs import LogFollower
 from .options import WaitOptions, is_late, timed_out
 from .pauses import Pauses
 from .schedule import Pause, Steps
 from .timeline import Timeline
-
-if t.TYPE_CHECKING:
-    from .logs import LogFollower
 
 T = t.TypeVar("T")
 # Finds out by a small request how many are still waited for; None when everything has to be read to know more.
 Look = t.Callable[[], t.Optional[int]]
 # So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
 FEWEST_JOBS = 20
-# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
-# retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
-# somebody wants to be told of a job that only starts, or where what is left may be jobs that nobody has to play.
-MOST_COUNTS = 30
-MOST_COUNTS_OF_SOME = 10
-MOST_COUNTS_TOLD = 3
+# After so many counts that say nothing new the jobs are listed nevertheless: one may have started, or have ended while
+# another was retried, and what is left may be jobs that nobody has to play.
+MOST_COUNTS = 3
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2
@@ -67,24 +62,16 @@ class Wait:
     """One wait of a task. Without `wait`, and in check mode, everything is read once.
 
     :param ends_at_stop: whether to give up as soon as nothing new may be begun; what was begun is followed to its end.
-    :param follow: makes what follows the log of the job where the options ask for that; None for what has no log.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        options: WaitOptions,
-        *,
-        ends_at_stop: bool = True,
-        follow: t.Callable[[Session, Timeline], LogFollower] | None = None,
-    ) -> None:
+    def __init__(self, session: Session, options: WaitOptions, *, ends_at_stop: bool = True) -> None:
         self.is_active = options.wait and not session.check_mode
         self.ends_at_stop = ends_at_stop
         self.timeline = Timeline(session)
         self._session = session
         self.options = options
         is_followed = options.log_follow and self.is_active and session.progress.is_shown
-        self._follower = follow(session, self.timeline) if follow and is_followed else None
+        self._follower = LogFollower(session, self.timeline) if is_followed else None
         # no hook tells that a job is in the queue for long, or that a deployment was approved
         may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
         self._pauses = Pauses(session, options.interval_seconds, may_be_nudged=may_be_nudged)
@@ -194,7 +181,6 @@ class Wait:
         self._is_fresh = True
 
     def end(self) -> None:
-        """Tell the rest of a log that is followed."""
         if self._follower:
             self._follower.end()
 

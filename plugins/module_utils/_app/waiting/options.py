@@ -47,7 +47,6 @@ class WaitOptions:
 
     @property
     def is_patient(self) -> bool:
-        """Return whether the task waits for anything."""
         return self.wait or self.wait_for_approval
 
 

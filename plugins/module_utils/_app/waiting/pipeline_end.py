@@ -20,7 +20,7 @@ from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
-from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
+from .loop import FEWEST_JOBS, MOST_COUNTS, Wait
 from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
@@ -50,7 +50,6 @@ class PipelineState:
 
     @property
     def status(self) -> str:
-        """Return the status of the pipeline."""
         return status_of(self.pipeline)
 
 
@@ -125,8 +124,7 @@ class Following:
         """Look at the pipeline; return how many jobs are left, None when they have to be listed to know more."""
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._looks += 1
-        most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
-        is_news = status_of(record) != status_of(self._pipeline) or self._looks >= most
+        is_news = status_of(record) != status_of(self._pipeline) or self._looks >= MOST_COUNTS
         return None if is_news else self._left
 
     def _leaves(self, left: list[FoundJob]) -> None:
@@ -168,7 +166,6 @@ class Following:
         return next((f"{job.called} {problem}" for job, problem in problems if problem), "")
 
     def _problem(self, state: PipelineState) -> str:
-        """Return why the state of the pipeline fails the task, empty when it does not."""
         if "created" in self._options.targets:
             return ""
         if state.has_timed_out:

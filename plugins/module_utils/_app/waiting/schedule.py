@@ -210,7 +210,6 @@ class Scheduler:
         return min(entries, key=lambda entry: entry.due, default=None)
 
     def _next(self) -> _Entry | None:
-        """Return what goes on now, taken out of what waits."""
         now = self._clock.monotonic()
         for at, entry, takes_turn in self._turns(now):
             if at > now:
@@ -240,7 +239,6 @@ class Scheduler:
             self._done.put(_stepped(entry))
 
     def _await(self) -> None:
-        """Wait for the end of a step, or until something is due."""
         now = self._clock.monotonic()
         following = min((at for at, _entry, _takes_turn in self._turns(now)), default=float("inf"))
         seconds = max(0.0, following - now)
@@ -265,7 +263,6 @@ class Scheduler:
             self._progress.still_waiting(text=f"paced: {self._traffic.describe()}")
 
     def _take(self, entry: _Entry) -> None:
-        """Take what a step has come to."""
         self._at_work -= 1
         if entry.error is not None:
             raise entry.error
@@ -297,7 +294,6 @@ class Scheduler:
 
 
 def _stepped(entry: _Entry) -> _Entry:
-    """Run a wait to its next pause, or to its end."""
     try:
         entry.pause = next(entry.steps)
     except StopIteration as end:

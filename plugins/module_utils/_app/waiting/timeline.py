@@ -91,7 +91,6 @@ class Timeline:
         return bool(changes)
 
     def log_line(self, name: str, line: str) -> None:
-        """Pass on a line of a job's log."""
         self._session.progress.log_line(name=name, line=line)
         self._has_spoken()
 

@@ -202,7 +202,8 @@ def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
     # who waited for the page would have it, or wait for ever
     with pytest.raises(UnsentError, match="was not read to its end"):
         read(server, at_once=2, seconds=0.1)
-    assert server.readings[0] == server.ids[:200]
+    # on a busy machine the time is over before the second page
+    assert server.readings[0] in (server.ids[:100], server.ids[:200])
     never.set()
 
 

@@ -151,17 +151,10 @@ def test_a_name_in_two_packages_is_refused_unless_it_is_the_same_one(values):
     assert str(caught.value) == problem
 
 
-@pytest.mark.parametrize(
-    ("name", "problem"),
-    [
-        ("audit-lgo", "unknown extension 'audit-lgo'; did you mean 'audit-log'?"),
-        ("zzz", "unknown extension 'zzz'; installed are ['audit-log', 'freeze']."),
-    ],
-)
-def test_an_unknown_extension(name, problem):
+def test_an_unknown_extension():
     with pytest.raises(ExtensionError) as caught:
-        authenticate({"audit-log": Namer("a"), "freeze": Namer("b")}, [name])
-    assert str(caught.value).startswith(problem)
+        authenticate({"audit-log": Namer("a"), "freeze": Namer("b")}, ["audit-lgo"])
+    assert str(caught.value).startswith("unknown extension 'audit-lgo'; installed are ['audit-log', 'freeze'].")
     assert "entry point of the group 'jobgate.gitlab'" in str(caught.value)
 
 

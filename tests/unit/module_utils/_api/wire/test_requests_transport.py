@@ -547,7 +547,7 @@ def test_an_adapter_of_an_extension_for_every_server_is_for_the_own_one_too(way,
 
     certificate, key = map(str, authority.client_files())
     trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
-    with LoopbackServer(OK, context=authority.context("valid")) as server:
+    with LoopbackServer(OK, context=authority.demanding_context()) as server:
         assert send(transport_for(server.url, prepare=prepare, **trusted), server.url + "/x").body == b"[]"
         assert made[0].seen == [server.url + "/x"]
 
