@@ -37,7 +37,6 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of an approval."""
     request = ApprovalRequest(
         state=options["state"],
         comment=str(options.get("comment") or ""),

@@ -53,7 +53,6 @@ _ONLY_WITH: t.Mapping[str, t.Sequence[str]] = {
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what was downloaded, or listed."""
     request = _request(options)
     session = session_of(options, context)
     if options["content"] == "list":

@@ -26,7 +26,6 @@ _TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the job of a job token."""
     for name in ("api_token", "api_oauth_token"):
         if options.get(name):
             raise UsageError(f"{name} cannot be used here: GitLab tells this to a job token only; give api_job_token")

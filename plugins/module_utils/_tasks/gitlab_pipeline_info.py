@@ -43,7 +43,6 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the pipeline that the options ask for."""
     query, waiting = pipeline_query(options), pipeline_waiting(options)
     include = text_list(options, "include")
     session = session_of(options, context, waiting)

@@ -169,7 +169,6 @@ PIPELINE_ACTIONS: dict[str, PipelineAction] = {row.name: row for row in _ROWS}
 
 
 def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
-    """Return what an action does with a pipeline."""
     row = STATUSES.get(state.status)
     if row is None:
         return Decision("refuse", f"{unknown_status(state.status)}; nothing was done")

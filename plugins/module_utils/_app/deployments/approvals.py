@@ -155,7 +155,6 @@ class Approval(Write[FoundDeployment]):
 
 
 def failure_text(session: Session, result: Result[FoundDeployment], request: ApprovalRequest) -> str | None:
-    """Return why the task fails, None when it does not."""
     called = f"{result.after.called} in project {session.client.project_called(result.after.project)}"
     if result.outcome == "refused":
         return f"{called} cannot be {request.state}: {result.reason}"
@@ -163,7 +162,6 @@ def failure_text(session: Session, result: Result[FoundDeployment], request: App
 
 
 def prediction_text(result: Result[FoundDeployment], request: ApprovalRequest) -> str:
-    """Return what check mode says would be done."""
     verb = {"approved": "approve", "rejected": "reject"}[request.state]
     text = f"would {verb} {result.after.called}"
     return text if result.has_changed else f"would leave {result.after.called} alone: {result.reason}"

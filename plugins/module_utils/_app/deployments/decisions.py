@@ -111,7 +111,6 @@ def explained_refusal(server_text: str, deployment: Record, request: ApprovalReq
 
 
 def no_rule(deployment: Record) -> str:
-    """Return that the user is not among those who may approve."""
     waits = missing_text(deployment)
     return "no approval rule of its environment is for the user of the token" + (
         f"; it waits for {waits}" if waits else ""
@@ -119,7 +118,6 @@ def no_rule(deployment: Record) -> str:
 
 
 def no_such_rule(deployment: Record, request: ApprovalRequest) -> str:
-    """Return that `represented_as` is not among the rules."""
     names = shortened([rule_name(rule) for rule in rules_of(deployment)])
     known = f"; the rules of its environment are {names}" if names else ""
     return f"represented_as {request.represented_as!r} names no approval rule that is for the user of the token{known}"

@@ -261,7 +261,6 @@ class Incoming:
 
     @property
     def content(self) -> Content:
-        """Return size and digest of what has come."""
         return Content(self._size, self._digest.hexdigest())
 
     def _line(self, seconds: float) -> str:

@@ -71,7 +71,6 @@ class DownloadRequest:
     latest_success: bool = False
 
     def called(self, job: FoundJob) -> str:
-        """Return what to call the job in a sentence."""
         if self.latest_success:
             return f"job {self.query.names[0]!r} of ref {self.query.pipeline.ref}"
         return job.called
@@ -239,7 +238,6 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
 
 
 def _invalid_path(path: str) -> str:
-    """Return that a path can be in no archive."""
     return (
         f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
         "beginning and without '.' or '..' between slashes"

@@ -131,14 +131,12 @@ class RunRequest:
 
     @property
     def missing_ref(self) -> str:
-        """Return what is wrong when there is no such ref."""
         kind = "branch or tag" if self.ref_type == "any" else self.ref_type
         text = f"there is no {kind} {self.ref!r} in project {self.project}"
         return f"{text}; a commit is no ref" if is_sha(self.ref) else text
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Return the sources that the pipeline may have."""
         # that of a job token is pipeline
         return ("trigger", "pipeline") if self.trigger_token else ("api",)
 

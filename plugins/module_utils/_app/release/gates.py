@@ -46,7 +46,6 @@ _OPEN = ("passed", "already done", *_DONE.values())
 
 
 def jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> JobQuery:
-    """Return which jobs of a pipeline belong to a gate."""
     project_id = project_id_of(pipeline, project.plan.pipeline.project)
     called = session.client.project_called(project_id)
     return JobQuery(
@@ -153,7 +152,6 @@ class GateRun:
         return dataclasses.replace(result, outcome="passed")
 
     def _cancel(self, late: GateResult) -> Steps[GateResult]:
-        """Cancel the jobs that have not ended in time."""
         request = ActionRequest("cancel", multiple="all")
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
         try:

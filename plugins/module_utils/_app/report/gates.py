@@ -30,7 +30,6 @@ def is_shut(gate: Record) -> bool:
 
 
 def is_optional(gate: Record) -> bool:
-    """Return whether the release goes on without a gate."""
     return bool(gate["require"] == "optional")
 
 
@@ -71,7 +70,6 @@ def gate_anchor(project: int, gate: int) -> str:
 
 
 def gate_list(record: Record) -> str:
-    """Return the section with all gates, project by project."""
     return "".join(_project(number, project, record) for number, project in enumerate(record["projects"], 1))
 
 

@@ -74,7 +74,6 @@ def _header(record: Record) -> str:
 
 
 def _jumps(projects: t.Sequence[Record]) -> str:
-    """Return links to the gates that did not open."""
     links = [
         f'<li><a href="#{gate_anchor(number, place)}">{text(project["name"])}: {text(gate["name"])}</a> '
         f"{state(gate['outcome'])}{', optional' if is_optional(gate) else ''}</li>"

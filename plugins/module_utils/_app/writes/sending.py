@@ -288,7 +288,6 @@ class Write(abc.ABC, t.Generic[_S]):
         """Return an error that is the last word, with what to do about it."""
 
     def _failed(self, reason: str) -> Result[_S]:
-        """Return the result for a write that failed."""
         return Result("failed", self._latest, reason)
 
     def _broken_off(self, exc: GitLabError) -> Result[_S]:
