@@ -686,7 +686,7 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
     ("options", "words"),
     [
         ({"content": "archive", "artifact_path": "x", **BY_ID}, ("artifact_path can only be used",)),
-        ({"content": "file", "artifact_path": "/", **BY_ID}, ("artifact_path is empty",)),
+        ({"content": "file", "artifact_path": "/", **BY_ID}, ("'/' is not a valid path inside an archive",)),
         ({**CONTENTS["report"], "artifact_path": "x", **BY_ID}, ("artifact_path can only be used",)),
         ({**CONTENTS["report"], **LATEST}, ("latest_success can only be used with content: archive and file",)),
         ({"report_type": "junit", **BY_ID}, ("report_type can only be used with content: report",)),

@@ -84,8 +84,6 @@ def _request(options: Options) -> DownloadRequest:
     path, report_type = options.get("artifact_path") or "", options.get("report_type") or ""
     if content == "report":
         check_report_type(report_type)
-    if content == "file" and not path.strip("/"):
-        raise UsageError("artifact_path is empty; give the path of a file inside the archive")
     if options.get("include_downstream") and options.get("job_id") is not None:
         raise UsageError("include_downstream cannot be used with job_id")
     name = str(options.get("name") or "")

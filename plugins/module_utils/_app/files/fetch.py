@@ -109,7 +109,7 @@ def check_request(session: Session, request: DownloadRequest) -> None:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     if request.content != "file":
         return
-    if {"..", "."} & set(request.path.split("/")) or "\0" in request.path:
+    if {"..", "."} & set(request.path.split("/")) or not request.path.strip("/") or "\0" in request.path:
         raise UsageError(_invalid_path(request.path))
     if request.path.strip("/") == _LIST_PATH and not request.latest_success:
         raise UsageError(

@@ -18,7 +18,6 @@ from ..fields import id_of
 
 FULL_SHA_LENGTHS = (40, 64)
 SHORTEST_SHA = 7
-REF_TYPES = ("any", "branch", "tag")
 REF_PREFIXES = {"branch": "refs/heads/", "tag": "refs/tags/"}
 REUSES = ("never", "active", "success")
 # Newer servers may have more, so that only what is almost one of them is a mistake.

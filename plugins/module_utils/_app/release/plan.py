@@ -144,8 +144,6 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
     if project.pipeline.is_overdetermined:
         raise UsageError(f"{where} says more than one pipeline; give one of ref, sha, merge_request or pipeline_id")
     for need in project.needs:
-        if need == project.name:
-            raise UsageError(f"{where} needs itself")
         if need not in names:
             raise UsageError(f"{where} needs {need!r}, which is none of the projects: {suggestions(names, need)}")
     for number, gate in enumerate(project.gates, 1):
