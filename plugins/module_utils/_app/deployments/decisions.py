@@ -44,12 +44,12 @@ class ApprovalRequest:
     """What a user asked for.
 
     :param state: one of STATES.
-    :param represented_as: name of the user, group or role in whose place the approval is given; empty for any.
+    :param represented_as: name of the user, group or role in whose place the approval is given; None for any.
     """
 
     state: str
-    comment: str = ""
-    represented_as: str = ""
+    comment: str | None = None
+    represented_as: str | None = None
 
 
 def decide_approval(deployment: Record, user_id: int | None, request: ApprovalRequest) -> Decision:
