@@ -76,7 +76,6 @@ _FAILURE_FIELDS = (
     "queued_duration",
     "annotations",
 )
-# What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", *PIPELINE_WAYS)
 
 

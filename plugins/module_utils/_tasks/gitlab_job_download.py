@@ -42,7 +42,6 @@ SPEC = CONNECTION.merged(
     required_if=tuple(("content", name, ("dest", *kind.needs)) for name, kind in KINDS.items()),
 )
 
-# The contents that an option is for.
 _ONLY_WITH: t.Mapping[str, t.Sequence[str]] = {
     "artifact_path": ("file", "list"),
     "report_type": ("report",),

@@ -21,7 +21,6 @@ SPEC = CONNECTION.merged(arguments={"agents": {"type": "bool", "default": False}
 
 # The only plugin that picks it up by itself: to ask for its job is all that it does with it.
 TOKEN_VARIABLE = "CI_JOB_TOKEN"
-# What is returned of what an agent is told.
 _TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
 
 

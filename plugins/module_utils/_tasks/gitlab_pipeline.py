@@ -42,7 +42,6 @@ from .values.mistakes import none_given
 from .values.waiting import ACTION_WAITING, PIPELINE_TARGETS, PIPELINE_WAITING, pipeline_waiting
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
-# The options that are not for all actions.
 _TAKES: t.Mapping[str, tuple[str, ...]] = {
     "run": ("variables", "inputs", "trigger_token", "reuse"),
     **dict.fromkeys(PIPELINE_ACTIONS, _OTHER_SELECTION),

@@ -71,7 +71,6 @@ _NO_REF = re.compile(
     r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|[/.]\Z|(?:^|/)\.|\.lock(?:/|\Z)|^@\Z|^refs/(?:remotes/|heads\Z|tags\Z)"
 )
 
-# The ways to choose among the jobs of a pipeline.
 JOB_FILTERS = ("name", "stage", "scope")
 
 JOB_SELECTION = PIPELINE_SELECTION.merged(
@@ -83,7 +82,6 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
         "include_downstream": {"type": "bool", "default": False},
         "allow_empty": {"type": "bool", "default": False},
     },
-    # a job's id needs nothing beside it
     mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
 )
 

@@ -43,7 +43,6 @@ class ApprovalWait:
         self._session = session if is_waiting else session.in_passing()
         self._is_waiting = is_waiting
         self._tell = tell
-        # to be judged
         self._jobs: list[FoundJob] = []
         # their deployments, by the id of the job; None for a job without one
         self._found: dict[int, FoundDeployment | None] = {}

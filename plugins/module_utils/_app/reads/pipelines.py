@@ -33,7 +33,6 @@ from ..waiting.schedule import Steps
 T = t.TypeVar("T")
 # Of so many failed jobs the log is read.
 MOST_LOGS = 20
-# What a failed job is known by, besides the tail of its log.
 _FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")
 
 
