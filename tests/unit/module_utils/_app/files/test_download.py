@@ -400,7 +400,12 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
             NOT_FOUND,
             "the reports of job 'build' (id 42) have expired (2022-01-02T00:00:00.000Z); retry",
         ),
-        (untold(), 404, NOT_FOUND, "GitLab finds no report 'junit' of job 'build' (id 42): there is no such job, it made none"),
+        (
+            untold(),
+            404,
+            NOT_FOUND,
+            "GitLab finds no report 'junit' of job 'build' (id 42): there is no such job, it made none",
+        ),
         (
             with_reports(),
             400,
