@@ -175,7 +175,6 @@ def act_on_pipeline(
 ) -> Result[PipelineState]:
     """Return what became of an action on a pipeline that is not to be waited for any more.
 
-    :param state: the pipeline as it was read last.
     :param waits: whether one whose turn is to come was waited for; in check mode it would be.
     """
     result = _PipelineWrite(session, action, project, state, waits=waits).run()

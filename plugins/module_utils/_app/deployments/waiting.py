@@ -34,7 +34,6 @@ _HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
 class ApprovalWait:
     """Judges decisions about jobs by the approvals of their deployments.
 
-    :param is_waiting: whether approvals are waited for.
     :param tell: told what holds a job up.
     """
 

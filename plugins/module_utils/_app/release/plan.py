@@ -39,7 +39,6 @@ class Gate:
     """One gate: jobs, what to do with them, and what has to become of them.
 
     :param downstream: whether to look into downstream pipelines, None when the names decide.
-    :param waiting: how to wait.
     :param request: how to act, None for a gate that only looks.
     :param start: which pipeline to start, None for a gate about jobs.
     """

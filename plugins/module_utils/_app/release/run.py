@@ -94,10 +94,7 @@ RunGate = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Steps[GateResul
 
 
 class ReleaseRun:
-    """One run of a plan.
-
-    :param run_gate: returns what became of a gate of a project.
-    """
+    """One run of a plan."""
 
     def __init__(self, plan: ReleasePlan, run_gate: RunGate, scheduler: Scheduler) -> None:
         self._plan = plan
