@@ -65,7 +65,6 @@ def given_options(
     """Return what a task or a lookup is given, by itself, and of connection options else by variables and ansible.cfg.
 
     :param token_options: the kinds of token that are of use to it.
-    :param given: its own options.
     :param environ: the environment that it will run in, as far as it is known; it beats ansible.cfg.
     :raises UsageError: for what was not read as it was written.
     :raises AnsibleError: for a variable that cannot be resolved.

@@ -32,7 +32,6 @@ LARGEST_BODY = 1024 * 1024
 class CachingTransport:
     """Keeps successful answers to reads for a while; everything else goes to the transport within.
 
-    :param within: the transport that sends.
     :param seconds: how long an answer is good; 0 for not at all.
     """
 

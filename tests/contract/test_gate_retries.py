@@ -120,4 +120,4 @@ def test_many_jobs_are_not_all_named(simulator: t.Any) -> None:
     simulator.load(world(*jobs))
     ((outcome, reason),) = told(release(simulator, {"gates": [{"name": "flaky-*", "action": "wait"}]}))
     assert outcome == "passed" and reason.count("was retried after script_failure") == 12
-    assert reason.endswith("; 2 more jobs were retried")
+    assert reason.endswith("; and 2 more, 14 in all")

@@ -18,7 +18,6 @@ from .._api.decoding import Record
 from .._tasks.values.arguments import Arguments, ArgumentSpec
 from .._tasks.values.connection import environment_extensions, environment_url
 
-# Ansible's options for the attributes of files.
 FILE_ARGUMENTS: Arguments = t.cast("t.Any", FILE_COMMON_ARGUMENTS)
 
 

@@ -55,7 +55,6 @@ class _TaskModule(AnsibleModule):
         return kwargs
 
     def _shown(self) -> dict[str, t.Any]:
-        """Return the invocation as it may be shown."""
         return {"invocation": {"module_args": shown_options(self.argument_spec, self.params)}}
 
 

@@ -85,10 +85,7 @@ def result_of(
 
 
 def failure(task: TaskDefinition, message: str, result: t.Mapping[str, t.Any] | None = None) -> Record:
-    """Return a failed result, which has the same keys as a successful one.
-
-    :param result: what is known of the result.
-    """
+    """Return a failed result, which has the same keys as a successful one."""
     text = sentence(message, _all_names(task.spec.arguments))
     return {**task.empty_result, "changed": False, **(result or {}), "msg": text, "failed": True}
 

@@ -37,12 +37,7 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of an approval."""
-    request = ApprovalRequest(
-        state=options["state"],
-        comment=str(options.get("comment") or ""),
-        represented_as=str(options.get("represented_as") or ""),
-    )
+    request = ApprovalRequest(options["state"], options.get("comment"), options.get("represented_as"))
     query = deployment_query(options)
     session = session_of(options, context)
     deployment = choose_deployment(session, query)

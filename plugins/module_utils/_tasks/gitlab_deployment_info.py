@@ -24,7 +24,6 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the deployments that the options ask for, each with its approvals."""
     limit = int(options.get("limit") or 0)
     if limit < 0:
         raise UsageError(f"limit is {limit}; give 0 for all deployments, or more")

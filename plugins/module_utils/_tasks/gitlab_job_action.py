@@ -76,12 +76,10 @@ _FAILURE_FIELDS = (
     "queued_duration",
     "annotations",
 )
-# What chooses one job, or a pipeline.
 _SELECTORS = ("job_id", *PIPELINE_WAYS)
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of the action."""
     if options.get("whole_project"):
         return _run_whole_project(options, context)
     query, request, waiting = _query(options), _request(options), wait_options(options)

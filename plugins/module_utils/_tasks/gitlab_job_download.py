@@ -42,7 +42,6 @@ SPEC = CONNECTION.merged(
     required_if=tuple(("content", name, ("dest", *kind.needs)) for name, kind in KINDS.items()),
 )
 
-# The contents that an option is for.
 _ONLY_WITH: t.Mapping[str, t.Sequence[str]] = {
     "artifact_path": ("file", "list"),
     "report_type": ("report",),
@@ -53,7 +52,6 @@ _ONLY_WITH: t.Mapping[str, t.Sequence[str]] = {
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what was downloaded, or listed."""
     request = _request(options)
     session = session_of(options, context)
     if options["content"] == "list":
@@ -85,8 +83,6 @@ def _request(options: Options) -> DownloadRequest:
     path, report_type = options.get("artifact_path") or "", options.get("report_type") or ""
     if content == "report":
         check_report_type(report_type)
-    if content == "file" and not path.strip("/"):
-        raise UsageError("artifact_path is empty; give the path of a file inside the archive")
     if options.get("include_downstream") and options.get("job_id") is not None:
         raise UsageError("include_downstream cannot be used with job_id")
     name = str(options.get("name") or "")

@@ -36,7 +36,6 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the jobs that the options ask for."""
     query = _query(options)
     waiting = wait_options(options)
     session = session_of(options, context, waiting)

@@ -21,12 +21,10 @@ SPEC = CONNECTION.merged(arguments={"agents": {"type": "bool", "default": False}
 
 # The only plugin that picks it up by itself: to ask for its job is all that it does with it.
 TOKEN_VARIABLE = "CI_JOB_TOKEN"
-# What is returned of what an agent is told.
 _TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the job of a job token."""
     for name in ("api_token", "api_oauth_token"):
         if options.get(name):
             raise UsageError(f"{name} cannot be used here: GitLab tells this to a job token only; give api_job_token")

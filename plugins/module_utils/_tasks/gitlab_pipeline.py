@@ -42,7 +42,6 @@ from .values.mistakes import none_given
 from .values.waiting import ACTION_WAITING, PIPELINE_TARGETS, PIPELINE_WAITING, pipeline_waiting
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
-# The options that are not for all actions.
 _TAKES: t.Mapping[str, tuple[str, ...]] = {
     "run": ("variables", "inputs", "trigger_token", "reuse"),
     **dict.fromkeys(PIPELINE_ACTIONS, _OTHER_SELECTION),
@@ -66,7 +65,6 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of the action."""
     action, waiting = options["action"], _waiting(options)
     given = options.get("trigger_token")
     token = token_value("trigger_token", given) if given else ""
@@ -118,7 +116,6 @@ class _Task:
         self._wait = Wait(session, waiting)
 
     def run(self, request: RunRequest) -> Steps[Outcome]:
-        """Return what became of starting a pipeline."""
         result = run_pipeline(self._session, request)
         if result.after is None:
             return Outcome(
@@ -134,7 +131,6 @@ class _Task:
         return (yield from self._followed(done, before=before))
 
     def act(self, action: PipelineAction) -> Steps[Outcome]:
-        """Return what became of retrying or canceling a pipeline."""
         pipeline = yield from await_pipeline(self._session, self._query, Wait(self._session, self._waiting))
         project = project_id_of(pipeline, self._query.project)
         with explained_missing(self._session, self._query):
@@ -185,7 +181,6 @@ class _Task:
         return self._finished(result, before=before)
 
     def _canceled(self, result: Result[PipelineState]) -> Result[PipelineState]:
-        """Cancel a pipeline that has not come to its end in time."""
         project = project_id_of(result.after.pipeline, self._query.project)
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
         try:

@@ -36,7 +36,6 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the trigger jobs that the options ask for, and the pipelines they started."""
     query, depth = job_query(options, all_bridges=True), int(options.get("depth", 1))
     if depth < 0:
         raise UsageError(f"depth is {depth}; give 0 for the whole tree, or the levels of trigger jobs to read")

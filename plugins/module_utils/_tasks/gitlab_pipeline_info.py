@@ -11,14 +11,7 @@ from __future__ import annotations
 from .._app.fields import project_id_of
 from .._app.jobs.bridges import downstream_record
 from .._app.outcome import Outcome
-from .._app.reads.pipelines import (
-    read_pipeline_state,
-    read_test_report,
-    read_variables,
-    state_values,
-    why_failed,
-    with_details,
-)
+from .._app.reads.pipelines import read_parts, read_pipeline_state, state_values, why_failed, with_details
 from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
@@ -43,7 +36,6 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return the pipeline that the options ask for."""
     query, waiting = pipeline_query(options), pipeline_waiting(options)
     include = text_list(options, "include")
     session = session_of(options, context, waiting)
@@ -51,11 +43,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
     project = project_id_of(state.pipeline, query.project)
     state = with_details(session, state, project, wait, with_downstream="downstream" in include)
-    values = state_values(session, state, wait)
-    if "variables" in include:
-        values["variables"] = read_variables(session, state, project)
-    if "test_report" in include:
-        values["test_report"] = read_test_report(session, state, project)
+    values = {**state_values(session, state, wait), **read_parts(session, state, project, include)}
     if "downstream" in include and state.downstream is not None:
         values["downstream_pipelines"] = [downstream_record(session, node) for node in state.downstream]
     if "jobs" in include:

@@ -17,7 +17,7 @@ from .._api.errors import UsageError
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import STATUSES
 from .._app.outcome import ProjectProgress
-from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_TYPES, SHORTEST_SHA, SOURCES, PipelineQuery, is_sha
+from .._app.pipelines.query import FULL_SHA_LENGTHS, REF_PREFIXES, SHORTEST_SHA, SOURCES, PipelineQuery, is_sha
 from .._app.session import Session, TaskContext, open_session
 from .._app.settings import DEFAULT_URL
 from .values.arguments import ArgumentSpec, Options
@@ -57,7 +57,7 @@ PIPELINE_SELECTION = ArgumentSpec(
         "ref": {"type": "str"},
         "sha": {"type": "str"},
         "merge_request": {"type": "int"},
-        "ref_type": {"type": "str", "choices": list(REF_TYPES), "default": "any"},
+        "ref_type": {"type": "str", "choices": ["any", *REF_PREFIXES], "default": "any"},
         "pipeline_source": {"type": "list", "elements": "str"},
     },
     mutually_exclusive=(
@@ -71,7 +71,6 @@ _NO_REF = re.compile(
     r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|[/.]\Z|(?:^|/)\.|\.lock(?:/|\Z)|^@\Z|^refs/(?:remotes/|heads\Z|tags\Z)"
 )
 
-# The ways to choose among the jobs of a pipeline.
 JOB_FILTERS = ("name", "stage", "scope")
 
 JOB_SELECTION = PIPELINE_SELECTION.merged(
@@ -83,7 +82,6 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
         "include_downstream": {"type": "bool", "default": False},
         "allow_empty": {"type": "bool", "default": False},
     },
-    # a job's id needs nothing beside it
     mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
 )
 
@@ -153,7 +151,7 @@ def _ref(options: Options) -> tuple[str | None, str]:
         raise UsageError(f"ref {ref!r} cannot be the name of a branch or tag; git allows none that looks like this")
     if len(ref) in FULL_SHA_LENGTHS and is_sha(ref):
         raise UsageError(f"ref {ref!r} is a commit id; give it as sha")
-    for prefix, said in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
+    for said, prefix in REF_PREFIXES.items():
         if ref.startswith(prefix) and len(ref) > len(prefix):
             if kind not in ("any", said):
                 raise UsageError(f"ref {ref!r} is a {said}, and ref_type is {kind}; leave ref_type out")

@@ -136,7 +136,6 @@ class ActionRun:
         return decision
 
     def _write(self, targets: t.Sequence[Target], action: Action) -> list[Result[FoundJob]]:
-        """Return what became of an action on jobs."""
         deed = Deed(self._session, action, self._request, lambda job: self._decide(job, action), self._approvals)
         return deed.write([target.job for target in targets])
 
@@ -287,7 +286,6 @@ class ActionRun:
         return request.max_attempts if status_of(record) == "failed" and is_reason else 0
 
     def _cancel(self, late: t.Sequence[Target]) -> None:
-        """Cancel jobs that have not ended in time."""
         session, request = self._session.in_passing(seconds=CANCEL_SECONDS), ActionRequest("cancel")
         deed = Deed(session, ACTIONS["cancel"], request, lambda job: decide(job.record, request), self._approvals)
         results = deed.write([target.job for target in late])

@@ -112,7 +112,6 @@ class Action:
 
 _PROTECTED = "the ref or the environment of the job is protected and does not admit the user of the token"
 
-# The columns of the decision table.
 _UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
 _FINISHED: tuple[Column, ...] = ("success", "ended", "skipped")
 _NOT_FINISHED = refuse("its status is {status}; only a finished job can be erased, so wait for it or cancel it first")

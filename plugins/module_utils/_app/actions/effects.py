@@ -36,7 +36,6 @@ def is_retried(before: Record, after: Record) -> bool:
 
 
 def is_canceled(before: Record, after: Record) -> bool:
-    """Return whether the job has been canceled, or is about to be."""
     return status_of(after) != status_of(before) and status_of(after) in ("canceled", "canceling")
 
 
@@ -48,13 +47,11 @@ def is_erased(before: Record, after: Record) -> bool:
 
 
 def is_kept(before: Record, after: Record) -> bool:
-    """Return whether the artifacts do not expire any more."""
     is_there = bool(after.get("artifacts_file"))
     return is_there and bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
 
 
 def has_other_artifacts(before: Record, after: Record) -> bool:
-    """Return whether the list of artifacts has changed."""
     return before.get("artifacts") != after.get("artifacts")
 
 

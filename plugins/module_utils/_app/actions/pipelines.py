@@ -76,16 +76,11 @@ def _retry_ended(state: PipelineState) -> Decision:
     if any(is_under_way(job.status) for job in state.jobs):
         # the jobs were read after it
         return Decision("same", "its jobs are under way already")
-    if ended:
-        return Decision(
-            "refuse",
-            f"it has {state.status}, and GitLab retries none of its jobs, for they are archived or their deployments "
-            "were rejected; start a new pipeline",
-        )
     return Decision(
         "refuse",
-        f"it has {state.status}, and none of its jobs has failed or was canceled; GitLab retries no trigger jobs with "
-        "their pipeline, which gitlab_job_action does",
+        f"it has {state.status}, and GitLab retries none of its jobs: it leaves alone those that are archived or whose "
+        "deployment was rejected, and trigger jobs. Retry a trigger job with gitlab_job_action, or start a new "
+        "pipeline",
     )
 
 
@@ -169,7 +164,6 @@ PIPELINE_ACTIONS: dict[str, PipelineAction] = {row.name: row for row in _ROWS}
 
 
 def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
-    """Return what an action does with a pipeline."""
     row = STATUSES.get(state.status)
     if row is None:
         return Decision("refuse", f"{unknown_status(state.status)}; nothing was done")
@@ -181,7 +175,6 @@ def act_on_pipeline(
 ) -> Result[PipelineState]:
     """Return what became of an action on a pipeline that is not to be waited for any more.
 
-    :param state: the pipeline as it was read last.
     :param waits: whether one whose turn is to come was waited for; in check mode it would be.
     """
     result = _PipelineWrite(session, action, project, state, waits=waits).run()

@@ -160,10 +160,7 @@ def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -
 
 
 def read_logs(session: Session, report: ActionReport, lines: int) -> None:
-    """Read the ends of the logs that tell why there are failures, but of no more than anybody would read.
-
-    :param lines: how much of each.
-    """
+    """Read the ends of the logs that tell why there are failures, but of no more than anybody would read."""
     told = [target for target in report.targets if target.is_told_by_log][:MOST_LOGS]
     tails = session.run_all(lambda target: read_tail(session, target.job, lines), told)
     for target, tail in zip(told, tails):

@@ -73,8 +73,8 @@ class Approval(Write[FoundDeployment]):
             project=self._before.project,
             deployment_id=self._before.id,
             status=self._wanted.state,
-            comment=self._wanted.comment or None,
-            represented_as=self._wanted.represented_as or None,
+            comment=self._wanted.comment,
+            represented_as=self._wanted.represented_as,
         )
         if status_of(answer) != self._wanted.state:
             raise BadAnswerError(f"the answer does not say that it was {self._wanted.state}", advice=NOT_GITLAB)
@@ -126,14 +126,13 @@ class Approval(Write[FoundDeployment]):
         old, latest = self._before.record, self._latest.record
         if user_id is not None:
             return has_given(latest, user_id, self._wanted) and not has_given(old, user_id, self._wanted)
-        comment = self._wanted.comment or None
         is_there = any(
             approval not in approvals_of(old)
             and status_of(approval) == self._wanted.state
-            and (approval.get("comment") or None) == comment
+            and (approval.get("comment") or None) == self._wanted.comment
             for approval in approvals_of(latest)
         )
-        return None if is_there and not comment else is_there
+        return None if is_there and not self._wanted.comment else is_there
 
     def _predicted(self) -> Result[FoundDeployment]:
         try:
@@ -155,7 +154,6 @@ class Approval(Write[FoundDeployment]):
 
 
 def failure_text(session: Session, result: Result[FoundDeployment], request: ApprovalRequest) -> str | None:
-    """Return why the task fails, None when it does not."""
     called = f"{result.after.called} in project {session.client.project_called(result.after.project)}"
     if result.outcome == "refused":
         return f"{called} cannot be {request.state}: {result.reason}"
@@ -163,7 +161,6 @@ def failure_text(session: Session, result: Result[FoundDeployment], request: App
 
 
 def prediction_text(result: Result[FoundDeployment], request: ApprovalRequest) -> str:
-    """Return what check mode says would be done."""
     verb = {"approved": "approve", "rejected": "reject"}[request.state]
     text = f"would {verb} {result.after.called}"
     return text if result.has_changed else f"would leave {result.after.called} alone: {result.reason}"

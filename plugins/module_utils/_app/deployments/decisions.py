@@ -44,12 +44,12 @@ class ApprovalRequest:
     """What a user asked for.
 
     :param state: one of STATES.
-    :param represented_as: name of the user, group or role in whose place the approval is given; empty for any.
+    :param represented_as: name of the user, group or role in whose place the approval is given; None for any.
     """
 
     state: str
-    comment: str = ""
-    represented_as: str = ""
+    comment: str | None = None
+    represented_as: str | None = None
 
 
 def decide_approval(deployment: Record, user_id: int | None, request: ApprovalRequest) -> Decision:
@@ -111,7 +111,6 @@ def explained_refusal(server_text: str, deployment: Record, request: ApprovalReq
 
 
 def no_rule(deployment: Record) -> str:
-    """Return that the user is not among those who may approve."""
     waits = missing_text(deployment)
     return "no approval rule of its environment is for the user of the token" + (
         f"; it waits for {waits}" if waits else ""
@@ -119,7 +118,6 @@ def no_rule(deployment: Record) -> str:
 
 
 def no_such_rule(deployment: Record, request: ApprovalRequest) -> str:
-    """Return that `represented_as` is not among the rules."""
     names = shortened([rule_name(rule) for rule in rules_of(deployment)])
     known = f"; the rules of its environment are {names}" if names else ""
     return f"represented_as {request.represented_as!r} names no approval rule that is for the user of the token{known}"

@@ -50,7 +50,6 @@ class FoundDeployment:
 
     @property
     def called(self) -> str:
-        """Return what to call it in a sentence."""
         return f"deployment {self.id} to {self.environment!r}"
 
     @property

@@ -34,7 +34,6 @@ _HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
 class ApprovalWait:
     """Judges decisions about jobs by the approvals of their deployments.
 
-    :param is_waiting: whether approvals are waited for.
     :param tell: told what holds a job up.
     """
 
@@ -43,7 +42,6 @@ class ApprovalWait:
         self._session = session if is_waiting else session.in_passing()
         self._is_waiting = is_waiting
         self._tell = tell
-        # to be judged
         self._jobs: list[FoundJob] = []
         # their deployments, by the id of the job; None for a job without one
         self._found: dict[int, FoundDeployment | None] = {}

@@ -71,7 +71,6 @@ class DownloadRequest:
     latest_success: bool = False
 
     def called(self, job: FoundJob) -> str:
-        """Return what to call the job in a sentence."""
         if self.latest_success:
             return f"job {self.query.names[0]!r} of ref {self.query.pipeline.ref}"
         return job.called
@@ -110,7 +109,7 @@ def check_request(session: Session, request: DownloadRequest) -> None:
         raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
     if request.content != "file":
         return
-    if {"..", "."} & set(request.path.split("/")) or "\0" in request.path:
+    if {"..", "."} & set(request.path.split("/")) or not request.path.strip("/") or "\0" in request.path:
         raise UsageError(_invalid_path(request.path))
     if request.path.strip("/") == _LIST_PATH and not request.latest_success:
         raise UsageError(
@@ -239,7 +238,6 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
 
 
 def _invalid_path(path: str) -> str:
-    """Return that a path can be in no archive."""
     return (
         f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
         "beginning and without '.' or '..' between slashes"

@@ -14,7 +14,6 @@ from ..jobs.statuses import phase_of
 
 
 def why_no_log(job: FoundJob) -> str:
-    """Return why a job has no log."""
     erased_at = job.record.get("erased_at")
     if erased_at:
         return f"{job.called} was erased ({erased_at}), and its log with it"

@@ -142,7 +142,6 @@ class NewFile:
             raise UsageError(f"the content cannot be written beside {self._option}: {exc.strerror or exc}") from None
 
     def restart(self) -> None:
-        """Forget everything that was written."""
         # Some file systems write out at close what was truncated to nothing before, so an empty file is left alone.
         if os.lseek(self._file, 0, os.SEEK_CUR):
             os.ftruncate(self._file, 0)

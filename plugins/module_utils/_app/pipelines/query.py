@@ -18,7 +18,6 @@ from ..fields import id_of
 
 FULL_SHA_LENGTHS = (40, 64)
 SHORTEST_SHA = 7
-REF_TYPES = ("any", "branch", "tag")
 REF_PREFIXES = {"branch": "refs/heads/", "tag": "refs/tags/"}
 REUSES = ("never", "active", "success")
 # Newer servers may have more, so that only what is almost one of them is a mistake.
@@ -131,14 +130,12 @@ class RunRequest:
 
     @property
     def missing_ref(self) -> str:
-        """Return what is wrong when there is no such ref."""
         kind = "branch or tag" if self.ref_type == "any" else self.ref_type
         text = f"there is no {kind} {self.ref!r} in project {self.project}"
         return f"{text}; a commit is no ref" if is_sha(self.ref) else text
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Return the sources that the pipeline may have."""
         # that of a job token is pipeline
         return ("trigger", "pipeline") if self.trigger_token else ("api",)
 

@@ -33,7 +33,6 @@ from ..waiting.schedule import Steps
 T = t.TypeVar("T")
 # Of so many failed jobs the log is read.
 MOST_LOGS = 20
-# What a failed job is known by, besides the tail of its log.
 _FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")
 
 
@@ -107,22 +106,18 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
     return with_pipeline(text, query, state.pipeline)
 
 
-def read_variables(session: Session, state: PipelineState, project: str) -> list[Record] | None:
-    """Return the variables that a pipeline was started with; None, with a warning, when they may not be read."""
-    return _permitted(
-        session,
-        "The variables of the pipeline cannot be read",
-        lambda: session.client.call("get_pipeline_variables", project=project, pipeline_id=id_of(state.pipeline)),
-    )
-
-
-def read_test_report(session: Session, state: PipelineState, project: str) -> Record | None:
-    """Return the test report of a pipeline; None, with a warning, where it cannot be read."""
-    return _permitted(
-        session,
-        "The test report of the pipeline cannot be read",
-        lambda: session.client.call("get_test_report", project=project, pipeline_id=id_of(state.pipeline)),
-    )
+def read_parts(session: Session, state: PipelineState, project: str, names: t.Collection[str]) -> Record:
+    """Return what is wanted of a pipeline besides its record, by name; None, with a warning, what may not be read."""
+    client, pipeline_id = session.client, id_of(state.pipeline)
+    parts: t.Mapping[str, t.Callable[[], t.Any]] = {
+        "variables": lambda: client.call("get_pipeline_variables", project=project, pipeline_id=pipeline_id),
+        "test_report": lambda: client.call("get_test_report", project=project, pipeline_id=pipeline_id),
+    }
+    return {
+        name: _permitted(session, f"The {name.replace('_', ' ')} of the pipeline cannot be read", read)
+        for name, read in parts.items()
+        if name in names
+    }
 
 
 def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgives: bool = False) -> T | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import itertools
 import typing as t
 
 from ..._api.decoding import Record
@@ -45,7 +46,6 @@ _OPEN = ("passed", "already done", *_DONE.values())
 
 
 def jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> JobQuery:
-    """Return which jobs of a pipeline belong to a gate."""
     project_id = project_id_of(pipeline, project.plan.pipeline.project)
     called = session.client.project_called(project_id)
     return JobQuery(
@@ -152,7 +152,6 @@ class GateRun:
         return dataclasses.replace(result, outcome="passed")
 
     def _cancel(self, late: GateResult) -> Steps[GateResult]:
-        """Cancel the jobs that have not ended in time."""
         request = ActionRequest("cancel", multiple="all")
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
         try:
@@ -304,13 +303,9 @@ def _retried_text(session: Session, result: GateResult) -> str:
     """
     attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in result.timeline})
     retried = [job for job in result.jobs if attempts[job.path] > 1]
-    shown = retried[:MOST_NAMES_IN_TEXT]
-    texts = [
-        f"{job.path} was retried" + (f" after {listed(ends, 'and')}" if ends else "")
-        for job, ends in zip(shown, _former_ends(session, shown))
-    ]
-    more = len(retried) - len(texts)
-    return "; ".join([*texts, f"{more} more jobs were retried"] if more > 0 else texts)
+    ends = itertools.chain(_former_ends(session, retried[:MOST_NAMES_IN_TEXT]), itertools.repeat([]))
+    after = (f" after {listed(each, 'and')}" if each else "" for each in ends)
+    return sentences([f"{job.path} was retried{words}" for job, words in zip(retried, after)])
 
 
 def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[str]]:

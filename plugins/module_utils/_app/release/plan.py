@@ -39,7 +39,6 @@ class Gate:
     """One gate: jobs, what to do with them, and what has to become of them.
 
     :param downstream: whether to look into downstream pipelines, None when the names decide.
-    :param waiting: how to wait.
     :param request: how to act, None for a gate that only looks.
     :param start: which pipeline to start, None for a gate about jobs.
     """
@@ -144,8 +143,6 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
     if project.pipeline.is_overdetermined:
         raise UsageError(f"{where} says more than one pipeline; give one of ref, sha, merge_request or pipeline_id")
     for need in project.needs:
-        if need == project.name:
-            raise UsageError(f"{where} needs itself")
         if need not in names:
             raise UsageError(f"{where} needs {need!r}, which is none of the projects: {suggestions(names, need)}")
     for number, gate in enumerate(project.gates, 1):

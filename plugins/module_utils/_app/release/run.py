@@ -94,10 +94,7 @@ RunGate = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Steps[GateResul
 
 
 class ReleaseRun:
-    """One run of a plan.
-
-    :param run_gate: returns what became of a gate of a project.
-    """
+    """One run of a plan."""
 
     def __init__(self, plan: ReleasePlan, run_gate: RunGate, scheduler: Scheduler) -> None:
         self._plan = plan
@@ -133,7 +130,6 @@ class ReleaseRun:
                 self._scheduler.add(self._run_project(self.results[project.name]), self._take)
 
     def _take(self, done: ProjectResult) -> None:
-        """Take note of a project that has finished."""
         if done.outcome in _PASSED:
             self._passed.add(done.plan.name)
         if self._stopped and not self._has_woken:
@@ -191,7 +187,6 @@ class ReleaseRun:
         return (yield from steps)
 
     def _skip(self, result: ProjectResult) -> None:
-        """Say why a project was not begun."""
         blocked = [need for need in result.plan.needs if self.results[need].outcome not in _PASSED]
         reason = f"project {blocked[0]!r}, which it needs, has not passed" if blocked else self._stopped
         result.gates = [GateResult(gate, reason=reason) for gate in result.plan.gates]

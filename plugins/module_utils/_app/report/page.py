@@ -74,7 +74,6 @@ def _header(record: Record) -> str:
 
 
 def _jumps(projects: t.Sequence[Record]) -> str:
-    """Return links to the gates that did not open."""
     links = [
         f'<li><a href="#{gate_anchor(number, place)}">{text(project["name"])}: {text(gate["name"])}</a> '
         f"{state(gate['outcome'])}{', optional' if is_optional(gate) else ''}</li>"
@@ -86,8 +85,7 @@ def _jumps(projects: t.Sequence[Record]) -> str:
 
 
 def _facts(record: Record) -> str:
-    count = sum(gate["changed"] for project in record["projects"] for gate in project["gates"])
-    changed = f"{count} gate{'s' if count > 1 else ''}" if count else "nothing"
+    changed = [gate["changed"] for project in record["projects"] for gate in project["gates"]]
     previous = record.get("previous") or {}
     facts = (
         ("Run by", text(record["user"]) + (f" on {text(record['host'])}" if record["host"] else "")),
@@ -97,7 +95,7 @@ def _facts(record: Record) -> str:
         ("Requests", _requests(record["requests"])),
         ("Compared with", _previous(previous)),
         ("Strategy", text(record["strategy"])),
-        ("Would change" if record["check_mode"] else "Changed", changed),
+        ("Would change" if record["check_mode"] else "Changed", f"{sum(changed)} of {len(changed)} gates"),
     )
     shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts if value)
     return f'<dl class="facts">{shown}</dl>\n'

@@ -78,7 +78,6 @@ def is_web_address(url: t.Any) -> bool:
 
 
 def look(status: t.Any) -> Look:
-    """Return the class of a status or an outcome."""
     return _look_and_sign(str(status))[0]
 
 
@@ -88,7 +87,6 @@ def has_failed(job: Record) -> bool:
 
 
 def state(status: t.Any) -> str:
-    """Return a status or an outcome with its sign."""
     shown, sign = _look_and_sign(str(status))
     return f'<span class="state {shown}"><span aria-hidden="true">{sign}</span> {text(status)}</span>'
 

@@ -57,7 +57,6 @@ class TimeScale:
         self._segments = _segments(intervals)
 
     def position(self, moment: float) -> float:
-        """Return where a moment is, in percent of the width."""
         for segment in self._segments:
             if moment < segment.start:
                 return segment.left

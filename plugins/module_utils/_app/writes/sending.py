@@ -64,25 +64,21 @@ class Write(abc.ABC, t.Generic[_S]):
     def run(self) -> Result[_S]:
         """Return what became of it, as is decided; in check mode what would become of it.
 
-        :raises RequestError: as `send`.
+        :raises RequestError: as `send_all`.
         """
         decision = self._decide(self._before)
         if decision.verdict == "same":
             return Result("unchanged", self._before, decision.reason)
         if decision.verdict != "act":
             return Result("refused", self._before, decision.reason)
-        return self._predicted() if self._session.check_mode else self.send()
-
-    def send(self) -> Result[_S]:
-        """Send the request, again only when what it acts on shows that it was not executed; return the result.
-
-        :raises RequestError: when a task that waits could not send it until the time was up.
-        """
-        return self.send_all(self._session, [self])[0]
+        return self._predicted() if self._session.check_mode else self.send_all(self._session, [self])[0]
 
     @staticmethod
     def send_all(session: Session, writes: t.Sequence[Write[_S]]) -> list[Result[_S]]:
-        """Return the results of several writes, in their order; see `send`."""
+        """Send writes, each again only when what it acts on shows that it was not executed; return the results.
+
+        :raises RequestError: when a task that waits could not send one until the time was up.
+        """
         # what was done has to be known before anything else, and from new answers
         with looking(None):
             for first in range(0, len(writes), MOST_BY_ONE_LOOK):
@@ -288,7 +284,6 @@ class Write(abc.ABC, t.Generic[_S]):
         """Return an error that is the last word, with what to do about it."""
 
     def _failed(self, reason: str) -> Result[_S]:
-        """Return the result for a write that failed."""
         return Result("failed", self._latest, reason)
 
     def _broken_off(self, exc: GitLabError) -> Result[_S]:

@@ -32,16 +32,9 @@ class ArgumentSpec:
     required_one_of: Rules = ()
     required_if: Conditions = ()
 
-    def merged(
-        self,
-        *others: ArgumentSpec,
-        arguments: Arguments | None = None,
-        mutually_exclusive: Rules = (),
-        required_one_of: Rules = (),
-        required_if: Conditions = (),
-    ) -> ArgumentSpec:
-        """Return one value with everything of all of them, and these; a later option of the same name wins."""
-        every = (self, *others, ArgumentSpec(arguments or {}, mutually_exclusive, required_one_of, required_if))
+    def merged(self, *others: ArgumentSpec, **further: t.Any) -> ArgumentSpec:
+        """Return one value with everything of all of them, and further fields; a later option of the same name wins."""
+        every = (self, *others, ArgumentSpec(**further))
         return ArgumentSpec(
             arguments={name: option for spec in every for name, option in spec.arguments.items()},
             mutually_exclusive=tuple(rule for spec in every for rule in spec.mutually_exclusive),

@@ -88,7 +88,6 @@ def url_name(options: Options, environ: Environment) -> str:
 
 
 def environment_extensions(environ: Environment) -> list[str]:
-    """Return the extensions that the environment names."""
     names = [name.strip() for name in environ.get(first_set(environ, EXTENSION_VARIABLES), "").split(",")]
     return [name for name in names if name]
 

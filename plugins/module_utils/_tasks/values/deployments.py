@@ -24,12 +24,10 @@ DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
         "environment": {"type": "str"},
         "status": {"type": "str", "choices": list(STATUSES)},
     },
-    # a deployment's id needs nothing beside it
     mutually_exclusive=tuple(
         ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_WAYS, *JOB_FILTERS)
     ),
 )
-# What a person needs of a job to understand a failure.
 _JOB_FIELDS = ("id", "name", "stage", "status", "failure_reason", "web_url")
 
 

@@ -89,7 +89,6 @@ _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list", tuple: "a lis
 # Of what may be a secret no more than this is told.
 _ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
 _TYPES: t.Mapping[str, type] = {"int": int, "float": float, "bool": bool, "dict": dict}
-# What to give for numbers.
 NUMBERS: t.Mapping[str, str] = {"int": "one whole number", "float": "a number of seconds"}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)

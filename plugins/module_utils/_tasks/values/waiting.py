@@ -25,7 +25,6 @@ _NUMBERS: Numbers = {
     "pending_timeout": ("pending_seconds", 0, math.inf),
     "log_lines": ("log_lines", 0, math.inf),
 }
-# How a task waits that says nothing about it.
 _DEFAULTS = WaitOptions()
 
 WAITING = ArgumentSpec(
@@ -49,7 +48,6 @@ JOB_WAITING = WAITING.merged(
     },
 )
 
-# What may be waited for of a pipeline.
 PIPELINE_TARGETS = ("created", "finished", "success", "manual")
 PIPELINE_WAITING = WAITING.merged(
     arguments={

@@ -393,14 +393,19 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
 @pytest.mark.parametrize(
     ("read", "status", "answer", "words"),
     [
-        (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not find it"),
+        (with_reports(), 404, NOT_FOUND, "GitLab finds no report 'junit' of job 'build' (id 42): there is no such job"),
         (
             with_reports(artifacts_expire_at="2022-01-02T00:00:00.000Z"),
             404,
             NOT_FOUND,
             "the reports of job 'build' (id 42) have expired (2022-01-02T00:00:00.000Z); retry",
         ),
-        (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it made none, or it has expired"),
+        (
+            untold(),
+            404,
+            NOT_FOUND,
+            "GitLab finds no report 'junit' of job 'build' (id 42): there is no such job, it made none",
+        ),
         (
             with_reports(),
             400,
@@ -740,7 +745,7 @@ def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
         ),
         ({"content": "list", "dest": "x"}, "dest can only be used with content: archive, file, log and report"),
         ({"content": "list", "checksum": "x"}, "checksum can only be used with content: archive, file, log and report"),
-        ({"content": "file", "artifact_path": "/"}, "artifact_path is empty"),
+        ({"content": "file", "artifact_path": "/"}, "'/' is not a valid path inside an archive"),
         ({"include_downstream": True}, "include_downstream cannot be used with job_id"),
         ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give a value or leave it out"),
         ({"checksum": "md5:" + "0" * 32}, "give sha256: and 64 hexadecimal digits"),

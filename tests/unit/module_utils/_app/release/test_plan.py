@@ -34,7 +34,7 @@ def test_projects_stay_in_the_given_order_whatever_they_need():
         ([], "the release has no projects; give at least one, with a gate"),
         ([project("a"), project("a")], "two projects are called 'a'; give each of them a name of its own"),
         ([project("a", gates=())], "project 'a' has no gates"),
-        ([project("a", needs=("a",))], "project 'a' needs itself"),
+        ([project("a", needs=("a",))], "the projects need each other in a circle: a needs a"),
         ([project("infra"), project("a", needs=("infar",))], "needs 'infar', which is none .* did you mean 'infra'?"),
         ([project("x"), project("a", needs=("infra",))], "which is none of the projects: there are 'a', 'x'"),
         (

@@ -80,7 +80,7 @@ def test_what_has_no_end_is_not_read(tmp_path):
 
 def test_a_file_may_be_missing_but_not_a_folder(tmp_path):
     assert read_previous(str(tmp_path / "none.json")) is None
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is not a regular file"):
         read_previous(str(tmp_path))
     (tmp_path / "record.json").write_text(json.dumps(a_record(schema=1)), encoding="utf-8")
     assert read_previous(str(tmp_path / "record.json"))["title"] == ""

@@ -221,4 +221,4 @@ def test_an_error_is_raised_where_there_is_no_such_result(session):
     write = Switch(session, [], "1", refusal(), breaks="in the decision")
     write._read = lambda targets: targets
     with pytest.raises(GitLabError, match="an extension is wrong"):
-        write.send()
+        Switch.send_all(session, [write])
