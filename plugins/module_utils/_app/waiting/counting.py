@@ -16,9 +16,9 @@ import typing as t
 
 from ..._api.errors import StatusError
 from ..jobs.query import FoundJob
-from ..jobs.statuses import STATUSES
+from ..jobs.statuses import STATUSES, phase_of
 from ..session import Session
-from .loop import FEWEST_JOBS, MOST_COUNTS, Look
+from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_OF_SOME, MOST_COUNTS_TOLD, Look
 from .options import WaitOptions, end_problem, is_there
 
 
@@ -45,6 +45,8 @@ class Counting:
         # at this count the jobs waited for may all be where they should be; None before there is anything to go by
         self._enough: int | None = None
         self._counts = 0
+        # whether jobs may become optional ones, which are counted all the same, and whether anything has changed since
+        self._may_be_optional = self._has_moved = False
 
     def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int) -> Look | None:
         """Take note of a listing; return how to look until the next one, None when a count tells nothing now.
@@ -56,7 +58,10 @@ class Counting:
         counted = self._counted(left)
         # whether something is waited for that the count does not see, or the list is as cheap
         is_blind = counted < len(left) or size <= FEWEST_JOBS
-        self._counts = 0
+        self._counts, self._has_moved = 0, False
+        self._may_be_optional = any(
+            job.record.get("allow_failure") and phase_of(job.status) == "waiting" for job in left
+        )
         if self._is_whole:
             # a job that need not come anywhere is counted as long as it is there
             self._last = self._counted(jobs)
@@ -83,7 +88,11 @@ class Counting:
         # new jobs, or retries, hide how many of the others have ended
         has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
-        is_time = has_risen or self._counts >= MOST_COUNTS
+        self._has_moved = self._has_moved or has_moved
+        most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
+        if is_shown or (self._is_whole and self._has_moved and self._may_be_optional):
+            most = MOST_COUNTS_TOLD
+        is_time = has_risen or self._counts >= most
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
         # not before: a look that an error breaks off is made again
         self._last = count

@@ -34,9 +34,12 @@ T = t.TypeVar("T")
 Look = t.Callable[[], t.Optional[int]]
 # So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
 FEWEST_JOBS = 20
-# After so many counts that say nothing new the jobs are listed nevertheless: one may have started, or have ended while
-# another was retried, and what is left may be jobs that nobody has to play.
-MOST_COUNTS = 3
+# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
+# retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
+# somebody wants to be told of a job that only starts, or where what is left may be jobs that nobody has to play.
+MOST_COUNTS = 30
+MOST_COUNTS_OF_SOME = 10
+MOST_COUNTS_TOLD = 3
 
 # How often a failure is seen before it is believed.
 LOOKS_AT_A_FAILURE = 2

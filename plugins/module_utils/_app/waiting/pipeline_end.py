@@ -20,7 +20,7 @@ from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
 from ..pipelines.find import read_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
-from .loop import FEWEST_JOBS, MOST_COUNTS, Wait
+from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
 from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
@@ -124,7 +124,8 @@ class Following:
         """Look at the pipeline; return how many jobs are left, None when they have to be listed to know more."""
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._looks += 1
-        is_news = status_of(record) != status_of(self._pipeline) or self._looks >= MOST_COUNTS
+        most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
+        is_news = status_of(record) != status_of(self._pipeline) or self._looks >= most
         return None if is_news else self._left
 
     def _leaves(self, left: list[FoundJob]) -> None:
