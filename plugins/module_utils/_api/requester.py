@@ -12,7 +12,6 @@ import contextlib
 import copy
 import dataclasses
 import re
-import threading
 import typing as t
 
 from . import decoding
@@ -36,6 +35,7 @@ from .http import (
 from .masking import Masker
 from .pace.clock import GRACE_SECONDS, LATE_SECONDS
 from .pace.retry import Retrier, server_wish_seconds
+from .pace.traffic import RequestBudget
 
 # What a request has at least that begins past the deadline of a task, to say how things stand.
 _SHORTEST_TIMEOUT_SECONDS = 0.5
@@ -92,8 +92,7 @@ class Requester:
         self._on_finished = on_finished
         self._clock = retrier.deadline.clock
         self._warn = warn
-        # for as many requests as may be under way at a time
-        self._places = threading.BoundedSemaphore(settings.concurrency)
+        self._budget = RequestBudget(settings.concurrency)
         # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
         self._moved_projects: dict[str, str] = {}
         # by their ids what the user calls projects, for messages
@@ -128,29 +127,13 @@ class Requester:
 
     def _ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
         """Return the answer to one request, redirects followed."""
-        with self.errors_of(endpoint, arguments), self._place():
+        with self.errors_of(endpoint, arguments), self._budget.request(self.retrier.deadline):
             request, may_leave = self._request(endpoint, arguments), endpoint.answer in ("bytes", "text")
             response = send_following(request, self._send, may_leave=may_leave)
             if response.status not in endpoint.ok_statuses:
                 raise self._unexpected(endpoint, arguments, response)
             self._note_moved(str(arguments.get("project", "")), response)
             return response
-
-    @contextlib.contextmanager
-    def _place(self) -> t.Iterator[None]:
-        """Wait until no more requests are under way than may be at a time.
-
-        :raises UnsentError: when none of them ends in time.
-        """
-        if not self._places.acquire(timeout=self.retrier.deadline.remaining() + GRACE_SECONDS):
-            raise UnsentError(
-                f"it was not sent, since api_concurrency is {self.settings.concurrency} and none of the requests under "
-                "way has ended in time"
-            )
-        try:
-            yield
-        finally:
-            self._places.release()
 
     def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any], *, any_time: bool) -> None:
         """Write the body of one answer to a sink, in constant memory; see `ApiClient.download`."""

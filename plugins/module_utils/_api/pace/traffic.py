@@ -4,7 +4,8 @@
 
 # Note that this is a private part of the collection: no other collection may import it.
 
-"""How many requests a task makes, and how fast: what the server and the user allow, and what others may need.
+"""How many requests a task makes, how fast, and how many at a time: what the server and the user allow, and what others
+may need.
 
 GitLab tells with each answer how many requests are left until when, for all that use the token together. Tasks that
 share a token share by these numbers, without knowing of each other.
@@ -13,12 +14,14 @@ share a token share by these numbers, without knowing of each other.
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import threading
 import typing as t
 
+from ..errors import LostAnswerError, RequestError, ThrottledError, UnsentError
 from ..http import answered_at, number_in
-from .clock import Clock
+from .clock import GRACE_SECONDS, Clock, Deadline
 
 MINUTE_SECONDS = 60.0
 # So much of what the server or the user allows is left to others, and to requests that cannot wait.
@@ -27,6 +30,8 @@ SHARE_OF_OTHERS = 0.1
 LONGEST_WINDOW_SECONDS = 86_400.0
 # Nobody expects a task that does not wait to sleep longer than this because the server wishes it.
 LONGEST_WISH_SECONDS = 120.0
+# One more at a time is allowed again after so many answers for each that is.
+_ANSWERS_PER_STEP = 8
 
 
 class Within:
@@ -169,3 +174,55 @@ class Traffic:
             if now < window.ends_at:
                 return f"{window.remaining:,} of {window.allowed:,} requests left for {window.ends_at - now:.0f} s"
             return f"api_requests_per_minute is {self._per_minute:,}" if self._per_minute else ""
+
+
+class RequestBudget:
+    """How many requests are made at a time, shared by all threads of a task.
+
+    A server that answers 429, or that does not answer in time because it works on one request after the other, gets
+    half as many at a time from then on; answers bring the number up again, one by one.
+
+    :param most_at_once: what the user allows.
+    """
+
+    def __init__(self, most_at_once: int) -> None:
+        self._most = self.allowed = most_at_once
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._answers = 0
+
+    @contextlib.contextmanager
+    def request(self, deadline: Deadline) -> t.Iterator[None]:
+        """Wait for a turn, and take note of how the request ends.
+
+        At the deadline it does not wait any more for the server to recover, only for one of the others to end.
+
+        :raises UnsentError: when none of them does.
+        """
+        with self._changed:
+            has_turn = self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining())
+            if not has_turn and not self._changed.wait_for(lambda: self._under_way < self._most, GRACE_SECONDS):
+                raise UnsentError(
+                    f"it was not sent, since api_concurrency is {self._most} and none of the requests under way has "
+                    "ended in time"
+                )
+            self._under_way += 1
+        error: RequestError | None = None
+        try:
+            yield
+        except RequestError as exc:
+            error = exc
+            raise
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._note(error)
+                self._changed.notify_all()
+
+    def _note(self, error: RequestError | None) -> None:
+        if isinstance(error, (ThrottledError, LostAnswerError)):
+            self.allowed, self._answers = max(1, self.allowed // 2), 0
+        elif error is None and self.allowed < self._most:
+            self._answers += 1
+            if self._answers >= _ANSWERS_PER_STEP * self.allowed:
+                self.allowed, self._answers = self.allowed + 1, 0

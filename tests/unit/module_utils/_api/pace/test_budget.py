@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many requests may be under way: fewer after the server's complaints, more after its answers."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import (
+    LostAnswerError,
+    NotFoundError,
+    ThrottledError,
+    UnsentError,
+)
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import traffic as budgets
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import RequestBudget
+
+from ....harness import FakeClock
+
+FAR = Deadline.after(60.0, Clock())
+
+
+def end_with(budget, error):
+    with pytest.raises(type(error)), budget.request(FAR):
+        raise error
+
+
+def answer(budget, times):
+    for _time in range(times):
+        with budget.request(FAR):
+            pass
+
+
+@pytest.mark.parametrize("error", [ThrottledError("status 429", status=429), LostAnswerError("no answer")])
+def test_half_as_many_after_a_complaint_and_never_none(error):
+    budget = RequestBudget(8)
+    allowed = []
+    for _time in range(4):
+        end_with(budget, error)
+        allowed.append(budget.allowed)
+    assert allowed == [4, 2, 1, 1]
+
+
+def test_other_errors_say_nothing_about_the_number():
+    budget = RequestBudget(8)
+    end_with(budget, NotFoundError("status 404", status=404))
+    assert budget.allowed == 8
+
+
+def test_answers_bring_it_up_again_and_not_above_what_is_allowed():
+    budget = RequestBudget(2)
+    end_with(budget, LostAnswerError("no answer"))
+    answer(budget, 7)
+    assert budget.allowed == 1
+    answer(budget, 1)
+    assert budget.allowed == 2
+    answer(budget, 100)
+    assert budget.allowed == 2
+
+
+def test_who_is_too_many_waits():
+    budget = RequestBudget(1)
+    order = []
+
+    def work():
+        with budget.request(FAR):
+            order.append("second")
+
+    thread = threading.Thread(target=work)
+    with budget.request(FAR):
+        thread.start()
+        order.append("first")
+    thread.join(60)
+    assert order == ["first", "second"]
+
+
+def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
+    monkeypatch.setattr(budgets, "GRACE_SECONDS", 0.05)
+    budget = RequestBudget(1)
+    passed = Deadline.after(0.0, FakeClock())
+    with budget.request(FAR):
+        with pytest.raises(UnsentError, match="api_concurrency is 1 and none"), budget.request(passed):
+            raise AssertionError("sent")
+    with budget.request(passed):
+        pass
+
+
+def test_at_the_deadline_nobody_waits_for_the_server_to_recover():
+    budget = RequestBudget(4)
+    end_with(budget, ThrottledError("status 429", status=429))
+    end_with(budget, ThrottledError("status 429", status=429))
+    with budget.request(FAR), budget.request(Deadline.after(0.0, FakeClock())):
+        assert budget.allowed == 1
