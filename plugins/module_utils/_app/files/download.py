@@ -87,7 +87,7 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
     if request.sha256 and before and before.sha256 == request.sha256 and not request.force:
         return DownloadReport(dest, before, before, job)
     with contextlib.nullcontext() if session.check_mode else NewFile("dest", dest, files) as file:
-        incoming = Incoming(session, os.path.basename(dest), _size(request, job), file)
+        incoming = _incoming(session, request, job, file)
         fetch(session, request, job, incoming)
         after = incoming.content
         _verify(session, request, job, after)
@@ -172,19 +172,23 @@ def _has_artifacts(record: Record) -> bool:
     return "artifacts" not in record and bool(record.get("artifacts_expire_at"))
 
 
-def _size(request: DownloadRequest, job: FoundJob) -> int:
-    """Return how many bytes are to come, 0 where the record of the job does not tell."""
+def _incoming(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink | None) -> Incoming:
+    """Return what a download is measured by, with what is known of it beforehand."""
     if request.content == "report":
-        return report_size(job, request.report_type)
-    return int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
+        total = report_size(job, request.report_type)
+    else:
+        total = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
+    dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
+    name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
+    return Incoming(session, name, total, sink)
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
     check_path("dest", request.dest)
     dest = os.path.abspath(request.dest)
     if os.path.isdir(dest):
-        is_report = request.content == "report"
-        artifact = report_name(job, request.report_type) if is_report else os.path.basename(request.path.rstrip("/"))
+        of_report = report_name(job, request.report_type) if request.content == "report" else ""
+        artifact = of_report or os.path.basename(request.path.rstrip("/"))
         return os.path.join(dest, KINDS[request.content].file_name.format(job_id=job.id, artifact=artifact))
     if request.dest.endswith("/"):
         raise UsageError(f"dest {request.dest!r} is not a folder that exists; create it first")

@@ -303,7 +303,8 @@ def _retried_text(session: Session, result: GateResult) -> str:
     """
     attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in result.timeline})
     retried = [job for job in result.jobs if attempts[job.path] > 1]
-    ends = itertools.chain(_former_ends(session, retried[:MOST_NAMES_IN_TEXT]), itertools.repeat([]))
+    shown = retried[:MOST_NAMES_IN_TEXT]
+    ends = itertools.chain(_former_ends(session, shown), itertools.repeat([]))
     after = (f" after {listed(each, 'and')}" if each else "" for each in ends)
     return sentences([f"{job.path} was retried{words}" for job, words in zip(retried, after)])
 
