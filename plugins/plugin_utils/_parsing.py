@@ -44,7 +44,12 @@ def parse_artifact(content: bytes, parse: str, path: str, *, subject: str = "") 
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
         raise UsageError(f"artifact {name} is no UTF-8 text (line {line}); download it to a file instead") from None
-    return _PARSERS[parse](text, name)
+    try:
+        return _PARSERS[parse](text, name)
+    except UsageError as exc:
+        if not _is_dotenv(text):
+            raise
+        raise UsageError(f"{exc}; its lines are of the form NAME=value, which parse: dotenv reads") from None
 
 
 def log_text(content: bytes) -> str:
@@ -129,6 +134,14 @@ def _check_extent(text: str, name: str) -> None:
         elif kind in ("SequenceEndEvent", "MappingEndEvent"):
             values, levels = extents.pop()
             add((values, levels + 1), anchors.pop())
+
+
+def _is_dotenv(text: str) -> bool:
+    """Return whether a file holds variables as `parse: dotenv` reads them."""
+    try:
+        return bool(_dotenv(text, ""))
+    except UsageError:
+        return False
 
 
 def _dotenv(text: str, name: str) -> dict[str, str]:

@@ -401,7 +401,7 @@ def test_an_older_server_sends_the_archive(
 def test_an_older_server_without_an_archive(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"artifacts": {"reports": ["junit"]}}, version="19.2")
     result = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID)
-    assert_sentence(result.failure, "GitLab finds no report 'junit' of job 'build' (id 1000)", "need GitLab 19.4")
+    assert_sentence(result.failure, "GitLab lists a report 'junit' of job 'build' (id 1000)", "need GitLab 19.4")
 
 
 def public(simulator: t.Any, version: str = "19.4") -> None:
@@ -418,7 +418,7 @@ def test_whoever_may_not_read_the_job_gets_its_report(simulator: t.Any, tmp_path
     assert digest(tmp_path / "junit") == wanted(simulator, "report")
     assert result["job"] == {"id": 1000}
     missing = fetch(simulator, tmp_path / "x", content="report", report_type="dotenv", **BY_ID, token=None)
-    assert_sentence(missing.failure, "GitLab finds no report 'dotenv' of job 1000", "it made none")
+    assert_sentence(missing.failure, "job 1000 has no report 'dotenv'", "it made none")
     unknown = fetch(simulator, tmp_path / "x", content="report", report_type="junti", **BY_ID, token=None)
     assert_sentence(unknown.failure, "GitLab has no report of type 'junti', or does not send it by itself")
     unsent = fetch(simulator, tmp_path / "x", content="report", report_type="metrics_referee", **BY_ID, token=None)

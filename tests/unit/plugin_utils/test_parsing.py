@@ -78,10 +78,16 @@ def test_what_has_no_end_is_refused(parse, content, words):
     assert words in str(caught.value)
 
 
-def test_the_job_is_named():
-    words = r"artifact 'build.env' of job 'build' \(id 5\) is no JSON: Expecting value in line 1\Z"
-    with pytest.raises(UsageError, match=words):
-        parse_artifact(b"VERSION=1.2.0\n", "json", "build.env", subject="job 'build' (id 5)")
+@pytest.mark.parametrize(
+    ("content", "is_dotenv"), [(b"VERSION=1.2.0\n# note\nA=b\n", True), (b"VERSION\n", False), (b"\n", False)]
+)
+def test_variables_that_are_read_as_json_are_known(content, is_dotenv):
+    with pytest.raises(UsageError) as caught:
+        parse_artifact(content, "json", "build.env", subject="job 'build' (id 5)")
+    assert str(caught.value).startswith(
+        "artifact 'build.env' of job 'build' (id 5) is no JSON: Expecting value in line "
+    )
+    assert ("; its lines are of the form NAME=value, which parse: dotenv reads" in str(caught.value)) is is_dotenv
 
 
 def test_what_is_large_or_has_aliases_is_read():

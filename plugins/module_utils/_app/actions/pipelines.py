@@ -76,11 +76,16 @@ def _retry_ended(state: PipelineState) -> Decision:
     if any(is_under_way(job.status) for job in state.jobs):
         # the jobs were read after it
         return Decision("same", "its jobs are under way already")
+    if ended:
+        return Decision(
+            "refuse",
+            f"it has {state.status}, and GitLab retries none of its jobs, for they are archived or their deployments "
+            "were rejected; start a new pipeline",
+        )
     return Decision(
         "refuse",
-        f"it has {state.status}, and GitLab retries none of its jobs: it leaves alone those that are archived or whose "
-        "deployment was rejected, and trigger jobs. Retry a trigger job with gitlab_job_action, or start a new "
-        "pipeline",
+        f"it has {state.status}, and none of its jobs has failed or was canceled; GitLab retries no trigger jobs with "
+        "their pipeline, which gitlab_job_action does",
     )
 
 

@@ -11,7 +11,6 @@ The record of a job does not name its environment, so its deployment is looked f
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 import typing as t
@@ -109,14 +108,19 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
 
 
 def _instead(session: Session, query: DeploymentQuery) -> str:
-    """Return what to do when there is no deployment, with the environments of the newest ones of the project."""
-    advice, environments = "check environment and job, or set allow_empty", {""}
-    if query.environment:
-        with contextlib.suppress(RequestError):  # the hint is not worth another error
-            newest = itertools.islice(_listed(session, query.project, {}), PAGE_SIZE)
-            environments = {FoundDeployment(record, query.project).environment for record in newest}
-    known = shortened(sorted(environments - {""}))
-    return f"{advice}. The newest deployments are to {known}" if known else advice
+    """Return what to do when there is no deployment: the environments of the newest ones of the project."""
+    if not query.environment:
+        return "check environment and job, or set allow_empty"
+    try:
+        newest = list(itertools.islice(_listed(session, query.project, {}), PAGE_SIZE))
+    except RequestError:
+        return "check environment and job, or set allow_empty"  # the hint is not worth another error
+    environments = {FoundDeployment(record, query.project).environment for record in newest} - {""}
+    if query.environment in environments:
+        return "check job, or set allow_empty"
+    if not environments:
+        return "the project has no deployments at all"
+    return f"its newest deployments are to {shortened(sorted(environments))}"
 
 
 def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:

@@ -31,6 +31,7 @@ _NO_REPORTS: t.Mapping[str, str] = {
 _TYPE = re.compile(r"[A-Za-z0-9_-]+")
 # How a zip archive begins, and an empty one.
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_NEEDS = "reports one by one need GitLab 19.4"
 
 
 def check_report_type(report_type: str) -> None:
@@ -135,7 +136,10 @@ def _reports_of(job: FoundJob) -> dict[str, Record] | None:
 
 def why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
     """Return why GitLab does not find a report that its job may have, at a Unix time."""
-    return why_gone(job, "reports", now) or (
-        f"GitLab finds no report {report_type!r} of {job.called}: there is no such job, it made none, or it has "
-        "expired. Reports one by one need GitLab 19.4; older servers send nothing where there is no archive"
-    )
+    if _reports_of(job) is None:
+        return (
+            f"{job.called} has no report {report_type!r}: there is no such job, it made none, or it has expired; "
+            f"{_NEEDS}, and older servers send nothing where there is no archive"
+        )
+    gone = why_gone(job, "reports", now)
+    return gone or f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"

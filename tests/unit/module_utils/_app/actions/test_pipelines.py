@@ -205,7 +205,7 @@ def test_a_job_that_never_gets_its_turn_is_not_under_way():
     jobs = Exchange(ATTEMPTS, [job(43, "created"), job(42, "success")])
     options = {"action": "retry", "pipeline_id": 6}
     outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
-    assert not outcome.changed and "Retry a trigger job with gitlab_job_action" in outcome.failure
+    assert not outcome.changed and "GitLab retries no trigger jobs with their pipeline" in outcome.failure
 
 
 def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_yet():

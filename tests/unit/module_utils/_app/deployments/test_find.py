@@ -71,14 +71,13 @@ def test_a_misspelled_environment_is_an_error_unless_it_may_be_empty():
     names = ("staging", "review/1", "staging")
     others = [listed(number, environment={"name": name}) for number, name in enumerate(names, 3)]
     for answer, words in (
-        (others, ". The newest deployments are to 'review/1', 'staging'"),
-        ([], ""),
-        (reply({"message": "403 Forbidden"}, status=403), ""),
+        (others, "its newest deployments are to 'review/1', 'staging'"),
+        ([], "the project has no deployments at all"),
+        (reply({"message": "403 Forbidden"}, status=403), "check environment and job, or set allow_empty"),
     ):
         with pytest.raises(errors.SelectionError) as caught:
             info(Exchange(PRODUCTION, []), Exchange(NEWEST, answer), environment="production")
-        told = "there is no deployment to 'production' in project 7; check environment and job, or set allow_empty"
-        assert str(caught.value) == told + words
+        assert str(caught.value) == f"there is no deployment to 'production' in project 7; {words}"
     assert ids(info(Exchange(PRODUCTION, []), environment="production", allow_empty=True)) == []
 
 

@@ -393,19 +393,14 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
 @pytest.mark.parametrize(
     ("read", "status", "answer", "words"),
     [
-        (with_reports(), 404, NOT_FOUND, "GitLab finds no report 'junit' of job 'build' (id 42): there is no such job"),
+        (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not find it"),
         (
             with_reports(artifacts_expire_at="2022-01-02T00:00:00.000Z"),
             404,
             NOT_FOUND,
             "the reports of job 'build' (id 42) have expired (2022-01-02T00:00:00.000Z); retry",
         ),
-        (
-            untold(),
-            404,
-            NOT_FOUND,
-            "GitLab finds no report 'junit' of job 'build' (id 42): there is no such job, it made none",
-        ),
+        (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it made none, or it has expired"),
         (
             with_reports(),
             400,
