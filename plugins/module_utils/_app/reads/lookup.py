@@ -22,6 +22,8 @@ from ..jobs.selection import Selection
 from ..pipelines.query import PipelineQuery
 from ..session import Session
 
+_NOTHING: t.Any = object()
+
 
 @dataclasses.dataclass(frozen=True)
 class LookupRequest:
@@ -106,35 +108,50 @@ def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selectio
 
 
 def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
-    try:
-        if request.artifact or request.log:
-            query = JobQuery(request.pipeline, names=(job.name,))
-            content = "file" if request.artifact else "log"
-            download = DownloadRequest(query, content, path=request.artifact, latest_success=request.latest_success)
+    if request.artifact or request.log:
+        query = JobQuery(request.pipeline, names=(job.name,))
+        content = "file" if request.artifact else "log"
+        download = DownloadRequest(query, content, path=request.artifact, latest_success=request.latest_success)
+        try:
             return request.read(fetch_bytes(session, download, job), download.called(job))
-        record = session.annotated("job", job.record)
-        if request.attribute:
-            return _attribute(job, record, request.attribute)
-    except SelectionError:
-        if request.has_default:
-            return request.default
-        raise
-    if not request.fields:
+        except SelectionError:
+            if request.has_default:
+                return request.default
+            raise
+    record = session.annotated("job", job.record)
+    if request.fields:
+        kept = project_fields(record, request.fields)
+        problem = "" if request.has_default else mistaken_fields(request.fields, [kept], frozenset(record))
+        if problem:
+            raise SelectionError(f"{job.called} has no {problem}")
+        return kept
+    if not request.attribute:
         return record
-    kept = project_fields(record, request.fields)
-    problem = "" if request.has_default else mistaken_fields(request.fields, [kept], frozenset(record))
-    if problem:
-        raise SelectionError(f"{job.called} has no {problem}")
-    return kept
+    value = _attribute(record, request.attribute)
+    if value is not _NOTHING:
+        return value
+    if request.has_default:
+        return request.default
+    raise SelectionError(f"{job.called} has no {request.attribute!r}: {_fields_instead(record, request.attribute)}")
 
 
-def _attribute(job: FoundJob, record: Record, path: str) -> t.Any:
-    """Return what is at the end of a dotted path."""
+def _attribute(record: Record, path: str) -> t.Any:
+    """Return what is at the end of a dotted path, or _NOTHING."""
     value: t.Any = record
     for step in path.split("."):
         if not isinstance(value, dict) or step not in value:
-            inside = [f"{name}.{each}" for name, field in record.items() if isinstance(field, dict) for each in field]
-            instead = suggestions([*record, *inside], path, what="fields")
-            raise SelectionError(f"{job.called} has no {path!r}: {instead}")
+            return _NOTHING
         value = value[step]
     return value
+
+
+def _fields_instead(record: Record, path: str) -> str:
+    """Return the fields that there are where a dotted path comes to nothing, close ones first."""
+    inside, _dot, step = path.rpartition(".")
+    found = _attribute(record, inside) if inside else record
+    if found is _NOTHING:
+        return _fields_instead(record, inside)
+    if not isinstance(found, dict):
+        return f"{inside} is no mapping"
+    prefix = f"{inside}." if inside else ""
+    return suggestions([prefix + name for name in found], prefix + step, what="fields")

@@ -119,9 +119,9 @@ def test_an_attribute_may_be_deep_and_a_field_that_is_null_is_there():
     [
         ("nope", "there are 'allow_failure', "),
         ("statsu", r"did you mean 'status'\?"),
-        ("status.nope", r"did you mean 'status'\?"),
-        ("commit.ids", r"did you mean 'commit.id' or 'commit'\?"),
-        ("comit.id", r"did you mean 'commit.id'( or '[a-z_.]+')*\?"),
+        ("status.nope", "status is no mapping"),
+        ("commit.nope", r"did you mean 'commit.id'\?"),
+        ("comit.id", r"did you mean 'commit'\?"),
     ],
 )
 def test_an_attribute_that_is_not_there(attribute, words):
