@@ -59,6 +59,11 @@ def in_order(jobs: t.Sequence[Record]) -> tuple[list[Record], list[Record]]:
     return (shown, others) if len(jobs) > _MOST_JOBS else (shown + others, [])
 
 
+def others_in_words(first: t.Sequence[Record], others: t.Sequence[Record]) -> str:
+    """Return how many other jobs there are."""
+    return f"{len(others)} {'other ' * bool(first)}job{'s' * (len(others) > 1)}"
+
+
 def took(gate: Record) -> str:
     """Return how long a gate took, with the time of an earlier run; empty when it was not reached."""
     return "" if gate["outcome"] == "not reached" else compared(gate["elapsed"], gate.get("previous_elapsed"))
@@ -100,7 +105,7 @@ def _gate(anchor: str, gate: Record, project: Record, record: Record) -> str:
     first, others = in_order(jobs)
     shown = _jobs(first)
     if others:
-        shown += f'<details class="quiet"><summary>other jobs: {len(others)}</summary>{_jobs(others)}</details>'
+        shown += f'<details class="quiet"><summary>{others_in_words(first, others)}</summary>{_jobs(others)}</details>'
     quiet = "" if is_shut(gate) else " quiet"
     return (
         f'<li id="{anchor}" class="gate {look(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
@@ -121,7 +126,10 @@ def _facts(gate: Record) -> str:
     if took(gate):
         facts.append(f"took {took(gate)}")
     if seconds(gate["queued"]):
-        facts.append(f"jobs queued for up to {seconds(gate['queued'])}")
+        several = len(gate["jobs"]) > 1
+        facts.append(
+            f"its {'jobs were' if several else 'job was'} queued for {'up to ' * several}{seconds(gate['queued'])}"
+        )
     return "; ".join(facts)
 
 

@@ -85,7 +85,8 @@ def _jumps(projects: t.Sequence[Record]) -> str:
 
 
 def _facts(record: Record) -> str:
-    changed = [gate["changed"] for project in record["projects"] for gate in project["gates"]]
+    count = sum(gate["changed"] for project in record["projects"] for gate in project["gates"])
+    changed = f"{count} gate{'s' if count > 1 else ''}" if count else "nothing"
     previous = record.get("previous") or {}
     facts = (
         ("Run by", text(record["user"]) + (f" on {text(record['host'])}" if record["host"] else "")),
@@ -95,7 +96,7 @@ def _facts(record: Record) -> str:
         ("Requests", _requests(record["requests"])),
         ("Compared with", _previous(previous)),
         ("Strategy", text(record["strategy"])),
-        ("Would change" if record["check_mode"] else "Changed", f"{sum(changed)} of {len(changed)} gates"),
+        ("Would change" if record["check_mode"] else "Changed", changed),
     )
     shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts if value)
     return f'<dl class="facts">{shown}</dl>\n'

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
-from .gates import in_order, is_shut, jobs_of, log_tails, took
+from .gates import in_order, is_shut, jobs_of, log_tails, others_in_words, took
 from .parts import compared, is_web_address, moment_words, release_name, sign_of, text
 
 # All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
@@ -49,7 +49,7 @@ def _table(projects: t.Sequence[Record]) -> str:
         for gate in project["gates"]:
             first, others = in_order(gate["jobs"])
             jobs = [f"{_link(job['path'], job.get('web_url'))} {_text(job.get('status'))}" for job in first]
-            jobs += [f"other jobs: {len(others)}"] if others else []
+            jobs += [others_in_words(first, others)] if others else []
             cells = (
                 name,
                 f"{_text(gate['action'])} {_text(gate['name'])}",

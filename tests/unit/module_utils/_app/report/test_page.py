@@ -127,8 +127,12 @@ def test_addresses_of_pages_in_a_text_become_links(value, html):
     assert f'<p class="reason">{html}</p>' in render_page(a_record(a_project(gates=[a_gate(reason=value)])))
 
 
-def test_the_time_of_a_gate_is_told_from_that_of_its_jobs():
-    assert "took 62 s; jobs queued for up to 10 s" in render_page(a_record(a_project(gates=[a_gate()])))
+@pytest.mark.parametrize(
+    ("jobs", "words"),
+    [(1, "took 62 s; its job was queued for 10 s"), (2, "took 62 s; its jobs were queued for up to 10 s")],
+)
+def test_the_time_of_a_gate_is_told_from_that_of_its_jobs(jobs, words):
+    assert words in render_page(a_record(a_project(gates=[a_gate(jobs=[a_job(number) for number in range(jobs)])])))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +249,7 @@ def test_failures_warnings_and_logs_are_shown():
         "cannot be read with this token",
         "infra → g/b Pipeline 7",
         "no pipeline",
-        "<dt>Would change</dt><dd>1 of 1 gates</dd>",
+        "<dt>Would change</dt><dd>1 gate</dd>",
     ):
         assert words in page, words
 

@@ -74,7 +74,7 @@ def test_what_failed_comes_before_what_is_for_later():
 
 @pytest.mark.parametrize(
     ("failed", "succeeded", "folded"),
-    [(1, 9, None), (1, 10, "other jobs: 10"), (2, 300, "other jobs: 300"), (0, 11, "other jobs: 11")],
+    [(1, 9, None), (1, 10, "10 other jobs"), (2, 300, "300 other jobs"), (0, 11, "11 jobs")],
 )
 def test_of_many_jobs_those_that_failed_are_seen_at_once(failed, succeeded, folded):
     jobs = [a_job(number) for number in range(100, 100 + succeeded)]
@@ -86,7 +86,7 @@ def test_of_many_jobs_those_that_failed_are_seen_at_once(failed, succeeded, fold
     assert others.count("<li>") == (succeeded if folded else 0)
     places = [at_once.index(words) for n in range(1, 1 + failed) for words in (f">job{n}<", f"end of {n}")]
     assert places == sorted(places) and (not places or places[-1] < (at_once + others).index("job100"))
-    row = next(line for line in render_summary(record).splitlines() if "/-/jobs/" in line or "other jobs: " in line)
+    row = next(line for line in render_summary(record).splitlines() if "/-/jobs/" in line or "jobs |" in line)
     assert row.count("](<") - 1 == (failed if folded else failed + succeeded)
     assert (folded or "job100") in row
 
