@@ -185,8 +185,8 @@ options:
   log_lines:
     description:
       - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
-        twenty jobs. Colour codes and section marks are removed. The last line of the first one is also part of the
-        failure message, without what the runner adds. V(0) reads no log.
+        twenty jobs. Colour codes and section marks are removed. The last line of the first log of a job that must not
+        fail is also part of the failure message, without what the runner adds. V(0) reads no log.
       - Only with O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20

@@ -274,6 +274,8 @@ def test_a_failure_in_a_downstream_pipeline_is_shown(simulator: t.Any) -> None:
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
     assert result.failure is not None
     assert [job["name"] for job in result["failed_jobs"]] == ["infra", "infra/apply"]
+    # a trigger job has no log, so that the one below it tells why
+    assert "The log of job 'infra/apply'" in result.failure and "no such host" in result.failure
     assert [(row["path"], row["status"]) for row in result["downstream_pipelines"]] == [("infra", "failed")]
 
 
@@ -288,6 +290,20 @@ def test_a_trigger_job_that_has_started_nothing_is_why_its_pipeline_failed(simul
         assert "job 'infra'" in result.failure and f"of stage test failed ({reason})" in result.failure
         assert result["summary"] == {"success": 1, "failed": 1}
     assert [job["name"] for job in started["failed_jobs"]] == ["infra"]
+
+
+@pytest.mark.parametrize("trigger", [{"creation_fails": "downstream_pipeline_creation_failed"}, None])
+def test_a_job_that_may_fail_does_not_hide_the_trigger_job_that_has_failed(simulator: t.Any, trigger: t.Any) -> None:
+    inner = [{"name": "apply", "outcome": "failed", "log": "no such host\n"}]
+    starts = trigger or {"strategy": "depend", "pipeline": {"ref": "main", "jobs": inner}}
+    lint = {"name": "lint", "stage": "build", "outcome": "failed", "allow_failure": True, "log": "line too long\n"}
+    simulator.load(with_new(lint, {"name": "infra", "stage": "test", "trigger": starts}))
+    result = run_task(simulator, PIPELINE, **RUN, wait=True)
+    below = [] if trigger else ["infra/apply"]
+    assert [job["name"] for job in result["failed_jobs"]] == ["infra", *below, "lint"]
+    assert str(result.failure).index("job 'infra'") < str(result.failure).index("job 'lint'")
+    assert "line too long" not in str(result.failure)
+    assert ("'infra/apply'" in str(result.failure) and "no such host" in str(result.failure)) is bool(below)
 
 
 def test_a_pipeline_that_stops_at_a_manual_job(simulator: t.Any) -> None:

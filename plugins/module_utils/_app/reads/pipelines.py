@@ -27,7 +27,7 @@ from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail, telling_line
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
-from ..waiting.pipeline_end import Following, PipelineState, failed_jobs
+from ..waiting.pipeline_end import Following, PipelineState, failed_jobs, may_fail
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
@@ -75,6 +75,7 @@ def with_details(
     for node in downstream or ():
         if wait.is_active and node.is_accessible and status_of(node.record) == "failed":
             failed += _failed_below(session, node)
+    failed.sort(key=may_fail)
     tails = session.run_all(lambda job: read_tail(session, job, log_lines), failed[:MOST_LOGS] if log_lines else [])
     return dataclasses.replace(state, failed=list(itertools.zip_longest(failed, tails)), downstream=downstream)
 
@@ -101,7 +102,8 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
     if not problem:
         return None
     text = problem + (_held_up_by(state) if state.has_timed_out else "")
-    job, tail = state.failed[0] if state.failed else (None, None)
+    # a trigger job has no log
+    job, tail = next(((job, tail) for job, tail in state.failed if tail and not may_fail(job)), (None, None))
     if job and tail:
         text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
     return with_pipeline(text, query, state.pipeline)

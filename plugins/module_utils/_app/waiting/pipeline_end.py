@@ -98,7 +98,8 @@ class Following:
             self._leaves([])
         waited = yield from self._wait.until(self._read, self._is_settled, before=before)
         state = waited.value
-        if state.status == "failed" and not failed_jobs(state):
+        if state.status == "failed" and all(map(may_fail, failed_jobs(state))):
+            # no job says why
             state.jobs = [*state.jobs, *self._failed_trigger_jobs()]
         state.has_timed_out = waited.has_timed_out
         state.problem = self._problem(state)
@@ -210,7 +211,12 @@ def why_it_failed(state: PipelineState) -> str:
 def failed_jobs(state: PipelineState) -> list[FoundJob]:
     """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
     failed = [job for job in state.jobs if job.status == "failed"]
-    return sorted(failed, key=lambda job: (bool(job.record.get("allow_failure")), job.id))
+    return sorted(failed, key=lambda job: (may_fail(job), job.id))
+
+
+def may_fail(job: FoundJob) -> bool:
+    """Return whether a pipeline can succeed without a job."""
+    return bool(job.record.get("allow_failure"))
 
 
 def _manual(state: PipelineState) -> str:
