@@ -151,6 +151,15 @@ def test_before_the_turn_of_its_job_there_is_nothing_to_approve_yet(simulator: t
         assert "there is nothing to approve yet: it is created" in str(result.failure)
 
 
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("status", ["skipped", "canceled"])
+def test_what_will_never_come_to_its_turn_waits_for_no_approvals(simulator: t.Any, setting: str, status: str) -> None:
+    simulator.load(approval_world(protected=SETTINGS[setting]))
+    simulator.set_job("deploy", status=status)
+    for result in four_times(simulator):
+        assert f"there is nothing to approve: it is {status}, and waits for no approvals" in str(result.failure)
+
+
 def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
     simulator.load(approval_world(JOB, {**JOB, "name": "deploy:eu"}))
     for result in four_times(simulator):
