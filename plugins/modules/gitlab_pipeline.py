@@ -114,7 +114,8 @@ options:
         answer, and to wait, give O(api_token) as well; O(wait=true) without one is an error. Without one, a
         pipeline is started each time.
       - GitLab tells nobody whose a trigger token is. With it, an active pipeline of any trigger token counts for
-        O(reuse).
+        O(reuse). One that a C(CI_JOB_TOKEN) has started does not, since its source V(pipeline) is that of the pipelines
+        below trigger jobs as well; so with a C(CI_JOB_TOKEN) a pipeline is started each time.
     type: str
   reuse:
     description:

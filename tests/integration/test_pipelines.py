@@ -134,6 +134,16 @@ def test_a_server_that_does_not_tell_how_a_pipeline_was_started(simulator: t.Any
     assert other.failure is None and other["id"] == 102
 
 
+@pytest.mark.parametrize(("has_ended", "remedy"), [(False, "Wait for it"), (True, "Set reuse to active")])
+def test_what_to_do_about_a_pipeline_that_may_be_the_one(simulator: t.Any, has_ended: bool, remedy: str) -> None:
+    load_run(simulator, Started(ended=has_ended))
+    options = {**RUN, "inputs": {"size": 3}}
+    result = run_task(simulator, PIPELINE, **options, reuse="success")
+    assert result.failure is not None and f"does not tell the inputs of a pipeline. {remedy}" in result.failure
+    # what it says is of use
+    assert has_ended is (run_task(simulator, PIPELINE, **options, reuse="active").failure is None)
+
+
 def test_variables_that_cannot_be_read_are_not_taken_for_these(simulator: t.Any) -> None:
     """A trigger token of somebody else has started it, so that a developer may not read its variables."""
     made = with_new()
@@ -391,11 +401,12 @@ def test_what_counts_for_a_trigger_token(simulator: t.Any) -> None:
     assert (first.changed, first["id"], again.changed, again["id"]) == (True, 102, False, 102)
 
 
-def test_a_trigger_token_alone(simulator: t.Any) -> None:
+@pytest.mark.parametrize(("reuse", "warns"), [("active", True), ("success", True), ("never", False)])
+def test_a_trigger_token_alone(simulator: t.Any, reuse: str, warns: bool) -> None:
     simulator.load(with_new())
-    result = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER, token=None)
+    result = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER, token=None, reuse=reuse)
     assert result.failure is None and result.changed and result["id"] == 101
-    assert any("looked up" in warning for warning in result.warnings)
+    assert any("looked up" in warning for warning in result.warnings) is warns
 
 
 def test_a_trigger_token_alone_cannot_wait(simulator: t.Any) -> None:

@@ -117,10 +117,9 @@ class Candidates:
             else:
                 doubt = doubt or "this token may not read at which commit the ref is"
             if doubt:
-                raise SelectionError(
-                    f"{describe(whole)} may be the one asked for, but {doubt}. Wait for it, cancel it, or set reuse "
-                    "to never"
-                )
+                has_ended = is_finished(status_of(whole))
+                remedy = "Set reuse to active" if has_ended else "Wait for it, cancel it, or set reuse to never"
+                raise SelectionError(f"{describe(whole)} may be the one asked for, but {doubt}. {remedy}")
             return whole
         return None
 

@@ -100,10 +100,11 @@ class _Run:
             if not self._request.trigger_token or self._session.limits.may_read:
                 raise
         self._may_look = False
-        self._session.warn(
-            "Whether such a pipeline is active already was not looked up, since trigger_token can only start "
-            "pipelines; give api_token as well."
-        )
+        if self._request.reuse != "never":
+            self._session.warn(
+                "Whether such a pipeline is active already was not looked up, since trigger_token can only start "
+                "pipelines; give api_token as well."
+            )
         return []
 
     def _check_commit(self) -> None:
