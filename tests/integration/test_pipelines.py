@@ -335,6 +335,19 @@ def test_an_optional_manual_job_holds_nothing_up(simulator: t.Any) -> None:
     assert result.failure is None and result["status"] == "success"
 
 
+@pytest.mark.parametrize("action", ["run", "retry"])
+def test_a_pipeline_that_cannot_be_read_any_more_is_returned_as_it_was_seen_last(simulator: t.Any, action: str) -> None:
+    old = {"name": "build", "status": "failed", "duration": 100, "outcome": "success"}
+    simulator.load(with_new({"name": "build", "duration": 100}, old=[old]))
+    number = 101 if action == "run" else 100
+    path = f"/projects/[^/]+/pipelines/{number}"
+    simulator.inject("refused_404", method="GET", path=path, nth=list(range(12, 60)), times=None)
+    result = run_task(simulator, PIPELINE, project="group/app", action=action, ref="main", wait=True)
+    assert result.changed and f"pipeline {number} could not be followed to its end" in str(result.failure)
+    seen = [entry["to"] for entry in result["timeline"] if entry["id"] == number]
+    assert seen[-1] == "running" == result["status"] == result["pipeline"]["status"]
+
+
 def test_created_is_not_waited_for(simulator: t.Any) -> None:
     simulator.load(with_new())
     result = run_task(simulator, PIPELINE, **RUN, wait=True, wait_for=["created"])
