@@ -477,6 +477,7 @@ def test_a_refusal_says_what_to_do(simulator: t.Any, name: str) -> None:
     [
         ({"protected_refs": {"main": ["carol"]}}, {}, "ref is protected"),
         ({"variables_minimum_override_role": "no_one_allowed"}, {"variables": {"A": "b"}}, "use inputs"),
+        ({"variables_minimum_override_role": "owner"}, {"trigger_token": TRIGGER}, "start it without trigger_token"),
         ({"builds_enabled": False}, {}, "CI/CD"),
         ({"archived": True}, {}, "unarchive"),
     ],
