@@ -152,7 +152,7 @@ class Candidates:
         if not whole.get("source"):
             return "this server, which may be older than GitLab 14.1, does not tell how it was started"
         if is_ours is None:
-            return "GitLab does not tell whose token asks for it"
+            return "GitLab does not tell whose it is, or whose token asks for it"
         if variables is None and wanted:
             return "its variables cannot be read"
         if self._request.inputs:
