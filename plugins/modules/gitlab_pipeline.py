@@ -420,8 +420,8 @@ web_url:
   sample: https://gitlab.example.com/group/app/-/pipelines/101
 failed_jobs:
   description:
-    - The jobs that have failed, in the pipeline and in its downstream pipelines. Those that are allowed to fail come
-      after the others. Empty without O(wait=true).
+    - The jobs and trigger jobs that have failed, in the pipeline and in its downstream pipelines. Those that are
+      allowed to fail come after the others. Empty without O(wait=true).
   type: list
   elements: dict
   returned: always

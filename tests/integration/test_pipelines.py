@@ -316,6 +316,23 @@ def test_a_job_that_may_fail_does_not_hide_the_trigger_job_that_has_failed(simul
     assert ("'infra/apply'" in str(result.failure) and "no such host" in str(result.failure)) is bool(below)
 
 
+def test_every_trigger_job_that_has_failed_is_among_the_failed_jobs(simulator: t.Any) -> None:
+    fails = {"creation_fails": "downstream_pipeline_creation_failed"}
+    inner = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "deeper", "trigger": fails}]}}
+    simulator.load(
+        with_new(
+            {"name": "unit", "stage": "test", "outcome": "failed"},
+            {"name": "docs", "stage": "test", "trigger": fails},
+            {"name": "infra", "stage": "test", "trigger": inner},
+        )
+    )
+    started = run_task(simulator, PIPELINE, **RUN, wait=True)
+    read = run_task(simulator, PIPELINE_INFO, project="group/app", pipeline_id=started["id"], wait=True)
+    for result in (started, read):
+        assert [job["name"] for job in result["failed_jobs"]] == ["unit", "docs", "infra", "infra/deeper"]
+        assert result["failed_jobs"][3]["failure_reason"] == "downstream_pipeline_creation_failed"
+
+
 def test_a_pipeline_that_stops_at_a_manual_job(simulator: t.Any) -> None:
     gate = {"name": "gate", "stage": "test", "when": "manual", "allow_failure": False}
     optional = {"name": "report", "stage": "build", "when": "manual", "allow_failure": True}
