@@ -365,6 +365,13 @@ def test_a_pipeline_that_cannot_be_read_any_more_is_returned_as_it_was_seen_last
     assert seen[-1] == "running" == result["status"] == result["pipeline"]["status"]
 
 
+def test_a_pipeline_of_optional_manual_jobs_is_skipped(simulator: t.Any) -> None:
+    simulator.load(with_new({"name": "report", "when": "manual", "allow_failure": True}))
+    result = run_task(simulator, PIPELINE, **RUN, wait=True)
+    assert result["status"] == "skipped"
+    assert "101 ended as skipped: job 'report' (id 1001) is manual, and nobody has played it" in str(result.failure)
+
+
 def test_created_is_not_waited_for(simulator: t.Any) -> None:
     simulator.load(with_new())
     result = run_task(simulator, PIPELINE, **RUN, wait=True, wait_for=["created"])

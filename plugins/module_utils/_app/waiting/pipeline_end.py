@@ -203,10 +203,11 @@ def why_it_failed(state: PipelineState) -> str:
     """Return what is known of why a pipeline has failed, going on where a sentence about it stops."""
     if state.pipeline.get("yaml_errors"):
         return f": {state.pipeline['yaml_errors']}"
-    failed = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
-    if failed:
-        return f": {sentences(failed, most=MOST_SINGLE_LINES)}"
-    return ": it has no jobs" if not state.jobs and state.status == "skipped" else ""
+    told = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
+    if state.status == "skipped":
+        manual = [f"{job.called} is manual, and nobody has played it" for job in state.jobs if is_optional(job.record)]
+        told = manual if state.jobs else ["it has no jobs"]
+    return f": {sentences(told, most=MOST_SINGLE_LINES)}" if told else ""
 
 
 def failed_jobs(state: PipelineState) -> list[FoundJob]:
