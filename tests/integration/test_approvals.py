@@ -170,6 +170,17 @@ def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
     assert effects(simulator) == [("approve", "deploy:eu")]
 
 
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [({"environment": "production"}, "at least 21"), ({"environment": None, "pipeline_id": 100}, "30")],
+)
+def test_of_many_that_wait_a_few_are_named(simulator: t.Any, way: dict[str, t.Any], number: str) -> None:
+    simulator.load(approval_world(*({**JOB, "name": f"deploy:{number}"} for number in range(30))))
+    for result in four_times(simulator, **way):
+        assert str(result.failure).startswith(f"{number} deployments wait for approvals, such as deployment 30 to")
+        assert str(result.failure).count("status blocked") == 12
+
+
 def test_nothing_at_all(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build"}))
     missing = approve(simulator)
