@@ -114,7 +114,8 @@ options:
         answer, and to wait, give O(api_token) as well; O(wait=true) without one is an error. Without one, a
         pipeline is started each time.
       - GitLab tells nobody whose a trigger token is. With it, an active pipeline of any trigger token counts for
-        O(reuse).
+        O(reuse). One that a C(CI_JOB_TOKEN) has started does not, since its source V(pipeline) is that of the pipelines
+        below trigger jobs as well; so with a C(CI_JOB_TOKEN) a pipeline is started each time.
     type: str
   reuse:
     description:
@@ -185,8 +186,8 @@ options:
   log_lines:
     description:
       - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
-        twenty jobs. Colour codes and section marks are removed. The last line of the first one is also part of the
-        failure message, without what the runner adds. V(0) reads no log.
+        twenty jobs. Colour codes and section marks are removed. The last line of the first log of a job that must not
+        fail is also part of the failure message, without what the runner adds. V(0) reads no log.
       - Only with O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
@@ -419,8 +420,8 @@ web_url:
   sample: https://gitlab.example.com/group/app/-/pipelines/101
 failed_jobs:
   description:
-    - The jobs that have failed, in the pipeline and in its downstream pipelines. Those that are allowed to fail come
-      after the others. Empty without O(wait=true).
+    - The jobs and trigger jobs that have failed, in the pipeline and in its downstream pipelines. Those that are
+      allowed to fail come after the others. Empty without O(wait=true).
   type: list
   elements: dict
   returned: always

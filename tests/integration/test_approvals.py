@@ -151,6 +151,15 @@ def test_before_the_turn_of_its_job_there_is_nothing_to_approve_yet(simulator: t
         assert "there is nothing to approve yet: it is created" in str(result.failure)
 
 
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("status", ["skipped", "canceled"])
+def test_what_will_never_come_to_its_turn_waits_for_no_approvals(simulator: t.Any, setting: str, status: str) -> None:
+    simulator.load(approval_world(protected=SETTINGS[setting]))
+    simulator.set_job("deploy", status=status)
+    for result in four_times(simulator):
+        assert f"there is nothing to approve: it is {status}, and waits for no approvals" in str(result.failure)
+
+
 def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
     simulator.load(approval_world(JOB, {**JOB, "name": "deploy:eu"}))
     for result in four_times(simulator):
@@ -161,6 +170,17 @@ def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
     assert effects(simulator) == [("approve", "deploy:eu")]
 
 
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [({"environment": "production"}, "at least 21"), ({"environment": None, "pipeline_id": 100}, "30")],
+)
+def test_of_many_that_wait_a_few_are_named(simulator: t.Any, way: dict[str, t.Any], number: str) -> None:
+    simulator.load(approval_world(*({**JOB, "name": f"deploy:{number}"} for number in range(30))))
+    for result in four_times(simulator, **way):
+        assert str(result.failure).startswith(f"{number} deployments wait for approvals, such as deployment 30 to")
+        assert str(result.failure).count("status blocked") == 12
+
+
 def test_nothing_at_all(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build"}))
     missing = approve(simulator)
@@ -168,6 +188,12 @@ def test_nothing_at_all(simulator: t.Any) -> None:
     for check_mode in CYCLE:
         empty = approve(simulator, allow_empty=True, check_mode=check_mode)
         assert (empty.failure, empty.changed, empty["deployment"]) == (None, False, None)
+
+
+def test_a_job_that_deploys_nothing_is_named(simulator: t.Any) -> None:
+    simulator.load(approval_world({"name": "build"}))
+    for result in four_times(simulator, environment=None, job_id=1000):
+        assert "there is no deployment by job 1000 in the project group/app" in str(result.failure)
 
 
 # ----- reading -----

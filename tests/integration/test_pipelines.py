@@ -134,6 +134,16 @@ def test_a_server_that_does_not_tell_how_a_pipeline_was_started(simulator: t.Any
     assert other.failure is None and other["id"] == 102
 
 
+@pytest.mark.parametrize(("has_ended", "remedy"), [(False, "Wait for it"), (True, "Set reuse to active")])
+def test_what_to_do_about_a_pipeline_that_may_be_the_one(simulator: t.Any, has_ended: bool, remedy: str) -> None:
+    load_run(simulator, Started(ended=has_ended))
+    options = {**RUN, "inputs": {"size": 3}}
+    result = run_task(simulator, PIPELINE, **options, reuse="success")
+    assert result.failure is not None and f"does not tell the inputs of a pipeline. {remedy}" in result.failure
+    # what it says is of use
+    assert has_ended is (run_task(simulator, PIPELINE, **options, reuse="active").failure is None)
+
+
 def test_variables_that_cannot_be_read_are_not_taken_for_these(simulator: t.Any) -> None:
     """A trigger token of somebody else has started it, so that a developer may not read its variables."""
     made = with_new()
@@ -274,6 +284,8 @@ def test_a_failure_in_a_downstream_pipeline_is_shown(simulator: t.Any) -> None:
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
     assert result.failure is not None
     assert [job["name"] for job in result["failed_jobs"]] == ["infra", "infra/apply"]
+    # a trigger job has no log, so that the one below it tells why
+    assert "The log of job 'infra/apply'" in result.failure and "no such host" in result.failure
     assert [(row["path"], row["status"]) for row in result["downstream_pipelines"]] == [("infra", "failed")]
 
 
@@ -288,6 +300,37 @@ def test_a_trigger_job_that_has_started_nothing_is_why_its_pipeline_failed(simul
         assert "job 'infra'" in result.failure and f"of stage test failed ({reason})" in result.failure
         assert result["summary"] == {"success": 1, "failed": 1}
     assert [job["name"] for job in started["failed_jobs"]] == ["infra"]
+
+
+@pytest.mark.parametrize("trigger", [{"creation_fails": "downstream_pipeline_creation_failed"}, None])
+def test_a_job_that_may_fail_does_not_hide_the_trigger_job_that_has_failed(simulator: t.Any, trigger: t.Any) -> None:
+    inner = [{"name": "apply", "outcome": "failed", "log": "no such host\n"}]
+    starts = trigger or {"strategy": "depend", "pipeline": {"ref": "main", "jobs": inner}}
+    lint = {"name": "lint", "stage": "build", "outcome": "failed", "allow_failure": True, "log": "line too long\n"}
+    simulator.load(with_new(lint, {"name": "infra", "stage": "test", "trigger": starts}))
+    result = run_task(simulator, PIPELINE, **RUN, wait=True)
+    below = [] if trigger else ["infra/apply"]
+    assert [job["name"] for job in result["failed_jobs"]] == ["infra", *below, "lint"]
+    assert str(result.failure).index("job 'infra'") < str(result.failure).index("job 'lint'")
+    assert "line too long" not in str(result.failure)
+    assert ("'infra/apply'" in str(result.failure) and "no such host" in str(result.failure)) is bool(below)
+
+
+def test_every_trigger_job_that_has_failed_is_among_the_failed_jobs(simulator: t.Any) -> None:
+    fails = {"creation_fails": "downstream_pipeline_creation_failed"}
+    inner = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "deeper", "trigger": fails}]}}
+    simulator.load(
+        with_new(
+            {"name": "unit", "stage": "test", "outcome": "failed"},
+            {"name": "docs", "stage": "test", "trigger": fails},
+            {"name": "infra", "stage": "test", "trigger": inner},
+        )
+    )
+    started = run_task(simulator, PIPELINE, **RUN, wait=True)
+    read = run_task(simulator, PIPELINE_INFO, project="group/app", pipeline_id=started["id"], wait=True)
+    for result in (started, read):
+        assert [job["name"] for job in result["failed_jobs"]] == ["unit", "docs", "infra", "infra/deeper"]
+        assert result["failed_jobs"][3]["failure_reason"] == "downstream_pipeline_creation_failed"
 
 
 def test_a_pipeline_that_stops_at_a_manual_job(simulator: t.Any) -> None:
@@ -307,6 +350,26 @@ def test_an_optional_manual_job_holds_nothing_up(simulator: t.Any) -> None:
     simulator.load(with_new(*JOBS, {"name": "report", "stage": "test", "when": "manual", "allow_failure": True}))
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
     assert result.failure is None and result["status"] == "success"
+
+
+@pytest.mark.parametrize("action", ["run", "retry"])
+def test_a_pipeline_that_cannot_be_read_any_more_is_returned_as_it_was_seen_last(simulator: t.Any, action: str) -> None:
+    old = {"name": "build", "status": "failed", "duration": 100, "outcome": "success"}
+    simulator.load(with_new({"name": "build", "duration": 100}, old=[old]))
+    number = 101 if action == "run" else 100
+    path = f"/projects/[^/]+/pipelines/{number}"
+    simulator.inject("refused_404", method="GET", path=path, nth=list(range(12, 60)), times=None)
+    result = run_task(simulator, PIPELINE, project="group/app", action=action, ref="main", wait=True)
+    assert result.changed and f"pipeline {number} could not be followed to its end" in str(result.failure)
+    seen = [entry["to"] for entry in result["timeline"] if entry["id"] == number]
+    assert seen[-1] == "running" == result["status"] == result["pipeline"]["status"]
+
+
+def test_a_pipeline_of_optional_manual_jobs_is_skipped(simulator: t.Any) -> None:
+    simulator.load(with_new({"name": "report", "when": "manual", "allow_failure": True}))
+    result = run_task(simulator, PIPELINE, **RUN, wait=True)
+    assert result["status"] == "skipped"
+    assert "101 ended as skipped: job 'report' (id 1001) is manual, and nobody has played it" in str(result.failure)
 
 
 def test_created_is_not_waited_for(simulator: t.Any) -> None:
@@ -375,11 +438,12 @@ def test_what_counts_for_a_trigger_token(simulator: t.Any) -> None:
     assert (first.changed, first["id"], again.changed, again["id"]) == (True, 102, False, 102)
 
 
-def test_a_trigger_token_alone(simulator: t.Any) -> None:
+@pytest.mark.parametrize(("reuse", "warns"), [("active", True), ("success", True), ("never", False)])
+def test_a_trigger_token_alone(simulator: t.Any, reuse: str, warns: bool) -> None:
     simulator.load(with_new())
-    result = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER, token=None)
+    result = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER, token=None, reuse=reuse)
     assert result.failure is None and result.changed and result["id"] == 101
-    assert any("looked up" in warning for warning in result.warnings)
+    assert any("looked up" in warning for warning in result.warnings) is warns
 
 
 def test_a_trigger_token_alone_cannot_wait(simulator: t.Any) -> None:
@@ -437,6 +501,7 @@ def test_a_refusal_says_what_to_do(simulator: t.Any, name: str) -> None:
     [
         ({"protected_refs": {"main": ["carol"]}}, {}, "ref is protected"),
         ({"variables_minimum_override_role": "no_one_allowed"}, {"variables": {"A": "b"}}, "use inputs"),
+        ({"variables_minimum_override_role": "owner"}, {"trigger_token": TRIGGER}, "start it without trigger_token"),
         ({"builds_enabled": False}, {}, "CI/CD"),
         ({"archived": True}, {}, "unarchive"),
     ],

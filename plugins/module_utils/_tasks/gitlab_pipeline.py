@@ -167,11 +167,12 @@ class _Task:
         """
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
+        following = Following(self._session, self._query.project, result.after.pipeline, self._wait)
         try:
-            following = Following(self._session, self._query.project, result.after.pipeline, self._wait)
             state = yield from following.run()
         except GitLabError as exc:
-            problem = f"pipeline {id_of(result.after.pipeline)} could not be followed to its end: {exc}"
+            result.after.pipeline = following.pipeline
+            problem = f"pipeline {id_of(following.pipeline)} could not be followed to its end: {exc}"
             return self._finished(dataclasses.replace(result, outcome="failed", reason=problem), before=before)
         result = dataclasses.replace(result, after=state)
         if state.problem:

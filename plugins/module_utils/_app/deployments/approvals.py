@@ -14,7 +14,7 @@ import typing as t
 from ..._api.decoding import NOT_GITLAB, Record
 from ..._api.errors import BadAnswerError, NotFoundError, RequestError, SelectionError, StatusError
 from ..fields import status_of, user_id_of
-from ..jobs.query import listed
+from ..jobs.query import MOST_NAMES_IN_TEXT, listed
 from ..session import Session
 from ..writes.decision import Decision, Result
 from ..writes.sending import Looks, Write
@@ -40,10 +40,12 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
     found = read_all(session, blocked or candidates[:1])
     waiting = [deployment for deployment in found if is_waiting(deployment.record)]
     if len(waiting) > 1:
-        texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting]
+        texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting[:MOST_NAMES_IN_TEXT]]
+        least = "at least " if query.jobs is None and len(candidates) > MOST_CANDIDATES else ""
+        such = ", such as" if len(waiting) > len(texts) else ":"
         raise SelectionError(
-            f"{len(waiting)} deployments wait for approvals: {listed(texts, 'and')}. Choose one with deployment_id, or "
-            "by its pipeline and job"
+            f"{least}{len(waiting)} deployments wait for approvals{such} {listed(texts, 'and')}. Choose one with "
+            "deployment_id, or by its pipeline and job"
         )
     return next(iter(waiting or found), None)
 

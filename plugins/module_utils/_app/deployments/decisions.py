@@ -124,10 +124,10 @@ def no_such_rule(deployment: Record, request: ApprovalRequest) -> str:
 
 
 def _why_nothing(deployment: Record) -> str:
-    status = status_of(deployment)
-    if missing_approvals(deployment):
+    status, missing = status_of(deployment), missing_approvals(deployment)
+    if missing and status == "created":
         return f"there is nothing to approve yet: it is {status}, since the turn of its job has not come"
-    if not rules_of(deployment) and not approvals_of(deployment):
+    if not (missing or rules_of(deployment) or approvals_of(deployment)):
         return f"there is nothing to approve: it is {status}, and {_NOT_PROTECTED}"
     return f"there is nothing to approve: it is {status}, and waits for no approvals"
 

@@ -93,9 +93,10 @@ class JobQuery:
 
     def describe(self) -> str:
         """Return which jobs it selects, as part of a sentence."""
-        if self.names:
-            return f"job {' or '.join(map(repr, self.single_names))} in the {self.pipeline.describe()}"
-        return f"jobs in the {self.pipeline.describe()}"
+        jobs = f"job {' or '.join(map(repr, self.single_names))}" if self.names else "jobs"
+        if self.job_id is not None:
+            jobs = f"job {self.job_id}"
+        return f"{jobs} in the {self.pipeline.describe()}"
 
 
 class FoundJob:

@@ -117,10 +117,9 @@ class Candidates:
             else:
                 doubt = doubt or "this token may not read at which commit the ref is"
             if doubt:
-                raise SelectionError(
-                    f"{describe(whole)} may be the one asked for, but {doubt}. Wait for it, cancel it, or set reuse "
-                    "to never"
-                )
+                has_ended = is_finished(status_of(whole))
+                remedy = "Set reuse to active" if has_ended else "Wait for it, cancel it, or set reuse to never"
+                raise SelectionError(f"{describe(whole)} may be the one asked for, but {doubt}. {remedy}")
             return whole
         return None
 
@@ -153,7 +152,7 @@ class Candidates:
         if not whole.get("source"):
             return "this server, which may be older than GitLab 14.1, does not tell how it was started"
         if is_ours is None:
-            return "GitLab does not tell whose token asks for it"
+            return "GitLab does not tell whose it is, or whose token asks for it"
         if variables is None and wanted:
             return "its variables cannot be read"
         if self._request.inputs:

@@ -21,8 +21,8 @@ _TOO_MANY = "too many pipelines created"
 # counts.
 _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
-        "The project does not let this user set variables of pipelines: use inputs, or let a maintainer lower the "
-        "minimum role to use pipeline variables in the settings of the project",
+        "The project does not let this user set variables of pipelines{without}, or let a maintainer lower the minimum "
+        "role to use pipeline variables in the settings of the project",
         ("permissions to set pipeline variables",),
     ),
     (
@@ -58,6 +58,11 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run the task again in a minute, or give it more time with wait_timeout", (_TOO_MANY,)),
     ("Check inputs against spec:inputs in the CI/CD configuration of the ref", ("input",)),
 )
+# How to do without variables, by whether a trigger token is used.
+_WITHOUT_VARIABLES = {
+    False: ": use inputs",
+    True: ", and GitLab itself adds TRIGGER_PAYLOAD to what a trigger token starts: start it without trigger_token",
+}
 _OF_CONFIGURATION = "Correct the CI/CD configuration of the ref; the pipeline editor of GitLab shows what is wrong"
 _FORBIDDEN = (
     "The usual reasons: the user of the token has no Developer role in the project, or CI/CD is switched off there"
@@ -81,7 +86,11 @@ def explain_refusal(session: Session, exc: StatusError, request: RunRequest) -> 
     text = exc.server_text.lower()
     advice = next((advice for advice, texts in _ROWS if any(words in text for words in texts)), "")
     if advice and exc.status in (400, 422):
-        exc.advice = advice.format(source=request.sources[0], missing_ref=capitalized(request.missing_ref))
+        exc.advice = advice.format(
+            source=request.sources[0],
+            missing_ref=capitalized(request.missing_ref),
+            without=_WITHOUT_VARIABLES[is_triggered],
+        )
     elif exc.status in (400, 422) and exc.has_reason:
         exc.advice = exc.advice or _OF_CONFIGURATION
     elif is_triggered and exc.status in _OF_TRIGGER:

@@ -19,6 +19,7 @@ from ..._api.decoding import Record
 from ..._api.errors import DeniedError, RequestError, SelectionError, StatusError
 from ..._api.pace.retry import LAST_ATTEMPT_SECONDS
 from ..fields import id_of, project_id_of, status_of
+from ..jobs.query import sentences
 from ..session import Session
 from ..writes.decision import Result, may_be_done, was_unsent
 from .candidates import Candidates
@@ -100,10 +101,11 @@ class _Run:
             if not self._request.trigger_token or self._session.limits.may_read:
                 raise
         self._may_look = False
-        self._session.warn(
-            "Whether such a pipeline is active already was not looked up, since trigger_token can only start "
-            "pipelines; give api_token as well."
-        )
+        if self._request.reuse != "never":
+            self._session.warn(
+                "Whether such a pipeline is active already was not looked up, since trigger_token can only start "
+                "pipelines; give api_token as well."
+            )
         return []
 
     def _check_commit(self) -> None:
@@ -221,7 +223,7 @@ class _Run:
             if len(found) > 1:
                 break
         if found:
-            return _unknown(exc, f". This may be it, or one of these: {'; '.join(map(describe, found))}")
+            return _unknown(exc, f". This may be it, or one of these: {sentences(list(map(describe, found)))}")
         looks = len(LOOK_PAUSES_SECONDS)
         further = f"{looks} looks have found no new pipeline of {self._request.ref}; look at the project and run again"
         return _unknown(exc, f". {further}")

@@ -27,7 +27,7 @@ from ..waiting.blockers import MOST_SINGLE_LINES
 from ..waiting.log_tails import read_tail, telling_line
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
-from ..waiting.pipeline_end import Following, PipelineState, failed_jobs
+from ..waiting.pipeline_end import Following, PipelineState, failed_jobs, may_fail
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
@@ -70,12 +70,14 @@ def with_details(
         root = _permitted(
             session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)), forgives=wait.is_active
         )
-    downstream = None if root is None else [node for node in root.walk() if node is not root]
-    for node in downstream or ():
-        if wait.is_active and node.is_accessible and status_of(node.record) == "failed":
-            failed += _failed_below(session, node)
+    nodes = list(root.walk()) if root else []
+    for node in nodes if wait.is_active else ():
+        failed += _failed_in(session, node, known=failed)
+    failed.sort(key=may_fail)
     tails = session.run_all(lambda job: read_tail(session, job, log_lines), failed[:MOST_LOGS] if log_lines else [])
-    return dataclasses.replace(state, failed=list(itertools.zip_longest(failed, tails)), downstream=downstream)
+    return dataclasses.replace(
+        state, failed=list(itertools.zip_longest(failed, tails)), downstream=nodes[1:] if root else None
+    )
 
 
 def state_values(session: Session, state: PipelineState, wait: Wait) -> Record:
@@ -100,7 +102,8 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
     if not problem:
         return None
     text = problem + (_held_up_by(state) if state.has_timed_out else "")
-    job, tail = state.failed[0] if state.failed else (None, None)
+    # a trigger job has no log
+    job, tail = next(((job, tail) for job, tail in state.failed if tail and not may_fail(job)), (None, None))
     if job and tail:
         text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
     return with_pipeline(text, query, state.pipeline)
@@ -136,15 +139,25 @@ def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgi
         return None
 
 
-def _failed_below(session: Session, node: PipelineNode) -> list[FoundJob]:
-    """Return the failed jobs of a downstream pipeline, by the path that leads to them."""
+def _failed_in(session: Session, node: PipelineNode, *, known: t.Sequence[FoundJob]) -> list[FoundJob]:
+    """Return what has failed in a pipeline of a tree, by the path that leads to it; of its root the trigger jobs.
+
+    :param known: what has failed in the root.
+    """
+    ids = {job.id for job in known}
+    # the first ones first
+    bridges: list[FoundJob] = [job for job in reversed(node.bridges) if job.status == "failed" and job.id not in ids]
+    if not node.path:
+        return bridges
+    if not node.is_accessible or status_of(node.record) != "failed":
+        return []
     try:
         jobs = read_pipeline_jobs(session, node.project, node.pipeline_id)
     except RequestError as exc:
         session.warn(f"The jobs of downstream pipeline {node.pipeline_id} cannot be read: {exc}")
-        return []
+        return bridges
     found = failed_jobs(PipelineState(node.record, jobs))
-    return [FoundJob(job.record, job.project, job.pipeline_id, node.path) for job in found]
+    return [FoundJob(job.record, job.project, job.pipeline_id, node.path) for job in found] + bridges
 
 
 def _held_up_by(state: PipelineState) -> str:

@@ -74,13 +74,14 @@ class Following:
 
     :param project: what to call its project in requests, where the pipeline does not tell.
     :param wait: how to wait; its targets are those of a pipeline.
+    :ivar pipeline: as it was read last.
     """
 
     def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:
         self._session = session
         self._project = project_id_of(pipeline, project)
         self._id = id_of(pipeline)
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._options = wait.options
         self._wait = wait
         self._looks_at_end = 0
@@ -92,25 +93,26 @@ class Following:
     def run(self) -> Steps[PipelineState]:
         """Return the pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be."""
         self._wait.begin()
-        before = PipelineState(self._pipeline) if status_of(self._pipeline) else None
+        before = PipelineState(self.pipeline) if status_of(self.pipeline) else None
         if before and self._wait.is_active:
             self._leaves([])
         waited = yield from self._wait.until(self._read, self._is_settled, before=before)
         state = waited.value
-        if state.status == "failed" and not failed_jobs(state):
+        if state.status == "failed" and all(map(may_fail, failed_jobs(state))):
+            # no job says why
             state.jobs = [*state.jobs, *self._failed_trigger_jobs()]
         state.has_timed_out = waited.has_timed_out
         state.problem = self._problem(state)
         return state
 
     def _read(self) -> PipelineState:
-        state = PipelineState(self._pipeline, read_pipeline_jobs(self._session, self._project, self._id))
+        state = PipelineState(self.pipeline, read_pipeline_jobs(self._session, self._project, self._id))
         # one request tells of both, as a rule
         told = (pipeline_of(state.jobs[0].record) if state.jobs else None) or {}
         if status_of(told) in ("", "manual") or is_finished(status_of(told)):
             # its own record tells more, and has the last word
             told = {**told, **read_pipeline(self._session, self._project, {"id": self._id})}
-        state.pipeline = self._pipeline = {**self._pipeline, **told}
+        state.pipeline = self.pipeline = {**self.pipeline, **told}
         if self._wait.is_active:
             left = [job for job in state.jobs if not (is_finished(job.status) or is_optional(job.record))]
             self._wait.seen(state.jobs, left)
@@ -125,13 +127,13 @@ class Following:
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._looks += 1
         most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
-        is_news = status_of(record) != status_of(self._pipeline) or self._looks >= most
+        is_news = status_of(record) != status_of(self.pipeline) or self._looks >= most
         return None if is_news else self._left
 
     def _leaves(self, left: list[FoundJob]) -> None:
         """Have it known what goes on in GitLab: its jobs, or the pipeline as long as none of them is known."""
-        is_over = is_finished(status_of(self._pipeline))
-        self._wait.timeline.leaves(left or ([] if is_over else [_observed(self._project, self._pipeline)]))
+        is_over = is_finished(status_of(self.pipeline))
+        self._wait.timeline.leaves(left or ([] if is_over else [_observed(self._project, self.pipeline)]))
 
     def _failed_trigger_jobs(self) -> list[FoundJob]:
         """Return the trigger jobs that have failed, as far as the token may read them."""
@@ -199,16 +201,22 @@ def why_it_failed(state: PipelineState) -> str:
     """Return what is known of why a pipeline has failed, going on where a sentence about it stops."""
     if state.pipeline.get("yaml_errors"):
         return f": {state.pipeline['yaml_errors']}"
-    failed = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
-    if failed:
-        return f": {sentences(failed, most=MOST_SINGLE_LINES)}"
-    return ": it has no jobs" if not state.jobs and state.status == "skipped" else ""
+    told = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
+    if state.status == "skipped":
+        manual = [f"{job.called} is manual, and nobody has played it" for job in state.jobs if is_optional(job.record)]
+        told = manual if state.jobs else ["it has no jobs"]
+    return f": {sentences(told, most=MOST_SINGLE_LINES)}" if told else ""
 
 
 def failed_jobs(state: PipelineState) -> list[FoundJob]:
     """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
     failed = [job for job in state.jobs if job.status == "failed"]
-    return sorted(failed, key=lambda job: (bool(job.record.get("allow_failure")), job.id))
+    return sorted(failed, key=lambda job: (may_fail(job), job.id))
+
+
+def may_fail(job: FoundJob) -> bool:
+    """Return whether a pipeline can succeed without a job."""
+    return bool(job.record.get("allow_failure"))
 
 
 def _manual(state: PipelineState) -> str:
