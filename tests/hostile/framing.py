@@ -98,7 +98,7 @@ STATUS_LINES = {
 INFORMATIONAL = {
     "100 once": Row(before(b"HTTP/1.1 100 Continue\r\n\r\n"), "right"),
     "100 ten times": Row(before(b"HTTP/1.1 100 Continue\r\n\r\n" * 10), "either"),
-    "103 with links": Row(before(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), "either"),
+    "103 with links": Row(before(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), "right"),
     "102 alone": Row(always(b"HTTP/1.1 102 Processing\r\n\r\n")),
     "101 Switching": Row(always(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")),
     "100 for ever": Row(endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), is_slow=True),

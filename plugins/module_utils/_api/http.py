@@ -273,7 +273,7 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         current = dataclasses.replace(current, url=target.url)
         if not may_leave and target.origin != parse_address(request.url).origin:
             raise _refusal(request, f"a redirect to {target.origin_url}")
-    raise _refusal(request, f"more than {MOST_REDIRECTS} redirects, which is a loop")
+    raise _refusal(request, f"a loop of more than {MOST_REDIRECTS} redirects")
 
 
 def _target(request: Request, response: Answer, *, may_leave: bool) -> Address:

@@ -83,11 +83,17 @@ class _BoundedAnswer(http.client.HTTPResponse):
         super().__init__(t.cast(t.Any, self._source), *args, **kwargs)
 
     def begin(self) -> None:
-        """Read the head.
+        """Read the head, and pass over interim ones before it, of which `http.client` knows only 100.
+
+        The answer would be left on the connection, and be taken for that to the next request.
 
         :raises http.client.IncompleteRead: for a part of one, which `http.client` takes for a whole one.
         """
         super().begin()
+        while self.status < 200:
+            # so that it begins again
+            self.headers = t.cast(t.Any, None)
+            super().begin()
         if self._source.has_ended:
             raise http.client.IncompleteRead(b"")
 

@@ -110,7 +110,12 @@ class Action:
         exc.advice = exc.advice or next(fitting, "")
 
 
-_PROTECTED = "the ref or the environment of the job is protected and does not admit the user of the token"
+# What takes every action but deletion away from somebody whose role would do.
+_TAKEN_AWAY = (
+    "the ref or the environment of the job is protected and does not admit the user of the token",
+    "the deployment is outdated",
+    "the job is archived",
+)
 
 _UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
 _FINISHED: tuple[Column, ...] = ("success", "ended", "skipped")
@@ -160,9 +165,7 @@ _ROWS = (
             ),
         ),
         forbidden=(
-            _PROTECTED,
-            "the deployment is outdated",
-            "the job is archived",
+            *_TAKEN_AWAY,
             "the project restricts who may set pipeline variables, when job_variables are given",
         ),
     ),
@@ -195,7 +198,7 @@ _ROWS = (
                 403, "The job cannot be retried: it never ran, is still running, or was superseded", "not retryable"
             ),
         ),
-        forbidden=(_PROTECTED,),
+        forbidden=_TAKEN_AWAY,
     ),
     Action(
         name="cancel",
@@ -218,7 +221,7 @@ _ROWS = (
         options=("force",),
         # a job that is merely running is left as it is when force is sent
         arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
-        forbidden=(_PROTECTED,),
+        forbidden=_TAKEN_AWAY,
     ),
     Action(
         name="erase",
@@ -230,7 +233,10 @@ _ROWS = (
         answer="proof",
         refused_as_done=("not erasable", "there is nothing to erase"),
         advice=(Advice(403, "Only a finished job that still has a log or artifacts can be erased", "not erasable"),),
-        forbidden=("somebody else started the job, so that only a Maintainer may erase it",),
+        forbidden=(
+            *_TAKEN_AWAY,
+            "somebody else started the job, so that only a Maintainer may erase it",
+        ),
     ),
     Action(
         name="keep_artifacts",
@@ -247,7 +253,7 @@ _ROWS = (
         effect=effects.is_kept,
         answer="proof",
         is_lost_by_archiving=True,
-        forbidden=(_PROTECTED,),
+        forbidden=_TAKEN_AWAY,
     ),
     Action(
         name="delete_artifacts",

@@ -174,13 +174,15 @@ def _has_artifacts(record: Record) -> bool:
 
 def _incoming(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink | None) -> Incoming:
     """Return what a download is measured by, with what is known of it beforehand."""
-    if request.content == "report":
-        total = report_size(job, request.report_type)
-    else:
-        total = int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
+    total = report_size(job, request.report_type) if request.content == "report" else _archive_size(request, job)
     dest = request.dest.rstrip("/") if not os.path.isdir(request.dest) else ""
     name = os.path.basename(dest or request.path) or f"{request.report_type or request.content} of {job.called}"
     return Incoming(session, name, total, sink)
+
+
+def _archive_size(request: DownloadRequest, job: FoundJob) -> int:
+    """Return the length of an archive as the record of its job has it, 0 when it has none, and for other content."""
+    return int_of(record_in(job.record, "artifacts_file"), "size") if request.content == "archive" else 0
 
 
 def _target(request: DownloadRequest, job: FoundJob) -> str:
@@ -201,6 +203,12 @@ def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: 
         raise BadAnswerError(
             f"{request.called(job)} has succeeded in a newer pipeline while it was downloaded, and GitLab does not "
             "tell of which the content is; run the task again. dest was left as it was"
+        )
+    size = _archive_size(request, job)
+    if size and content.size != size:
+        raise BadAnswerError(
+            f"the archive has {content.size:,} bytes, and GitLab lists it with {size:,}: it is not whole, or something "
+            "else came in its place; run the task again. dest was left as it was"
         )
     if request.sha256 and content.sha256 != request.sha256:
         raise BadAnswerError(

@@ -106,8 +106,10 @@ class PipelineNode:
         try:
             found = read()
         except DeniedError as exc:
-            # the root is what the user asked for; anything below may belong to others, as GitLab itself tells
-            if not self.path or exc.is_foreign or self.access.is_in_doubt((self.pipeline_id, what)):
+            # the root is what the user asked for; anything below may belong to others, as GitLab itself tells, but not
+            # of a token that is not valid any more
+            is_of_others = bool(self.path) and exc.status != 401 and not exc.is_foreign
+            if not is_of_others or self.access.is_in_doubt((self.pipeline_id, what)):
                 raise
             self.is_accessible = False
             return None

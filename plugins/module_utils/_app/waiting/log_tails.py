@@ -31,6 +31,8 @@ _EPILOGUE = re.compile(
 )
 # How much of the end of a log is held: enough for lines of a usual length, and never more than one request may ask for.
 BYTES_PER_LINE = 1000
+# As long as GitLab's own words in an error may be.
+_LONGEST_WORDS = 300
 # So many characters may stand for one of a secret, codes between them included.
 _LONGEST_FORM = 16
 SHORTEST_WINDOW = 64 * 1024
@@ -61,9 +63,13 @@ def last_words(tail: t.Sequence[str] | None) -> str:
 
 
 def telling_line(tail: t.Sequence[str]) -> str:
-    """Return the last line of a log before those that the runner adds, which do not tell why a script has failed."""
+    """Return the last line of a log before those that the runner adds, which do not tell why a script has failed.
+
+    Of a long one, such as a document in one line, the beginning is enough for a sentence.
+    """
     telling = (line for line in reversed(tail) if not _EPILOGUE.match(line))
-    return next(telling, tail[-1]).strip()
+    line = next(telling, tail[-1]).strip()
+    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
 
 
 def shown_line(line: str, masker: Masker) -> str:

@@ -204,6 +204,30 @@ def test_the_same_length_twice_is_a_length(way):
         assert send(transport_for(server.url), server.url + "/x").body == b"[]"
 
 
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 Soon"])
+def test_the_answer_behind_interim_ones_is_the_answer(way, status):
+    def later(is_stopped):
+        yield f"HTTP/1.1 {status}\r\nLink: </x>; rel=preload\r\n\r\n".encode() * 2
+        is_stopped.wait(0.2)
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst"
+
+    second = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"
+    with LoopbackServer(later, second, most=2) as server:
+        transport = transport_for(server.url)
+        # an answer that is left on a connection would be taken for that to the next request
+        assert [send(transport, server.url + "/x", "POST").body, send(transport, server.url + "/x").body] == [
+            b"first",
+            b"second",
+        ]
+
+
+def test_what_comes_behind_another_protocol_is_no_answer(way):
+    answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n\0\0\x12\x04"
+    with LoopbackServer(answer) as server:
+        with pytest.raises(errors.LostAnswerError, match="the connection broke"):
+            send(transport_for(server.url), server.url + "/x", "POST")
+
+
 def test_a_server_that_does_not_answer_in_time(way):
     def say_nothing(is_stopped):
         is_stopped.wait(5)

@@ -229,6 +229,8 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
 
 ROLE = "this user has no Developer role in the project"
 PROTECTED = "the ref or the environment of the job is protected and does not admit the user of the token"
+TAKEN_AWAY = f"The usual reasons: {PROTECTED}, the deployment is outdated"
+ARCHIVED = "the job is archived"
 
 
 @pytest.mark.parametrize(
@@ -240,16 +242,11 @@ PROTECTED = "the ref or the environment of the job is protected and does not adm
             30,
             "the job is archived, or the project restricts who may set pipeline variables, when job_variables",
         ),
-        (
-            "cancel",
-            0,
-            f"The usual reasons: {PROTECTED}, or {ROLE} (POST",
-        ),
-        (
-            "cancel",
-            40,
-            f"The usual reason: {PROTECTED} (POST",
-        ),
+        ("cancel", 0, f"{TAKEN_AWAY}, {ARCHIVED}, or {ROLE} (POST"),
+        ("cancel", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
+        ("retry", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
+        ("keep_artifacts", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
+        ("erase", 30, f"{TAKEN_AWAY}, {ARCHIVED}, or somebody else started the job, so that only a Maintainer may"),
         ("delete_artifacts", 0, ". The user of the token needs the Maintainer role in the project (DELETE"),
         ("delete_artifacts", 20, "has the Reporter role in the project, and needs Maintainer"),
         ("delete_artifacts", 30, "has the Developer role in the project, and needs Maintainer"),
@@ -257,14 +254,21 @@ PROTECTED = "the ref or the environment of the job is protected and does not adm
     ],
 )
 def test_a_refusal_names_no_role_that_the_user_has(action, level, words):
-    before = job(42, "success", **KEPT) if action == "delete_artifacts" else job()
-    line = {"play": PLAY, "cancel": CANCEL, "delete_artifacts": DELETE}[action]
+    before = {"play": job(), "cancel": job(), "retry": job(42, "failed")}.get(action, job(42, "success", **KEPT))
+    line = {
+        "play": PLAY,
+        "cancel": CANCEL,
+        "retry": RETRY,
+        "keep_artifacts": KEEP,
+        "erase": ERASE,
+        "delete_artifacts": DELETE,
+    }[action]
     exchanges = [
         Exchange(line, refused("403 Forbidden", 403)),
-        *[Exchange(JOB, before), Exchange(LIST, [before])][: 2 if action == "delete_artifacts" else 1],
+        *[Exchange(JOB, before), Exchange(LIST, [before])][: 1 if before["status"] == "manual" else 2],
         Exchange("GET /projects/7", {"permissions": {"project_access": {"access_level": level}}}),
     ]
-    reason = act(action, before, *exchanges)[1]["reason"]
+    reason = act(action, before, *exchanges, log_lines=0)[1]["reason"]
     assert words in reason
     assert (ROLE in reason) == (ROLE in words)
 

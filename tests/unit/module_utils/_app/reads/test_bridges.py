@@ -94,6 +94,13 @@ def test_a_project_that_cannot_be_read(status, depth):
     assert outcome.failure is None
 
 
+def test_a_token_that_is_not_valid_any_more_hides_no_project():
+    expired = reply({"error": "invalid_token", "error_description": "Token is expired."}, status=401)
+    closed = {line: expired for line in TREE if "/projects/8/" in line}
+    with pytest.raises(errors.NotAuthorizedError, match="Token is expired"):
+        read(closed, depth=0)
+
+
 @pytest.mark.parametrize(
     ("status", "words"), [(403, "403"), (404, "Check pipeline_id, and that the pipeline belongs to project 7")]
 )

@@ -57,6 +57,8 @@ UPLOADED = ["Uploading artifacts for failed job", "Uploading artifacts...", "bui
         (["$ make", "ERROR: Job failed (system failure): no such image"],
          "ERROR: Job failed (system failure): no such image"),
         (["ERROR: Job failed: exit code 1"], "ERROR: Job failed: exit code 1"),
+        (['{"a": "' + "x" * 5000 + '"}', "ERROR: Job failed: exit code 1"], '{"a": "' + "x" * 292 + "…"),
+        (["y" * 300], "y" * 300),
     ],
 )  # fmt: skip
 def test_the_last_words_are_those_of_the_script(tail, words):
