@@ -235,3 +235,24 @@ def test_the_end_of_the_attempt_before_is_not_that_of_the_new_one(
     assert simulator.faults()["rules"][0]["struck"] == 1
     assert {entry["after"]["id"] for entry in result["results"]} == {1000 + count + number for number in range(count)}
     assert len(effects(simulator)) == count
+
+
+@pytest.mark.parametrize("lacks", [[], [1000, 1001]])
+@pytest.mark.parametrize(("looks", "failure"), [(8, None), (100, "timed out after 200 s (wait_timeout)")])
+def test_lists_that_are_behind_end_no_wait_however_many(
+    simulator: t.Any, lacks: list[int], looks: int, failure: str | None
+) -> None:
+    """What was begun is looked at again until the time is up, and its end is told."""
+    failed = {"status": "failed", "duration": 30, "outcome": "success"}
+    simulator.load(world(*({"name": f"test {number}", **failed} for number in range(2))))
+    listed = run_task(simulator, INFO, project="group/app", pipeline_id=100)["jobs"]
+    old = [job for job in listed if job["id"] not in lacks]
+    simulator.inject(kind="wrong_json", body=old, endpoint="list_pipeline_jobs", nth=list(range(2, looks)))
+    result = act(simulator, "retry", name=["test*"], multiple="all", wait=True, wait_timeout=200.0)
+    assert (result.changed, result["timed_out"], len(effects(simulator))) == (True, failure is not None, 2)
+    assert failure in str(result.failure) if failure else result.failure is None
+    status = "pending" if failure else "success"
+    assert {(entry["after"]["id"], entry["after"]["status"]) for entry in result["results"]} == {
+        (1002, status),
+        (1003, status),
+    }

@@ -109,6 +109,15 @@ def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pyte
     assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
 
 
+def test_two_jobs_of_one_path_are_no_attempts_of_each_other(simulator: t.Any) -> None:
+    """One is called like the path of the other."""
+    below = {"name": "linux", "trigger": {"pipeline": {"jobs": [{"name": "deploy", "status": "success"}]}}}
+    simulator.load(world({"name": "linux/deploy", "status": "success"}, below))
+    simulator.advance(60)
+    result = release(simulator, {"gates": [{"name": "linux/*", "action": "wait"}]})
+    assert told(result) == [("passed", "")] and len(result["gates"][0]["jobs"]) == 2
+
+
 def test_a_trigger_job_that_was_retried(simulator: t.Any) -> None:
     simulator.load(world({"name": "infra", "trigger": TREE, "status": "failed"}))
     result = release(simulator, {"gates": [{"name": "infra", "action": "retry", "require": "finished"}]})

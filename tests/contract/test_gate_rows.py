@@ -212,6 +212,18 @@ def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
     assert_refused(simulator, gated(simulator, gate), *words)
 
 
+@pytest.mark.parametrize("name", ["linux/su", "linux/"])
+def test_a_trigger_job_whose_path_only_begins_so_holds_up_no_mistake(simulator: t.Any, name: str) -> None:
+    """Nobody has played it, and what it would start cannot be called so."""
+    sub = {"name": "sub", **MANUAL, "trigger": {"pipeline": {"jobs": [{"name": "deploy"}]}}}
+    simulator.load(world({"name": "build"}, {"name": "linux", "trigger": {"pipeline": {"jobs": [sub]}}}))
+    simulator.advance(60)
+    results = [run_task(simulator, INFO, **PIPELINE, name=[name], include_downstream=True, wait=True)]
+    results += gated(simulator, {"name": name, "action": "wait"})
+    assert_refused(simulator, results, f"no job '{name}'")
+    assert {result.seconds for result in results} == {0}
+
+
 def load_secret_child(simulator: t.Any) -> None:
     """Load a pipeline whose child belongs to a project that alice cannot read, with a job that has failed."""
     failed = {"name": "deploy:eu", "stage": "deploy", "status": "failed"}

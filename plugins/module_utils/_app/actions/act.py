@@ -14,7 +14,7 @@ import typing as t
 from ..._api.errors import GitLabError
 from ..deployments.waiting import ApprovalWait
 from ..fields import as_told, status_of
-from ..jobs.attempts import AttemptCounts, newest_attempts
+from ..jobs.attempts import AttemptCounts, shown_attempts
 from ..jobs.index import JobIndex
 from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
@@ -231,9 +231,11 @@ class ActionRun:
 
     def _refresh(self, report: ActionReport) -> None:
         active = report.active
-        jobs = newest_attempts(self._session, [target.job for target in active])
-        for target, job in zip(active, jobs):
-            target.job = job
+        # a list that is behind says nothing of the attempts that it lacks, which are looked at again
+        shown = shown_attempts(self._session, [target.job for target in active])
+        for target in active:
+            target.job = shown.get(target.job.key, target.job)
+        jobs = list(shown.values())
         report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
         skipped = {job.key[:2]: job for job in jobs if job.status == "skipped"}
         if skipped:

@@ -26,22 +26,31 @@ LOOKS_FOR_MISSING = 3
 def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJob]:
     """Return the newest attempt of each job, in the given order.
 
+    :raises BadAnswerError: when GitLab does not show one, however often it is asked.
+    """
+    for attempt in range(1, LOOKS_FOR_MISSING + 1):
+        shown = shown_attempts(session, jobs)
+        missing = [job for job in jobs if job.key not in shown]
+        if not missing:
+            return [shown[job.key] for job in jobs]
+        if not session.client.retrier.pause(attempt):
+            break
+    called = f"job {missing[0].path!r} (id {missing[0].id})"
+    raise BadAnswerError(f"GitLab lists pipeline {missing[0].pipeline_id} without the {called}, which it has")
+
+
+def shown_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:
+    """Return the newest attempts of jobs by their keys, by one look: without those that it shows only as they were before.
+
     A single job is read by its id as long as it cannot have been retried; anything else by the list of its pipeline.
     """
     groups: dict[tuple[str, int], list[FoundJob]] = {}
     for job in jobs:
         groups.setdefault((job.project, job.pipeline_id), []).append(job)
-    for attempt in range(1, LOOKS_FOR_MISSING + 1):
-        found: dict[t.Any, FoundJob] = {}
-        for listed in session.run_all(lambda group: _read_group(session, group), list(groups.values())):
-            found.update(listed)
-        missing = [job for job in jobs if job.key not in found or found[job.key].id < job.id]
-        if not missing:
-            return [found[job.key] for job in jobs]
-        if not session.client.retrier.pause(attempt):
-            break
-    called = f"job {missing[0].path!r} (id {missing[0].id})"
-    raise BadAnswerError(f"GitLab lists pipeline {missing[0].pipeline_id} without the {called}, which it has")
+    found: dict[t.Any, FoundJob] = {}
+    for listed in session.run_all(lambda group: _read_group(session, group), list(groups.values())):
+        found.update(listed)
+    return {job.key: found[job.key] for job in jobs if job.key in found and found[job.key].id >= job.id}
 
 
 def read_pipeline_jobs(session: Session, project: str, pipeline_id: int) -> list[FoundJob]:

@@ -152,8 +152,12 @@ def may_hold(names: t.Iterable[str], path: str) -> bool:
     One without a slash, as an empty one for any, may at any depth; of others the part before the first wildcard tells.
     """
     below = f"{path}/"
-    beginnings = (_beginning(name) if "/" in name else "" for name in names)
-    return any(below.startswith(beginning) or beginning.startswith(below) for beginning in beginnings)
+    return any(
+        "/" not in name
+        or _beginning(name).startswith(below)
+        or (has_wildcard(name) and below.startswith(_beginning(name)))
+        for name in names
+    )
 
 
 def _beginning(wanted: str) -> str:

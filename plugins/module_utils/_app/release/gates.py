@@ -302,7 +302,9 @@ def _retried_text(session: Session, result: GateResult) -> str:
     A list is read for it only if there are such jobs.
     """
     attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in result.timeline})
-    retried = [job for job in result.jobs if attempts[job.path] > 1]
+    # jobs of one path are possible: a/b, and b below a
+    alike = collections.Counter(job.path for job in result.jobs)
+    retried = [job for job in result.jobs if attempts[job.path] > alike[job.path]]
     shown = retried[:MOST_NAMES_IN_TEXT]
     ends = itertools.chain(_former_ends(session, shown), itertools.repeat([]))
     after = (f" after {listed(each, 'and')}" if each else "" for each in ends)

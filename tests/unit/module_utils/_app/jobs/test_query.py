@@ -43,6 +43,10 @@ def test_suggestions(known, name, words):
         ("e?/deploy", "eu", True),
         ("us/*", "eu", False),
         ("eu-west/*", "eu", False),
+        # a name without wildcards is that of one job
+        ("eu/north", "eu/north-1", False),
+        ("eu/", "eu/north", False),
+        ("eu/north*", "eu/north-1", True),
     ],
 )
 def test_names_that_may_stand_for_what_cannot_be_read(name, path, expected):
