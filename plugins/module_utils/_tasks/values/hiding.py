@@ -55,6 +55,8 @@ def variable_values(arguments: Arguments, options: Options) -> set[str]:
             items = value if isinstance(value, (list, tuple)) else [value]
             shown.update(item for item in items if isinstance(item, str))
     visible = "\n".join(shown)
+    # a log shows a key line by line
+    values.update(line.strip() for value in tuple(values) for line in value.split("\n"))
     return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
 
 
