@@ -18,9 +18,10 @@ from .arguments import VARIABLE_OPTIONS, Arguments, Options, all_names, each_giv
 
 # A shorter value, such as a number or `true`, cannot be masked without making results unreadable.
 SHORTEST_VARIABLE = 8
-_ADDRESS = re.compile(r"\s*https?://[^\s]*$", re.IGNORECASE)
+# an address, right or not: with a scheme, or with user and password without one
+_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:[/\\]{2}|[^\s/:@]+:[^\s/@]+@[^\s/@.]+\.)\S*$", re.IGNORECASE)
 # what stands in an address before its host, and behind its path
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[?#].*")
+_CREDENTIALS = re.compile(r"(?<=:[/\\]{2})[^/\s]*@|^\s*[^\s/:@]+:[^\s/@]+@|[?#].*")
 _HIDDEN = "VALUE_NOT_SHOWN"
 # as Ansible itself writes it
 _NO_LOG = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.hiding import variable_values
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.hiding import shown_options, variable_values
 
 from tests.unit.faces import TASKS
 from tests.unit.harness import FakeClock, FunctionTransport, Progress, job, pipeline, run_task
@@ -75,3 +75,25 @@ def test_a_key_in_a_log_and_in_a_reason_is_masked():
     assert "deploy | ********" in progress.others
     told = json.dumps(outcome.values) + outcome.failure + "".join((*progress.lines, *progress.others))
     assert "KEY-----" not in told and "AbCdEf" not in told
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://oauth2:hunter2@gitlab.example.com/x", "https://gitlab.example.com/x"),
+        ("https://gitlab.example.com/?private_token=hunter2", "https://gitlab.example.com/"),
+        ("ssh://git:hunter2@gitlab.example.com/g/a", "ssh://gitlab.example.com/g/a"),
+        ("https:\\\\oauth2:hunter2@gitlab.example.com", "gitlab.example.com"),
+        ("oauth2:hunter2@gitlab.example.com/g/a", "gitlab.example.com/g/a"),
+        (" oauth2:hunter2@gitlab.example.com", "gitlab.example.com"),
+    ],
+)
+def test_what_is_before_the_host_of_an_address_is_not_shown(address: str, shown: str):
+    arguments = gitlab_job_action.TASK.spec.arguments
+    given = {"api_url": address, "project": address, "name": [address]}
+    assert shown_options(arguments, given) == {"api_url": shown, "project": shown, "name": [shown]}
+
+
+@pytest.mark.parametrize("text", ["deploy:prod@eu", "a b:c@d.e", "git@gitlab.example.com:g/a", "x?y#z", "@alice: a.b"])
+def test_what_is_no_address_is_shown_as_it_is(text: str):
+    assert shown_options(gitlab_job_action.TASK.spec.arguments, {"name": [text]}) == {"name": [text]}
