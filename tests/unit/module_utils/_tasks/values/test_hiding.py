@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.hiding import shown_options, variable_values
 
-from tests.unit.faces import TASKS
+from tests.unit.faces import IS_CONTROLLER, TASKS, as_module, in_process
 from tests.unit.harness import FakeClock, FunctionTransport, Progress, job, pipeline, run_task
 
 KEY = "-----BEGIN KEY-----\nAbCdEfGhIjKlMnOp\nshort\n-----END KEY-----\n"
@@ -92,6 +92,15 @@ def test_what_is_before_the_host_of_an_address_is_not_shown(address: str, shown:
     arguments = gitlab_job_action.TASK.spec.arguments
     given = {"api_url": address, "project": address, "name": [address]}
     assert shown_options(arguments, given) == {"api_url": shown, "project": shown, "name": [shown]}
+
+
+@pytest.mark.parametrize("face", [in_process, as_module] if IS_CONTROLLER else [as_module])
+@pytest.mark.parametrize("mistake", [{}, {"needs": 7}, {"gates": []}, {"nonsense": 1}, {"pipeline_id": "x"}])
+def test_no_error_shows_the_token_in_the_address_of_a_repository(face: t.Any, mistake: dict[str, t.Any]):
+    project = {"project": "https://gitlab-ci-token:hunter2-hunter2@gitlab.example.com/g/a.git", "ref": "main"}
+    projects = [{**project, "gates": [{"name": "deploy", "action": "play"}], **mistake}]
+    result = face(TASKS["gitlab_release_gate"], {"api_url": "https://other.example.com", "projects": projects})
+    assert result["failed"] and "hunter2" not in json.dumps(result)
 
 
 @pytest.mark.parametrize("text", ["deploy:prod@eu", "a b:c@d.e", "git@gitlab.example.com:g/a", "x?y#z", "@alice: a.b"])
