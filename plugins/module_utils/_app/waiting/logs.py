@@ -14,7 +14,7 @@ import typing as t
 from ..._api.errors import RequestError, UsageError
 from ..._api.masking import Masker
 from ..jobs.query import FoundJob
-from ..jobs.statuses import can_be_superseded
+from ..jobs.statuses import can_be_superseded, is_finished
 from ..session import Session
 from .log_tails import shown_line
 from .timeline import Timeline
@@ -52,11 +52,19 @@ class LogFollower:
         self._job: FoundJob | None = None
         self._text = _GrowingText(lambda line: None, self._client.masker)
 
+    @property
+    def is_begun(self) -> bool:
+        """Return whether the attempt was running when it was seen last."""
+        return self._job is not None and self._job.status == "running"
+
     def follow(self, job: FoundJob) -> None:
+        """Tell what is new in the log of this attempt; of one that has ended all of it."""
         if self._job is None or self._job.id != job.id:
             self._begin(job)
         self._job = job
         self.read()
+        if is_finished(job.status):
+            self.end()
 
     def read(self, *, is_over: bool = False) -> None:
         """Tell what is new since the last time.

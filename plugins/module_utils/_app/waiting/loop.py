@@ -138,10 +138,15 @@ class Wait:
             return
         self.note(jobs)
         self.timeline.leaves(left)
+        follower = self._follower if jobs else None
+        # the rest of a log comes before the line that its job has ended, its beginning after the line that it runs
+        is_begun = follower is not None and follower.is_begun
+        if follower and is_begun:
+            follower.follow(jobs[0])
         if self.timeline.looked(jobs, left):
             self._pauses.restart()
-        if self._follower and jobs:
-            self._follower.follow(jobs[0])
+        if follower and not is_begun:
+            follower.follow(jobs[0])
 
     def believes(self, job: FoundJob) -> bool:
         """Return whether a job that has failed will stay so.

@@ -18,9 +18,11 @@ from .arguments import VARIABLE_OPTIONS, Arguments, Options, all_names, each_giv
 
 # A shorter value, such as a number or `true`, cannot be masked without making results unreadable.
 SHORTEST_VARIABLE = 8
-_ADDRESS = re.compile(r"\s*https?://[^\s]*$", re.IGNORECASE)
+# an address, right or not: with a scheme, or with user and password without one
+_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:[/\\]{2}|[^\s/:@]+:[^\s/@]+@[^\s/@.]+\.)\S*$", re.IGNORECASE)
 # what stands in an address before its host, and behind its path
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[?#].*")
+_CREDENTIALS = re.compile(r"(?<=:[/\\]{2})[^/\s]*@|^\s*[^\s/:@]+:[^\s/@]+@|[?#].*")
+_USER_INFO = re.compile(r"\s*[a-z][a-z0-9+.-]*:[/\\]{2}([^\s/@]+)@", re.IGNORECASE)
 _HIDDEN = "VALUE_NOT_SHOWN"
 # as Ansible itself writes it
 _NO_LOG = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -37,7 +39,7 @@ def given_secrets(arguments: Arguments, params: Options) -> set[str]:
     inside = {text for value in given if not isinstance(value, str) for text in _texts(value)}
     # a blank is in every sentence, also in the one that refuses it
     return {value for value in given if isinstance(value, str) and value.strip()} | {
-        text for text in inside if len(text) >= SHORTEST_VARIABLE
+        text for text in (*inside, *_passwords(params)) if len(text) >= SHORTEST_VARIABLE
     }
 
 
@@ -55,7 +57,10 @@ def variable_values(arguments: Arguments, options: Options) -> set[str]:
             items = value if isinstance(value, (list, tuple)) else [value]
             shown.update(item for item in items if isinstance(item, str))
     visible = "\n".join(shown)
-    return {value for value in values if len(value) >= SHORTEST_VARIABLE and value not in visible}
+    # a log shows a key line by line
+    values.update(line.strip() for value in tuple(values) for line in value.split("\n"))
+    hidden = (*(value for value in values if value not in visible), *_passwords(options))
+    return {value for value in hidden if len(value) >= SHORTEST_VARIABLE}
 
 
 def shown_options(arguments: Arguments, params: Options) -> dict[str, t.Any]:
@@ -73,6 +78,14 @@ def _shown(name: str, value: t.Any, secret: set[str], visible: set[str]) -> t.An
     if value is None or name in visible or name.startswith("_ansible"):
         return change_texts(value, _without_credentials)
     return dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
+
+
+def _passwords(value: t.Any) -> t.Iterator[str]:
+    """Yield what stands before the host of an address: in that of the repository of a job it is a token."""
+    for text in _texts(value):
+        found = _USER_INFO.match(text)
+        if found:
+            yield from (found.group(1), found.group(1).partition(":")[2])
 
 
 def _without_credentials(text: str) -> str:

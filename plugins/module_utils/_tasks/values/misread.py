@@ -20,8 +20,8 @@ from .arguments import Arguments, Options, each_given, located, where_in
 from .mistakes import NUMBERS, kind_of, shown
 
 _TEXTS = ("str", "path")
-# No id has more digits, nor does Python show a number with too many.
-_MOST_DIGITS = 19
+# No id has more digits, nor does Python count as far, or show a number with too many.
+_MOST_DIGITS = 18
 _BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
 
 

@@ -190,6 +190,27 @@ def test_what_an_attempt_has_written_at_its_end_is_shown_when_it_is_retried_at_o
         assert lines == ["one", "ERROR: no space left", new, "one", "ERROR: no space left"]
 
 
+class InOrder(Progress):
+    """Keeps all lines in their order."""
+
+    def tell(self, line: str, *, status: str = "") -> None:
+        self.others.append(line)
+
+
+@pytest.mark.parametrize("log", [b"one\ntwo\n", b"one\ntwo"])
+@pytest.mark.parametrize("end", ["success", "failed"])
+def test_the_whole_log_stands_between_the_lines_of_its_begin_and_its_end(log: bytes, end: str):
+    options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True}
+    # whenever the looks are, some of these ends lie between the last reading and the next look
+    for moment in range(200, 260, 7):
+        server, progress = Sudden(log), InOrder(is_shown=True)
+        server.statuses = {42: [(0.0, "pending"), (3.0, "running"), (moment / 10, end)]}
+        run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock, progress=progress)
+        begin, one, two, last = (line.partition(" after ")[0] for line in progress.others)
+        assert (begin, one, two) == ("project 7 deploy: pending -> running", "deploy | one", "deploy | two")
+        assert last == f"project 7 deploy: running -> {end}"
+
+
 @pytest.mark.parametrize("knows_offsets", [True, False])
 def test_what_was_shown_of_a_log_that_is_erased_is_not_shown_again(knows_offsets: bool):
     server = Growing(knows_offsets=knows_offsets)

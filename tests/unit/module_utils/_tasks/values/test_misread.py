@@ -28,9 +28,9 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
     for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
         assert "give one whole number" in misread_text(arguments, yaml.safe_load(written))
     # the last one is a number for Ansible, and none for float()
-    for value in ("9" * 5000, "9" * 20, 10**19, 10**5000, 1e19, "1__0e99999999"):
+    for value in ("9" * 5000, "9" * 19, 2**63 - 1, 10**5000, 1e18, "1__0e99999999"):
         assert "give one whole number" in misread_text(arguments, {"job_id": value})
-    for value in ("9" * 19, "1__0", 1e18, "1e-99999999", "sNaN!"):
+    for value in ("9" * 18, "1__0", 1e17, "1e-99999999", "sNaN!"):
         assert misread_text(arguments, {"job_id": value}) == ""
 
 
