@@ -888,7 +888,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds polls were held back to keep within the rate limit.
+      description: For how many seconds requests were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0

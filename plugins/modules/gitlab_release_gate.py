@@ -313,7 +313,7 @@ options:
       - A line brings a poll forward to when there would be one without nudges, never to before that. One that is
         missing, late or wrong costs time or a request, and nothing else.
       - Gates with O(projects[].gates[].pending_timeout) or O(projects[].gates[].wait_for_approval) poll as without
-        nudges. So do all gates as long as there is no such file, which is a warning when the task begins.
+        nudges. So do all gates as long as no event source writes the file, which is a warning when the task begins.
       - In check mode nothing waits, and the file is not read.
     type: path
   log_lines:
@@ -683,7 +683,7 @@ requests:
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds polls were held back to keep within the rate limit.
+      description: For how many seconds requests were held back to keep within the rate limit.
       type: float
       returned: always
       sample: 0.0

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import pathlib
 import stat
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -22,6 +25,7 @@ from jobgate_gitlab_events.options import OptionError
 from .port import deliver, source
 from .support import (
     DEPLOYMENT,
+    EDA,
     JOB,
     OTHER_SIGNING,
     PIPELINE,
@@ -125,6 +129,48 @@ def test_a_file_that_was_taken_away_is_made_again(tmp_path: pathlib.Path) -> Non
     path.unlink()
     nudges.put(nudge())
     assert len(lines(path)) == 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def is_written(path: pathlib.Path) -> bool:
+    """Return whether a gate sees that a source writes the file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_a_gate_can_tell_whether_somebody_writes_it(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "nudges"
+    first, second = nudges_at(path), nudges_at(path)
+    assert is_written(path)
+    first.end()
+    assert not path.exists()
+    second.put(nudge())
+    assert is_written(path)
+    path.rename(tmp_path / "elsewhere")
+    second.put(nudge())
+    assert is_written(path) and not is_written(tmp_path / "elsewhere")
+    second.end()
+
+
+def test_a_source_that_is_killed_writes_no_more(tmp_path: pathlib.Path) -> None:
+    """The Java machine of ansible-rulebook ends the process upon a signal, and Python learns nothing of it."""
+    path = tmp_path / "nudges"
+    program = (
+        "import sys; from jobgate_gitlab_events.nudges import Nudges\n"
+        "nudges = Nudges(sys.argv[1]); nudges.begin(); print(); sys.stdout.flush(); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(EDA / "lib")}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        assert is_written(path)
+        process.kill()
+    assert path.exists() and not is_written(path)
+    # its successor goes on with the file
+    nudges_at(path).put(nudge())
 
 
 def make(kind: str, path: pathlib.Path) -> pathlib.Path | None:

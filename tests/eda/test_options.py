@@ -61,6 +61,12 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
     ({**WITH, "names": [1]}, "names has to be text"),
     ({**WITH, "names": []}, "names is an empty list"),
     ({**WITH, "projects": [True]}, "projects has to be text: put quotes around it"),
+    (
+        {**WITH, "projects": "https://gitlab.example.com/group/app"},
+        "which is no project: give a path such as group/app",
+    ),
+    ({**WITH, "projects": ["group/app, group/api"]}, "projects has 'group/app, group/api', which is no project"),
+    ({**WITH, "projects": ["group/app", "/"]}, "projects has '/'"),
     ({**WITH, "keyfile": "key.pem"}, "keyfile is the key of a certificate: name that in certfile"),
     ({**WITH, "max_body": 10}, "max_body has to be a whole number from 1024 to 26214400"),
     ({**WITH, "remember": 0}, "remember has to be"),
@@ -87,6 +93,13 @@ def test_texts_for_numbers_and_single_values_for_lists() -> None:
     options = read_options({"port": "5000", "token": TOKEN, "tolerance": "1.5", "projects": 12, "names": "a, b"})
     assert (options.port, options.tolerance) == (5000, 1.5)
     assert (options.token, options.projects, options.names) == ((TOKEN,), ("12",), ("a, b",))
+
+
+def test_paths_of_files_are_those_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/alice")
+    monkeypatch.setenv("KEYS", "/etc/keys")
+    options = read_options({**WITH, "certfile": "$KEYS/hook.pem", "nudges": "~/nudges"})
+    assert (options.certfile, options.nudges) == ("/etc/keys/hook.pem", "/home/alice/nudges")
 
 
 def test_insecure_needs_no_secret() -> None:
@@ -159,7 +172,7 @@ def test_the_documentation_is_complete(path: pathlib.Path) -> None:
 
 def given_options(rulesets: t.Any) -> list[dict[str, t.Any]]:
     """Return the options of this source in rulebooks. What is a variable there becomes a value that fits."""
-    filled = {"signing_token": SIGNING, "token": [TOKEN], "port": 5000}
+    filled = {"signing_token": SIGNING, "token": [TOKEN], "port": 5000, "projects": "group/app"}
     sources = [one for ruleset in rulesets for one in ruleset["sources"]]
     found = [one["jobgate.gitlab.job_events"] for one in sources if "jobgate.gitlab.job_events" in one]
     return [args | {name: value for name, value in filled.items() if name in args} for args in found]

@@ -81,6 +81,8 @@ NOT_HOOKS: dict[str, bytes] = {
     "UTF-16": '{"object_kind": "build"}'.encode("utf-16"),
     "half a character": b'{"object_kind": "build", "ref": "\\ud800"}',
     "half a character as a key": b'{"object_kind": "build", "\\ud800": 1}',
+    "an empty key": b'{"object_kind": "build", "": 1}',
+    "an empty key inside": b'{"object_kind": "build", "x": [{"y": {"": 1}}]}',
     "NaN": b'{"object_kind": "build", "build_duration": NaN}',
     "infinite": b'{"object_kind": "build", "build_duration": 1e999}',
     "too many digits": b'{"object_kind": "build", "build_id": ' + b"9" * 5000 + b"}",

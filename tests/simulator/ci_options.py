@@ -65,6 +65,12 @@ def check(options: argparse.Namespace) -> None:
         raise ValueError("--ref, --source, --variable, --files and --times need --ci-file FILE")
     if options.ref in _PREFIXES:
         raise ValueError(f"--ref: the name of the branch or tag is missing behind {options.ref}")
+    ref = options.ref or _BRANCH
+    if ref.startswith("refs/") and not ref.startswith(_PREFIXES):
+        merge_request = f"of a merge request give its source branch, and --source {MERGE_REQUEST}"
+        raise ValueError(f"--ref: {ref} is neither {_BRANCHES}NAME nor {_TAGS}NAME; {merge_request}")
+    if ref.startswith(_TAGS) and options.source == MERGE_REQUEST:
+        raise ValueError(f"--ref: a merge request has a source branch, and {ref} is a tag")
     if options.source is not None and options.source not in SOURCES:
         raise ValueError(f"--source: {options.source!r} is none of {', '.join(SOURCES)}")
     for text in options.variable:

@@ -22,12 +22,6 @@ if t.TYPE_CHECKING:
     from .pipeline_creation import Wish
     from .scenario import World
 
-_REFUSALS: t.Final = {
-    "workflow_rules": "workflow:rules let none run",
-    "no_jobs": "the rules of the jobs leave it empty",
-    "no_config": "the file is not there",
-}
-
 
 def read(project: Project, folder: pathlib.Path, *, keeps_tags: bool) -> None:
     """Turn the key `ci_file` of a project into the file; paths are below the folder of the scenario.
@@ -132,10 +126,8 @@ def fill_in(world: World) -> None:
         context = dataclasses.replace(context, merge_request=row["merge_request"], user=row["user"] or context.user)
         made = make(world, project, context)
         if made.refused:
-            raise ScenarioError(
-                f"{place}: {project.ci_file.path} makes no pipeline for {ref} ({row['source']}): "
-                f"{_REFUSALS[made.refused]}"
-            )
+            wish = f"{ref} ({row['source']})"
+            raise ScenarioError(f"{place}: {project.ci_file.path} makes no pipeline for {wish}: {made.problem}")
         if made.yaml_errors:
             row["yaml_errors"] = made.yaml_errors
         else:

@@ -112,6 +112,24 @@ JOB = "a: {script: make}\n"
             "a: {script: make, rules: {if: $A}}",
             "jobs:a rules should be an array containing hashes and arrays of hashes",
         ),
+        ("a: {script: x, rules: [{}]}", "jobs:a:rules:rule config can't be blank"),
+        ("a: {script: x, rules: [{changes: src/*}]}", "jobs:a:rules:rule:changes config should be an array of strings"),
+        ("a: {script: x, rules: [{changes: [1]}]}", "jobs:a:rules:rule:changes config should be an array of strings"),
+        ("a: {script: x, rules: [{changes: {compare_to: b}}]}", "rule:changes config should be an array of strings"),
+        ("a: {script: x, rules: [{exists: {paths: b}}]}", "rule:exists config should be an array of strings"),
+        ("a: {script: x, rules: [{allow_failure: often}]}", "rules:rule allow failure should be a boolean value"),
+        ("a: {script: x, rules: [{variables: [B]}]}", "rule:variables config should be a hash of key value pairs"),
+        ("a: {script: x, rules: [{needs: b}]}", "jobs:a:rules:rule:needs config can only be a hash or an array"),
+        ("a: {script: x, rules: [{when: delayed}]}", "jobs:a:rules:rule start in can't be blank"),
+        ("a: {script: x, rules: [{start_in: 5m}]}", "jobs:a:rules:rule config contains disallowed keys: start_in"),
+        ("workflow: {rules: [{changes: b}]}\n" + JOB, "workflow:rules:rule:changes config should be an array"),
+        ("include: [{local: b.yml, rules: [{when: manual}]}]\n" + JOB, "include:rules:rule when unknown value: manual"),
+        (
+            "include: [{local: b.yml, rules: [{iff: $B}]}]\n" + JOB,
+            "include:rules:rule config contains unknown keys: iff",
+        ),
+        ("a: {trigger: 5}", "jobs:a:trigger has to be either a string or a hash"),
+        ("a: {script: x, parallel: {matrix: [{B: {c: d}}]}}", "matrix config should be an array of hashes, each key"),
         ("a: {script: make, rules: [{fi: $A}]}", "jobs:a:rules:rule config contains unknown keys: fi"),
         ("a: {script: make, only: [main], rules: [{when: always}]}", "config key may not be used with `rules`: only"),
         ("a: {script: make, only: {variables: [$A =]}}", "jobs:a:only variables invalid expression syntax"),
@@ -165,6 +183,19 @@ def test_wrong_files(tmp_path: pathlib.Path, text: str, error: str) -> None:
     (tmp_path.parent / "secret.yml").write_text("b: {script: make}", encoding="utf-8")
     found = make(tmp_path, text).yaml_errors
     assert found is not None and error in found
+
+
+@pytest.mark.parametrize(
+    ("child", "why"),
+    [
+        ("b: {script: x, rules: [{if: $NONE}]}", "the rules of the jobs leave it empty"),
+        ("workflow: {rules: [{when: never}]}\nb: {script: x}", "workflow:rules let none run"),
+        ("b: {}", "jobs b config should implement the script:, run:, or trigger: keyword"),
+    ],
+)
+def test_why_a_downstream_pipeline_is_not_created_is_told(tmp_path: pathlib.Path, child: str, why: str) -> None:
+    made = make(tmp_path, "stages: [test]\na: {trigger: {include: child.yml}}", child=child)
+    assert f"trigger of a: the downstream pipeline cannot be created: {why} (.gitlab-ci.yml:2)" in made.notes
 
 
 def test_what_is_not_followed_is_told_with_its_lines(tmp_path: pathlib.Path) -> None:

@@ -373,6 +373,14 @@ def test_with_a_scenario_of_ones_own(file: str, tmp_path: pathlib.Path, program:
         (("--ci-file", "FILE", "--source", "wish"), "--source: 'wish' is none of push, web"),
         (("--ci-file", "FILE", "--variable", "A"), "--variable: NAME=VALUE is needed, not 'A'"),
         (("--ci-file", "FILE", "--ref", "quiet"), "makes no pipeline for quiet (push): workflow:rules let none run"),
+        (
+            ("--ci-file", "FILE", "--ref", "refs/merge-requests/3/head"),
+            "neither refs/heads/NAME nor refs/tags/NAME; of a",
+        ),
+        (
+            ("--ci-file", "FILE", "--ref", "refs/tags/v1", "--source", "merge_request_event"),
+            "--ref: a merge request has a source branch, and refs/tags/v1 is a tag",
+        ),
         (("--ci-file", "FILE", "--times", "none.yml"), "none.yml"),
         (("--ci-file", "FILE", "--files", "none.txt"), "none.txt"),
     ],

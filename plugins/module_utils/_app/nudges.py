@@ -14,6 +14,7 @@ nudge that is lost, late, repeated, forged or no nudge at all costs time or a re
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import stat
@@ -43,6 +44,15 @@ def _nudge_of(line: bytes) -> _Nudge:
     return {value for value in ids if isinstance(value, int)}, projects
 
 
+def _is_locked(handle: int) -> bool:
+    """Return whether an event source that is alive writes a file, also where a file system cannot tell."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
 class Watch:
     """What one wait is nudged for.
 
@@ -69,7 +79,7 @@ class Watch:
 class Nudges:
     """The file with the nudges, read as it grows.
 
-    :param path: it need not exist. As long as it does not, everything is as if there were no nudges.
+    :param path: it need not exist. As long as no event source writes it, everything is as if there were no nudges.
     """
 
     def __init__(self, path: str, clock: Clock) -> None:
@@ -80,14 +90,10 @@ class Nudges:
         # which file it is, and up to where it was read
         self._identity: tuple[int, int] | None = None
         self._offset = 0
+        self.is_written = False
         # what is there already is no news
         with contextlib.suppress(OSError):
             self._read()
-
-    @property
-    def is_there(self) -> bool:
-        """Return whether there was a file when it was looked for last."""
-        return self._identity is not None
 
     def watch(self, project: str) -> Watch:
         watch = Watch(project, self)
@@ -107,7 +113,7 @@ class Nudges:
             lines = self._read()
         except OSError:
             # such as that of a network file system; it counts as no file until it can be read again
-            lines, self._identity = None, None
+            lines, self._identity, self.is_written = None, None, False
         nudges = [_nudge_of(line) for line in lines or ()]
         for watch in self._watches:
             if lines is None or any(map(watch.wants, nudges)):
@@ -117,20 +123,23 @@ class Nudges:
     def _read(self) -> list[bytes] | None:
         """Return the lines that have come since the last time, None when some are lost."""
         before, self._identity = self._identity, None
+        was_written, self.is_written = self.is_written, False
         try:
             # another file may have taken its place, even one on which opening would wait
             handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None if before else []
         try:
-            return self._read_from(handle, before)
+            lines = self._read_from(handle, before)
         finally:
             os.close(handle)
+        return None if was_written and not self.is_written else lines
 
     def _read_from(self, handle: int, before: tuple[int, int] | None) -> list[bytes] | None:
         found = os.fstat(handle)
         is_file = stat.S_ISREG(found.st_mode)
         self._identity = (found.st_dev, found.st_ino) if is_file else None
+        self.is_written = is_file and _is_locked(handle)
         if self._identity != before:
             self._offset = 0
             if before is not None:

@@ -117,8 +117,8 @@ class _Release:
         if path:
             check_path("nudges", path)
         nudges = Nudges(path, self._context.clock) if path and not self._context.check_mode else None
-        if nudges and not nudges.is_there:
-            self._session.warn(f"nudges {path!r} is no file yet. Until an event source writes it, nothing is nudged.")
+        if nudges and not nudges.is_written:
+            self._session.warn(f"nudges {path!r} is written by no event source yet. Until it is, nothing is nudged.")
         return nudges
 
     def _read_previous(self) -> Record | None:

@@ -11,10 +11,12 @@ import typing as t
 from . import expressions, parallel
 from .config import DOES_NOTHING, Config
 from .keywords import below
+from .types import TYPES, TYPES_OF_RULES, check_types
 from .values import Block, CiError, as_list, block_in, flat, text
 
 _WHEN: t.Final = ("on_success", "on_failure", "always", "manual", "delayed")
 _WHEN_OF_RULES: t.Final = ("on_success", "on_failure", "always", "never", "manual", "delayed")
+_WHEN_OF_OTHERS: t.Final = ("always", "never")
 _NOT_WITH_RULES: t.Final = ("only", "except", "start_in")
 _MOST_NEEDS: t.Final = 50
 _LONGEST_NAME: t.Final = 255
@@ -30,45 +32,6 @@ _OF_TRIGGER_JOBS: t.Final = frozenset(
 )  # fmt: skip
 
 
-def _is_texts(value: t.Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _is_script(value: t.Any) -> bool:
-    return isinstance(value, str) or _is_texts(as_list(value))
-
-
-def _is_one_of(*types: type) -> t.Callable[[t.Any], bool]:
-    # true and false are numbers to Python
-    return lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool))
-
-
-# Of what type the value of a keyword has to be, and what is said of another one behind `jobs:NAME`.
-_TYPES: t.Final[dict[str, tuple[t.Callable[[t.Any], bool], str]]] = {
-    "allow_failure": (_is_one_of(bool, Block), " allow failure should be a hash or a boolean value"),
-    "dependencies": (_is_texts, " dependencies should be an array of strings"),
-    "environment": (_is_one_of(str, Block), ":environment config should be a hash or a string"),
-    "image": (_is_one_of(str, Block), ":image config should be a hash or a string"),
-    "needs": (_is_one_of(list, Block), ":needs config can only be a hash or an array"),
-    "parallel": (_is_one_of(int, Block), ":parallel should be an integer or a hash"),
-    "resource_group": (_is_one_of(str), " resource group should be a string"),
-    "retry": (_is_one_of(int, Block), ":retry has to be either an integer or a hash"),
-    "rules": (_is_one_of(list), " rules should be an array containing hashes and arrays of hashes"),
-    "services": (_is_one_of(list), ":services config should be a array"),
-    "stage": (_is_one_of(str), ":stage config should be a string"),
-    "tags": (_is_texts, ":tags config should be an array of strings"),
-    "variables": (_is_one_of(Block), ":variables config should be a hash"),
-    **{
-        name: (_is_one_of(list, Block), f":{name} has to be either an array of conditions or a hash")
-        for name in ("only", "except")
-    },
-    **{
-        name: (_is_script, f":{name} config should be a string or a nested array of strings up to 10 levels deep")
-        for name in ("script", "before_script", "after_script")
-    },
-}
-
-
 def check(config: Config) -> None:
     """Raise the first error of a configuration.
 
@@ -77,7 +40,7 @@ def check(config: Config) -> None:
     if not config.jobs and config.is_whole:
         raise CiError("jobs config should contain at least one visible job")
     _check_keys(config.workflow, "workflow", "workflow")
-    _check_rules(config.workflow.get("rules"), "workflow:rules", ("always", "never"))
+    check_rules(config.workflow.get("rules"), "workflow:rules")
     for name, job in config.jobs.items():
         _check_job(name, job, config)
     bases = parallel.bases(config.jobs)
@@ -127,16 +90,14 @@ def _check_job(name: str, job: Block, config: Config) -> None:
         raise CiError(f"{here} config contains unknown keys: {', '.join(others)}")
     if job.get("when") is not None and job["when"] not in whens:
         raise CiError(f"{here} when should be one of: {', '.join(whens)}")
-    for key, (is_right, message) in _TYPES.items():
-        if job.get(key) is not None and not is_right(job[key]):
-            raise CiError(f"{here}{message}")
+    check_types(job, TYPES, here)
     if job.get("when") == "delayed" and job.get("start_in") is None:
         raise CiError(f"{here} start in should be a duration")
     if job.get("rules") is not None:
         both = [key for key in _NOT_WITH_RULES if job.get(key) is not None]
         if both:
             raise CiError(f"{here} config key may not be used with `rules`: {', '.join(both)}")
-        _check_rules(job["rules"], f"{here}:rules", _WHEN_OF_RULES)
+        check_rules(job["rules"], f"{here}:rules", _WHEN_OF_RULES)
     elif job.get("start_in") is not None and job.get("when") != "delayed":
         raise CiError(f"{here} start in must be blank")
     for key in ("only", "except"):
@@ -168,22 +129,33 @@ def _check_plain(here: str, job: Block) -> None:
         raise CiError(f"{here}:trigger strategy should be one of: {', '.join(_STRATEGIES)}")
 
 
-def _check_rules(rules: t.Any, here: str, whens: tuple[str, ...]) -> None:
+def check_rules(rules: t.Any, here: str, whens: tuple[str, ...] = _WHEN_OF_OTHERS) -> None:
+    """Raise the first error of the rules of a job, of the workflow, or of an include.
+
+    :raises CiError: as GitLab would say it.
+    """
     if rules is not None and not isinstance(rules, list):
         raise CiError(f"{here} config should be an array of hashes")
     if rules is not None and not rules:
         raise CiError(f"{here} config can't be blank")
-    keyword = "workflow:rules" if here.startswith("workflow") else "rules"
+    keyword = here if here in ("workflow:rules", "include:rules") else "rules"
     for rule in flat(rules or []):
         if rule is None:
             continue
         if not isinstance(rule, Block):
             raise CiError(f"{here}:rule config should be a hash")
+        if not rule:
+            raise CiError(f"{here}:rule config can't be blank")
         _check_keys(rule, keyword, f"{here}:rule")
+        check_types(rule, TYPES_OF_RULES, f"{here}:rule")
         if "if" in rule:
             _check_expression(text(rule["if"]), f"{here}:rule if invalid expression syntax")
         if rule.get("when") is not None and rule["when"] not in whens:
             raise CiError(f"{here}:rule when unknown value: {rule['when']}")
+        if rule.get("when") == "delayed" and rule.get("start_in") is None:
+            raise CiError(f"{here}:rule start in can't be blank")
+        if rule.get("when") != "delayed" and "start_in" in rule:
+            raise CiError(f"{here}:rule config contains disallowed keys: start_in")
 
 
 def _is_ref(value: t.Any) -> bool:

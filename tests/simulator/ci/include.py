@@ -13,6 +13,7 @@ import pathlib
 import typing as t
 
 from . import globs
+from .check import check_rules
 from .interpolation import Interpolation, Specs, specs_of
 from .load import load
 from .notes import Notes
@@ -81,6 +82,7 @@ class Includer:
         row = entry if isinstance(entry, Block) else Block(place)
         if isinstance(entry, str):
             row.put("remote" if entry.startswith(("http://", "https://")) else "local", entry, place)
+        check_rules(row.get("rules"), "include:rules")
         if "rules" in row and self._matcher.first(row["rules"], self._variables) is None:
             return merged
         for kind in _ELSEWHERE:

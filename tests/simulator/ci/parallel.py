@@ -80,10 +80,11 @@ def combinations(matrix: t.Any, *, place: str) -> list[dict[str, str]]:
         raise CiError(f"{place} config should be an array of hashes")
     found: list[dict[str, str]] = []
     for block in matrix:
-        values = [[text(value) for value in as_list(given)] for given in block.values()]
-        sizes = [len(each) for each in values]
-        if not all(sizes):
+        given = [as_list(each) for each in block.values()]
+        if not all(given) or any(isinstance(value, Block) for each in given for value in each):
             raise CiError(f"{place} config should be an array of hashes, each key with values")
+        values = [[text(value) for value in each] for each in given]
+        sizes = [len(each) for each in values]
         product = 1
         for size in sizes:
             product *= size

@@ -25,6 +25,11 @@ from .variables import expand, expand_all, values
 
 Row = dict[str, t.Any]
 
+_REFUSALS: t.Final = {
+    "workflow_rules": "workflow:rules let none run",
+    "no_jobs": "the rules of the jobs leave it empty",
+    "no_config": "the file is not there",
+}
 # Stages that make no pipeline by themselves.
 _EDGES: t.Final = (".pre", ".post")
 
@@ -49,8 +54,10 @@ class Made:
     inputs: Specs = dataclasses.field(default_factory=dict)
 
     @property
-    def is_refused(self) -> bool:
-        return bool(self.refused or self.yaml_errors)
+    def problem(self) -> str:
+        """Return why there is no pipeline, empty if there is one."""
+        refused = self.refused or ""
+        return self.yaml_errors or _REFUSALS.get(refused, refused)
 
     def pipeline_row(self) -> Row:
         """Return the keys of a pipeline of a scenario; one without jobs has succeeded."""

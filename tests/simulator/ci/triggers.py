@@ -72,7 +72,7 @@ class Triggers:
             entries.append(row)
         document.put("include", entries, block.where("include"))
         wish = self._downstream(job, block, source="parent_pipeline")
-        return self._shown(self._make_child(document, wish), wish, {})
+        return self._shown(job, self._make_child(document, wish), wish, {})
 
     def _other(self, job: Job, block: Block) -> Row:
         path = expand(text(block.get("project")), job.variables)
@@ -88,10 +88,12 @@ class Triggers:
             why = "it is not in the scenario, so that its pipeline cannot be created"
             self._notes.add(f"trigger:project {path}", why, job.block.where("trigger"))
             return {"creation_fails": "downstream_bridge_project_not_found"}
-        return {"project": path, **self._shown(made, wish, {} if branch is None else {"ref": branch})}
+        return {"project": path, **self._shown(job, made, wish, {} if branch is None else {"ref": branch})}
 
-    def _shown(self, made: Made, wish: Context, more: Row) -> Row:
-        if made.is_refused:
+    def _shown(self, job: Job, made: Made, wish: Context, more: Row) -> Row:
+        if made.problem:
+            why = f"the downstream pipeline cannot be created: {made.problem}"
+            self._notes.add(f"trigger of {job.row['name']}", why, job.block.where("trigger"))
             return {"creation_fails": "downstream_pipeline_creation_failed"}
         given = {name: str(value) for name, value in wish.variables.items()}
         variables = {"variables": given} if given else {}

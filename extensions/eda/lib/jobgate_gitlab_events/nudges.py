@@ -10,6 +10,7 @@ The gate reads it in `plugins/module_utils/_app/nudges.py`, which knows the same
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -29,12 +30,15 @@ logger = logging.getLogger("jobgate.gitlab.job_events")
 class Nudges:
     """The file, which each line opens anew: others may write to it as well, or take it away.
 
+    A lock tells gates that somebody writes it. It ends with this process, which signals end without a word to Python.
+
     :param path: None for no file, and nothing is written.
     """
 
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._has_failed = False
+        self._locked: int | None = None
 
     def begin(self) -> None:
         """Make sure that there is a file.
@@ -47,6 +51,7 @@ class Nudges:
             with _opened(self._path) as handle:
                 if os.fstat(handle).st_size and not _has_nudges(handle):
                     raise OSError("it holds something else")
+                self._lock(handle)
         except OSError as error:
             raise OptionError(
                 f"nudges {self._path!r} cannot be used ({_reason(error)}): name a file that does not exist yet, in a "
@@ -62,6 +67,7 @@ class Nudges:
             return
         try:
             with _opened(self._path) as handle:
+                self._lock(handle)
                 if os.fstat(handle).st_size + len(line) > MOST_BYTES:
                     os.ftruncate(handle, 0)
                 os.write(handle, line)
@@ -78,6 +84,21 @@ class Nudges:
         with contextlib.suppress(OSError):
             with _opened(self._path):
                 os.unlink(self._path)
+        self._unlock()
+
+    def _lock(self, handle: int) -> None:
+        """Lock the file that is there now, unless another source has done so."""
+        if self._locked is not None and os.path.sameopenfile(self._locked, handle):
+            return
+        self._unlock()
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._locked = os.dup(handle)
+
+    def _unlock(self) -> None:
+        locked, self._locked = self._locked, None
+        if locked is not None:
+            os.close(locked)
 
 
 @contextlib.contextmanager

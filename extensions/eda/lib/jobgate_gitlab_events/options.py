@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import fnmatch
 import math
+import os.path
 import re
 import ssl
 import typing as t
@@ -117,9 +118,16 @@ def _texts(name: str, value: t.Any) -> tuple[str, ...]:
     return tuple(_clean(name, entry) for entry in _entries(name, value))
 
 
+def _file(name: str, value: t.Any) -> str:
+    return os.path.expanduser(os.path.expandvars(_string(name, value)))
+
+
 def _projects(name: str, value: t.Any) -> tuple[str, ...]:
-    entries = _entries(name, value)
-    return tuple(str(one) if _is_integer(one) else _clean(name, one).strip("/").lower() for one in entries)
+    entries = [str(one) if _is_integer(one) else _clean(name, one) for one in _entries(name, value)]
+    for entry in entries:
+        if not re.fullmatch("[A-Za-z0-9_./*?-]+", entry.strip("/")):
+            raise OptionError(f"{name} has {entry!r}, which is no project: give a path such as group/app, or an id")
+    return tuple(entry.strip("/").lower() for entry in entries)
 
 
 def _is_integer(value: t.Any) -> bool:
@@ -196,9 +204,9 @@ READERS: dict[str, t.Callable[[str, t.Any], t.Any]] = {
     "projects": _projects,
     "names": _texts,
     "statuses": _choices(STATUSES),
-    "certfile": _string,
-    "keyfile": _string,
-    "nudges": _string,
+    "certfile": _file,
+    "keyfile": _file,
+    "nudges": _file,
     "max_body": _integer(1024, 25 * 1024 * 1024),
     "remember": _integer(1, 10_000_000),
 }

@@ -127,8 +127,13 @@ def _parsed(body: bytes) -> t.Any:
 
 
 def _parts(value: t.Any) -> t.Iterable[t.Any]:
-    """Return what is in a value, the keys of an object as well."""
+    """Return what is in a value, the keys of an object as well.
+
+    :raises ValueError: a key is empty, upon which the rule engine would take no further event.
+    """
     if isinstance(value, dict):
+        if "" in value:
+            raise ValueError("a key is empty")
         return itertools.chain(value, value.values())
     return value if isinstance(value, list) else ()
 

@@ -29,7 +29,7 @@ from ..errors import (
 from ..http import answered_at, number_in, unix_time_in
 from .clock import Deadline
 from .looks import is_look
-from .traffic import LONGEST_WISH_SECONDS, Traffic
+from .traffic import LONGEST_WINDOW_SECONDS, LONGEST_WISH_SECONDS, Traffic
 
 # First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
 BACK_OFF_SECONDS = (0.5, 30.0)
@@ -66,8 +66,8 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     if until is not None:
         return max(0.0, until - now)
     reset = number_in(headers.get("ratelimit-reset", "")) if status == 429 else None
-    # gateways before GitLab have no time there, but seconds, or a time that is over
-    return reset - now if reset is not None and reset >= now else None
+    # gateways before GitLab have no time there, but seconds or milliseconds, or a time that is over
+    return reset - now if reset is not None and 0 <= reset - now <= LONGEST_WINDOW_SECONDS else None
 
 
 class Retrier:

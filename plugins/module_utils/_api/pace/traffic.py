@@ -26,7 +26,7 @@ from .clock import GRACE_SECONDS, Clock, Deadline
 MINUTE_SECONDS = 60.0
 # So much of what the server or the user allows is left to others, and to requests that cannot wait.
 SHARE_OF_OTHERS = 0.1
-# No window of a server's limit is taken to be longer.
+# No limit of GitLab has a longer window. What a gateway tells of one, such as in milliseconds, is none of its limits.
 LONGEST_WINDOW_SECONDS = 86_400.0
 # Nobody expects a task that does not wait to sleep longer than this because the server wishes it.
 LONGEST_WISH_SECONDS = 120.0
@@ -79,6 +79,8 @@ class Traffic:
         # none yet, which is one that is over
         self._window = _Window(allowed=0, remaining=0, ends_at=float("-inf"))
         self._held_until = float("-inf")
+        # until when requests are known to be held back by one of the limits
+        self._paced_until = float("-inf")
         # when the next look may begin, by the user's limit and by the server's
         self._next_by_user = self._next_by_server = float("-inf")
         # whether the server has ever said what it should: then its address is right, and what is wrong may pass
@@ -102,7 +104,7 @@ class Traffic:
         """
         with self._lock:
             now = self._clock.monotonic()
-            at = max(now, self._held_until)
+            at = free_at = max(now, self._held_until)
             window = self._window
             if now < window.ends_at and window.remaining == 0 and waits:
                 # a second more, for servers tell whole seconds
@@ -112,6 +114,9 @@ class Traffic:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
                 if at > now + left_seconds:
                     return None
+            # what several threads await at a time counts once
+            self.paced_seconds += max(0.0, at - max(free_at, self._paced_until))
+            self._paced_until = max(at, self._paced_until)
             window.remaining = max(0, window.remaining - 1)
             self._sent.append(at)
             self.count += 1
@@ -157,7 +162,9 @@ class Traffic:
         allowed = limit if observed is None or remaining is None else observed + remaining
         if remaining is None or reset is None or allowed is None:
             return None
-        seconds = min(max(0.0, reset - answered_at(headers, self._clock.time())), LONGEST_WINDOW_SECONDS)
+        seconds = max(0.0, reset - answered_at(headers, self._clock.time()))
+        if seconds > LONGEST_WINDOW_SECONDS:
+            return None
         return _Window(max(allowed, remaining), remaining, self._clock.monotonic() + seconds)
 
     # ----- looks -----

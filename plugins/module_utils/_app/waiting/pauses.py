@@ -105,7 +105,7 @@ class Pauses:
         News can run ahead of what GitLab tells, and a failure is looked at twice. So one pause after a nudge, and after
         a look that showed something new, is as long as it is without nudges.
         """
-        if self.watch is None or not self.watch.nudges.is_there:
+        if self.watch is None or not self.watch.nudges.is_written:
             return 0.0
         if self._has_news:
             self._has_news, self._next_rest = False, FIRST_REST_SECONDS

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import pathlib
@@ -30,10 +32,13 @@ OTHERS = line(pipeline_id=9)
 
 
 class Place:
-    """A file of nudges, and two waits: one that looks into pipeline 6, and one that has no pipeline yet."""
+    """A file of nudges that a source writes, and two waits: one looks into pipeline 6, one has no pipeline yet."""
 
     def __init__(self, path: pathlib.Path, project: str = "group/app") -> None:
         self.path = path
+        self._locked: int | None = None
+        if path.is_file():
+            self.lock()
         self.clock = FakeClock()
         self.nudges = Nudges(str(path), self.clock)
         self.known, self.open = self.nudges.watch(project), self.nudges.watch(project)
@@ -42,6 +47,19 @@ class Place:
     def add(self, *lines: bytes) -> None:
         with self.path.open("ab") as file:
             file.write(b"".join(lines))
+        self.lock()
+
+    def lock(self) -> None:
+        """Lock the file as the source does."""
+        self.die()
+        self._locked = os.open(self.path, os.O_RDWR)
+        fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def die(self) -> None:
+        """Let the source end as a signal ends it."""
+        locked, self._locked = self._locked, None
+        if locked is not None:
+            os.close(locked)
 
     def nudged(self) -> tuple[bool, bool]:
         """Return which of the two were nudged since the last time."""
@@ -153,14 +171,35 @@ def test_another_file_in_its_place_has_everybody_look(place: Place) -> None:
 
 
 def test_without_a_file_all_is_as_without_nudges(place: Place) -> None:
-    assert place.known.nudges.is_there
+    assert place.known.nudges.is_written
     place.path.unlink()
     assert place.nudged() == BOTH
-    assert not place.known.nudges.is_there
+    assert not place.known.nudges.is_written
     assert place.nudged() == NOBODY
     place.add(OTHERS)
     assert place.nudged() == (False, True)
-    assert place.known.nudges.is_there
+    assert place.known.nudges.is_written
+
+
+def test_a_source_that_has_died_is_none(place: Place) -> None:
+    place.die()
+    assert place.nudged() == BOTH
+    assert not place.nudges.is_written
+    assert place.nudged() == NOBODY
+    # its successor goes on with the file
+    place.add(OTHERS)
+    assert place.nudged() == (False, True)
+    assert place.nudges.is_written
+
+
+def test_a_file_system_that_knows_no_locks_is_believed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    place.die()
+    monkeypatch.setattr(fcntl, "flock", fail)
+    place.nudged()
+    assert place.nudges.is_written
 
 
 def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,10 +210,10 @@ def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: py
     with monkeypatch.context() as broken:
         broken.setattr(os, "pread", fail)
         assert place.nudged() == BOTH
-        assert not place.known.nudges.is_there
+        assert not place.known.nudges.is_written
     # from its beginning
     assert place.nudged() == BOTH
-    assert place.known.nudges.is_there
+    assert place.known.nudges.is_written
     assert place.nudged() == NOBODY
 
 
@@ -188,5 +227,5 @@ def test_what_is_no_file_is_not_read(tmp_path: pathlib.Path, kind: str) -> None:
     else:
         path = pathlib.Path("/dev/zero")
     place = Place(path)
-    assert not place.nudges.is_there
+    assert not place.nudges.is_written
     assert place.nudged() == NOBODY

@@ -298,6 +298,7 @@ def test_a_write_is_not_repeated_by_persistence():
         # of a gateway that means another thing
         (429, {"ratelimit-reset": "1600000000"}, None),
         (429, {"ratelimit-reset": "35"}, None),
+        (429, {"ratelimit-reset": "1700000042000"}, None),
         (429, {"ratelimit-reset": "²"}, None),
         (429, {"ratelimit-reset": "Tue, 14 Nov 2023"}, None),
         (429, {"retry-after": "3", "ratelimit-reset": "1700000042"}, 3.0),

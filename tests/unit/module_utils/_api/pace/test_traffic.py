@@ -85,9 +85,11 @@ def test_numbers_that_are_none_hold_nothing_back(wrong):
     assert gap <= 60 / 89
 
 
-def test_a_window_without_end_is_bounded_to_a_day():
-    gap = gap_after(lambda clock: {**limit(clock, 0), "ratelimit-reset": "9" * 15})
-    assert gap == pytest.approx(86_400.0)
+def test_a_window_lasts_for_a_day_at_most_and_what_is_farther_away_is_no_word_about_one():
+    assert gap_after(lambda clock: limit(clock, 0, seconds=86_400.0)) == pytest.approx(86_400.0)
+    # such as that of a gateway which counts in milliseconds
+    for reset in ("9" * 15, "1700000060000"):
+        assert gap_after(lambda clock, reset=reset: {**limit(clock, 0), "ratelimit-reset": reset}) == 0.0
 
 
 def test_a_new_window_forgets_the_old_one():
@@ -117,6 +119,21 @@ def test_never_more_in_any_minute_than_the_user_allows():
         clock.sleep(1.0)
     assert all(later - earlier >= 60.0 for earlier, later in zip(sent, sent[5:]))
     assert sent[4] - sent[0] == pytest.approx(4.0)
+
+
+def test_what_a_limit_holds_back_is_counted_once_for_all_threads():
+    clock = FakeClock()
+    traffic = Traffic(clock, 2)
+    for wanted in (0.0, 0.0, 60.0, 60.0, 120.0):
+        assert traffic.turn(LONG) == wanted
+    assert traffic.paced_seconds == 120.0
+    traffic = Traffic(clock)
+    traffic.answered(200, limit(clock, 0, seconds=30))
+    assert traffic.turn(LONG) == traffic.turn(LONG) == traffic.paced_seconds == 31.0
+    # a pause that the server asks for with a refusal is told by `throttled`
+    traffic = Traffic(clock)
+    traffic.hold(20)
+    assert (traffic.turn(LONG), traffic.paced_seconds) == (20.0, 0.0)
 
 
 def test_looks_leave_a_tenth_of_what_the_user_allows():

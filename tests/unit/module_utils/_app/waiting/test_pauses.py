@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import pathlib
+import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
@@ -418,10 +420,11 @@ def test_after_a_write_a_look_learns_nothing_from_before():
 
 
 @pytest.fixture
-def watch(tmp_path: pathlib.Path) -> Watch:
+def watch(tmp_path: pathlib.Path) -> t.Iterator[Watch]:
     path = tmp_path / "nudges"
-    path.touch()
-    return Nudges(str(path), FakeClock()).watch("group/app")
+    with path.open("wb") as source:
+        fcntl.flock(source, fcntl.LOCK_EX)
+        yield Nudges(str(path), FakeClock()).watch("group/app")
 
 
 def nudged_pauses(watch: Watch | None, interval: float = 1.0) -> Pauses:
