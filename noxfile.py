@@ -70,6 +70,15 @@ ANTSIBULL: t.Final = (
     "build-import-check",
     "ansible-lint",
 )
+# Added to the configuration of Sphinx, which without network cannot look up references to the documentation of others.
+DOCS_CONF: t.Final = r"""
+intersphinx_mapping = {}
+nitpick_ignore_regex = [("std:ref", r"(?!ansible_collections\.jobgate\.).*")]
+html_static_path = ["phone.css"]
+html_css_files = ["phone.css"]
+"""
+# The theme does not wrap the text of tables on a narrow screen.
+DOCS_CSS: t.Final = ".wy-table-responsive table td, .wy-table-responsive table th { white-space: normal }\n"
 # For each version of ansible-core its Python, how pip is told of it, and options of `ansible-test sanity`. The version
 # in between is that of requirements-dev.txt.
 MATRIX: t.Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
@@ -358,10 +367,11 @@ def docs(session: nox.Session) -> None:
     folder.mkdir(parents=True)
     home = scratch_home()
     names = ("--project", COLLECTION, "--title", COLLECTION, "--copyright", f"the {COLLECTION} contributors")
-    options = ("--use-current", "--lenient", "--dest-dir", str(folder), *names)
+    options = ("--use-current", "--squash-hierarchy", "--dest-dir", str(folder), *names)
     run(session, "antsibull-docs", "sphinx-init", *options, COLLECTION, HOME=home)
     with (folder / "conf.py").open("a", encoding="utf-8") as configuration:
-        configuration.write('\nintersphinx_mapping = {}\nsuppress_warnings = ["ref.ref"]\n')
+        configuration.write(DOCS_CONF)
+    (folder / "phone.css").write_text(DOCS_CSS, encoding="utf-8")
     run(session, str(folder / "build.sh"), HOME=home)
 
 

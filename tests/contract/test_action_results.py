@@ -171,7 +171,7 @@ def test_a_job_whose_turn_is_to_come_is_not_left_out_in_silence(
     assert (result.failure, result.changed, result.values["jobs"], effects(simulator)) == (None, False, [], [])
     told = [text for text in result.warnings if "leave it out to wait for the turn of a job" in text]
     assert len(told) == is_told
-    assert all(text.startswith("No job of ") and "there are 1 created, 1 success" in text for text in told)
+    assert all(text.startswith("No job of ") and "found 1 created, 1 success" in text for text in told)
 
 
 def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> None:

@@ -126,7 +126,7 @@ def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
     assert effects(simulator) == []
     # what is waited for is not there, which is no success
     waited = run_task(simulator, INFO, **PIPELINE, scope=["running"], wait=True)
-    assert "status running, as scope asks: there are 1 success" in str(waited.failure)
+    assert "status running, as scope asks: found 1 success" in str(waited.failure)
 
 
 @pytest.mark.parametrize("require", ["success", "finished", "started"])

@@ -299,7 +299,7 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     where = place_of(query, selection)
     if selection.out_of_scope:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(selection.out_of_scope.items()))
-        return f"no job of {where} has {query.scope_said}: there are {counts}"
+        return f"no job of {where} has {query.scope_said}: found {counts}"
     pipeline = selection.pipeline or {}
     errors = pipeline.get("yaml_errors")
     if errors:

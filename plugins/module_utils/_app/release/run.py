@@ -141,7 +141,7 @@ class ReleaseRun:
         """Run the gates of a project one after the other, until one of them fails."""
         for number, gate in enumerate(result.plan.gates):
             if result.failed_gate:
-                reason = f"{result.failed_gate.gate.called} before it has failed"
+                reason = f"{result.failed_gate.gate.called}, which comes before it, has failed"
                 result.gates[number] = GateResult(gate, reason=reason)
                 continue
             if gate.acts and self._plan.strategy == "fail_fast":
