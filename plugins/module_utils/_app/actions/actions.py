@@ -17,7 +17,7 @@ from ..fields import status_of
 from ..jobs.query import listed
 from ..jobs.statuses import STATUSES, Column, Phase, unknown_status
 from ..writes.decision import Decision
-from . import decisions, effects
+from . import decisions
 from .decisions import ActionRequest, Cells, act, later, refuse, same
 
 
@@ -69,13 +69,13 @@ class Action:
     endpoint: str
     participle: str
     cells: Cells
-    effect: effects.Effect
+    effect: decisions.Effect
     advice: tuple[Advice, ...] = ()
     forbidden: tuple[str, ...] = ()
     subject: str = "{job}"
     verb: str = ""
     answer: t.Literal["effect", "old job", "proof"] = "effect"
-    no_effect: effects.NoEffect = effects.not_done
+    no_effect: decisions.NoEffect = decisions.not_done
     refused_as_done: tuple[str, str] | None = None
     status_after: str = ""
     renews: tuple[Phase, ...] = ()
@@ -140,7 +140,7 @@ _ROWS = (
             "ended": decisions.play_ended,
             "skipped": decisions.skipped("plays"),
         },
-        effect=effects.is_played,
+        effect=decisions.is_played,
         # until 18.7 GitLab answers with the old job when it makes a new one
         answer="old job",
         status_after="pending",
@@ -182,7 +182,7 @@ _ROWS = (
             "ended": decisions.retry_ended,
             "skipped": decisions.skipped("retries"),
         },
-        effect=effects.is_retried,
+        effect=decisions.is_retried,
         status_after="pending",
         renews=("ending", "finished"),
         is_followed=True,
@@ -213,8 +213,8 @@ _ROWS = (
             "ended": same("it has ended as {status} already"),
             "skipped": same("it was skipped"),
         },
-        effect=effects.is_canceled,
-        no_effect=effects.not_canceled,
+        effect=decisions.is_canceled,
+        no_effect=decisions.not_canceled,
         status_after="canceled",
         is_followed=True,
         accepts_any_end=True,
@@ -228,7 +228,7 @@ _ROWS = (
         endpoint="erase_job",
         participle="erased",
         cells={**dict.fromkeys(_UNFINISHED, _NOT_FINISHED), **dict.fromkeys(_FINISHED, decisions.erase)},
-        effect=effects.is_erased,
+        effect=decisions.is_erased,
         # servers before 15.9 do not tell erased_at
         answer="proof",
         refused_as_done=("not erasable", "there is nothing to erase"),
@@ -250,7 +250,7 @@ _ROWS = (
             "ended": decisions.keep,
             "skipped": refuse("it was skipped, so it has no artifacts"),
         },
-        effect=effects.is_kept,
+        effect=decisions.is_kept,
         answer="proof",
         is_lost_by_archiving=True,
         forbidden=_TAKEN_AWAY,
@@ -262,7 +262,7 @@ _ROWS = (
         verb="delete",
         subject="the artifacts of {job}",
         cells=dict.fromkeys((*_UNFINISHED, *_FINISHED), decisions.delete_artifacts),
-        effect=effects.has_other_artifacts,
+        effect=decisions.has_other_artifacts,
         answer="proof",
         role="Maintainer",
         options=("whole_project",),
