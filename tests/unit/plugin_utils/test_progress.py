@@ -374,7 +374,7 @@ def test_nothing_passes_with_a_secret_or_a_control_code():
     safe.tell(f"job: {bad}")
     safe.still_waiting(text=bad)
     safe.log_line(name="job", line="  " + bad)
-    assert progress.lines == ["********: a -> b ********"]
+    assert progress.lines == ["******** a -> b ********"]
     assert progress.others == ["job: ********", "********", "job |   ********"]
 
 
