@@ -83,6 +83,7 @@ class ServerFacts:
 
     :param bridge_endpoints: where trigger jobs are listed, in the order to try: first the one that the server has.
     :param has_bridges: whether one of them was there.
+    :param refuses_young_statuses: whether it has refused a scope, perhaps for a status that not every server knows.
     :param user_id: of the user of the token.
     :param readable: what could be read of pipelines downstream, see `bridges.Access`.
     """
@@ -90,6 +91,7 @@ class ServerFacts:
     def __init__(self) -> None:
         self.bridge_endpoints: tuple[str, ...] = BRIDGE_ENDPOINTS
         self.has_bridges = False
+        self.refuses_young_statuses = False
         self.user_id: int | None = None
         self.readable: set[t.Hashable] = set()
 

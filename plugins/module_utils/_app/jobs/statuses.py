@@ -37,6 +37,7 @@ class Status:
     :param holdup: what a job with it waits for, in words; empty where these would say nothing.
     :param waits_for: where what holds a job up has to be looked up: among the jobs before it, or at its runner.
     :param can_end_unstarted: whether it is an end to which a job may come without ever having been playable or started.
+    :param is_young: whether there are servers that do not know it; these refuse a list with it as scope.
     """
 
     name: str
@@ -47,15 +48,16 @@ class Status:
     holdup: str = ""
     waits_for: t.Literal["", "jobs", "runner"] = ""
     can_end_unstarted: bool = False
+    is_young: bool = False
 
 
 # In the order in which a job goes through them.
 _ROWS = (
     Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
     Status("manual", "blocked", "blocked", "still", "‖", "waits to be played (manual)"),
-    Status("scheduled", "blocked", "blocked", "still", "‖", "waits for its timer"),
-    Status("waiting_for_resource", "queued", "under_way", "busy", "…", "waits for its resource group"),
-    Status("preparing", "queued", "under_way", "busy", "…", "waits for its prerequisites"),
+    Status("scheduled", "blocked", "blocked", "still", "‖", "waits for its timer", is_young=True),
+    Status("waiting_for_resource", "queued", "under_way", "busy", "…", "waits for its resource group", is_young=True),
+    Status("preparing", "queued", "under_way", "busy", "…", "waits for its prerequisites", is_young=True),
     Status(
         "waiting_for_callback",
         "queued",
@@ -63,10 +65,11 @@ _ROWS = (
         "busy",
         "…",
         "waits for a callback from an external service",
+        is_young=True,
     ),
     Status("pending", "queued", "under_way", "busy", "…", waits_for="runner"),
     Status("running", "running", "under_way", "busy", "▶"),
-    Status("canceling", "ending", "canceling", "bad", "⊘"),
+    Status("canceling", "ending", "canceling", "bad", "⊘", is_young=True),
     Status("success", "finished", "success", "good", "✓"),
     Status("failed", "finished", "ended", "bad", "✗"),
     Status("canceled", "finished", "ended", "bad", "⊘", can_end_unstarted=True),

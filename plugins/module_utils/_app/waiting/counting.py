@@ -73,12 +73,15 @@ class Counting:
         return self._look if self._is_usable and not is_blind else None
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
-        return sum(job.status in self._waiting for job in jobs)
+        """Return how many jobs a count would see."""
+        scope = self._scope(self._waiting)
+        return sum(job.status in scope for job in jobs)
 
     def _look(self) -> int | None:
         """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more."""
         count = self._count(self._waiting)
         if count is None:
+            self._is_usable = False
             return None
         if self._enough is None or count <= self._enough:
             self._last = count
@@ -101,20 +104,33 @@ class Counting:
     def _has_new_failures(self) -> bool:
         if not self._bad:
             return False
-        count, before = self._count(self._bad), self._last_bad
-        self._last_bad = before if count is None else count
+        count = self._count(self._bad)
+        if count is None:
+            self._is_usable = False
+            return True
+        before, self._last_bad = self._last_bad, count
         return count != before
+
+    def _scope(self, statuses: t.Sequence[str]) -> list[str]:
+        refuses = self._session.facts.refuses_young_statuses
+        return [status for status in statuses if not (refuses and STATUSES[status].is_young)]
 
     def _count(self, statuses: t.Sequence[str]) -> int | None:
         """Return how many jobs have one of the statuses, None where the server does not tell."""
-        count = None
+        # others may find out meanwhile
+        was_refused = self._session.facts.refuses_young_statuses
+        project, pipeline_id, scope = self._job.project, self._job.pipeline_id, self._scope(statuses)
+        if not scope:
+            return None
         try:
-            count = self._session.client.count(
-                "list_pipeline_jobs", project=self._job.project, pipeline_id=self._job.pipeline_id, scope=statuses
+            return self._session.client.count(
+                "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, scope=scope
             )
         except StatusError as exc:
-            # so an older server answers that does not know one of the statuses
+            # a server answers so to a status that it does not know as scope, and has no such jobs
             if exc.status != 400:
                 raise
-        self._is_usable = count is not None
-        return count
+            if was_refused:
+                return None
+        self._session.facts.refuses_young_statuses = True
+        return self._count(statuses)

@@ -179,12 +179,21 @@ def test_a_server_without_totals_is_listed():
     assert len(server.counts) == 1
 
 
-@pytest.mark.parametrize("unknown", ["waiting_for_callback", "running"])
-def test_a_server_that_does_not_know_a_status_is_listed(unknown: str):
-    server = Server(*spread(30, 12.0), unknown=[unknown])
+@pytest.mark.parametrize("unknown", [["waiting_for_callback"], ["waiting_for_callback", "canceling"]])
+def test_older_servers_are_counted_without_the_statuses_they_do_not_know(unknown: list[str]):
+    server = Server(*spread(30, 12.0), unknown=unknown)
     outcome, _progress = wait(server)
     assert outcome.values["summary"] == {"success": 30}
-    assert len(server.counts) == 1
+    assert len(server.lists) == 2
+    refused = [call for call in server.counts if set(call.query["scope[]"]) & set(unknown)]
+    assert len(refused) == 1
+
+
+def test_a_server_that_knows_no_scope_at_all_is_listed():
+    server = Server(*spread(30, 12.0), unknown=["running"])
+    outcome, _progress = wait(server)
+    assert outcome.values["summary"] == {"success": 30}
+    assert len(server.counts) == 2
 
 
 @pytest.mark.parametrize("status", ["paused", "canceling"])
@@ -338,7 +347,8 @@ def test_a_server_that_refuses_every_count_is_listed_from_then_on():
     options = {"pipeline_id": 6, "wait": True}
     outcome = run_task(gitlab_job_info.TASK, options, transport=transport, clock=server.clock)
     assert outcome.values["summary"] == {"success": 30}
-    assert transport.counted == 1
+    # without the statuses that not every server knows, and then no more
+    assert transport.counted == 2
     assert len(server.lists) > 2
 
 
