@@ -156,6 +156,16 @@ def test_a_gate_names_the_project_as_the_user_does_and_its_pipeline_once(simulat
     assert f"waiting for job 'biuld' in the pipeline 100 of project {project}" in " ".join(progress.others)
 
 
+def test_nothing_is_said_to_be_waited_for_that_cannot_come(simulator: t.Any) -> None:
+    simulator.load(world({"name": "build", "status": "success"}))
+    progress = Progress(is_shown=True)
+    result = run_task(
+        simulator, INFO, progress=progress, project="group/app", pipeline_id=100, name=["biuld"], wait=True
+    )
+    assert "did you mean 'build'" in str(result.failure)
+    assert progress.others == []
+
+
 def test_errors_of_the_server_name_the_project_as_the_user_does(simulator: t.Any) -> None:
     simulator.load(world({"name": "build", "status": "failed"}))
     reporter = "carol-token-0123456789"

@@ -60,6 +60,16 @@ def test_the_queue_is_told_apart_from_the_run_as_gitlab_measured_them():
     ]
 
 
+@pytest.mark.parametrize("status", ["running", "success"])
+def test_a_new_attempt_begins_in_the_queue_also_where_clocks_differ(status: str):
+    attempt = job(43, status, "deploy:prod", queued_duration=12.3, runner=None, started_at="2001-01-01T00:00:00Z")
+    progress = shown(prod("running"), [attempt], [{**attempt, "status": "success", "duration": 74.2}])
+    first, *lines = progress.lines
+    assert first.startswith("project 7 deploy:prod: running -> pending")
+    assert "running -> running" not in " ".join(lines)
+    assert lines[0].startswith(f"project 7 deploy:prod: pending -> {status}")
+
+
 def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
     bare = {"queued_duration": None, "duration": None}
     pending = prod("pending", **bare)

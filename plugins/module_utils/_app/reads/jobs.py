@@ -118,7 +118,7 @@ class JobReading:
         jobs = selection.jobs
         if self._options.log_follow:
             check_followable(self._session, jobs)
-        if not jobs and not self._query.is_empty:
+        if not jobs and not selection.is_complete:
             self._wait.awaits(
                 self._query.describe() if selection.pipeline else f"the {self._query.pipeline.describe()}"
             )

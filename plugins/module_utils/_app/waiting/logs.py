@@ -52,19 +52,28 @@ class LogFollower:
         self._job: FoundJob | None = None
         self._text = _GrowingText(lambda line: None, self._client.masker)
 
-    @property
-    def is_begun(self) -> bool:
-        """Return whether the attempt was running when it was seen last."""
-        return self._job is not None and self._job.status == "running"
+    def catch_up(self, job: FoundJob) -> None:
+        """Tell what is new in the log of an attempt that was running, and the rest when it does so no more.
+
+        That it has ended is told next.
+        """
+        before = self._job
+        if before is None or before.status != "running":
+            return
+        is_over = job.id != before.id or is_finished(job.status)
+        self.read(is_over=is_over)
+        if is_over:
+            self.end()
 
     def follow(self, job: FoundJob) -> None:
-        """Tell what is new in the log of this attempt; of one that has ended all of it."""
-        if self._job is None or self._job.id != job.id:
+        """Tell what is new in the log of this attempt, unless it was caught up with."""
+        before = self._job
+        is_new = before is None or before.id != job.id
+        if is_new:
             self._begin(job)
         self._job = job
-        self.read()
-        if is_finished(job.status):
-            self.end()
+        if is_new or (before is not None and before.status != "running"):
+            self.read()
 
     def read(self, *, is_over: bool = False) -> None:
         """Tell what is new since the last time.

@@ -139,13 +139,11 @@ class Wait:
         self.note(jobs)
         self.timeline.leaves(left)
         follower = self._follower if jobs else None
-        # the rest of a log comes before the line that its job has ended, its beginning after the line that it runs
-        is_begun = follower is not None and follower.is_begun
-        if follower and is_begun:
-            follower.follow(jobs[0])
+        if follower:
+            follower.catch_up(jobs[0])
         if self.timeline.looked(jobs, left):
             self._pauses.restart()
-        if follower and not is_begun:
+        if follower:
             follower.follow(jobs[0])
 
     def believes(self, job: FoundJob) -> bool:

@@ -179,7 +179,8 @@ class Timeline:
             return steps
         started = self._moment(record.get("started_at"), earliest, steps[0][1])
         if started is None:
-            return steps
+            # clocks may differ by more; but what has run was in the queue before
+            return [("pending", steps[0][1]), *steps] if is_new and record.get("started_at") else steps
         if is_over:
             steps.insert(0, ("running", started))
         queued = seconds_of(record.get("queued_duration"))

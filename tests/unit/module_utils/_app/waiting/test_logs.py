@@ -197,18 +197,41 @@ class InOrder(Progress):
         self.others.append(line)
 
 
+def all_lines(server: Growing) -> list[str]:
+    """Return what is shown of a job whose log is followed, without times."""
+    progress = InOrder(is_shown=True)
+    options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True}
+    run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock, progress=progress)
+    return [line.partition(" after ")[0].replace("project 7 ", "") for line in progress.others]
+
+
 @pytest.mark.parametrize("log", [b"one\ntwo\n", b"one\ntwo"])
 @pytest.mark.parametrize("end", ["success", "failed"])
 def test_the_whole_log_stands_between_the_lines_of_its_begin_and_its_end(log: bytes, end: str):
-    options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True}
     # whenever the looks are, some of these ends lie between the last reading and the next look
     for moment in range(200, 260, 7):
-        server, progress = Sudden(log), InOrder(is_shown=True)
+        server = Sudden(log)
         server.statuses = {42: [(0.0, "pending"), (3.0, "running"), (moment / 10, end)]}
-        run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock, progress=progress)
-        begin, one, two, last = (line.partition(" after ")[0] for line in progress.others)
-        assert (begin, one, two) == ("project 7 deploy: pending -> running", "deploy | one", "deploy | two")
-        assert last == f"project 7 deploy: running -> {end}"
+        begin, *lines, last = all_lines(server)
+        assert (begin, last) == ("deploy: pending -> running", f"deploy: running -> {end}")
+        assert lines == ["deploy | one", "deploy | two"]
+
+
+def test_the_rest_of_a_log_comes_before_the_line_of_the_new_attempt_and_its_log_after_it():
+    for moment in range(110, 140, 7):
+        server = Sudden(b"one\nERROR: no space left\n")
+        end = moment / 10
+        server.statuses = {
+            42: [(0.0, "running"), (end, "failed")],
+            43: [(end, "pending"), (20.0, "running"), (30.0, "success")],
+        }
+        lines = all_lines(server)
+        at = lines.index("deploy: running -> pending")
+        assert lines[:at] == ["deploy | one", "deploy | ERROR: no space left"]
+        assert lines[at + 1 : at + 3] == [
+            "deploy | (retried: the log of the new attempt, job 43, follows)",
+            "deploy: pending -> running",
+        ]
 
 
 @pytest.mark.parametrize("knows_offsets", [True, False])
