@@ -142,7 +142,7 @@ def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgi
 def _failed_in(session: Session, node: PipelineNode, *, known: t.Sequence[FoundJob]) -> list[FoundJob]:
     """Return what has failed in a pipeline of a tree, by the path that leads to it; of its root the trigger jobs.
 
-    :param known: what has failed in the root.
+    :param known: what is known to have failed.
     """
     ids = {job.id for job in known}
     # the first ones first
