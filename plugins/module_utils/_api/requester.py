@@ -219,9 +219,8 @@ class Requester:
                 "time for it",
                 advice="Raise api_requests_per_minute or wait_timeout",
             )
-        if self.settings.requests_per_minute is None:
-            self.retrier.tell_pause(seconds)
         if seconds > 0:
+            self.retrier.tell_pause(seconds, traffic.describe())
             with traffic.awaiting:
                 self.retrier.deadline.clock.sleep(seconds)
         if request.method != "GET" and self._clock.monotonic() > self.retrier.deadline.at + LATE_SECONDS:

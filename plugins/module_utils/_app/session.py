@@ -305,8 +305,11 @@ def _retrier(
     *,
     is_waiting: bool,
 ) -> Retrier:
-    def tell_pause(seconds: float) -> None:
+    def tell_pause(seconds: float, limit: str) -> None:
         """Say until when a pause lasts that the server asks for, or, where nobody listens, that there was one."""
+        if limit:
+            context.progress.still_waiting(text=f"paced: {limit}")
+            return
         if not context.progress.is_shown:
             warn("GitLab asked the task to pause between requests (Retry-After), which made it take longer")
             return

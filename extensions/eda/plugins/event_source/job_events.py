@@ -129,8 +129,8 @@ options:
         read it, by the option C(nudges) of M(jobgate.gitlab.gitlab_release_gate), poll GitLab when there is something
         to see.
       - A line has the kind of the hook, its project and its pipeline, and no secret.
-      - The file is made for the user of ansible-rulebook alone, and begun anew when it has a mebibyte. A lock tells gates
-        whether a source writes it, and ends with the source. Several sources may have the same one.
+      - The file is made for the user of ansible-rulebook alone, and begun anew when it has a mebibyte. A lock tells
+        gates whether a source writes it, and ends with the source. Several sources may have the same one.
       - Its folder has to exist. Take one that only this user can write to.
     type: path
   max_body:

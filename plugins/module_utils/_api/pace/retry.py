@@ -75,7 +75,7 @@ class Retrier:
 
     :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
         `retries` times: a server that is away for minutes does not end a wait.
-    :param tell: is told of each long pause that the server asks for, with its seconds.
+    :param tell: is told of each long pause: its seconds, and which limit it is for, empty if the server asks for it.
     :param traffic: which a server that answers 429 holds for all threads of the task.
     """
 
@@ -86,7 +86,7 @@ class Retrier:
         deadline: Deadline,
         traffic: Traffic,
         is_persistent: bool = False,
-        tell: t.Callable[[float], None] = lambda seconds: None,
+        tell: t.Callable[[float, str], None] = lambda seconds, limit: None,
         jitter: t.Callable[[], float] = random.random,
     ) -> None:
         self._retries = retries
@@ -185,12 +185,12 @@ class Retrier:
         # full jitter: clients that were thrown off together must not come back together
         return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
 
-    def tell_pause(self, seconds: float) -> None:
-        """Tell of a pause that the server asks for, if it is long and was not told."""
+    def tell_pause(self, seconds: float, limit: str = "") -> None:
+        """Tell of a pause that the server asks for, or that keeps to a limit, if it is long and was not told."""
         end = self._clock.monotonic() + seconds
         if seconds >= TOLD_WISH_SECONDS and end > self._told_until + 1.0:
             self._told_until = end
-            self._tell(seconds)
+            self._tell(seconds, limit)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         has_answered = self.traffic.has_answered

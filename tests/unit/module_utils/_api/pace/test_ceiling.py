@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UnsentError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
 
-from ....harness import Call, FakeClock, FunctionTransport, job, run_task
+from ....harness import Call, FakeClock, FunctionTransport, Progress, job, run_task
 
 DEPLOY = {"pipeline_id": 6, "name": ["deploy"]}
 
@@ -64,9 +64,13 @@ def test_an_action_for_which_no_time_is_left_is_not_sent() -> None:
     assert server.transport.writes == []
 
 
-def test_a_task_that_does_not_wait_takes_the_time_that_it_needs() -> None:
-    server = Server("manual")
+def test_a_task_that_does_not_wait_takes_the_time_that_it_needs_and_says_why() -> None:
+    server, progress = Server("manual"), Progress(is_shown=True)
     options = {**DEPLOY, "action": "play", "api_requests_per_minute": 1}
-    outcome = run_task(gitlab_job_action.TASK, options, transport=server.transport, clock=server.clock)
+    outcome = run_task(
+        gitlab_job_action.TASK, options, transport=server.transport, clock=server.clock, progress=progress
+    )
     assert outcome.failure is None and outcome.changed
     assert server.most_in_a_minute() == 1 and len(server.sent) > 1
+    assert outcome.values["requests"]["paced_seconds"] == pytest.approx(server.clock.seconds)
+    assert progress.others == ["project 7: paced: api_requests_per_minute is 1"] * (len(server.sent) - 1)
