@@ -82,14 +82,16 @@ def test_a_commit_without_its_tag_is_none(released: pathlib.Path) -> None:
 
 
 def sessions() -> dict[str, t.Any]:
-    """Return what noxfile.py says: the names of its sessions, what a change must pass, and the matrix."""
+    """Return what noxfile.py says: the names of its sessions, what a change must pass, all checks, and the matrix."""
     command = [sys.executable, "-m", "nox", "--list"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     source = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    (test,) = re.findall(r"^TEST: t\.Final = \((.*?)\)$", source, re.MULTILINE)
+    groups = dict(re.findall(r"^(TEST|CHECK): t\.Final = \((.*?)\)$", source, re.MULTILINE | re.DOTALL))
+    test, check = (set(re.findall(r'"(.*?)"', groups[name])) for name in ("TEST", "CHECK"))
     return {
         "names": set(re.findall(r"^[*-] ([\w-]+)", listed, re.MULTILINE)),
-        "test": set(re.findall(r'"(.*?)"', test)),
+        "test": test,
+        "weekly": check - {"test", "matrix", "oldest"},
         "matrix": {
             (python, core) for core, python in re.findall(r'^    "(2\.\d+)": \("([\d.]+)", ', source, re.MULTILINE)
         },
@@ -120,6 +122,7 @@ def gitlab() -> dict[str, t.Any]:
 def test_ci_runs_the_sessions_that_there_are(described: t.Callable[[], dict[str, t.Any]]) -> None:
     known, run = sessions(), described()
     assert set(run["test"]) == known["test"]
+    assert set(run["weekly"]) == known["weekly"]
     assert set(run["test"]) | set(run["weekly"]) <= known["names"]
     assert run["matrix"] == known["matrix"]
 

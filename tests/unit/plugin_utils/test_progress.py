@@ -113,9 +113,9 @@ def test_a_short_time_in_the_queue_is_not_worth_a_line():
 def test_a_job_that_had_failed_before_the_first_look_is_told_once():
     failed = job(1, "failed", "build", failure_reason="script_failure")
     progress = shown([failed, job(2, "running", "test")], [failed, job(2, "success", "test")], fail_on=[])
-    assert progress.others == ["project 7 build: failed (script_failure)"]
+    assert (progress.lines[0], progress.others) == ("project 7 build: failed (script_failure)", [])
     many = [job(number, "failed", f"test {number}", failure_reason="api_failure") for number in range(5, 0, -1)]
-    assert shown(many).others == ["project 7 test 5, test 4, test 3 and 2 more jobs: each failed (api_failure)"]
+    assert shown(many).lines == ["project 7 test 5, test 4, test 3 and 2 more jobs: each failed (api_failure)"]
 
 
 def test_what_is_over_before_the_second_look_is_not_worth_a_line():

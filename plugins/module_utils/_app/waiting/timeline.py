@@ -81,7 +81,7 @@ class Timeline:
         # found failed at the first look: their status does not change any more
         failed = [job for job in jobs if job.key not in self._seen and job.status == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
-        self._tell_once((job, f"failed{failure_reason(job.record)}") for job in failed)
+        self._tell_once(((job, f"failed{failure_reason(job.record)}") for job in failed), status="failed")
         self._tell(sorted(changes, key=lambda change: change[0]))
         # of several jobs, each with its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
@@ -232,8 +232,11 @@ class Timeline:
             held.append((job, self._blockers.of(job, jobs)))
         self._tell_once(held)
 
-    def _tell_once(self, told: t.Iterable[tuple[FoundJob, str]]) -> None:
-        """Say of jobs what was not said of them in their present state; many of which the same is said share a line."""
+    def _tell_once(self, told: t.Iterable[tuple[FoundJob, str]], *, status: str = "") -> None:
+        """Say of jobs what was not said of them in their present state; many of which the same is said share a line.
+
+        :param status: which all of them have, where that is what is said.
+        """
         names: dict[str, list[str]] = {}
         for job, what in told:
             known = self._seen[job.key].told
@@ -246,7 +249,7 @@ class Timeline:
                 shown = ", ".join(listed[:MOST_SINGLE_LINES])
                 listed, what = [f"{shown} and {more} more job{'s' if more > 1 else ''}"], f"each {what}"
             for name in listed:
-                self._session.progress.tell(f"{name}: {what}")
+                self._session.progress.tell(f"{name}: {what}", status=status)
                 self._has_spoken()
 
     def _has_spoken(self) -> None:
