@@ -67,6 +67,7 @@ BOUNDLESS = [
     ("json", b"[" * 500 + b"]" * 500, "JSON of more than 100 levels"),
     ("json", b'{"a":' * 500 + b"1" + b"}" * 500, "JSON of more than 100 levels"),
     ("json", b"[" * 100_000 + b"]" * 100_000, "JSON of more than 100 levels"),
+    ("json", b"1" * 5000, "JSON that cannot be read"),
 ]
 
 
