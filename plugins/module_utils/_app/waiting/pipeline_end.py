@@ -74,19 +74,20 @@ class Following:
     Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
 
     :param project: what to call its project in requests, where the pipeline does not tell.
+    :param known: the pipeline, with what is known of its jobs.
     :param wait: how to wait; its targets are those of a pipeline.
     """
 
-    def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:
+    def __init__(self, session: Session, project: str, known: PipelineState, wait: Wait) -> None:
         self._session = session
-        self._project = project_id_of(pipeline, project)
-        self._id = id_of(pipeline)
-        self._pipeline = pipeline
+        self._pipeline = known.pipeline
+        self._project = project_id_of(self._pipeline, project)
+        self._id = id_of(self._pipeline)
         self._options = wait.options
         self._wait = wait
         self._looks_at_end = 0
         # the id of the newest job that was seen
-        self._newest = 0
+        self._newest = _newest(known)
         # how many jobs were left at the last listing, and how many looks there were since
         self._left = self._looks = 0
 
@@ -153,7 +154,7 @@ class Following:
         if "created" in self._options.targets or self._queue_problem(state):
             return True
         # a replica of the database that is behind shows the end before the last retry
-        newest = state.jobs[0].id if state.jobs else 0
+        newest = _newest(state)
         is_behind, self._newest = newest < self._newest, max(newest, self._newest)
         stands_still = state.status == "manual" or is_finished(state.status)
         if not stands_still or is_behind or any(map(_is_at_work, state.jobs)):
@@ -211,6 +212,10 @@ def failed_jobs(state: PipelineState) -> list[FoundJob]:
     """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
     failed = [job for job in state.jobs if job.status == "failed"]
     return sorted(failed, key=lambda job: (bool(job.record.get("allow_failure")), job.id))
+
+
+def _newest(state: PipelineState) -> int:
+    return state.jobs[0].id if state.jobs else 0
 
 
 def _manual(state: PipelineState) -> str:
