@@ -16,7 +16,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import 
 
 from tests.contract.test_release_gates import MANUAL, Row, release
 from tests.contract.test_release_record import TREE
-from tests.integration.harness import Result, effects, world
+from tests.integration.harness import INFO, Result, effects, run_task, world
 
 
 def flaky(*reasons: str, end: str = "success", **job: t.Any) -> Row:
@@ -107,6 +107,40 @@ def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pyte
     # a server that does not show them
     simulator.load(world(flaky("script_failure", retry=1)), version="13.8")
     assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
+
+
+@pytest.mark.parametrize(
+    ("action", "end"),
+    [
+        ("verify", "is failed"),
+        ("wait", "ended as failed"),
+        ("play", "has ended as failed"),
+        ("retry", "ended as failed"),
+    ],
+)
+@pytest.mark.parametrize("looks", [1, 100])
+@pytest.mark.parametrize("is_of_one_project", [True, False])
+def test_no_gate_opens_on_an_older_attempt_than_another_gate_has_seen(
+    simulator: t.Any, action: str, end: str, looks: int, is_of_one_project: bool
+) -> None:
+    """A replica of the database that is behind shows it, with the success that the newest attempt has not had."""
+    scenario = world({"name": "deploy", **MANUAL, "status": "success", "outcome": "failed", "duration": 5})
+    replay = {"name": "deploy", "action": "play", "replay": "always", "require": "finished"}
+    simulator.load(scenario)
+    old = run_task(simulator, INFO, project="group/app", pipeline_id=100)["jobs"]
+    simulator.clear_logs()
+    assert release(simulator, {"gates": [replay]}).failure is None
+    # those behind the last of them are for the next gate
+    lists = sum(request["endpoint"] == "list_pipeline_jobs" for request in simulator.requests())
+    simulator.load(scenario)
+    nth = list(range(lists + 1, lists + 1 + looks))
+    simulator.inject(kind="wrong_json", body=old, endpoint="list_pipeline_jobs", nth=nth)
+    then = {"name": "deploy", "action": action}
+    projects: list[Row] = [{"gates": [replay]}, {"name": "again", "needs": ["group/app"], "gates": [then]}]
+    result = release(simulator, *([{"gates": [replay, then]}] if is_of_one_project else projects))
+    assert simulator.faults()["rules"][0]["struck"]
+    assert [gate["outcome"] for gate in result["gates"]][0] == "played"
+    assert (end if looks == 1 else "of which another gate has seen a newer attempt") in str(result.failure)
 
 
 def test_two_jobs_of_one_path_are_no_attempts_of_each_other(simulator: t.Any) -> None:

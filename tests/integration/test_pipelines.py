@@ -418,6 +418,19 @@ def test_the_end_of_retry_and_cancel(simulator: t.Any, action: str, job: dict[st
     assert len(did(simulator)) == 1
 
 
+def test_the_end_before_a_retry_is_not_that_of_the_retry(simulator: t.Any) -> None:
+    """A replica of the database that is behind shows it to the first look, when the new attempts were seen already."""
+    simulator.load(world({"name": "deploy", "status": "failed", "outcome": "success", "duration": 5}))
+    known = run_task(simulator, PIPELINE_INFO, project="group/app", pipeline_id=100, include=["jobs"])
+    looks = {"get_pipeline": (known["pipeline"], [3, 4]), "list_pipeline_jobs": (known["jobs"], [3, 4])}
+    for endpoint, (body, nth) in looks.items():
+        simulator.inject(kind="wrong_json", body=body, endpoint=endpoint, nth=nth)
+    result = run_task(simulator, PIPELINE, project="group/app", pipeline_id=100, action="retry", wait=True)
+    assert [rule["struck"] for rule in simulator.faults()["rules"]] == [2, 2]
+    assert (result.failure, result.changed, result["status"]) == (None, True, "success")
+    assert did(simulator) == [("retry_pipeline", 100)]
+
+
 # ----- trigger tokens -----
 
 

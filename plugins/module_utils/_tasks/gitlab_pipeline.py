@@ -167,7 +167,7 @@ class _Task:
         """
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
-        following = Following(self._session, self._query.project, result.after.pipeline, self._wait)
+        following = Following(self._session, self._query.project, result.after, self._wait)
         try:
             state = yield from following.run()
         except GitLabError as exc:

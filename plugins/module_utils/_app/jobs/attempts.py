@@ -40,7 +40,7 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
 
 
 def shown_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:
-    """Return the newest attempts of jobs by their keys, by one look: without those that it shows only as they were before.
+    """Return the newest attempts that one look shows of jobs, by their keys: none that is older than what is known.
 
     A single job is read by its id as long as it cannot have been retried; anything else by the list of its pipeline.
     """

@@ -44,7 +44,7 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
     """
     pipeline = yield from await_pipeline(session, query, wait)
     with explained_missing(session, query):
-        state = yield from Following(session, query.project, pipeline, wait).run()
+        state = yield from Following(session, query.project, PipelineState(pipeline), wait).run()
     project = project_id_of(state.pipeline, query.project)
     # jobs tell less of it than its own record
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:

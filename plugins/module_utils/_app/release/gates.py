@@ -28,11 +28,11 @@ from ..jobs.selection import lacks_any
 from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_retryable, is_under_way, phase_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
-from ..session import Session
+from ..session import DENIED_PAUSES_SECONDS, Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
-from ..waiting.schedule import Steps
+from ..waiting.schedule import Pause, Steps
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
@@ -70,14 +70,20 @@ def to_come(gate: Gate) -> GateResult:
 
 
 class GateRun:
-    """One gate whose pipeline is known."""
+    """One gate whose pipeline is known.
 
-    def __init__(self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> None:
+    :param seen: the newest attempts that the gates of the release have seen, by the keys of their jobs.
+    """
+
+    def __init__(
+        self, session: Session, project: ProjectResult, gate: Gate, pipeline: Record, seen: t.Mapping[t.Any, int]
+    ) -> None:
         self._session = session
         self._project = project
         self._gate = gate
         self._query = jobs_of(session, project, gate, pipeline)
         self._request = gate.request or ActionRequest(gate.action)
+        self._seen = seen
         self._options = dataclasses.replace(
             gate.waiting, targets=(gate.target,), fail_on=tuple(filter(is_bad_end, STATUSES))
         )
@@ -92,8 +98,14 @@ class GateRun:
             "after a bad end": self._act_after_a_bad_end,
         }
         result = yield from ways[self._gate.way]()
-        if not result.jobs and result.outcome in _OPEN:
-            result = dataclasses.replace(result, outcome="failed", reason="it has selected no job")
+        for seconds in DENIED_PAUSES_SECONDS:
+            if result.has_changed or not self._behind(result):
+                break
+            yield Pause(seconds, self._session.deadline, is_urgent=True)
+            result = yield from ways[self._gate.way]()
+        problem = self._behind(result) if result.jobs else "it has selected no job"
+        if problem and result.outcome in _OPEN:
+            result = dataclasses.replace(result, outcome="failed", reason=problem)
         retried = _retried_text(self._session, result)
         return dataclasses.replace(result, reason=_reason(retried, result.reason))
 
@@ -104,6 +116,14 @@ class GateRun:
             may_be_created = not selection.is_complete or self._gate.include_downstream
             return may_be_created and lacks_any(self._query, selection)
         return self._gate.way != "verify" and selection.lacks and not selection.is_complete
+
+    def _behind(self, result: GateResult) -> str:
+        """Return that a job is shown as it was before an attempt that another gate has seen; empty if it is not.
+
+        A replica of the database that is behind does so.
+        """
+        old = next((job for job in result.jobs if job.id < self._seen.get(job.key, job.id)), None)
+        return f"GitLab still shows {old.called}, of which another gate has seen a newer attempt" if old else ""
 
     def _has_predecessor_at_work(self) -> bool:
         """Return whether in check mode something before this gate would change what it finds."""

@@ -52,6 +52,8 @@ class GateRunner:
         self._lock = threading.Lock()
         self._total = sum(len(project.gates) for project in plan.projects)
         self._waiting = self._done = 0
+        # the newest attempts that gates have seen: several entries may be about one pipeline
+        self._seen: dict[t.Any, int] = {}
 
     def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
         """Return what became of a gate.
@@ -73,7 +75,9 @@ class GateRunner:
                 pipeline = result.pipeline
             else:
                 pipeline = yield from _pipeline_of(session, project, gate)
-                result = to_come(gate) if pipeline is None else (yield from run_gate(session, project, gate, pipeline))
+                result = to_come(gate)
+                if pipeline is not None:
+                    result = yield from run_gate(session, project, gate, pipeline, self._seen)
         except GitLabError as exc:
             result = yield from _broken_off(session, gate, exc)
         finally:
@@ -127,10 +131,13 @@ def _pipeline_of(session: Session, project: ProjectResult, gate: Gate) -> Steps[
         return (yield from Wait(session, options).once(lambda: read_pipeline(session, project_id, found)))
 
 
-def run_gate(session: Session, project: ProjectResult, gate: Gate, pipeline: Record) -> Steps[GateResult]:
+def run_gate(
+    session: Session, project: ProjectResult, gate: Gate, pipeline: Record, seen: dict[t.Any, int]
+) -> Steps[GateResult]:
     """Return what became of a gate about jobs.
 
     :param project: what is known of its project: its plan, and the gates before this one.
+    :param seen: the newest attempts that gates have seen, by the keys of their jobs; those of this one are added.
     :raises GitLabError: when its jobs are not there, or GitLab cannot be asked for them.
     """
     if session.watch:
@@ -138,7 +145,8 @@ def run_gate(session: Session, project: ProjectResult, gate: Gate, pipeline: Rec
     about_jobs = [each for each in project.plan.gates if each.start is None]
     if gate is about_jobs[0]:
         _check_jobs(session, project, about_jobs, pipeline)
-    result = yield from GateRun(session, project, gate, pipeline).run()
+    result = yield from GateRun(session, project, gate, pipeline, seen).run()
+    seen.update({job.key: job.id for job in result.jobs if job.id > seen.get(job.key, 0)})
     if project.pipeline is None:
         # not before, since it is a warning: the first minute of a large release has enough to ask for
         warn_of_namesake(session, project.plan.pipeline, pipeline)

@@ -73,20 +73,21 @@ class Following:
     Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
 
     :param project: what to call its project in requests, where the pipeline does not tell.
+    :param known: the pipeline, with what is known of its jobs.
     :param wait: how to wait; its targets are those of a pipeline.
     :ivar pipeline: as it was read last.
     """
 
-    def __init__(self, session: Session, project: str, pipeline: Record, wait: Wait) -> None:
+    def __init__(self, session: Session, project: str, known: PipelineState, wait: Wait) -> None:
         self._session = session
-        self._project = project_id_of(pipeline, project)
-        self._id = id_of(pipeline)
-        self.pipeline = pipeline
+        self.pipeline = known.pipeline
+        self._project = project_id_of(self.pipeline, project)
+        self._id = id_of(self.pipeline)
         self._options = wait.options
         self._wait = wait
         self._looks_at_end = 0
         # the id of the newest job that was seen
-        self._newest = 0
+        self._newest = _newest(known)
         # how many jobs were left at the last listing, and how many looks there were since
         self._left = self._looks = 0
 
@@ -154,7 +155,7 @@ class Following:
         if "created" in self._options.targets or self._queue_problem(state):
             return True
         # a replica of the database that is behind shows the end before the last retry
-        newest = state.jobs[0].id if state.jobs else 0
+        newest = _newest(state)
         is_behind, self._newest = newest < self._newest, max(newest, self._newest)
         stands_still = state.status == "manual" or is_finished(state.status)
         if not stands_still or is_behind or any(map(_is_at_work, state.jobs)):
@@ -217,6 +218,10 @@ def failed_jobs(state: PipelineState) -> list[FoundJob]:
 def may_fail(job: FoundJob) -> bool:
     """Return whether a pipeline can succeed without a job."""
     return bool(job.record.get("allow_failure"))
+
+
+def _newest(state: PipelineState) -> int:
+    return state.jobs[0].id if state.jobs else 0
 
 
 def _manual(state: PipelineState) -> str:

@@ -83,7 +83,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
         yield from ()
         return {"id": 6}
 
-    def run_gate(session, project, gate, pipeline):
+    def run_gate(session, project, gate, pipeline, seen):
         clock.sleep(12)
         yield from ()
         if gate is gates[1]:
