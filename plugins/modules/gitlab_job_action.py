@@ -105,6 +105,7 @@ options:
         not a place for secrets.
       - A dictionary of names and values, or a list of dictionaries with C(key) and C(value), as GitLab's API has them.
         Nothing, V(null) and an empty dictionary are the same.
+      - Names have letters, digits and underscores, 255 at the most.
       - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, since YAML reads C(1.10)
         as the number 1.1. Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the job can read that.

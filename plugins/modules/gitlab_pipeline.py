@@ -89,6 +89,7 @@ options:
     description:
       - Variables for the pipeline that O(action=run) starts. They are visible in GitLab to maintainers, so they are not
         a place for secrets.
+      - Names have letters, digits and underscores, 255 at the most.
       - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, since YAML reads C(1.10)
         as the number 1.1. Lists and dictionaries are refused, since GitLab
         takes text only; use the P(ansible.builtin.to_json#filter) filter if the jobs can read that.

@@ -118,6 +118,10 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a list in a variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}},
      "job_variables: A is a list, and GitLab takes only text there; make a text of it, with the "
      "filter to_json."),
+    ("a dash in the name of a variable", ACTION, {**PLAY, "job_variables": {"DEPLOY-TO": "b"}},
+     "job_variables: 'DEPLOY-TO' is no name of a variable; give up to 255 letters, digits and underscores."),
+    ("a variable without a name", ACTION, {**PLAY, "job_variables": [{"key": "", "value": "b"}]},
+     "job_variables: '' is no name of a variable; give up to 255 letters, digits and underscores."),
     ("variables as name and value", ACTION, {**PLAY, "job_variables": [{"name": "A", "value": "b"}]},
      "job_variables holds something without key and value; give a mapping of names and values, or a list of mappings "
      "with key and value."),
@@ -223,6 +227,11 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a list in a variable of a pipeline", PIPELINE, {**RUN, "variables": {"A": ["b"]}},
      "variables: A is a list, and GitLab takes only text there; make a text of it, with the filter "
      "to_json."),
+    ("a blank behind the name of a variable of a pipeline", PIPELINE, {**RUN, "variables": {"A ": "b"}},
+     "variables: 'A ' is no name of a variable; give up to 255 letters, digits and underscores."),
+    ("a letter that is not one of English in a variable of a gate", GATE, gate(job_variables={"GRÖSSE": "b"}),
+     "Gate 2 of project 'group/app': job_variables: 'GRÖSSE' is no name of a variable; give up to 255 letters, digits "
+     "and underscores."),
     ("a mapping as an input", PIPELINE, {**RUN, "inputs": {"A": {"b": 1}}},
      "inputs: A is a mapping; give a text, a number, a boolean or a list."),
     ("an input without end", PIPELINE, {**RUN, "inputs": {"A": [1, float("inf")]}},

@@ -118,7 +118,9 @@ def played_with(variables):
 @examples(80)
 @given(
     st.dictionaries(
-        st.text(min_size=1, max_size=8), st.one_of(any_text, st.booleans(), st.integers(), st.floats()), min_size=1
+        st.from_regex("[A-Za-z0-9_]{1,8}", fullmatch=True),
+        st.one_of(any_text, st.booleans(), st.integers(), st.floats()),
+        min_size=1,
     )
 )
 def test_scalars_become_job_variables(variables):

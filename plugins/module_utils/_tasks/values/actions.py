@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import typing as t
 
 from ..._api.decoding import Record
@@ -23,7 +24,7 @@ from ..options import text_list
 from .arguments import Arguments, Options
 from .connection import Numbers, number_fields
 from .hiding import read_json
-from .mistakes import kind_of
+from .mistakes import kind_of, shown
 
 # Options of actions on jobs, and of starting a pipeline: those of tasks, which gates have as well.
 JOB_ACTION_OPTIONS: Arguments = {
@@ -40,6 +41,8 @@ RUN_OPTIONS: Arguments = {
     "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
 }
 
+# As GitLab has it; what it answers to others differs by what they are for.
+_VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]{1,255}")
 _NUMBERS: Numbers = {"max_attempts": ("max_attempts", 1, math.inf)}
 
 
@@ -115,6 +118,9 @@ def _variables(options: Options, name: str) -> tuple[Record, ...]:
     """
     pairs = _pairs(options.get(name), name)
     for key, value in pairs:
+        if not _VARIABLE_NAME.fullmatch(key):
+            form = "up to 255 letters, digits and underscores"
+            raise UsageError(f"{name}: {shown(key)} is no name of a variable; give {form}")
         if not isinstance(value, (str, int, float)):
             remedy = "leave it out, or give ''" if value is None else "make a text of it, with the filter to_json"
             raise UsageError(f"{name}: {key} is {kind_of(value)}, and GitLab takes only text there; {remedy}")
