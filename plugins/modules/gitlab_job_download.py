@@ -15,9 +15,8 @@ short_description: Download the artifacts or the log of a GitLab CI job to a fil
 description:
   - Downloads the archive with the artifacts of a job, one file out of it, one of its reports, or the job's log. It can
     also list what is in the archive.
-  - The content is streamed to a temporary file beside O(dest), so that gigabytes need no memory. Its length, that of
-    an archive also by the record of the job, and O(checksum) are verified before it replaces O(dest). If anything goes
-    wrong before that, O(dest) stays as it was.
+  - The content is streamed to a temporary file beside O(dest), so that gigabytes need no memory. Its length and
+    O(checksum) are verified before it replaces O(dest). If anything goes wrong before that, O(dest) stays as it was.
   - It does not wait for the job. Use M(jobgate.gitlab.gitlab_job_info) with
     O(jobgate.gitlab.gitlab_job_info#module:wait=true) before it, and P(jobgate.gitlab.gitlab_job#lookup) to use a
     small artifact in an expression without a file.

@@ -533,17 +533,24 @@ def test_ten_faults_in_a_row(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     assert transfers(simulator) == 11
 
 
-@pytest.mark.parametrize("preset", ["length_too_short", "empty", "json_object", "redirect_302"])
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_an_archive_of_another_length_than_gitlab_lists_is_refused(
-    simulator: t.Any, tmp_path: pathlib.Path, preset: str, check_mode: bool
-) -> None:
+def test_a_length_that_is_too_short_is_seen_by_the_checksum(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load_big(simulator)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
-    strike(simulator, "archive", preset)
+    strike(simulator, "archive", "length_too_short")
+    result = fetch(simulator, dest, **BY_ID, checksum="sha256:" + wanted(simulator, "archive"))
+    assert_sentence(result.failure, "checksum")
+    assert dest.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_empty_answer_is_no_archive(simulator: t.Any, tmp_path: pathlib.Path, check_mode: bool) -> None:
+    load_big(simulator)
+    dest = tmp_path / "x"
+    dest.write_bytes(OLD)
+    strike(simulator, "archive", "empty")
     result = fetch(simulator, dest, **BY_ID, check_mode=check_mode)
-    assert_sentence(result.failure, "the archive has", "GitLab lists it with", "left as it was")
+    assert_sentence(result.failure, "the answer is empty", "left as it was")
     assert not result.changed
     assert dest.read_bytes() == OLD
 

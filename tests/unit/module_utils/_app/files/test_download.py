@@ -55,7 +55,7 @@ ANONYMOUS = {"api_token": None}
 
 LATEST = {"ref": "main", "name": "build", "latest_success": True}
 SUCCESSFUL = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
-WITH_FILES = job(42, "success", "build", artifacts_file={"filename": "artifacts.zip", "size": len(NEW)})
+WITH_FILES = job(42, "success", "build", artifacts_file={"filename": "artifacts.zip", "size": 3})
 # how the job is found that GitLab gives for a ref
 FOUND = [Exchange(SUCCESSFUL, [pipeline(6, "success")]), Exchange(LIST, [WITH_FILES])]
 
