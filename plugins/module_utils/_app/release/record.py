@@ -24,6 +24,7 @@ from .tree import ReleaseTree, job_record, pipeline_record
 
 # The form of the record; it grows by one when a reader of the older form would be misled.
 SCHEMA = 1
+_MOST_BYTES = 256 * 1024 * 1024
 
 
 def make_record(
@@ -113,7 +114,8 @@ def read_previous(path: str) -> Record | None:
     check_regular("compare", path)
     try:
         with open(path, "rb") as file:
-            record = json.load(file)
+            content = file.read(_MOST_BYTES + 1)
+        record = json.loads(content) if len(content) <= _MOST_BYTES else None
     except OSError as exc:
         raise UsageError(f"compare {path!r} cannot be read: {exc.strerror or exc}") from None
     except (ValueError, RecursionError):
