@@ -250,7 +250,7 @@ failed_jobs:
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. V(null) when it was not read, or cannot be.
+      description: The end of its log. Empty for a trigger job, V(null) when it was not read, or cannot be.
       type: list
       elements: str
       returned: always
