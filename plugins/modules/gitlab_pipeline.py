@@ -422,7 +422,8 @@ web_url:
 failed_jobs:
   description:
     - The jobs and trigger jobs that have failed, in the pipeline and in its downstream pipelines. Those that are
-      allowed to fail come after the others. Empty without O(wait=true).
+      allowed to fail come after the others. Of a downstream pipeline that has not failed itself, only the trigger jobs
+      are among them. Empty without O(wait=true).
   type: list
   elements: dict
   returned: always
