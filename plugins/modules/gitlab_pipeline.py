@@ -422,7 +422,8 @@ web_url:
 failed_jobs:
   description:
     - The jobs and trigger jobs that have failed, in the pipeline and in its downstream pipelines. Those that are
-      allowed to fail come after the others. Empty without O(wait=true).
+      allowed to fail come after the others. Of a downstream pipeline that has not failed itself, only the trigger jobs
+      are among them. Empty without O(wait=true).
   type: list
   elements: dict
   returned: always
@@ -473,7 +474,7 @@ failed_jobs:
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. V(null) when it was not read, or cannot be.
+      description: The end of its log. Empty for a trigger job, V(null) when it was not read, or cannot be.
       type: list
       elements: str
       returned: always

@@ -197,9 +197,9 @@ pipeline:
     web_url: https://gitlab.example.com/group/app/-/pipelines/101
 failed_jobs:
   description:
-    - The jobs that have failed, with O(wait=true) those of its downstream pipelines and all trigger jobs as well. Those
-      that are allowed to fail come after the others. Without O(wait=true), trigger jobs are among them only where no
-      job tells why the pipeline has failed.
+    - The jobs that have failed. Those that are allowed to fail come after the others.
+    - With O(wait=true), the jobs of downstream pipelines that have failed and all trigger jobs are among them as well.
+      Without it, trigger jobs are among them only where no job tells why the pipeline has failed.
   type: list
   elements: dict
   returned: always
@@ -250,7 +250,7 @@ failed_jobs:
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. V(null) when it was not read, or cannot be.
+      description: The end of its log. Empty for a trigger job, V(null) when it was not read, or cannot be.
       type: list
       elements: str
       returned: always

@@ -333,6 +333,46 @@ def test_every_trigger_job_that_has_failed_is_among_the_failed_jobs(simulator: t
         assert result["failed_jobs"][3]["failure_reason"] == "downstream_pipeline_creation_failed"
 
 
+@pytest.mark.parametrize("strategy", [{"strategy": "depend"}, {}])
+def test_trigger_jobs_of_pipelines_that_have_not_failed_are_among_the_failed_jobs(
+    simulator: t.Any, strategy: dict[str, str]
+) -> None:
+    """The pipeline has no other jobs."""
+    fails = {"creation_fails": "downstream_pipeline_creation_failed"}
+    deeper = {"name": "deeper", "allow_failure": True, "trigger": fails}
+    simulator.load(
+        with_new(
+            {"name": "docs", "allow_failure": True, "trigger": fails},
+            {"name": "infra", "trigger": {**strategy, "pipeline": {"ref": "main", "jobs": [{"name": "a"}, deeper]}}},
+        )
+    )
+    started = run_task(simulator, PIPELINE, **RUN, wait=True)
+    read = run_task(simulator, PIPELINE_INFO, project="group/app", pipeline_id=started["id"], wait=True)
+    for result in (started, read):
+        assert (result.failure, result["pipeline"]["status"]) == (None, "success")
+        assert [job["name"] for job in result["failed_jobs"]] == ["docs", "infra/deeper"]
+    assert [row["path"] for row in started["downstream_pipelines"]] == ["infra"]
+
+
+def test_what_goes_on_below_a_pipeline_of_trigger_jobs_alone_is_told(simulator: t.Any) -> None:
+    inner = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "apply", "duration": 100}]}}
+    simulator.load(with_new({"name": "infra", "trigger": inner}))
+    result = run_task(simulator, PIPELINE, **RUN, wait=True, wait_timeout=20.0)
+    assert "pipeline 101 is still running; downstream pipeline 102 (infra) is running" in str(result.failure)
+
+
+def test_trigger_jobs_leave_the_logs_to_jobs(simulator: t.Any) -> None:
+    """Many have failed, and none of them has a log."""
+    inner = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "apply", "outcome": "failed"}]}}
+    simulator.load(with_new(*({"name": f"infra-{number}", "trigger": inner} for number in range(22))))
+    result = run_task(simulator, PIPELINE, **RUN, wait=True)
+    tails = {job["name"]: job["log_tail"] for job in result["failed_jobs"]}
+    assert [tail for name, tail in tails.items() if "/" not in name] == [[]] * 22
+    assert sum(bool(tail) for tail in tails.values()) == 20
+    assert [name for name, tail in tails.items() if tail is None] == ["infra-1/apply", "infra-0/apply"]
+    assert "The log of job 'infra-21/apply'" in str(result.failure)
+
+
 def test_a_pipeline_that_stops_at_a_manual_job(simulator: t.Any) -> None:
     gate = {"name": "gate", "stage": "test", "when": "manual", "allow_failure": False}
     optional = {"name": "report", "stage": "build", "when": "manual", "allow_failure": True}

@@ -127,6 +127,11 @@ def test_ci_runs_the_sessions_that_there_are(described: t.Callable[[], dict[str,
     assert run["matrix"] == known["matrix"]
 
 
+def test_the_image_of_gitlab_gets_the_java_without_which_a_session_is_skipped() -> None:
+    weekly = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))["weekly"]
+    assert any(re.search("eda.* install openjdk", line) for line in weekly["before_script"])
+
+
 def test_both_ci_systems_run_the_same() -> None:
     assert github() == gitlab()
 

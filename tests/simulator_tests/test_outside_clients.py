@@ -77,6 +77,17 @@ def test_what_the_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
+def test_what_the_machine_has_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """Of a package only what the machine lacks is installed: Ruby is there on many."""
+    monkeypatch.setattr("tests.witnesses.clients.FOLDER", tmp_path)
+    (gem,) = (client for client in CLIENTS if client.name == "gem gitlab")
+    assert gem.command() == ("ruby", str(HERE / "gitlab_gem.rb"))
+    inside = gem.folder / gem.interpreter
+    inside.parent.mkdir(parents=True)
+    inside.touch()
+    assert gem.command() == (str(inside), str(HERE / "gitlab_gem.rb"))
+
+
 def test_names_are_unique_and_known_to_somebody() -> None:
     names = [call.name for call in CALLS]
     programs = "".join((HERE / client.script).read_text(encoding="utf-8") for client in CLIENTS)

@@ -79,7 +79,7 @@ class Client:
     :param package: what is installed; Debian has one version only.
     :param programs: what the machine must have.
     :param install: installs the package into a folder.
-    :param interpreter: what runs the client's program; a path is one below the folder.
+    :param interpreter: what runs the client's program; below the folder, or of the machine.
     :param script: the client's program, beside this file.
     :param environ: further variables of its environment.
     """
@@ -111,8 +111,9 @@ class Client:
         done.write_text(self.package, encoding="utf-8")
 
     def command(self) -> tuple[str, str]:
-        is_ours = "/" in self.interpreter
-        return str(self.folder / self.interpreter) if is_ours else self.interpreter, str(HERE / self.script)
+        inside = self.folder / self.interpreter
+        # what the machine has is not installed once more
+        return str(inside) if inside.is_file() else inside.name, str(HERE / self.script)
 
     def environment(self) -> Environ:
         return {**os.environ, **self.environ(self.folder)}

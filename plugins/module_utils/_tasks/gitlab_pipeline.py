@@ -179,7 +179,7 @@ class _Task:
             result = dataclasses.replace(result, outcome="failed", reason=state.problem)
         if state.has_timed_out and self._waiting.on_timeout == "cancel":
             result = self._canceled(result)
-        return self._finished(result, before=before)
+        return self._finished(result, before=before, is_followed=True)
 
     def _canceled(self, result: Result[PipelineState]) -> Result[PipelineState]:
         project = project_id_of(result.after.pipeline, self._query.project)
@@ -199,9 +199,10 @@ class _Task:
             reason=f"{result.reason}; {end}",
         )
 
-    def _finished(self, result: Result[PipelineState], *, before: str) -> Outcome:
+    def _finished(self, result: Result[PipelineState], *, before: str, is_followed: bool = False) -> Outcome:
         state = result.after
-        if self._wait.is_active and state.jobs:
+        # one of trigger jobs alone has no jobs
+        if self._wait.is_active and (is_followed or state.jobs):
             project = project_id_of(state.pipeline, self._query.project)
             state = with_details(self._session, state, project, self._wait)
         failure = why_failed(result.problem, self._query, state)

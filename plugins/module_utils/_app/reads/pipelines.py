@@ -74,7 +74,10 @@ def with_details(
     for node in nodes if wait.is_active else ():
         failed += _failed_in(session, node, known=failed)
     failed.sort(key=may_fail)
-    tails = session.run_all(lambda job: read_tail(session, job, log_lines), failed[:MOST_LOGS] if log_lines else [])
+    # a trigger job has none
+    logs = itertools.accumulate(int(not job.is_bridge) for job in failed)
+    told = [job for job, number in zip(failed, logs) if log_lines and number <= MOST_LOGS]
+    tails = session.run_all(lambda job: read_tail(session, job, log_lines), told)
     return dataclasses.replace(
         state, failed=list(itertools.zip_longest(failed, tails)), downstream=nodes[1:] if root else None
     )
@@ -140,17 +143,17 @@ def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgi
 
 
 def _failed_in(session: Session, node: PipelineNode, *, known: t.Sequence[FoundJob]) -> list[FoundJob]:
-    """Return what has failed in a pipeline of a tree, by the path that leads to it; of its root the trigger jobs.
+    """Return what has failed in a pipeline of a tree, by the path that leads to it.
+
+    Of the root these are the trigger jobs, and of a pipeline that has not failed, whose jobs are not worth a request.
 
     :param known: what is known to have failed.
     """
     ids = {job.id for job in known}
     # the first ones first
     bridges: list[FoundJob] = [job for job in reversed(node.bridges) if job.status == "failed" and job.id not in ids]
-    if not node.path:
+    if not (node.path and node.is_accessible and status_of(node.record) == "failed"):
         return bridges
-    if not node.is_accessible or status_of(node.record) != "failed":
-        return []
     try:
         jobs = read_pipeline_jobs(session, node.project, node.pipeline_id)
     except RequestError as exc:
