@@ -116,7 +116,7 @@ class Masker:
         return value
 
     def _mask_hidden(self, text: str, separators: str) -> str:
-        """Return a text that shows a secret when codes are dropped and encodings undone, with a mask for each such word.
+        """Return a text that shows a secret when codes are dropped and encodings undone with a mask for each such word.
 
         Where no word alone shows it, the line is masked, or all of the text.
 
