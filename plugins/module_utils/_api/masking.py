@@ -58,6 +58,8 @@ class Masker:
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in forms_of(secret)}
+        # what a mask itself shows cannot be masked
+        forms = {form for form in forms if form not in MASK}
         # longest first, so that a secret which contains another one leaves no rest
         self._forms = sorted(forms, key=len, reverse=True)
         self._forms_in_json = [in_json(form) for form in self._forms]
@@ -80,7 +82,7 @@ class Masker:
         """Return the text with every secret replaced; all else stays as it is, control codes included."""
         for form in self._forms:
             text = text.replace(form, MASK)
-        if self._forms and not _is_plain(text):
+        if self._forms and not _is_plain(text) and self._shows_secret(text):
             text = self._mask_hidden(text, "\n ")
         return text
 
@@ -114,20 +116,26 @@ class Masker:
         return value
 
     def _mask_hidden(self, text: str, separators: str) -> str:
-        """Return the text with a mask for each word that shows a secret when codes are dropped and encodings undone.
+        """Return a text that shows a secret when codes are dropped and encodings undone with a mask for each such word.
 
         Where no word alone shows it, the line is masked, or all of the text.
 
         :param separators: what the text is taken apart at, one after the other.
         """
-        if not self._shows_secret(text):
-            return text
-        if separators:
-            parts = [self._mask_hidden(part, separators[1:]) for part in text.split(separators[0])]
-            masked = separators[0].join(parts)
-            if not self._shows_secret(masked):
-                return masked
-        return MASK
+        if not separators:
+            return MASK
+        masked = separators[0].join(self._mask_parts(text.split(separators[0]), separators))
+        return MASK if self._shows_secret(masked) else masked
+
+    def _mask_parts(self, parts: list[str], separators: str) -> list[str]:
+        """Return parts that together show a secret masked, half by half: most of a long text shows nothing."""
+        if len(parts) == 1:
+            return [self._mask_hidden(parts[0], separators[1:])]
+        half = len(parts) // 2
+        masked: list[str] = []
+        for some in (parts[:half], parts[half:]):
+            masked += self._mask_parts(some, separators) if self._shows_secret(separators[0].join(some)) else some
+        return masked
 
     def _shows_secret(self, text: str) -> bool:
         # a code may begin a sequence that hides what comes after it, or be dropped alone

@@ -175,10 +175,12 @@ class Traffic:
             return max(0.0, max(self._next_by_user, self._next_by_server) - self._clock.monotonic())
 
     def describe(self) -> str:
-        """Return what is left, for people; empty when nothing is known of a limit."""
+        """Return which limit there is, for people: what is left of the server's, or the user's; empty for none."""
         with self._lock:
             window, now = self._window, self._clock.monotonic()
-            if now < window.ends_at:
+            # of two limits the one that holds looks back for longer
+            is_of_user = window.remaining > 0 and self._next_by_user > max(now, self._next_by_server)
+            if now < window.ends_at and not is_of_user:
                 return f"{window.remaining:,} of {window.allowed:,} requests left for {window.ends_at - now:.0f} s"
             return f"api_requests_per_minute is {self._per_minute:,}" if self._per_minute else ""
 

@@ -58,12 +58,14 @@ class LogFollower:
         That it has ended is told next.
         """
         before = self._job
-        if before is None or before.status != "running":
+        if before is None:
             return
-        is_over = job.id != before.id or is_finished(job.status)
-        self.read(is_over=is_over)
-        if is_over:
-            self.end()
+        is_replaced = job.id != before.id
+        if is_replaced or before.status == "running":
+            is_over = is_replaced or is_finished(job.status)
+            self.read(is_over=is_over)
+            if is_over:
+                self.end()
 
     def follow(self, job: FoundJob) -> None:
         """Tell what is new in the log of this attempt, unless it was caught up with."""
@@ -109,8 +111,6 @@ class LogFollower:
         self._text.flush()
 
     def _begin(self, job: FoundJob) -> None:
-        self.read(is_over=True)
-        self.end()
         if self._job is not None:
             self._timeline.log_line(job.path, f"(retried: the log of the new attempt, job {job.id}, follows)")
         self._text = _GrowingText(lambda line: self._timeline.log_line(job.path, line), self._client.masker)

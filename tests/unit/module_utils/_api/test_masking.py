@@ -23,12 +23,24 @@ from hypothesis import strategies as st
         ("glpat-1234", "see glpat\x1b[0m-1234, gl\x00pat-1234. %41", f"see {MASK} {MASK} %41"),
         ("one two", "first\nis o\x1b[0mne two.\nlast", f"first\n{MASK}\nlast"),
         ("one\ntwo", "o\x1b[0mne\ntwo", MASK),
+        # a secret that looks like a mask hides nothing else
+        ("****", "\x1b[1mdeploy\x1b[0m with **** as it is", "\x1b[1mdeploy\x1b[0m with **** as it is"),
         ("abc", "abc is too short to be a token", "abc is too short to be a token"),
         ("", "nothing", "nothing"),
     ],
 )
 def test_every_form_of_a_secret_is_masked(secret, text, expected):
     assert Masker([secret]).mask(text) == expected
+
+
+def test_a_long_text_is_searched_by_halves(monkeypatch):
+    looked_at = []
+    shows = Masker._shows_secret
+    monkeypatch.setattr(Masker, "_shows_secret", lambda self, text: looked_at.append(text) or shows(self, text))
+    lines = ["all is \x1b[1mwell\x1b[0m"] * 1000
+    masked = Masker(["glpat-1234"]).mask("\n".join([*lines, "glpat\x1b[0m-1234", *lines]))
+    assert masked == "\n".join([*lines, MASK, *lines])
+    assert len(looked_at) < 50
 
 
 def test_a_secret_within_a_secret_leaves_no_rest():

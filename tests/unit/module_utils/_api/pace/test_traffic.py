@@ -187,6 +187,18 @@ def test_what_is_left_is_told(headers, expected):
     assert traffic.describe() == expected
 
 
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [(1900, "api_requests_per_minute is 6"), (205, "204 of 2,000 requests left for 60 s")],
+)
+def test_of_two_limits_the_one_that_holds_is_told(left, expected):
+    clock = FakeClock()
+    traffic = Traffic(clock, 6)
+    traffic.answered(200, limit(clock, left, allowed=2000))
+    traffic.turn(LONG)
+    assert traffic.describe() == expected
+
+
 def test_many_requests_at_the_end_of_a_window_delay_looks_to_the_next_one_and_no_further():
     clock = FakeClock()
     traffic = Traffic(clock)

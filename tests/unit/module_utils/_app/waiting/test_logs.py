@@ -171,7 +171,16 @@ def test_a_retry_begins_the_log_of_the_new_attempt():
 class Sudden(Growing):
     """A job that writes all but the first line of its log when it ends."""
 
+    def __init__(self, log: bytes = LOG) -> None:
+        super().__init__(log)
+        self.moments: list[tuple[int, float]] = []
+
+    def moments_of(self, job_id: int) -> list[float]:
+        """Return when the log of an attempt was read."""
+        return [at for read_id, at in self.moments if read_id == job_id]
+
     def written(self, job_id: int) -> bytes:
+        self.moments.append((job_id, self.clock.seconds))
         has_ended = self.clock.seconds >= self.statuses[job_id][-1][0]
         return self.log if has_ended else self.log[: self.log.index(b"\n") + 1]
 
@@ -188,6 +197,18 @@ def test_what_an_attempt_has_written_at_its_end_is_shown_when_it_is_retried_at_o
         _outcome, lines = follow(server)
         new = "(retried: the log of the new attempt, job 43, follows)"
         assert lines == ["one", "ERROR: no space left", new, "one", "ERROR: no space left"]
+
+
+def test_the_log_of_an_attempt_that_was_retried_is_read_to_its_end_once():
+    server = Sudden(b"one\ntwo\n")
+    server.statuses = {
+        42: [(0.0, "pending"), (3.0, "running"), (11.0, "failed")],
+        43: [(11.0, "pending"), (30.0, "running"), (40.0, "success")],
+    }
+    _outcome, lines = follow(server)
+    assert len(lines) == 5
+    moments = server.moments_of(42)
+    assert len(moments) == len(set(moments))
 
 
 class InOrder(Progress):
