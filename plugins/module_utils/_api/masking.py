@@ -139,7 +139,8 @@ class Masker:
 
     def _shows_secret(self, text: str) -> bool:
         # a code may begin a sequence that hides what comes after it, or be dropped alone
-        for seen in {text, _SINGLE.sub("", text), _DROPPED.sub("", text)}:
+        texts = {text, _SINGLE.sub("", text), _DROPPED.sub("", text)}
+        for seen in texts:
             for _layer in range(_MOST_LAYERS + 1):
                 if any(form in seen for form in self._forms):
                     return True
