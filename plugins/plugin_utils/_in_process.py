@@ -45,7 +45,8 @@ from ..module_utils._tasks.values.arguments import all_names, given_names
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
-from ._options import given_options, is_on, plain, without_group_defaults
+from ._group_defaults import without_group_defaults
+from ._options import given_options, is_on, plain
 from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
 

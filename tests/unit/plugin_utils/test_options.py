@@ -16,7 +16,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info, gitlab_job_token_info
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import CONNECTION
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _options
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils import _group_defaults, _options
 
 SECTION = "jobgate_gitlab"
 
@@ -228,11 +228,11 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
         "wiat": True,
     }
     defaults = [{"group/jobgate.gitlab.gitlab": group}, {task.name: {"project": "c/d"}}]
-    found = _options.without_group_defaults(task, group, defaults, template)
+    found = _group_defaults.without_group_defaults(task, group, defaults, template)
     assert found == {"api_url": "u", "api_job_token": "j", "wiat": True}
     # what the task says itself is for the task to refuse
     own = {"api_token": "mine", "project": "mine"}
-    assert _options.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
+    assert _group_defaults.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
 
 
 def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
@@ -241,15 +241,15 @@ def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
 
     defaults = [{"group/jobgate.gitlab.gitlab": {"api_token": "{{ one_time_token }}", "project": "a/b"}}]
     given = {"api_token": "evaluated", "project": "a/b", "name": "build"}
-    assert _options.without_group_defaults(gitlab_job_info.TASK, given, defaults, once) == given
+    assert _group_defaults.without_group_defaults(gitlab_job_info.TASK, given, defaults, once) == given
 
 
 def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():
     group = {"access_token": "group", "interval": 5}
     own = {"api_token": "own", "wait_interval": 3}
     defaults = [{"group/jobgate.gitlab.gitlab": group}]
-    assert _options.without_group_defaults(gitlab_job_info.TASK, {**group, **own}, defaults, template) == own
-    assert _options.without_group_defaults(gitlab_job_info.TASK, group, defaults, template) == group
+    assert _group_defaults.without_group_defaults(gitlab_job_info.TASK, {**group, **own}, defaults, template) == own
+    assert _group_defaults.without_group_defaults(gitlab_job_info.TASK, group, defaults, template) == group
 
 
 def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):
