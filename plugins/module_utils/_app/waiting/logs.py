@@ -58,10 +58,8 @@ class LogFollower:
         That it has ended is told next.
         """
         before = self._job
-        if before is None:
-            return
-        is_replaced = job.id != before.id
-        if is_replaced or before.status == "running":
+        is_replaced = before is not None and before.id != job.id
+        if is_replaced or (before and before.status == "running"):
             is_over = is_replaced or is_finished(job.status)
             self.read(is_over=is_over)
             if is_over:
@@ -69,13 +67,14 @@ class LogFollower:
 
     def follow(self, job: FoundJob) -> None:
         """Tell what is new in the log of this attempt, unless it was caught up with."""
-        before = self._job
-        is_new = before is None or before.id != job.id
-        if is_new:
-            self._begin(job)
-        self._job = job
-        if is_new or (before is not None and before.status != "running"):
-            self.read()
+        before, self._job = self._job, job
+        if before is None or before.id != job.id:
+            if before:
+                self._timeline.log_line(job.path, f"(retried: the log of the new attempt, job {job.id}, follows)")
+            self._text = _GrowingText(lambda line: self._timeline.log_line(job.path, line), self._client.masker)
+        elif before.status == "running":
+            return
+        self.read()
 
     def read(self, *, is_over: bool = False) -> None:
         """Tell what is new since the last time.
@@ -109,11 +108,6 @@ class LogFollower:
 
     def end(self) -> None:
         self._text.flush()
-
-    def _begin(self, job: FoundJob) -> None:
-        if self._job is not None:
-            self._timeline.log_line(job.path, f"(retried: the log of the new attempt, job {job.id}, follows)")
-        self._text = _GrowingText(lambda line: self._timeline.log_line(job.path, line), self._client.masker)
 
 
 class _GrowingText:
