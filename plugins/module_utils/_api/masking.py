@@ -58,10 +58,8 @@ class Masker:
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in forms_of(secret)}
-        # what a mask itself shows cannot be masked
-        forms = {form for form in forms if form not in MASK}
-        # longest first, so that a secret which contains another one leaves no rest
-        self._forms = sorted(forms, key=len, reverse=True)
+        # longest first, so that a secret which contains another one leaves no rest; what a mask shows cannot be masked
+        self._forms = sorted((form for form in forms if form not in MASK), key=len, reverse=True)
         self._forms_in_json = [in_json(form) for form in self._forms]
 
     @property
