@@ -67,9 +67,10 @@ class TaskContext:
     opened: list[Session] = dataclasses.field(default_factory=list)
 
 
-# A load balancer, a restart or a clean-up of tokens can deny one request in the middle of a wait, or lead it to a login
-# page. As many as there are denials of one pipeline downstream that are not believed.
-DENIED_PAUSES_SECONDS = (1.0, 3.0, 6.0)
+# The pauses before another look at what may pass. A load balancer, a restart or a clean-up of tokens can deny one
+# request in the middle of a wait, or lead it to a login page; a replica of the database can be behind. As many as there
+# are denials of one pipeline downstream that are not believed.
+PASSING_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # What a task that has made no request says of them; see `Session.cost`.
 NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
 # How long everything may take that a task does: as long as GitLab, unless it is told otherwise, lets a job take.
@@ -182,7 +183,7 @@ class Session:
 
     def asking_again(self, read: t.Callable[[], _R]) -> _R:
         """Return what a read returns; what is denied to a task that has read before is asked for again first."""
-        for seconds in DENIED_PAUSES_SECONDS if self.is_established else ():
+        for seconds in PASSING_PAUSES_SECONDS if self.is_established else ():
             try:
                 return read()
             except GitLabError as exc:

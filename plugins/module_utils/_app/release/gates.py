@@ -28,7 +28,7 @@ from ..jobs.selection import lacks_any
 from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_retryable, is_under_way, phase_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
-from ..session import DENIED_PAUSES_SECONDS, Session
+from ..session import PASSING_PAUSES_SECONDS, Session
 from ..waiting.log_tails import last_words, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
@@ -98,7 +98,7 @@ class GateRun:
             "after a bad end": self._act_after_a_bad_end,
         }
         result = yield from ways[self._gate.way]()
-        for seconds in DENIED_PAUSES_SECONDS:
+        for seconds in PASSING_PAUSES_SECONDS:
             if result.has_changed or not self._behind(result):
                 break
             yield Pause(seconds, self._session.deadline, is_urgent=True)

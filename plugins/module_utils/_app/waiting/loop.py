@@ -22,7 +22,7 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, runner_wish
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
-from ..session import DENIED_PAUSES_SECONDS, Session
+from ..session import PASSING_PAUSES_SECONDS, Session
 from .logs import LogFollower
 from .options import WaitOptions, is_late, timed_out
 from .pauses import Pauses
@@ -120,7 +120,7 @@ class Wait:
     def once(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return what there is now; what could be read before, and is denied now, is asked for again first."""
         asks_again = self._is_established or self._session.is_established
-        for seconds in DENIED_PAUSES_SECONDS if asks_again else ():
+        for seconds in PASSING_PAUSES_SECONDS if asks_again else ():
             try:
                 return (yield from self._read(read))
             except GitLabError as exc:
