@@ -10,6 +10,7 @@ import json
 import typing as t
 
 import pytest
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import UsageError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.hiding import shown_options, variable_values
 
@@ -101,6 +102,15 @@ def test_no_error_shows_the_token_in_the_address_of_a_repository(face: t.Any, mi
     projects = [{**project, "gates": [{"name": "deploy", "action": "play"}], **mistake}]
     result = face(TASKS["gitlab_release_gate"], {"api_url": "https://other.example.com", "projects": projects})
     assert result["failed"] and "hunter2" not in json.dumps(result)
+
+
+def test_the_task_itself_shows_no_token_in_the_address_of_a_repository():
+    gates = [{"name": "deploy", "action": "play"}]
+    project = {"project": "https://gitlab-ci-token:hunter2-hunter2@gitlab.example.com/g/a.git", "ref": "main"}
+    options = {"api_url": "https://other.example.com", "projects": [{**project, "gates": gates}]}
+    with pytest.raises(UsageError, match="is not a web address") as caught:
+        run_task(TASKS["gitlab_release_gate"], options, transport=FunctionTransport(lambda request: None))
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["deploy:prod@eu", "a b:c@d.e", "git@gitlab.example.com:g/a", "x?y#z", "@alice: a.b"])
