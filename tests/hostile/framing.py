@@ -148,6 +148,12 @@ LENGTHS = {
         ),
         "right",
     ),
+    "the same length twice in one": Row(
+        lambda question: (
+            question.answer.head("Content-Length: {0}, {0}".format(len(question.answer.body))) + question.answer.body
+        ),
+        "right",
+    ),
     "an empty length": Row(lengths(""), "either"),
     "no length": Row(framed(), "right"),
     "a cut body": Row(cut(1)),

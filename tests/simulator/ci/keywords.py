@@ -63,7 +63,8 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     "workflow:rules:auto_cancel": "no pipeline cancels another one",
     "workflow:rules:auto_cancel:on_new_commit": "no pipeline cancels another one",
     "workflow:rules:auto_cancel:on_job_failure": "no job cancels its pipeline",
-    **{f"workflow:rules:{name}": "GitLab itself ignores it here" for name in ("start_in", "allow_failure", "needs")},
+    "workflow:rules:start_in": "GitLab itself refuses it here",
+    **{f"workflow:rules:{name}": "GitLab itself ignores it here" for name in ("allow_failure", "needs")},
     "workflow:rules:exists:project": "the list of files is that of the own project",
     "workflow:rules:exists:ref": "the list of files is that of the own project",
     # jobs: what the runner does

@@ -150,7 +150,10 @@ class RequestsStream(ByteStream):
             return self._read(size)
 
     def _receive(self, size: int) -> bytes:
-        content: bytes = self._answer.raw.read(size, decode_content=False)
+        if self._declared:
+            # a length that is repeated in one header is none to http.client, which would read until the connection ends
+            size = min(size, self._declared - self._received)
+        content: bytes = self._answer.raw.read(size, decode_content=False) if size else b""
         self._received += len(content)
         if not content and self._declared is not None and self._received != self._declared:
             raise LostAnswerError(f"the answer was cut after {self._received} of {self._declared} bytes")
@@ -160,10 +163,11 @@ class RequestsStream(ByteStream):
         """Return how long the body is to be, None when that is not said."""
         if self.status in _NO_BODY or self.header("transfer-encoding"):
             return None
-        lengths = {number_in(value) for value in self.header("content-length").split(",") if value.strip()}
-        if len(lengths) > 1 or None in lengths:
+        text = self.header("content-length")
+        length = number_in(text)
+        if text and length is None:
             raise conflicting_length()
-        return next(iter(lengths), None)
+        return length
 
     def close(self) -> None:
         """Let go of the connection; it is closed unless the body has come to its end."""

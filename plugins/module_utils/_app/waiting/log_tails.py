@@ -20,8 +20,9 @@ from ..session import Session
 
 # Of more jobs that have failed, the logs would be no help.
 MOST_LOGS = 50
-# `section_start:1560896352:name[options]` up to the carriage return, as the runner writes it to fold the log.
-_SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[^\r\n\x1b]*\r?(?:\x1b\[0K)?")
+# `section_start:1560896352:name[options]` and a carriage return, as the runner writes it to fold the log; a script that
+# speaks of one does not return the carriage.
+_SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[\w.-]+(?:\[[^\[\]\r\n]*\])?(?:\r(?:\x1b\[0K)?|$)")
 # Newer runners can put the time, stream and kind in 32 characters before each line.
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[OE][ +]?")
 # What the runner writes after a script that has failed, whatever the reason.

@@ -27,6 +27,8 @@ from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
             "section_start:1560896352:build[collapsed=true]\r\x1b[0KBuilding\nsection_end:1560896353:build\r\x1b[0K\n",
             ["Building"],
         ),
+        ("section_start:1:a.b-c_d\rone\nsection_end:1:a.b-c_d\nab section_end:1:x\r\x1b[0Ktwo", ["one", "", "ab two"]),
+        ("see section_start:1:x and section_end:2:y: no", ["see section_start:1:x and section_end:2:y: no"]),
         ("10%\r50%\r100%\ndone\r\n", ["100%", "done"]),
         ("2024-05-01T10:00:00.123456Z 00O first\n2024-05-01T10:00:01.123456Z 01E second", ["first", "second"]),
         ("half a character \ufffd", ["half a character \ufffd"]),
