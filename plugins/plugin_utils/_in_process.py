@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Runs a task in Ansible's own worker process, which saves the time it takes to build and start a module.
 
 Everything a task can do goes on to work as with the module. Where only the module can do it right, it is the module

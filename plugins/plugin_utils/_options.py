@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Options from everywhere that Ansible looks: the task or expression, then variables, the environment and ansible.cfg.
 
 The environment counts where the task runs, so it is looked at there. Here it only beats what ansible.cfg says.

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Shows on the terminal what happens to jobs while a task waits for them."""
 
 from __future__ import annotations

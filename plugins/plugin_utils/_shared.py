@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """What lookups, and items of a loop, share within one process: connections, and for lookups answers of a moment ago.
 
 A worker process of Ansible lives as long as one task, all items of its loop included, so nothing here grows old. What

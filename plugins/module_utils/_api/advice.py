@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """What a user can do about an error status, and about an exchange that brought no answer: the first fitting row wins.
 
 A refusal that has its reasons in what was to be done has no row here: who sends the request knows them.

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Every operation of GitLab's Jobs and Job Artifacts API, what is used of its APIs for pipelines and deployments, and
 the look-ups that selecting jobs needs: one row each, with the section of GitLab's manual that it comes from.
 """

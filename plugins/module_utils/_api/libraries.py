@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The one place where third-party libraries are imported, guarded, so that every other file imports without them.
 
 A library that is missing is None here. Using it is a `MissingLibraryError`, which a task raises after its options were

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Nudges: lines in a file that say which pipelines have news, so that a wait need not look on the chance of it.
 
 The event source `jobgate.gitlab.job_events` writes them from GitLab's hooks. A nudge is a hint and no more: it brings a

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The last door: everything a task says or returns passes here, and no secret and no control code does.
 
 Records of a success keep what the server sent, but for secrets. Texts that are shown as they are, written to a file or

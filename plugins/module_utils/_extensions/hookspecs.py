@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The hooks by which others extend this collection; pluggy's project name and the entry-point group are the same.
 
 An extension is a module, or any object, with functions of these names, marked by

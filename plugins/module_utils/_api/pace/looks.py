@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Looks at what is waited for: reads that may be put off, and that may share answers of a moment ago.
 
 What belongs to a look is told from everything else by where it is called, for a look is many calls deep and wide.

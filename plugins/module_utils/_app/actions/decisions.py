@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The cells of the decision table: what an action does with a job in one status, and why; and how a job shows it.
 
 Act sends one request, Same changes nothing, Refuse fails with the reason and what to do, Later waits for the job's turn

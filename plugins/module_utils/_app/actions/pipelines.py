@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Retrying and canceling a pipeline: one row for each, the decision that it makes, and one write.
 
 Neither answer shows what was done: GitLab sends the pipeline as it was before. So the jobs are read before and after,

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """An action on one job: sent once, and after any doubt the job is read again and the decision is made anew.
 
 What the job looks like afterwards tells whether the request was executed. And the one that is on all jobs of a project,

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Finding deployments: by id, by environment and status, or by the jobs that deploy.
 
 The record of a job does not name its environment, so its deployment is looked for among those of the project.

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """What a deployment says of its approvals. GitLab tells them of a single deployment only, and not without Premium.
 
 Source: https://docs.gitlab.com/api/deployments/

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Jobs whose deployment waits for approvals: they are manual, and nothing in their own record tells the difference.
 
 When the last approval is there, GitLab starts the job by itself with the old setting, which is only a number, and waits

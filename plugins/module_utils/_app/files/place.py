@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The one way in which a file is written: whoever reads it sees what was there before, or what is new, whole.
 
 Owner, group, permissions and links are treated as `ansible.builtin.copy` treats them, but for set-id bits: they do not

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Reports of a job, such as that of its tests: which there are, what they are called, and how one is told.
 
 Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-job-id

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Which jobs: what a user asks for, and what a name stands for.
 
 Exact names first, else `*` and `?` as wildcards; `[` is ordinary, since matrix jobs carry it.

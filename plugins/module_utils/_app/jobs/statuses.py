@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The statuses of jobs and pipelines: one table, and every question about them.
 
 A new status of GitLab is one row here. A status that has no row counts as unfinished.

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Which pipeline is the one that was asked for: what makes it so, for a pipeline has no name to find it by."""
 
 from __future__ import annotations

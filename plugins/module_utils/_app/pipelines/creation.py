@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Why GitLab has not created a pipeline, and what to do about it. All of it is by GitLab's own words.
 
 Source: `Gitlab::Ci::Pipeline::Chain`, whose steps refuse in this order.

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Starting a pipeline once: read what there is, decide, create, and after a lost answer look for what was created.
 
 GitLab creates a pipeline for every request, and a pipeline has no name to find it by. So the newest pipelines of the

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The record of a release: who did what when, and what became of it, as plain data without secrets.
 
 Beside it stands the record of an earlier run: how long the release, its gates and its jobs took then.

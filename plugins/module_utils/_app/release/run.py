@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Running a release: projects side by side as far as their needs allow, the gates of each in order.
 
 Nothing here knows GitLab: one gate is run by a function that is given.

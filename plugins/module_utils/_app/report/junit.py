@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """A release as JUnit XML: a suite for each project, a test case for each gate, as GitLab and Jenkins show them.
 
 Source: https://docs.gitlab.com/ci/testing/unit_test_reports/

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """A release as Markdown, for a merge request, an issue or the notes of a release.
 
 Everything that comes from a server or a user is escaped: nothing in it is a mention, a reference or a quick action.

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """What holds a job up: a person, a runner, a resource group, or a job before it."""
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Cheap looks at a pipeline: how many of its jobs still have to be waited for, which one small page tells.
 
 A list of 200 jobs is half a megabyte, a count of them is three kilobytes. The jobs are listed when the count says that

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """The one poll loop: read, tell what has changed, and pause, until everything is settled or the time is up.
 
 A pause is yielded, so that many waits take turns; see `schedule`.

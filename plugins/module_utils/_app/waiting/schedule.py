@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """When everything that is waited for goes on: what is due, what cannot wait first, as fast as the server allows.
 
 A wait is a generator: it works, and yields a pause whenever there is nothing to do for a while. One thread decides

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Sending writes: once, and after any doubt what they act on is read again, which tells whether they were executed.
 
 What GitLab does for a write is not idempotent, so a lost answer is never answered by sending again unseen. What several

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """Texts that were written without quotes, and that YAML has read as something else: 1.10 as 1.1, and on as true.
 
 Ansible makes texts of them again, another version or another branch, and numbers of booleans. What was written is lost

@@ -2,8 +2,6 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Note that this is a private part of the collection: no other collection may import it.
-
 """What is wrong with the options of a task, in one sentence that says what to write instead.
 
 Ansible's validator decides whether something is wrong, and says so in words of its own. What people get wrong often is
