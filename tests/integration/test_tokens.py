@@ -404,7 +404,7 @@ def test_another_project_of_an_older_server(simulator: t.Any, tmp_path: pathlib.
     load(simulator, "13.12")
     options = {"job_id": 1000, "dest": str(tmp_path / "x")}
     result = with_job_token(simulator, DOWNLOAD, api_job_token=OTHER_TOKEN, **options)
-    assert_sentence(result.failure, "404 Project Not Found", "the token may not see it")
+    assert_sentence(result.failure, "404 Project Not Found", "the token cannot access it")
 
 
 # ----- with Ansible -----

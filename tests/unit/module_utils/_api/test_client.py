@@ -83,7 +83,7 @@ def test_a_web_page_with_an_error_status(page):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_web_page_that_denies_is_not_of_gitlab(status):
     page = reply("<html><title>No entry</title>", status=status)
-    with pytest.raises(errors.NotAuthorizedError, match="'No entry' instead of JSON .*something before it") as caught:
+    with pytest.raises(errors.NotAuthorizedError, match="'No entry' instead of JSON .*something in front") as caught:
         client_of(Exchange(GET_JOB, page)).call("get_job", **JOB)
     assert caught.value.has_reason
 
