@@ -623,7 +623,7 @@ def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
     locked = tmp_path / "locked.key"
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
     locked.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"secret")))
-    with pytest.raises(errors.UsageError, match="not encrypted"):
+    with pytest.raises(errors.UsageError, match="unencrypted"):
         transport_for("https://gitlab.example.com", client_cert=str(certificate), client_key=str(locked))
 
 
