@@ -216,7 +216,7 @@ def page_error(response: Response, but: str) -> BadAnswerError:
 
 
 def is_page_instead(headers: t.Mapping[str, str]) -> bool:
-    """Return whether the answer to a download is a web page from a proxy, which has no file name, unlike GitLab's."""
+    """Return whether the answer to a download is a web page of a proxy, without the file name that GitLab sends."""
     return "html" in headers.get("content-type", "").lower() and not headers.get("content-disposition")
 
 

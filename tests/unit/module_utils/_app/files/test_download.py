@@ -470,7 +470,7 @@ class BreakingBody(WholeBody):
     def read(self, size):
         if self._transport.left and self._rest.tell():
             self._transport.left -= 1
-            raise errors.LostAnswerError("the connection broke before the whole answer was there")
+            raise errors.LostAnswerError("the connection broke before the answer was complete")
         return super().read(5)
 
     def close(self):
