@@ -104,7 +104,8 @@ def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
         return None
     if exchange.proxy_name and "SOCKS support" in str(exc):
         return UsageError(
-            f"{exchange.proxy_name} is a SOCKS proxy, which needs the Python library PySocks; install it with pip"
+            f"{exchange.proxy_name} is set to a SOCKS proxy, which needs the Python library PySocks; install it with "
+            "pip"
         )
     return UsageError(
         f"the connection options cannot be used: {type(exc).__name__}; check api_url, the token, and the extensions"

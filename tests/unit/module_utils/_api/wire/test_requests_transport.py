@@ -725,7 +725,7 @@ def test_a_proxy_that_is_reached_by_tls(no_proxy, monkeypatch, authority, scheme
             return
         with pytest.raises(errors.TrustError) as caught:
             send(transport, server.url + "/x")
-        assert f"TLS with the proxy of {variable} failed: {reason}. Set ca_path to the CA certificate of" in str(caught.value)
+        assert f"TLS with the proxy of {variable} failed: {reason}. Set ca_path to the CA" in str(caught.value)
 
 
 # Without CONNECT, only status 407 tells an answer of the proxy from one of the server.
@@ -786,7 +786,7 @@ def test_a_socks_proxy_without_its_library(no_proxy, monkeypatch):
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.setenv("HTTPS_PROXY", "socks5h://user:secret-word@127.0.0.1:1")
     monkeypatch.setattr(libraries.requests_library().adapters, "SOCKSProxyManager", missing)
-    with pytest.raises(errors.UsageError, match="HTTPS_PROXY names a SOCKS proxy.*PySocks") as caught:
+    with pytest.raises(errors.UsageError, match="HTTPS_PROXY is set to a SOCKS proxy.*PySocks") as caught:
         send(transport_for("https://gitlab.invalid"), "https://gitlab.invalid/x")
     assert "secret-word" not in str(caught.value)
 
