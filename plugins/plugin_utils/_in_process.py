@@ -214,10 +214,10 @@ def _without(secrets: set[str], result: Result) -> Result:
 
 
 def _is_this_python(path: str) -> bool:
-    """Return whether a path leads to the Python that runs this, with the same libraries."""
+    """Return whether a path is that of the Python that runs this code, with the same libraries."""
     if os.path.realpath(path) != os.path.realpath(sys.executable):
         return False
-    # virtual environments are links to one file, and each has libraries of its own
+    # interpreters of virtual environments link to the same file, but each has its own libraries
     folder = os.path.dirname(os.path.dirname(os.path.abspath(path)))
     is_virtual = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
     return not is_virtual or os.path.realpath(folder) == os.path.realpath(sys.prefix)

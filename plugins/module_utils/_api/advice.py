@@ -234,7 +234,7 @@ def has_words(text: str, words: str) -> bool:
 
 
 def _misplaced_token(kind: TokenKind, token: str) -> str:
-    """Return an error if the prefix of a token does not match its option, else an empty string."""
+    """Return the advice about a token whose prefix does not match its option, else an empty string."""
     for prefix, kinds, what in _TOKEN_PREFIXES:
         if token.startswith(prefix) and kind not in kinds:
             return f"{kind} holds {what}"

@@ -19,7 +19,7 @@ from .http import Response
 from .libraries import fast_json_value
 from .masking import Masker, one_line
 
-Record = dict[str, t.Any]  # GitLab's own, fields untouched
+Record = dict[str, t.Any]  # a record from GitLab, with unchanged fields
 
 _LONGEST_SERVER_TEXT = 300
 _LONGEST_HEADER = 64

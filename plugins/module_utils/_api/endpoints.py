@@ -39,7 +39,7 @@ class Endpoint:
     :param paginated: the kind of pagination; empty for none.
     :param shape: fields of every record, with their types: a record that lacks one is not from GitLab. A field whose
         name ends with a question mark may be missing.
-    :param repeatable: whether sending it twice has the same effect as sending it once; None if only GET has.
+    :param repeatable: whether sending it twice has the same effect as sending it once; None: true for GET only.
     :param doc_url: the page of GitLab's manual.
     :raises ValueError: if two arguments have the same name, if the method, kind of answer or pagination is unknown, or
         if the path does not start with a slash.

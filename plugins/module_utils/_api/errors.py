@@ -172,7 +172,7 @@ class StatusError(RequestError):
     :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
     :param request_id: value of the X-Request-Id header, to find the request in GitLab's logs; may be empty.
 
-    `is_foreign` is true if the answer comes from a proxy, because GitLab's API does not send such answers.
+    `is_foreign` is true if GitLab's API does not send such answers, so that this one comes from a proxy.
     """
 
     is_foreign = False

@@ -38,7 +38,7 @@ def in_json(text: str) -> str:
 # a template may call this a hundred times with one token
 @functools.lru_cache(maxsize=64)
 def forms_of(secret: str) -> frozenset[str]:
-    """Return a secret in plain, and in the forms of URLs, JSON, HTML, Python, hexadecimal digits and base64."""
+    """Return a secret, and its forms in URLs, JSON, HTML, Python, hexadecimal digits and base64."""
     return frozenset(_written(secret))
 
 
@@ -73,7 +73,7 @@ def _base64_forms(secret: bytes) -> t.Iterator[str]:
                 yield inner
 
 
-# ----- undoing -----
+# ----- decoding -----
 
 
 def unfold(text: str) -> str:

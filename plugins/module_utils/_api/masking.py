@@ -49,7 +49,7 @@ Change = t.Callable[[str], str]
 
 
 class Masker:
-    """A filter that replaces each known secret with a mask: in plain, encoded, or split by control codes.
+    """A filter that replaces each known secret with a mask, whether it is plain, encoded, or split by control codes.
 
     :param secrets: tokens and other values that must not be shown; values of fewer than 4 characters are ignored.
     """
@@ -112,7 +112,7 @@ class Masker:
         return value
 
     def _mask_hidden(self, text: str, separators: str) -> str:
-        """Return a text with a mask for each word that shows a secret without control codes or decoded.
+        """Return a text with a mask for each word that shows a secret if it is decoded or loses its control codes.
 
         If no single word shows the secret, mask the line or the whole text.
 
@@ -147,7 +147,7 @@ class Masker:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether a text can contain secrets only in plain: without invisible or encoded characters."""
+    """Return whether a text has no invisible or encoded characters, in which a secret may be hidden."""
     is_printable = text.isprintable() or text.replace("\n", "").isprintable()
     is_seen = is_printable and (text.isascii() or not _IGNORABLE.search(text))
     return is_seen and not ("%" in text or "\\" in text or ENTITY.search(text))

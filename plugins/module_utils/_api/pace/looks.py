@@ -42,8 +42,8 @@ _LOOK: contextvars.ContextVar[_Look | None] = contextvars.ContextVar("look", def
 def looking(since: float | None) -> t.Iterator[None]:
     """Make all reads within part of one poll.
 
-    :param since: when the previous poll ended, because an answer from before that is not new; None if the reads are not
-        a poll.
+    :param since: when the previous poll ended, because older answers are not new to this one; None if the reads are not
+        part of a poll.
     """
     token = _LOOK.set(None if since is None else _Look(since))
     try:

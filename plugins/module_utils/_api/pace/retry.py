@@ -31,9 +31,9 @@ from .traffic import LONGEST_WINDOW_SECONDS, LONGEST_WISH_SECONDS, Traffic
 
 # Base and maximum of the pauses between attempts; jitter halves them on average.
 BACK_OFF_SECONDS = (0.5, 30.0)
-# The factor from one pause to the next.
+# The growth factor of the pauses.
 BACK_OFF_GROWTH = 2.0
-# The same for status 429 without a time: GitLab's limits apply to a minute.
+# Base and maximum after status 429, if the server does not say how long to wait: GitLab's limits apply to a minute.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database, which lasts only a moment.
 LOCK_STATUS = 409

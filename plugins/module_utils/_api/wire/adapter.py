@@ -97,7 +97,7 @@ class _BoundedAnswer(http.client.HTTPResponse):
 
 
 def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return urllib3's classes of connection pools, with connections that respect the time limit of an exchange."""
+    """Return urllib3's classes of connection pools, with connections that have the time limits of an exchange."""
     return {scheme: _bounded_pool(pool) for scheme, pool in pools.items()}
 
 

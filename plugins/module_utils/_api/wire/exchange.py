@@ -79,7 +79,7 @@ class Exchange:
             error = exc if isinstance(exc, GitLabError) else typed(exc, self)
             if isinstance(error, RequestError):
                 error.method, error.url = self.request.method, self.request.display_url
-            # the texts of requests may contain the query, so the cause is not shown
+            # messages of the library requests may contain the query, so the cause is not shown
             raise error from None
 
 
