@@ -613,7 +613,7 @@ def demanding(authority, version):
 def test_a_client_certificate_that_cannot_be_read(tmp_path, authority):
     certificate, _key = map(str, authority.client_files())
     for files in ((str(tmp_path / "none"), None), (certificate, None), (certificate, certificate)):
-        with pytest.raises(errors.UsageError, match="client_cert and client_key do not name readable PEM files"):
+        with pytest.raises(errors.UsageError, match="client_cert and client_key are not readable PEM files"):
             transport_for("https://gitlab.example.com", client_cert=files[0], client_key=files[1])
 
 
