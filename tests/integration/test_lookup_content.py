@@ -119,7 +119,7 @@ def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: path
         "'build', project='group/app', ref='main', parse='xml'": "parse is 'xml'; give one of ",
         "'build', project='group/app', colour='red'": "unknown option colour; its options are api_concurrency, ",
         "'build', job_name='build', project='group/app'": "terms, job_name and job_id are mutually exclusive",
-        "project='group/app', pipeline_id=100": "give the name or the id of a job",
+        "project='group/app', pipeline_id=100": "specify the name or the id of a job",
         "job_id='one', project='group/app'": "job_id",
     }
     expressions = {f"lookup('jobgate.gitlab.gitlab_job', {call})": told for call, told in words.items()}

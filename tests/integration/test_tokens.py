@@ -285,7 +285,7 @@ def test_pipelines_are_found_and_read(simulator: t.Any) -> None:
 def test_older_servers_take_no_job_token_for_lists(simulator: t.Any, version: str, way: dict[str, t.Any]) -> None:
     load(simulator, version)
     result = with_job_token(simulator, INFO, **way)
-    hint = "before GitLab 18 no job token can list jobs, and before GitLab 19.2 none can read pipelines"
+    hint = "before GitLab 18, a job token cannot list jobs; before GitLab 19.2, it cannot read pipelines"
     assert_sentence(result.failure, "404 Project Not Found", hint)
 
 

@@ -99,17 +99,17 @@ def test_what_is_large_or_has_aliases_is_read():
 
 
 BAD = [
-    ("yaml", b"a: *b", "no YAML: found undefined alias"),
-    ("yaml", b"a: 2001-99-99", "no YAML: "),
-    ("yaml", b"a: \x00", "no YAML: "),
-    ("yaml", b"? [1]\n: 2", "no YAML: "),
+    ("yaml", b"a: *b", "not valid YAML: found undefined alias"),
+    ("yaml", b"a: 2001-99-99", "not valid YAML: "),
+    ("yaml", b"a: \x00", "not valid YAML: "),
+    ("yaml", b"? [1]\n: 2", "not valid YAML: "),
     ("text", b"one\n\xff", "not UTF-8 text (line 2)"),
-    ("json", b'{"a":\n1,}', "no JSON: "),
+    ("json", b'{"a":\n1,}', "not valid JSON: "),
     ("json", b'{"a":\n1,}', "in line 2"),
     ("json", b"[" * 100_000, "JSON"),
-    ("yaml", b"a: [1\nb: 2\n", "no YAML: "),
+    ("yaml", b"a: [1\nb: 2\n", "not valid YAML: "),
     ("yaml", b"a: b\n c: d\n", "in line 2"),
-    ("yaml", b"!!python/object/apply:os.system [id]", "no YAML"),
+    ("yaml", b"!!python/object/apply:os.system [id]", "not valid YAML"),
     ("dotenv", b"A=1\nnot a line\n", "line 2 does not have the form NAME=value"),
     ("dotenv", b"1A=2\n", "line 1"),
 ]
