@@ -41,11 +41,11 @@ def test_only_what_is_named_is_loaded(install: Install) -> None:
         ("broken", "import no_such_library\n", "'broken' cannot be loaded: ModuleNotFoundError: .*no_such_library"),
         ("failing", "raise RuntimeError('not today')\n", "'failing' cannot be loaded: RuntimeError: not today"),
         ("leaving", "raise SystemExit(3)\n", "'leaving' cannot be loaded: SystemExit: 3"),
-        ("misspelt", f"{HOOK}def gitlab_decide(job):\n    return None\n", "'misspelt' does not fit.*gitlab_decide"),
+        ("misspelt", f"{HOOK}def gitlab_decide(job):\n    return None\n", "'misspelt' does not match.*gitlab_decide"),
         (
             "greedy",
             f"{HOOK}def gitlab_authenticate(settings, more):\n    return None\n",
-            "'greedy' does not fit.*more",
+            "'greedy' does not match.*more",
         ),
     ],
 )

@@ -196,7 +196,7 @@ def test_what_cannot_be_returned_is_told_with_all_that_may_have_done_it():
 
 
 def test_a_wrapper_that_forgets_to_return_makes_nobody_of_us():
-    with pytest.raises(ExtensionError, match=r"\(w\) returned None from a wrapper of gitlab_authenticate; it has to"):
+    with pytest.raises(ExtensionError, match=r"\(w\) returned None from a wrapper of gitlab_authenticate; it must"):
         new_session(ScriptedTransport(), extensions={"w": Wrapping()})
 
 
