@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task of the module with this name, in Ansible's own process where that does the same."""
+"""The action plugin of the module with this name, which runs the task in Ansible's own process if possible."""
 
 from __future__ import annotations
 

@@ -329,18 +329,18 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import shar
 
 display = Display()
 _NUMBERS: Numbers = {"cache_seconds": ("cache_seconds", 0, math.inf)}
-# What an expression may ask for instead of whole jobs: one of these at most.
+# Options that return something other than whole jobs; at most one can be set.
 _INSTEAD = ("attribute", "fields", "artifact", "log")
 
 
 class LookupModule(LookupBase):
-    """Finds the jobs that the terms name."""
+    """The lookup plugin, which finds jobs by name or id."""
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
-        """Return the jobs, or what of them was asked for."""
+        """Return the jobs, or the requested part of them."""
         output = SafeOutput(TaskContext())
         try:
-            # as those of a task; Ansible would ask the environment once more for a token of another kind
+            # resolve options like those of a task: Ansible would also read tokens of other kinds from the environment
             options = lookup_options(self, kwargs, variables or {})
             self.set_options(direct=options)
             request = _request(options, self._flatten(terms), kwargs)
@@ -353,7 +353,7 @@ class LookupModule(LookupBase):
             return list(output.value(values))
         except MissingLibraryError as exc:
             raise AnsibleError(
-                f"lookup gitlab_job needs the Python library {exc.library} on the controller: install it into the "
+                f"lookup gitlab_job needs the Python library {exc.library} on the controller: install it in the "
                 "environment that ansible-playbook runs in"
             ) from None
         except GitLabError as exc:
@@ -361,16 +361,16 @@ class LookupModule(LookupBase):
 
 
 def _request(options: Options, terms: list[t.Any], given: Options) -> LookupRequest:
-    """Return what the expression asks for.
+    """Return the request of an expression.
 
-    :param given: its options as they were given: a default is returned as it is.
+    :param given: the unconverted options of the expression, because `default` is returned unchanged.
     """
     instead = [name for name in _INSTEAD if options[name]]
     if len(instead) > 1:
-        raise UsageError(f"{' and '.join(instead)} exclude each other; give one of them")
+        raise UsageError(f"{' and '.join(instead)} are mutually exclusive; set only one of them")
     query = pipeline_query(options)
     if query.is_overdetermined:
-        raise UsageError("pipeline_id, merge_request, and ref or sha exclude each other; give one way to the pipeline")
+        raise UsageError("pipeline_id, merge_request, and ref or sha are mutually exclusive; set only one of them")
     return LookupRequest(
         pipeline=query,
         terms=_terms(options, terms),
@@ -394,7 +394,7 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     """Return the names and ids to look for."""
     name, job_id = options["job_name"], options["job_id"]
     if sum((bool(terms), name is not None, job_id is not None)) > 1:
-        raise UsageError("terms, job_name and job_id exclude each other; give one of them")
+        raise UsageError("terms, job_name and job_id are mutually exclusive; set only one of them")
     if job_id is not None:
         return (job_id,)
     problem = next(filter(None, (misread(term) or no_text(term) for term in terms)), "")
@@ -403,7 +403,7 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
     given = [name] if name is not None else terms
     texts = ["" if term is None else str(term) for term in given]
     if not texts or not all(map(str.strip, texts)):
-        raise UsageError("give the name or the id of a job, not an empty text")
+        raise UsageError("specify the name or the id of a job, not an empty string")
     for text in texts:
         refuse_mask("the name of a job", plain_text("the name of a job", text))
     found = tuple(texts if name is not None else map(read_term, texts))

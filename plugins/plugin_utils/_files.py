@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is told about a file that was made, in the words of Ansible's modules."""
+"""Facts about a file, with the keys that Ansible's modules return."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import pwd
 import stat
 import typing as t
 
-# Where the kernel shows SELinux, if it is in use: then files are left to Ansible's module code.
+# This path exists if SELinux is in use; then tasks with files run as modules.
 _SELINUX = "/sys/fs/selinux/enforce"
 
 
 def has_selinux() -> bool:
-    """Return whether files carry contexts that have to be kept."""
+    """Return whether files have SELinux contexts, which must be kept."""
     return os.path.exists(_SELINUX)
 
 
 def file_facts(path: str) -> dict[str, t.Any]:
-    """Return permissions, owner and kind of a file; nothing when it is not there, as in check mode."""
+    """Return permissions, owner and kind of a file; nothing if it does not exist, as in check mode."""
     try:
-        # of a link that leads nowhere a module tells nothing
+        # modules return no facts about a broken link
         os.stat(path)
         found = os.lstat(path)
     except OSError:
@@ -41,7 +41,7 @@ def file_facts(path: str) -> dict[str, t.Any]:
 
 
 def _name(look_up: t.Callable[[int], t.Any], number: int) -> str:
-    """Return the name of a user or group, or its number when it has none."""
+    """Return the name of a user or group, or its number if it has no name."""
     try:
         return str(look_up(number)[0])
     except KeyError:

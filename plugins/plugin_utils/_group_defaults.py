@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The defaults of the action group, which are for tasks only: a lookup has none."""
+"""Defaults of the action group in `module_defaults`, which apply to tasks but not to lookups."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ..module_utils._tasks.values.arguments import all_names, given_names
 from ..module_utils._tasks.values.waiting import JOB_WAITING
 from ._options import Template, Variables
 
-# As a default of the action group these mean the modules that have them.
+# As defaults of the action group, these options apply only to modules that have them.
 _GROUP_OPTIONS = all_names(CONNECTION.merged(JOB_SELECTION, JOB_WAITING).arguments)
 
 
 def without_group_defaults(
     task: TaskDefinition, given: Variables, module_defaults: t.Iterable[Variables], template: Template
 ) -> dict[str, t.Any]:
-    """Return the options of a task without those defaults of its action group that are not for it.
+    """Return the options of a task without defaults of its action group that it does not support.
 
-    `module_defaults` of a group go to every module of it. One that cannot choose a job or wait has no use for options
-    that do, and one that needs a job token has none for other tokens; what no module has, such as a misspelt option, is
-    left for the task to refuse.
+    Ansible passes `module_defaults` of a group to every module in it. This removes options for selecting jobs and for
+    waiting from modules without them, and other tokens from modules that need a job token. Options that no module has,
+    such as misspelled ones, are kept, so that the task refuses them.
 
-    :param given: the options of the task with all defaults, as Ansible hands them over.
+    :param given: the options of the task including all defaults, as Ansible passes them.
     """
     other_tokens = set(TOKEN_VARIABLES).difference(task.token_options)
     own = {name: argument for name, argument in task.spec.arguments.items() if name not in other_tokens}
@@ -38,7 +38,7 @@ def without_group_defaults(
     groups = [
         options for defaults in module_defaults for name, options in defaults.items() if name.startswith("group/")
     ]
-    # only what has to be known is evaluated, once more after Ansible: a lookup may take long, or give a token once
+    # evaluate only what is needed: Ansible has done so before, and a lookup may be slow, or return a token only once
     by_groups = {
         name
         for options in (groups if doubtful else ())
@@ -47,6 +47,6 @@ def without_group_defaults(
     }
     dropped = by_groups & useless
     for keys in named:
-        # of two names of an option Ansible would take the other one, whoever has given it
+        # if an option is set by two names, Ansible might prefer the group's value to the task's
         dropped |= by_groups.intersection(keys) if not by_groups.issuperset(keys) else set()
     return {name: value for name, value in given.items() if name not in dropped}

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a task in Ansible's own worker process, which saves the time it takes to build and start a module.
+"""Tasks in Ansible's own worker process, which saves the time to build and start a module.
 
-Everything a task can do goes on to work as with the module. Where only the module can do it right, it is the module
-that runs: on other hosts, with another user or interpreter, in the background.
+The results are the same as those of the module. The module itself runs if the task cannot run here: on other hosts, as
+another user, with another interpreter, or in the background.
 """
 
 from __future__ import annotations
@@ -54,22 +54,21 @@ Result = dict[str, t.Any]
 _FILE_OPTIONS = all_names(FILE_ARGUMENTS)
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
-# Callbacks whose output is read by programs, or that want none.
+# Callbacks whose output programs read, or that print nothing.
 _CALLBACKS_WITHOUT_LINES = ("json", "jsonl", "null")
 
 
-# Workers have no terminal, and when they are interrupted Ansible does not listen to them any more. The process that
-# loads this file has one.
+# Workers have no terminal, and Ansible ignores their output after an interruption. The process that loads this file has
+# a terminal.
 _TERMINAL = terminal_device()
 
 _INVOCATION_SETTING = "INJECT_INVOCATION"
 _HAS_INVOCATION_SETTING = _INVOCATION_SETTING in constants.config.get_configuration_definitions()
 
 
-# Ansible loads this file, and with it requests, pluggy and all that a task needs, before it makes the processes of its
-# workers, which inherit them. So do they inherit what is made here: the lookup, its documentation read, the hooks for
-# tasks without extensions, and the TLS context for the certificate authorities that tasks trust without options. What
-# is wrong with them, or missing, is said by the task that needs it.
+# Ansible loads this file, and with it requests, pluggy and everything that a task needs, before it forks its workers,
+# which inherit it. They also inherit what is created here: the lookup with its documentation, the hooks for tasks
+# without extensions, and the default TLS context. Tasks that need them report errors and missing libraries.
 lookup_loader.get("jobgate.gitlab.gitlab_job", class_only=True)
 with contextlib.suppress(GitLabError):
     plugin_manager(())
@@ -77,7 +76,7 @@ with contextlib.suppress(GitLabError):
 
 
 class InProcessAction(ActionBase):
-    """An action plugin that runs the task of the module with its name here, or steps aside for the module."""
+    """An action plugin that runs the task of the module with the same name in process, or else the module."""
 
     TASK: TaskDefinition
     _supports_async = True
@@ -87,14 +86,14 @@ class InProcessAction(ActionBase):
         super().run(tmp, variables)
         written: Variables = {}
         self._compute_environment_string(written)
-        # the environment of a module has texts alone
+        # environment variables of a module are strings
         environment = {name: str(value) for name, value in written.items()}
         template = self._templar.template
         given = without_group_defaults(self.TASK, self._task.args, self._task.module_defaults, template)
         reason = self._reason_to_step_aside(given, variables, environment)
         if reason:
             Display().v(f"{self._task.action} runs as a module, not in process: {reason}")
-        # what a remote host has in its environment is not known here
+        # the environment of a remote host is not known here
         known = {**(os.environ if self._connection.transport == "local" else {}), **environment}
         specs, tokens = self.TASK.spec.arguments, self.TASK.token_options
         try:
@@ -106,7 +105,7 @@ class InProcessAction(ActionBase):
                 Result,
                 self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=bool(self._task.async_val)),
             )
-        # modules run in the folder of the playbook, to which the paths in options may be relative
+        # modules run in the folder of the playbook, and paths in options may be relative to it
         with _environment(environment), contextlib.chdir(self._loader.get_basedir()):
             return self._run_here(arguments, variables)
 
@@ -115,7 +114,7 @@ class InProcessAction(ActionBase):
     def _reason_to_step_aside(
         self, given: t.Mapping[str, t.Any], variables: Variables, environment: t.Mapping[str, str]
     ) -> str:
-        """Return what about the task can be done right by the module only, empty for nothing."""
+        """Return why the task must run as a module, empty if it can run in process."""
         if self._task.async_val:
             return "it has async"
         if self._connection.become or getattr(self._task, "become", False):
@@ -126,31 +125,31 @@ class InProcessAction(ActionBase):
             return "jobgate_in_process is off"
         if not self._is_own_interpreter(variables):
             return "ansible_python_interpreter is another Python"
-        # another search path for Python libraries comes too late for a process that runs
+        # variables such as PYTHONPATH have no effect on a running process
         for_python = [name for name in environment if name.startswith("PYTHON")]
         if for_python:
-            return f"its environment has {for_python[0]}"
-        # which a module does with all of Ansible's care
+            return f"its environment sets {for_python[0]}"
+        # modules use Ansible's own code for this
         if self.TASK.has_file_options and (has_selinux() or not _FILE_OPTIONS.isdisjoint(given)):
-            return "it sets attributes of files"
+            return "it sets file attributes"
         return ""
 
     def _is_own_interpreter(self, variables: Variables) -> bool:
-        """Return whether the task is to run with the Python that runs this."""
+        """Return whether the interpreter of the task is the Python that runs this code."""
         host = self._task.delegate_to
         delegated = (variables.get("ansible_delegated_vars") or {}).get(host) if host else None
         raw = (delegated if delegated is not None else variables).get("ansible_python_interpreter")
         if not raw:
             return True
         if _OWN_INTERPRETER.fullmatch(str(raw)):
-            return True  # as the documentation recommends it; to template it takes as long as to talk to GitLab
+            return True  # recommended in the documentation; templating it takes as long as a request to GitLab
         wanted = str(self._templar.template(raw))
         if wanted.startswith("auto"):
             return True
         return _is_this_python(os.path.expanduser(wanted))
 
     def _shows_invocation(self, variables: Variables) -> bool:
-        """Return whether results show the options, which newer versions of Ansible leave to a setting."""
+        """Return whether results show the options, which is a setting in newer versions of Ansible."""
         return not _HAS_INVOCATION_SETTING or bool(
             constants.config.get_config_value(_INVOCATION_SETTING, variables=variables)
         )
@@ -158,7 +157,7 @@ class InProcessAction(ActionBase):
     # ----- running -----
 
     def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
-        """Return the result of the task, run in this process: by the rules of the module, and in the same words."""
+        """Run the task in this process and return its result, with the same checks and messages as the module."""
         rules = argument_rules(self.TASK.spec)
         specs = rules["argument_spec"]
         specs.update(FILE_ARGUMENTS if self.TASK.has_file_options else {})
@@ -171,7 +170,7 @@ class InProcessAction(ActionBase):
             result = failure(self.TASK, Masker(secrets).line(mistake))
         else:
             result = self._run_task(params, secrets, variables)
-        # the validator of a module warns of it
+        # modules print the same warning
         twice = [
             f"Both option {name} and its alias {key} are set."
             for name, argument in self.TASK.spec.arguments.items()
@@ -193,7 +192,7 @@ class InProcessAction(ActionBase):
         return result
 
     def _progress(self, variables: Variables) -> Progress:
-        """Return who is told while the task waits: nobody when its output is not wanted."""
+        """Return the progress display; it shows nothing if the output of the task is not wanted."""
         callback = str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK") or "").rpartition(".")[2]
         if (
             self._task.no_log
@@ -207,7 +206,7 @@ class InProcessAction(ActionBase):
 
 
 def _without(secrets: set[str], result: Result) -> Result:
-    """Return a result with the secrets hidden, as a module hides them; most have none, as their JSON tells faster."""
+    """Return a result with hidden secrets, as a module does; most results have none, which their JSON shows faster."""
     text = fast_json_text(result)
     if text is not None and not any(in_json(secret) in text for secret in secrets):
         return result
@@ -215,10 +214,10 @@ def _without(secrets: set[str], result: Result) -> Result:
 
 
 def _is_this_python(path: str) -> bool:
-    """Return whether a path leads to the Python that runs this, with the same libraries."""
+    """Return whether a path is that of the Python that runs this code, with the same libraries."""
     if os.path.realpath(path) != os.path.realpath(sys.executable):
         return False
-    # virtual environments are links to one file, and each has libraries of its own
+    # interpreters of virtual environments link to the same file, but each has its own libraries
     folder = os.path.dirname(os.path.dirname(os.path.abspath(path)))
     is_virtual = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
     return not is_virtual or os.path.realpath(folder) == os.path.realpath(sys.prefix)
@@ -226,14 +225,14 @@ def _is_this_python(path: str) -> bool:
 
 @contextlib.contextmanager
 def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
-    """Say when the task is interrupted what goes on without it, and then let Ansible do what it does.
+    """If the task is interrupted, show what continues without it, and then let Ansible handle the signal.
 
-    That has to be said at once, at the first of two signals: Ctrl-C reaches workers and Ansible's main process, which
-    ends its workers by another signal.
+    The message must be written at the first of two signals: Ctrl-C reaches the workers and Ansible's main process, and
+    the latter then ends its workers with another signal.
     """
     before: dict[int, t.Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     is_main = threading.current_thread() is threading.main_thread()
-    # a handler that is not of Python is None, and could not be put back
+    # a handler that was not set from Python is None and could not be restored
     is_left_alone = any(handler in (None, signal.SIG_IGN) for handler in before.values())
     if not isinstance(progress, DisplayProgress) or is_left_alone or not is_main:
         yield
@@ -244,11 +243,11 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
     def say_and_go_on(number: int, _frame: types.FrameType | None) -> None:
         nonlocal is_saying
         if is_saying:
-            return  # the first signal ends this process anyway
+            return  # the first signal will end this process
         is_saying = True
         progress.interrupted()
         is_saying = False
-        # the other signal may be waiting for its handler, which stays
+        # keep the handler of the other signal, which may be pending
         signal.signal(number, before[number])
         signal.raise_signal(number)
 
@@ -263,7 +262,7 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def _environment(wanted: t.Mapping[str, str]) -> t.Iterator[None]:
-    """Set environment variables for a while; items of a loop share the process, so they are put back."""
+    """Set environment variables temporarily, because items of a loop share the process."""
     before = {name: os.environ[name] for name in wanted if name in os.environ}
     try:
         os.environ.update(wanted)

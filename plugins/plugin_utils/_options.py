@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options from everywhere that Ansible looks: the task or expression, then variables, the environment and ansible.cfg.
+"""Options from all of Ansible's sources: the task or expression, then variables, the environment and ansible.cfg.
 
-The environment counts where the task runs, so it is looked at there. Here it only beats what ansible.cfg says.
+The task itself reads the environment, on the host where it runs. Here, the environment only overrides ansible.cfg.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _ENVIRONMENT: t.Mapping[str, t.Sequence[str]] = {
     "extensions": EXTENSION_VARIABLES,
     **{str(kind): names for kind, names in TOKEN_VARIABLES.items()},
 }
-# Ansible reads no documentation of action plugins, so it is told what they take from ansible.cfg: connection options
-# without the environment, which counts where the task runs, and without most types, since the task converts its options
-# itself. A path there is relative to that file, which only Ansible knows.
+# Ansible does not read documentation of action plugins, so these definitions register their options in ansible.cfg:
+# connection options, without the environment, which the task reads where it runs, and without most types, because the
+# task converts its options. Only paths have a type, because they are relative to ansible.cfg, which only Ansible knows.
 PLUGIN = ("action", "jobgate_gitlab")
 DEFINITIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     **{
@@ -50,7 +50,7 @@ DEFINITIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
         for name, argument in CONNECTION.arguments.items()
         if argument["type"] != "dict"
     },
-    # Ansible's own wish to hear only of what goes wrong, which is an option of its callbacks
+    # an option of Ansible's callbacks: if it is off, only problems are shown
     "display_ok_hosts": {
         "default": True,
         "type": "bool",
@@ -79,17 +79,17 @@ def given_options(
     environ: t.Mapping[str, str],
     template: Template,
 ) -> dict[str, t.Any]:
-    """Return what a task or a lookup is given, by itself, and of connection options else by variables and ansible.cfg.
+    """Return the options of a task or lookup, and connection options from variables and ansible.cfg.
 
-    :param token_options: the kinds of token that are of use to it.
-    :param environ: the environment that it will run in, as far as it is known; it beats ansible.cfg.
-    :raises UsageError: for what was not read as it was written.
-    :raises AnsibleError: for a variable that cannot be resolved.
+    :param token_options: the kinds of token that it supports.
+    :param environ: the environment that it will run in, if known; it overrides ansible.cfg.
+    :raises UsageError: if YAML has read a value as another type, such as a version 1.10 as a number.
+    :raises AnsibleError: if a variable cannot be resolved.
     """
     usable = [name for name in CONNECTION.arguments if name not in _TOKENS or name in token_options]
     by_itself = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
     variable_of = {name: f"jobgate_gitlab_{name}" for name in usable if name not in by_itself}
-    # as they are written: where the task runs, a path may be another one
+    # do not expand paths: on the host of the task, they may be different
     resolved = {name: template(variables[key]) for name, key in variable_of.items() if key in variables}
     by_variable = {name: value for name, value in resolved.items() if value is not None}
     by_environment = {name for name, names in _ENVIRONMENT.items() if name in usable and first_set(environ, names)}
@@ -105,18 +105,18 @@ def given_options(
 
 
 def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -> dict[str, t.Any]:
-    """Return the options of a lookup as those of a task are made: from everywhere, with defaults, of the right types.
+    """Return the options of a lookup from all sources, with defaults and converted types, like those of a task.
 
-    :param given: by the expression.
-    :raises UsageError: for one that is wrong.
-    :raises AnsibleError: for a variable that cannot be resolved.
+    :param given: the options in the expression.
+    :raises UsageError: if an option is invalid.
+    :raises AnsibleError: if a variable cannot be resolved.
     """
     documented = {name: option for name, option in plugin.option_definitions.items() if name != "_terms"}
-    # which of them are hidden is not documented
+    # the documentation does not show which options are secret
     arguments = {name: {**option, **CONNECTION.arguments.get(name, {})} for name, option in documented.items()}
     template = plugin._templar.template if plugin._templar else lambda value: value
     found = given_options(arguments, tuple(_TOKENS), given, variables, os.environ, template)
-    # from ansible-core 2.22 on it would hide short values of headers, words like any other, in all output of the play
+    # without `no_log`: since ansible-core 2.22, it would hide even short, ordinary header values in all output
     rules = argument_rules(ArgumentSpec(documented))
     validated = ArgumentSpecValidator(**rules).validate(plain(found))
     if validated.error_messages:
@@ -127,7 +127,7 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
 
 
 def plain(value: t.Any) -> t.Any:
-    """Return a value as a module would get it: of plain types, decrypted, without what Ansible attaches to values."""
+    """Return a value as a module would get it: with plain types, decrypted, and without Ansible's tags."""
     if isinstance(value, dict):
         return {_plain_name(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -143,17 +143,17 @@ def plain(value: t.Any) -> t.Any:
 
 
 def _plain_name(key: t.Any) -> str:
-    """Return what an item of a mapping is called in JSON, which knows no other names than texts."""
+    """Return the key of a mapping in JSON, where all keys are strings."""
     return json.dumps(key) if key is None or isinstance(key, (int, float)) else str(plain(key))
 
 
 def _with_all_tokens(names: set[str]) -> set[str]:
-    """Return these options, and if one of them is a token, all tokens: a token beats those of other kinds."""
+    """Return these options, and all tokens if one of them is a token, because it overrides tokens of other kinds."""
     return names | _TOKENS if names & _TOKENS else names
 
 
 def is_on(switch: str, variables: Variables, template: Template) -> bool:
-    """Return what a switch is set to."""
+    """Return whether a switch, such as `in_process`, is on."""
     name = f"jobgate_{switch}"
     own = {name: template(variables[name])} if name in variables else {}
     value = constants.config.get_config_value(switch, plugin_type=PLUGIN[0], plugin_name=PLUGIN[1], variables=own)

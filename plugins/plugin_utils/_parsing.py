@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The content of artifacts and logs as values for expressions."""
+"""Parsing of artifacts and logs into values for expressions."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from ..module_utils._api.errors import UsageError
 from ..module_utils._api.masking import printable
 
 _DOTENV_LINE = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=(.*)", re.DOTALL)
-# What GitLab, which is written in Ruby, takes away around names and values.
+# The characters that GitLab, which is written in Ruby, strips from names and values.
 _BLANKS = " \t\n\v\f\r\0"
-# No artifact for people or programs is nested as deep, and what reads the value walks through it by recursion.
+# Real artifacts have fewer levels, and Ansible walks through the value by recursion.
 DEEPEST = 100
-# Python shows no longer number, and needs ever longer to make one.
+# Python refuses to print longer numbers, and is slow to parse them.
 _LONGEST_NUMBER = 4300
 _NUMBER = re.compile(r"[-+]?[0-9][0-9A-Fa-fxob_:.]*")
-# How many values a YAML file may come to when its aliases are followed, as templates follow them.
+# The maximum number of values in a YAML file after aliases are expanded, as templates expand them.
 MOST_VALUES = 1_000_000
 
 
 def parse_artifact(content: bytes, parse: str, path: str, *, subject: str = "") -> t.Any:
-    """Return what a file holds.
+    """Return the parsed content of a file.
 
     :param parse: `text`, `json`, `yaml` or `dotenv`.
-    :param path: of the file, for messages.
-    :param subject: the job that it is of, for messages.
-    :raises UsageError: when it is malformed; names the file, and the line where that is known.
+    :param path: the path of the file, for messages.
+    :param subject: the job of the file, for messages.
+    :raises UsageError: if the content is malformed; the message has the file, and the line if it is known.
     """
     name = f"{path!r} of {subject}" if subject else repr(path)
     try:
         text = content.decode("utf-8-sig" if parse != "text" else "utf-8")
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
-        raise UsageError(f"artifact {name} is no UTF-8 text (line {line}); download it to a file instead") from None
+        raise UsageError(f"artifact {name} is not UTF-8 text (line {line}); download it to a file instead") from None
     try:
         return _PARSERS[parse](text, name)
     except UsageError as exc:
         if not _is_dotenv(text):
             raise
-        raise UsageError(f"{exc}; its lines are of the form NAME=value, which parse: dotenv reads") from None
+        raise UsageError(f"{exc}; its lines have the form NAME=value, so use parse: dotenv") from None
 
 
 def log_text(content: bytes) -> str:
-    """Return a log as text without colour codes and control codes; bytes that are not text are replaced."""
+    """Return a log as text without colour codes and control codes; bytes that are not UTF-8 are replaced."""
     return printable(content.decode("utf-8", errors="replace"))
 
 
@@ -59,7 +59,7 @@ def _json(text: str, name: str) -> t.Any:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as exc:
-        raise UsageError(f"artifact {name} is no JSON: {exc.msg} in line {exc.lineno}") from None
+        raise UsageError(f"artifact {name} is not valid JSON: {exc.msg} in line {exc.lineno}") from None
     except RecursionError:
         raise _too_deep(name, "JSON") from None
     except ValueError:
@@ -74,7 +74,7 @@ def _too_much(name: str, what: str) -> UsageError:
 
 
 def _too_deep(name: str, kind: str) -> UsageError:
-    return _too_much(name, f"{kind} of more than {DEEPEST} levels, too deep")
+    return _too_much(name, f"{kind} with more than {DEEPEST} levels, too deep")
 
 
 def _yaml(text: str, name: str) -> t.Any:
@@ -83,21 +83,21 @@ def _yaml(text: str, name: str) -> t.Any:
         return yaml_load(text)
     except UsageError:
         raise
-    except Exception as exc:  # the errors of the library, which is Ansible's to choose
+    except Exception as exc:  # errors of the YAML library, which Ansible chooses
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
-        if "nesting depth" in problem:  # PyYAML 6.0.4 and later have a limit of their own
+        if "nesting depth" in problem:  # PyYAML 6.0.4 and later have their own limit
             raise _too_deep(name, "YAML") from None
-        raise UsageError(f"artifact {name} is no YAML: {problem}{where}") from None
+        raise UsageError(f"artifact {name} is not valid YAML: {problem}{where}") from None
 
 
 def _check_extent(text: str, name: str) -> None:
-    """Return if what a YAML file stands for has an end; known from its events, before anything is made of them.
+    """Check the size of a YAML file with expanded aliases by its events, before any value is created.
 
-    :raises UsageError: for too many levels or values, aliases followed, and for an alias inside of what it names.
+    :raises UsageError: if it has too many levels or values, or if an alias is part of the value that it refers to.
     """
-    # how many values, and how many levels, each open collection has until now, and what anchors stand for
+    # the values and levels of each open collection so far, the anchors of these, and the extents of all known anchors
     extents = [(0, 0)]
     anchors: list[str | None] = []
     known: dict[str, tuple[int, int]] = {}
@@ -108,14 +108,14 @@ def _check_extent(text: str, name: str) -> None:
         if anchor:
             known[anchor] = extent
         if extents[-1][0] > MOST_VALUES:
-            raise _too_much(name, f"YAML whose aliases stand for more than {MOST_VALUES:,} values, too many")
+            raise _too_much(name, f"YAML whose aliases expand to more than {MOST_VALUES:,} values, too many")
         if len(extents) + extents[-1][1] > DEEPEST + 1:
             raise _too_deep(name, "YAML")
 
     loader = SafeLoader(text)
     while loader.check_event():
         event = loader.get_event()
-        # the library, of which Ansible hands out the loader only, tells its events apart by their classes
+        # use the class names of events, because Ansible provides only the loader of the library
         kind, anchor = type(event).__name__, getattr(event, "anchor", None)
         if kind == "ScalarEvent":
             if len(event.value) > _LONGEST_NUMBER and _NUMBER.fullmatch(event.value):
@@ -123,7 +123,7 @@ def _check_extent(text: str, name: str) -> None:
             add((1, 0), anchor)
         elif kind == "AliasEvent":
             if anchor in anchors:
-                raise UsageError(f"artifact {name} is YAML that holds itself (alias *{anchor})")
+                raise UsageError(f"artifact {name} is YAML that contains itself (alias *{anchor})")
             add(known.get(anchor or "", (0, 0)), None)
         elif kind in ("SequenceStartEvent", "MappingStartEvent"):
             extents.append((1, 0))
@@ -135,7 +135,7 @@ def _check_extent(text: str, name: str) -> None:
 
 
 def _is_dotenv(text: str) -> bool:
-    """Return whether a file holds variables as `parse: dotenv` reads them."""
+    """Return whether a file contains variables that `parse: dotenv` can read."""
     try:
         return bool(_dotenv(text, ""))
     except UsageError:
@@ -143,19 +143,19 @@ def _is_dotenv(text: str) -> bool:
 
 
 def _dotenv(text: str, name: str) -> dict[str, str]:
-    """Return the variables of a file as jobs write it for `reports:dotenv`.
+    """Return the variables of a file that a job has written for `reports:dotenv`.
 
     Source: https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
     """
     variables: dict[str, str] = {}
-    # at line feeds alone, as GitLab does: a value may hold whatever else is a line break elsewhere
+    # like GitLab, split only at line feeds: a value may contain other line breaks
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip(_BLANKS)
         if not line or line.startswith("#"):
             continue
         found = _DOTENV_LINE.fullmatch(line)
         if not found:
-            raise UsageError(f"artifact {name} is not a dotenv file: line {number} is not of the form NAME=value")
+            raise UsageError(f"artifact {name} is not a dotenv file: line {number} does not have the form NAME=value")
         key, value = found.group(1), found.group(2).strip(_BLANKS)
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]

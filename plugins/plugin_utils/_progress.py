@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows on the terminal what happens to jobs while a task waits for them."""
+"""Progress on the terminal while a task waits for jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible import constants
 from ..module_utils._app.jobs.statuses import STATUSES, Look
 from ..module_utils._app.outcome import Progress
 
-# What Ansible shows in green, red and yellow.
+# Ansible's own colours: green, red and yellow by default.
 _COLOURS: t.Mapping[Look, str] = {
     "good": constants.config.get_config_value("COLOR_OK"),
     "bad": constants.config.get_config_value("COLOR_ERROR"),
@@ -25,7 +25,7 @@ _COLOURS: t.Mapping[Look, str] = {
 
 
 def terminal_device() -> str:
-    """Return the device of the terminal that this process writes to, empty when it writes to none."""
+    """Return the device of the terminal that this process writes to, empty if there is none."""
     try:
         return os.ttyname(sys.__stderr__.fileno()) if sys.__stderr__ else ""
     except (OSError, ValueError):
@@ -33,11 +33,11 @@ def terminal_device() -> str:
 
 
 class DisplayProgress(Progress):
-    """Writes one line for everything that happens, each with one call, so that lines of several hosts never mix.
+    """A display that writes one line for each event, with one call each, so that lines of several hosts never mix.
 
-    :param show: writes a line to the terminal at once, in one of Ansible's colours, or in none.
-    :param prefix: names the host where lines of several may mix; empty where there is one only.
-    :param terminal: the device that Ctrl-C comes from, empty where there is none.
+    :param show: writes a line to the terminal immediately, in one of Ansible's colours or without.
+    :param prefix: the host, if lines of several hosts are shown; empty for a single host.
+    :param terminal: the device that Ctrl-C comes from, empty if there is none.
     """
 
     is_shown = True
@@ -56,10 +56,10 @@ class DisplayProgress(Progress):
         self._left[wait] = what
 
     def interrupted(self) -> None:
-        """Write to the terminal what goes on without the task, and where, once."""
+        """Write to the terminal what continues without the task, and where; do so only once."""
         left, self._left = self._left, {}
         lines = [f"{self._prefix}interrupted: {text}" for texts in list(left.values()) for text in texts]
         if lines and self._terminal:
-            # on lines of their own, the first after the ^C
+            # on separate lines, starting after the ^C
             with contextlib.suppress(OSError), open(self._terminal, "wb", buffering=0) as terminal:
                 terminal.write("\n".join(["", *lines, ""]).encode())

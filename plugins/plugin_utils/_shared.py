@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What lookups, and items of a loop, share within one process: connections, and for lookups answers of a moment ago.
+"""Connections that lookups and items of a loop share within one process, and recent answers that lookups share.
 
-A worker process of Ansible lives as long as one task, all items of its loop included, so nothing here grows old. What
-the main process has looked up itself, such as for the name of a task, is not for its workers: all would speak on its
-one connection, and take each other's answers.
+A worker process of Ansible runs one task, including all items of its loop, so nothing here gets outdated. Workers do
+not use the connections of the main process, which has lookups of its own, for example for the name of a task: all
+workers would use the same connection and receive each other's answers.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from ..module_utils._api.connection import CA_VARIABLES, ConnectionSettings
 from ..module_utils._api.http import Request, Response, Transport
 from ..module_utils._api.pace.clock import Clock
 
-# Variables of the environment that decide about the way to a server; a task may set its own.
+# Environment variables that affect connections; a task may set its own.
 _WAYS = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", *CA_VARIABLES)
 
-# An answer larger than this is not worth the memory.
+# Larger answers are not kept, to save memory.
 LARGEST_BODY = 1024 * 1024
 
 
 class CachingTransport:
-    """Keeps successful answers to reads for a while; everything else goes to the transport within.
+    """A transport that keeps successful answers to reads for a while, and sends all other requests.
 
-    :param seconds: how long an answer is good; 0 for not at all.
+    :param seconds: how long to keep an answer; 0 to keep none.
     """
 
     def __init__(self, within: Transport, *, clock: Clock, seconds: float = 0.0) -> None:
@@ -41,7 +41,7 @@ class CachingTransport:
         self.seconds = seconds
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
-        """Return the answer to one request, perhaps one that came a moment ago."""
+        """Return the answer to a request, which may be a recent one."""
         if request.method != "GET":
             return self.within.send(request, timeout_seconds=timeout_seconds)
         now = self._clock.monotonic()
@@ -53,7 +53,7 @@ class CachingTransport:
         response = self.within.send(request, timeout_seconds=timeout_seconds)
         if response.status == 200 and len(response.body) <= LARGEST_BODY:
             with self._lock:
-                # good from when it was asked for: that is how old it may be
+                # from the time of the request, because the data may be that old
                 self._kept[request.url] = (now, response)
         return response
 
@@ -64,15 +64,15 @@ _TRANSPORTS: dict[tuple[t.Any, ...], CachingTransport] = {}
 def shared_transport(
     settings: ConnectionSettings, make: t.Callable[[], Transport], *, cache_seconds: float = 0.0
 ) -> Transport:
-    """Return the transport for these settings, made when it is first asked for.
+    """Return the transport for these settings; create it at the first call.
 
-    One that an extension may have made is for one task only, as the hook says, unless its answers are kept.
+    With extensions, each task gets its own transport, as the hook promises, unless answers are kept.
 
-    :param cache_seconds: how old an answer may be, 0 for new ones only.
+    :param cache_seconds: the maximum age of an answer, 0 for new answers only.
     """
     if settings.extensions and not cache_seconds:
         return make()
-    # how requests are paced and repeated, and which variable gave what, is no matter of the transport
+    # the transport does not depend on these settings
     same = dataclasses.replace(settings, timeout_seconds=0.0, retries=0, requests_per_minute=None, variables={})
     ways = (os.environ.get(name.lower()) or os.environ.get(name) for name in _WAYS)
     key = (os.getpid(), repr(dataclasses.astuple(same)), *ways)
@@ -80,7 +80,7 @@ def shared_transport(
         _TRANSPORTS[key] = CachingTransport(make(), clock=Clock())
     transport = _TRANSPORTS[key]
     if not cache_seconds:
-        # keeps nothing, and can hand over a download while it comes
+        # without the cache, because this transport can stream downloads
         return transport.within
     transport.seconds = cache_seconds
     return transport

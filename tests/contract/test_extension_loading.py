@@ -37,15 +37,15 @@ def test_only_what_is_named_is_loaded(install: Install) -> None:
 @pytest.mark.parametrize(
     ("name", "source", "message"),
     [
-        ("something", None, "unknown extension 'something'; installed are"),
+        ("something", None, "unknown extension 'something'; installed: "),
         ("broken", "import no_such_library\n", "'broken' cannot be loaded: ModuleNotFoundError: .*no_such_library"),
         ("failing", "raise RuntimeError('not today')\n", "'failing' cannot be loaded: RuntimeError: not today"),
         ("leaving", "raise SystemExit(3)\n", "'leaving' cannot be loaded: SystemExit: 3"),
-        ("misspelt", f"{HOOK}def gitlab_decide(job):\n    return None\n", "'misspelt' does not fit.*gitlab_decide"),
+        ("misspelt", f"{HOOK}def gitlab_decide(job):\n    return None\n", "'misspelt' does not match.*gitlab_decide"),
         (
             "greedy",
             f"{HOOK}def gitlab_authenticate(settings, more):\n    return None\n",
-            "'greedy' does not fit.*more",
+            "'greedy' does not match.*more",
         ),
     ],
 )
@@ -90,14 +90,14 @@ def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Ins
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("add(registry.endpoint('get_job', 'GET', '/elsewhere'))", "wrong.*get_job is registered already"),
+        ("add(registry.endpoint('get_job', 'GET', '/elsewhere'))", "wrong.*get_job is already registered"),
         ("replace(registry.endpoint('zzz', 'GET', '/elsewhere'))", r"\(wrong\) .*'zzz', which does not exist; use "),
-        ("replace(registry.endpoint('get_job', 'GET', '/a/{project}'))", "'get_job' by one .* see to job_id"),
-        ("replace(registry.endpoint('get_project', 'GET', '/a/{project}/{b}'))", "'get_project' by one .* see to b"),
-        ("endpoint('x', 'GET', '/a/{b}', query=('b',))", "wrong.*endpoint x: each argument has one place, unlike b"),
-        ("endpoint('x', 'GET', '/a/{b}', with_slashes=('c',))", "wrong.*each argument has one place, unlike c"),
+        ("replace(registry.endpoint('get_job', 'GET', '/a/{project}'))", "'get_job' with one .* check job_id"),
+        ("replace(registry.endpoint('get_project', 'GET', '/a/{project}/{b}'))", "'get_project' with one .* check b"),
+        ("endpoint('x', 'GET', '/a/{b}', query=('b',))", "wrong.*endpoint x: each argument needs one place; check b"),
+        ("endpoint('x', 'GET', '/a/{b}', with_slashes=('c',))", "wrong.*each argument needs one place; check c"),
         ("endpoint('x', 'get', '/a')", "wrong.*endpoint x: 'get' is none of GET, POST, PUT, PATCH, DELETE"),
-        ("endpoint('x', 'GET', 'a')", "wrong.*endpoint x: the path has to begin with a slash"),
+        ("endpoint('x', 'GET', 'a')", "wrong.*endpoint x: the path must start with a slash"),
         ("endpoint('x', 'GET', '/a', answer='json')", "wrong.*'json' is none of record, records, text, bytes, nothing"),
         ("endpoint('x', 'GET', '/a', paginated='page')", "wrong.*endpoint x: 'page' is none of offset, keyset"),
     ],

@@ -113,7 +113,7 @@ def test_a_gate_with_an_empty_list_never_opens(simulator: t.Any, gate: Row, acti
 def test_a_lookup_of_nothing_is_an_error(simulator: t.Any) -> None:
     simulator.load(busy())
     for terms in ([], [[]], [""]):
-        with pytest.raises(AnsibleError, match="give the name or the id of a job"):
+        with pytest.raises(AnsibleError, match="specify the name or the id of a job"):
             look_up(simulator, *terms, pipeline_id=100)
 
 

@@ -16,7 +16,7 @@ from tests.contract.test_release_gates import gates_of, release
 from tests.integration import harness
 from tests.integration.harness import ACTION, INFO, PIPELINE, SimulatedTime, effects, run_task, world
 
-UNSENT = "the request was not sent, since the time of the task (wait_timeout) was over long before"
+UNSENT = "the request was not sent, because the task timed out long before (wait_timeout)"
 HOUR: t.Final = 3600.0
 # it ends while everything stands still
 BUILD: Row = {"name": "build", "stage": "build", "duration": 20}

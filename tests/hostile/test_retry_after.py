@@ -67,7 +67,7 @@ def shown_by(
 def test_a_task_that_does_not_wait_does_not_sleep_for_long(plugin: Plugin, face: str) -> None:
     came, lines, _warnings = shown_by(plugin, face, asking(3000), "all")
     assert came.result["failed"]
-    assert "it asks to wait for 3,000 s, longer than a task does that does not wait" in came.result["msg"]
+    assert "it asks to wait for 3,000 s, longer than a task without wait may pause" in came.result["msg"]
     assert came.skipped < 1 and lines == []
 
 

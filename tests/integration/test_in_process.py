@@ -148,8 +148,8 @@ def test_a_relative_path_begins_in_the_folder_of_the_playbook(simulator: t.Any, 
 STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
     "jobgate_in_process is off": {"vars": {"jobgate_in_process": False}},
     "it has async": {"async": 30, "poll": 1},
-    "its environment has PYTHONPATH": {"environment": {"PYTHONPATH": "/nowhere"}},
-    "it sets attributes of files": {"module": {"name": DOWNLOAD, "options": {**PINNED, "mode": "0600"}}},
+    "its environment sets PYTHONPATH": {"environment": {"PYTHONPATH": "/nowhere"}},
+    "it sets file attributes": {"module": {"name": DOWNLOAD, "options": {**PINNED, "mode": "0600"}}},
 }
 
 

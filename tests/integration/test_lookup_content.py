@@ -78,12 +78,12 @@ def test_artifacts_come_out_as_values(simulator: t.Any, tmp_path: pathlib.Path) 
 
 def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
-    broken = "artifact 'broken.json' of job 'build' (id 1000) is no JSON"
+    broken = "artifact 'broken.json' of job 'build' (id 1000) is not valid JSON"
     words = {
         "ref='main', artifact='broken.json', parse='json')": broken,
         "ref='main', artifact='none.txt')": "there is no 'none.txt' in the artifacts of job 'build' (id 1000); "
         "gitlab_job_download with content: list shows what is there",
-        "ref='main', artifact='notes.txt', log=true)": "artifact and log exclude each other",
+        "ref='main', artifact='notes.txt', log=true)": "artifact and log are mutually exclusive",
     }
     assert_fail(simulator, tmp_path, {LOOKUP + call: told for call, told in words.items()})
 
@@ -118,8 +118,8 @@ def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: path
         "'build', project='group/app', ref='main', parse='josn'": "parse is 'josn'; did you mean json?",
         "'build', project='group/app', ref='main', parse='xml'": "parse is 'xml'; give one of ",
         "'build', project='group/app', colour='red'": "unknown option colour; its options are api_concurrency, ",
-        "'build', job_name='build', project='group/app'": "terms, job_name and job_id exclude each other",
-        "project='group/app', pipeline_id=100": "give the name or the id of a job",
+        "'build', job_name='build', project='group/app'": "terms, job_name and job_id are mutually exclusive",
+        "project='group/app', pipeline_id=100": "specify the name or the id of a job",
         "job_id='one', project='group/app'": "job_id",
     }
     expressions = {f"lookup('jobgate.gitlab.gitlab_job', {call})": told for call, told in words.items()}

@@ -285,7 +285,7 @@ def test_pipelines_are_found_and_read(simulator: t.Any) -> None:
 def test_older_servers_take_no_job_token_for_lists(simulator: t.Any, version: str, way: dict[str, t.Any]) -> None:
     load(simulator, version)
     result = with_job_token(simulator, INFO, **way)
-    hint = "before GitLab 18 no job token can list jobs, and before GitLab 19.2 none can read pipelines"
+    hint = "before GitLab 18, a job token cannot list jobs; before GitLab 19.2, it cannot read pipelines"
     assert_sentence(result.failure, "404 Project Not Found", hint)
 
 
@@ -404,7 +404,7 @@ def test_another_project_of_an_older_server(simulator: t.Any, tmp_path: pathlib.
     load(simulator, "13.12")
     options = {"job_id": 1000, "dest": str(tmp_path / "x")}
     result = with_job_token(simulator, DOWNLOAD, api_job_token=OTHER_TOKEN, **options)
-    assert_sentence(result.failure, "404 Project Not Found", "the token may not see it")
+    assert_sentence(result.failure, "404 Project Not Found", "the token cannot access it")
 
 
 # ----- with Ansible -----

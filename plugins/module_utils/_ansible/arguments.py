@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The options of a task as Ansible's validators take them."""
+"""Conversion of a task's options to argument specs for Ansible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE_ARGUMENTS: Arguments = t.cast("t.Any", FILE_COMMON_ARGUMENTS)
 
 
 def argument_rules(spec: ArgumentSpec) -> Record:
-    """Return options and the rules between them as Ansible's validators take them."""
+    """Return options and the rules between them in the form of Ansible's validators."""
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
     for name, read in _FROM_ENVIRONMENT.items():
         arguments[name]["fallback"] = (functools.partial(_fall_back, read),)
@@ -33,7 +33,7 @@ def argument_rules(spec: ArgumentSpec) -> Record:
 
 
 def _fall_back(read: t.Callable[[t.Mapping[str, str]], t.Any]) -> t.Any:
-    # Ansible's own function, without a name, raises its error for nothing found
+    # without arguments, Ansible's own function raises its error for a missing variable
     return read(os.environ) or env_fallback()
 
 

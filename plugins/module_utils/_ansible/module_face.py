@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Runs a task as an Ansible module: options in, `exit_json` or `fail_json` out, and never a traceback."""
+"""Tasks as Ansible modules: options in, `exit_json` or `fail_json` out, and never a traceback."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .result import failure, result_of
 
 
 class _TaskModule(AnsibleModule):
-    """An AnsibleModule whose failures carry the same keys as its successes."""
+    """An AnsibleModule whose failures have the same keys as its successes."""
 
     def __init__(self, task: TaskDefinition) -> None:
-        # before the constructor, which already fails for wrong options
+        # set before `super().__init__`, which calls `fail_json` for invalid options
         self._task = task
         self.params: dict[str, t.Any] = {}
         self._has_valid_options = False
-        # what a failure tells besides, since it was done before
+        # values that a later failure returns too, because the task has already done the work
         self.known: t.Mapping[str, t.Any] = {}
         rules = argument_rules(task.spec)
         super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
@@ -45,7 +45,7 @@ class _TaskModule(AnsibleModule):
         super().exit_json(**self._shown(), **kwargs)
 
     def add_path_info(self, kwargs: t.Any) -> t.Any:
-        """Return a result with what Ansible tells of its file; `size` stays that of the content."""
+        """Return a result with Ansible's facts about its file; `size` stays the size of the content."""
         size = kwargs.get("size")
         super().add_path_info(kwargs)
         if size is not None:
@@ -65,9 +65,9 @@ def run_module(task: TaskDefinition) -> None:
     if result.get("failed"):
         module.fail_json(**result)
     if task.has_file_options and result.get("dest"):
-        # where they cannot be set, the file is there all the same
+        # if setting attributes fails, the file exists anyway
         module.known = result
-        # which attributes the file then has, `exit_json` adds by itself
+        # `exit_json` adds the resulting attributes
         wanted = module.load_file_common_arguments(module.params, path=result["dest"])
         result["changed"] = module.set_fs_attributes_if_different(wanted, result["changed"])
     module.exit_json(**result)

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What every face of a task has in common: what it tells the task of Ansible, and how results and failures look."""
+"""Results and failures that modules and action plugins share, and Ansible's services for tasks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .._tasks.definition import TaskDefinition
 from .._tasks.values.arguments import Arguments, all_names
 from .._tasks.values.hiding import variable_values
 
-# Since 2.22 Ansible hides what it is told in this way wherever it shows something; before, a module hides its own.
+# Since 2.22, Ansible hides secrets that are registered here in all its output; before, each module hides its own.
 try:
     from ansible.module_utils.secrets import register_secret as REGISTER_SECRET
 except ImportError:
@@ -35,7 +35,7 @@ except ImportError:
 
 
 class AnsibleFiles(Files):
-    """Files as Ansible's own modules make them."""
+    """Files with the SELinux labels that Ansible's own modules set."""
 
     def label(self, path: str, dest: str) -> None:
         if SELINUX is None or SELINUX.is_selinux_enabled() != 1:
@@ -48,10 +48,10 @@ class AnsibleFiles(Files):
 def result_of(
     task: TaskDefinition, params: t.Mapping[str, t.Any], context: TaskContext, *, secrets: set[str]
 ) -> Record:
-    """Return the result of a task that is run; whatever goes wrong is told in it, by `failed` and `msg`.
+    """Run a task and return its result; if the task fails, the result has `failed` and `msg`.
 
     :param params: the validated options.
-    :param secrets: what Ansible hides in all that it shows of the task, to which those are added that it learns of.
+    :param secrets: the secrets that Ansible hides in the output of the task; secrets that the task learns are added.
     """
 
     def learn(secret: str) -> None:
@@ -65,10 +65,10 @@ def result_of(
         outcome = task.run(params, context)
     except MissingLibraryError as exc:
         return failure(task, missing_required_lib(exc.library))
-    except Exception as exc:  # a mistake of ours must not take the worker with it; a traceback could hold secrets
+    except Exception as exc:  # a bug must not crash the worker, and a traceback could contain secrets
         is_ours = not isinstance(exc, GitLabError)
         text = f"Unexpected {type(exc).__name__} in {task.name}, please report it: {exc}" if is_ours else str(exc)
-        # the task itself has not learnt of secrets that were refused
+        # the task has not learned secrets from options that it refused
         clean = Masker((*secrets, *variable_values(task.spec.arguments, params))).line
         warnings = [clean(text) for session in context.opened for text in session.warnings]
         outcome = Outcome(task.cost(context), warnings, failure=clean(text))
@@ -83,13 +83,13 @@ def result_of(
 
 
 def failure(task: TaskDefinition, message: str, result: t.Mapping[str, t.Any] | None = None) -> Record:
-    """Return a failed result, which has the same keys as a successful one."""
+    """Return a failed result with the same keys as a successful one."""
     text = sentence(message, _all_names(task.spec.arguments))
     return {**task.empty_result, "changed": False, **(result or {}), "msg": text, "failed": True}
 
 
 def sentence(text: str, options: t.Container[str]) -> str:
-    """Return the text with a capital at the beginning, unless it begins with the name of an option, and a full stop."""
+    """Return the text with a capital letter, unless it starts with the name of an option, and with a full stop."""
     text = text.strip()
     first = text.split(" ", 1)[0]
     if first.isalpha() and first not in options:
@@ -98,6 +98,6 @@ def sentence(text: str, options: t.Container[str]) -> str:
 
 
 def _all_names(arguments: Arguments) -> set[str]:
-    """Return the names of all options, also of those inside of lists of mappings."""
+    """Return the names of all options, including those in lists of mappings."""
     inner = (_all_names(argument["options"]) for argument in arguments.values() if argument.get("options"))
     return all_names(arguments).union(*inner)

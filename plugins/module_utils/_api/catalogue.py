@@ -2,8 +2,8 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Every operation of GitLab's Jobs and Job Artifacts API, what is used of its APIs for pipelines and deployments, and
-the look-ups that selecting jobs needs: one row each, with the section of GitLab's manual that it comes from.
+"""Every operation of GitLab's Jobs API and Job Artifacts API, and the operations that the collection uses of the APIs
+for pipelines, deployments and others: one row each, with its section in GitLab's manual.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _DEPLOYMENT = "/projects/{project}/deployments/{deployment_id}"
 
 
 class _Manual:
-    """A page of GitLab's manual, and the rows of what its sections describe, by what is answered.
+    """A page of GitLab's manual; the methods make rows for its sections, by kind of request and answer.
 
-    :param shape: what the collection itself relies on in a record; anything else may be missing.
+    :param shape: the fields that the collection relies on in a record; all others may be missing.
     """
 
     def __init__(self, page: str, shape: t.Mapping[str, type | tuple[type, ...]]) -> None:
@@ -75,9 +75,9 @@ CATALOGUE: tuple[Endpoint, ...] = (
     _Manual("jobs", {}).record("get_allowed_agents", "get-gitlab-agent-by-ci_job_token", "/job/allowed_agents"),
     _JOBS.record("get_job", "get-a-single-job", _JOB),
     _JOBS.content("get_job_log", "get-a-log-file", _JOB + "/trace", ("byte_offset", "byte_limit"), answer="text"),
-    # Cancel, retry and erase answer 201, play and keep answer 200: GitLab has it this way round.
+    # GitLab answers 201 to cancel, retry and erase, but 200 to play and keep.
     _JOBS.post("cancel_job", "cancel-a-job", _JOB + "/cancel", 201, ("force",)),
-    # the manual says job_inputs, the source reads inputs; what a server does not know it ignores
+    # the manual says job_inputs, but the source reads inputs; servers ignore the unknown name
     _JOBS.post("retry_job", "retry-a-job", _JOB + "/retry", 201, {"job_inputs": ("inputs", "job_inputs")}),
     _JOBS.post("erase_job", "erase-a-job", _JOB + "/erase", 201),
     _JOBS.post(
@@ -88,7 +88,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         {"job_variables": "job_variables_attributes", "job_inputs": "job_inputs"},
     ),
     # ----- artifacts -----
-    # servers before 19.4 ignore the type of file, and send the archive
+    # servers before 19.4 ignore file_type and send the archive
     _ARTIFACTS.content(
         "download_artifacts", "download-job-artifacts-by-job-id", _JOB + "/artifacts", query=("file_type",)
     ),
@@ -132,7 +132,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
         201,
         ("status", "comment", "represented_as"),
     ),
-    # ----- look-ups that selection needs -----
+    # ----- selection of jobs -----
     _Manual("projects", {}).record("get_project", "retrieve-a-project", "/projects/{project}"),
     _PIPELINES.records(
         "list_pipelines", "list-project-pipelines", "/projects/{project}/pipelines", ("ref", "sha", "source", "scope")
@@ -153,7 +153,7 @@ CATALOGUE: tuple[Endpoint, ...] = (
     _Manual("pipelines", {}).record(
         "get_test_report", "retrieve-a-test-report-for-a-pipeline", _PIPELINE + "/test_report"
     ),
-    # Create, trigger and retry answer 201, cancel answers 200: the other way round than for jobs.
+    # GitLab answers 201 to create, trigger and retry, but 200 to cancel, unlike for jobs.
     _PIPELINES.post(
         "create_pipeline", "create-a-new-pipeline", "/projects/{project}/pipeline", 201, ("ref", "variables", "inputs")
     ),

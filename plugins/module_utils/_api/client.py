@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The only way to the server: endpoint and arguments in, records or a typed error out."""
+"""The client of the API: takes an endpoint and its arguments, returns records or raises a typed error."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _T = t.TypeVar("_T")
 
 
 class ApiClient:
-    """Calls endpoints of one GitLab server; a request is repeated as far as that is safe and makes sense.
+    """A client of one GitLab server; it repeats requests while that is safe and useful.
 
-    What asks the server raises a `RequestError` when that fails for good.
+    Methods that send requests raise `RequestError` if repeating does not help.
 
-    :param on_page: is told of every page of a list after the first.
+    :param on_page: called for every page of a list after the first.
     """
 
     def __init__(self, requester: Requester, endpoints: t.Mapping[str, Endpoint], on_page: PageRead) -> None:
@@ -35,26 +35,26 @@ class ApiClient:
         self._on_page = on_page
         self._requester = requester
         self._endpoints = endpoints
-        # answers that looks at the same things share, also with those of other clients; None when each reads for itself
+        # answers that polls share, also with other clients; None if they share nothing
         self.recent: RecentReads | None = None
 
     def with_retrier(self, retrier: Retrier) -> ApiClient:
-        """Return a client that shares everything but how requests are repeated, and until when."""
+        """Return a client that shares everything except the retrier."""
         other = copy.copy(self)
         other.retrier, other._requester = retrier, self._requester.with_retrier(retrier)
         return other
 
     def name_project(self, project_id: str, called: str) -> None:
-        """Take note of what the user calls a project, whose id requests use from now on."""
+        """Remember the user's name for a project, because requests use its id from now on."""
         if called != project_id:
             self._requester.project_names[project_id] = called
 
     def project_called(self, project: str) -> str:
-        """Return what the user calls a project, as far as that is known."""
+        """Return the user's name for a project, if it is known."""
         return self._requester.project_names.get(project, project)
 
     def call(self, name: str, **arguments: t.Any) -> t.Any:
-        """Return the record of an endpoint (or its text, its bytes, or None, as the catalogue says)."""
+        """Return the record of an endpoint, or its text, its bytes or None, as defined in the catalogue."""
         endpoint = self._endpoints[name]
         if endpoint.method == "GET":
             return self._shared(name, arguments, lambda: self._requester.read(endpoint, arguments))[0]
@@ -65,47 +65,47 @@ class ApiClient:
                 self.recent.forget()
 
     def _shared(self, name: str, arguments: t.Mapping[str, t.Any], read: t.Callable[[], _T]) -> _T:
-        """Return what a read returns, or has returned to another look a moment ago."""
+        """Return the result of a read, or the result that another poll got a moment ago."""
         return self.recent.read((name, repr(sorted(arguments.items()))), read) if self.recent else read()
 
     def iterate(self, name: str, *, page_size: int = PAGE_SIZE, **arguments: t.Any) -> t.Iterator[Record]:
         """Yield every record of a list once, fetching pages as they are needed.
 
-        :param page_size: records per request, 100 at most.
+        :param page_size: records per request, at most 100.
         """
         return self._list(name, arguments).walk(page_size)
 
     def list_all(self, name: str, **arguments: t.Any) -> list[Record]:
-        """Return every record of a list, read by several requests at a time where there are many."""
+        """Return every record of a list; long lists are read by several requests at a time."""
         return list(self._shared(name, arguments, lambda: self.read_ahead(name, list, **arguments)))
 
     def made_of_all(
         self, name: str, make: t.Callable[[t.Iterator[Record]], _T], *, key: t.Hashable, **arguments: t.Any
     ) -> _T:
-        """Return what is made of a whole list, once for all looks that share it; see `read_ahead`.
+        """Return what `make` returns for a whole list, once for all polls that share the list; see `read_ahead`.
 
-        :param key: what it depends on besides the list.
+        :param key: what the result depends on in addition to the list.
         """
         return self._shared(name, {**arguments, "": key}, lambda: self.read_ahead(name, make, **arguments))
 
     def read_ahead(
         self, name: str, make: t.Callable[[t.Iterator[Record]], _T], *, most_records: int = 0, **arguments: t.Any
     ) -> _T:
-        """Return what is made of a list, read by several requests at a time; see `PagedList.read_ahead`.
+        """Return what `make` returns for a list, read by several requests at a time; see `PagedList.read_ahead`.
 
-        A list by cursor that has a scope is read one page after the other: jobs leave a scope while it is read, which
-        nothing at its beginning tells.
+        A list with keyset pagination and a scope is read page by page: jobs may leave the scope meanwhile, which the
+        first page does not show.
         """
         is_moving = self._endpoints[name].paginated == "keyset" and arguments.get("scope")
         most_at_once = 1 if is_moving else self.settings.concurrency
         return self._list(name, arguments).read_ahead(make, most_at_once=most_at_once, most_records=most_records)
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
-        """Return how many records a list has, None where the server does not tell: one request for one record."""
+        """Return how many records a list has, with one request for one record; None if the server does not say."""
         single = {**arguments, "per_page": 1}
         records, response = self._shared(name, single, lambda: self._requester.read(self._endpoints[name], single))
         total = total_of(response)
-        # what the page contradicts was not counted for this list
+        # a total that contradicts the page is wrong
         return None if total is None or bool(total) != bool(records) else total
 
     def download(
@@ -113,8 +113,8 @@ class ApiClient:
     ) -> None:
         """Write the body of an answer to a sink, in constant memory.
 
-        :param repeats: whether it begins again after a fault that may pass.
-        :param any_time: whether it may take longer than the task, as long as bytes keep coming.
+        :param repeats: whether to start again after a temporary error.
+        :param any_time: whether it may continue past the deadline while bytes keep coming.
         """
         endpoint = self._endpoints[name]
 

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What one connection to a GitLab server is made of: settings, credentials and TLS."""
+"""Settings, credentials and TLS of a connection to a GitLab server."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ USER_AGENT = "jobgate.gitlab/0.1.0 (Ansible collection)"
 
 TokenKind = t.Literal["api_token", "api_oauth_token", "api_job_token", "extension", ""]
 
-# Where a token is looked for when no option gives one; of a kind, the first variable that is set wins. A CI job token
-# is never picked up silently: it would act as somebody else.
+# Variables to read a token from if no option sets one; for each kind, the first variable that is set wins. A CI job
+# token is never picked up silently: the task would act as another user.
 TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
     "api_token": ("GITLAB_API_TOKEN", "GITLAB_TOKEN", "GITLAB_PRIVATE_TOKEN"),
     "api_oauth_token": ("GITLAB_OAUTH_TOKEN",),
@@ -38,20 +38,20 @@ TOKEN_VARIABLES: t.Mapping[TokenKind, tuple[str, ...]] = {
 
 @dataclasses.dataclass(frozen=True)
 class ConnectionSettings:
-    """Where the server is and how to talk to it; what hooks that build a transport or a credential are given.
+    """The address of the server and how to connect to it; hooks receive it to build transports and credentials.
 
     :param api_url: base address of the REST API, ending in `/api/v4`.
-    :param token_kind: which option the token came from, or that it came from an extension; empty for anonymous access.
-    :param credential: header names and values to send to this origin, and to no other; filled by `gitlab_authenticate`.
-    :param ca_path: file or folder of CA certificates, None for what the environment names.
+    :param token_kind: the option that set the token, or `extension`; empty for anonymous access.
+    :param credential: header names and values for this origin only; set by `gitlab_authenticate`.
+    :param ca_path: file or folder of CA certificates, None for the one set in the environment.
     :param client_cert: file with the client certificate for this origin, None for none.
-    :param client_key: file with its private key, None when `client_cert` holds it.
-    :param http_headers: further headers to send to this origin, and to no other.
-    :param timeout_seconds: for connecting, and for each read.
-    :param retries: how often a request that is safe to repeat is repeated.
-    :param concurrency: most simultaneous requests of one task.
-    :param requests_per_minute: most requests of one task in a minute, None for what the server allows.
-    :param variables: of the environment that give the address (`api_url`) and the token (`token`), where these do.
+    :param client_key: file with its private key, None if `client_cert` contains it.
+    :param http_headers: additional headers for this origin only.
+    :param timeout_seconds: time limit for connecting and for each read.
+    :param retries: how often to repeat a request that is safe to repeat.
+    :param concurrency: maximum number of simultaneous requests of a task.
+    :param requests_per_minute: maximum number of requests of a task in a minute, None for what the server allows.
+    :param variables: the environment variables that set the address (`api_url`) and the token (`token`), if any do.
     """
 
     api_url: str
@@ -71,7 +71,7 @@ class ConnectionSettings:
     variables: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
-        # what extensions print or log must not hold a token
+        # extensions may print or log the settings, which must not show a token
         return f"<ConnectionSettings of {self.api_url}>"
 
     @property
@@ -81,9 +81,9 @@ class ConnectionSettings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return every value that must appear nowhere."""
+        """Return every value that must not be shown anywhere."""
         bare = (value.rpartition(" ")[2] for value in self.credential.values())
-        # a short value of a header, or part of one, is a word like any other
+        # short values of headers, and short parts of them, may be ordinary words
         values = (*self.http_headers.values(), *self.credential.values())
         parts = (part for value in values for part in _header_parts(value))
         headers = (part for part in parts if len(part) >= SHORTEST_SECRET_HEADER)
@@ -95,7 +95,7 @@ SHORTEST_SECRET_HEADER = 8
 
 
 def _header_parts(value: str) -> t.Iterator[str]:
-    """Yield what of a header a server may repeat: all of it, its words, and the password of a basic one."""
+    """Yield the parts of a header that a server may repeat: all of it, its words, and the password of Basic."""
     yield value
     for word in re.split(r"[\s;,]+", value):
         yield word
@@ -107,7 +107,7 @@ def _header_parts(value: str) -> t.Iterator[str]:
 
 
 def _proxy_passwords() -> t.Iterator[str]:
-    """Yield the passwords in the addresses of proxies, which a proxy may repeat."""
+    """Yield the passwords in proxy addresses, which a proxy may repeat."""
     for proxy in getproxies_environment().values():
         password = proxy.rpartition("@")[0].rpartition("://")[2].partition(":")[2]
         yield password
@@ -116,14 +116,14 @@ def _proxy_passwords() -> t.Iterator[str]:
 
 # ----- TLS -----
 
-# Where users of OpenSSL, curl and requests name a file or folder of certificate authorities; the first one counts.
+# Variables that set a file or folder of CA certificates for OpenSSL, curl and requests; the first one that is set wins.
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def ca_source(ca_path: str | None) -> tuple[str, str]:
-    """Return the file or folder of CA certificates, and the option or variable that names it.
+    """Return the file or folder of CA certificates, and the option or variable that sets it.
 
-    Without any of them it is the bundle of requests, or none for what the system trusts.
+    The default is the bundle of requests, or an empty path for the certificates that the system trusts.
     """
     if ca_path:
         return ca_path, "ca_path"
@@ -137,16 +137,16 @@ def ca_source(ca_path: str | None) -> tuple[str, str]:
 def tls_context(
     settings: ConnectionSettings, *, with_client_cert: bool = False, is_for_proxy: bool = False
 ) -> ssl.SSLContext:
-    """Return a context for these settings; the same settings get the same context, in child processes as well.
+    """Return a TLS context for these settings; the same settings share one context, which child processes inherit.
 
-    :param is_for_proxy: whether it is for connections to a proxy, and not for those to servers.
-    :raises UsageError: when a file cannot be used.
+    :param is_for_proxy: whether it is for connections to a proxy instead of a server.
+    :raises UsageError: if a file cannot be used.
     """
     path, source = ca_source(settings.ca_path) if settings.validate_certs else ("", "")
     files = (settings.client_cert, settings.client_key) if with_client_cert else (None, None)
-    # an extension may load further certificates into its context
+    # an extension may load more certificates into its context
     make = _new_context if settings.extensions else _kept_context
-    # urllib3 1 can connect to an address without a name only when it compares the names, which it does for servers
+    # urllib3 1 can connect to an IP address only if it checks host names itself, which it does for servers
     checks_names = settings.validate_certs and (is_for_proxy or not does_urllib3_check_names())
     modes = (settings.validate_certs, checks_names)
     return make(modes, path, source, files, tuple(map(_changed_at, (path, *files))))
@@ -166,11 +166,11 @@ def _new_context(
     client_files: tuple[str | None, str | None],
     _changed: tuple[float, ...],
 ) -> ssl.SSLContext:
-    """Return a context.
+    """Return a new TLS context.
 
-    :param modes: whether certificates are verified, and whether OpenSSL compares the names in them.
-    :param path: of a bundle, or of a folder whose files are named by hashes and read when they are needed.
-    :param _changed: when the files were changed: others are read again.
+    :param modes: whether to verify certificates, and whether OpenSSL checks the host names in them.
+    :param path: a bundle, or a folder whose files are named by hashes and read on demand.
+    :param _changed: modification times of the files, so that `_kept_context` reads changed files again.
     """
     try:
         if path and any(os.path.isdir(folder) for folder in path.split(os.pathsep)):
@@ -185,15 +185,15 @@ def _new_context(
     certificate, key = client_files
     if certificate:
         try:
-            # with a password that is none: OpenSSL would ask for one on the terminal
+            # with an empty password, because OpenSSL would ask for one on the terminal
             context.load_cert_chain(certificate, key, password="")
         except (OSError, ValueError):
             raise UsageError(
-                "client_cert and client_key do not name readable PEM files with a certificate and its private key, "
-                "not encrypted"
+                "client_cert and client_key are not readable PEM files with a certificate and its unencrypted private "
+                "key"
             ) from None
     return context
 
 
-# Reading a bundle of authorities takes as long as a task of Ansible.
+# Reading a bundle of CA certificates takes as long as a whole Ansible task.
 _kept_context = functools.lru_cache(maxsize=8)(_new_context)

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From the bytes of an answer to records, or to an error that says what came instead."""
+"""Decoding of answers into records, or into errors that describe what came instead."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from .http import Response
 from .libraries import fast_json_value
 from .masking import Masker, one_line
 
-Record = dict[str, t.Any]  # GitLab's own, fields untouched
+Record = dict[str, t.Any]  # a record from GitLab, with unchanged fields
 
 _LONGEST_SERVER_TEXT = 300
 _LONGEST_HEADER = 64
-# the titles of some pages come after a long style sheet or script
+# some pages have a long style sheet or script before the title
 _TITLE_BYTES = 16384
 _MEDIA_TYPE = r"[\w.+-]{1,60}/[\w.+-]{1,60}"
-# GitLab nests its records less than ten levels deep; what is walked by recursion later must have an end.
+# GitLab's records have fewer than ten levels. Later code walks through them by recursion, which needs a limit.
 _DEEPEST_JSON = 100
-# A page of a hundred jobs holds about 15,000 values, and an empty one takes a hundred bytes for two that were sent.
+# A page of a hundred jobs has about 15,000 values. An empty value of two bytes takes a hundred bytes of memory.
 _MOST_VALUES = 3_000_000
-# What a record of a list has mostly in common with the others: three quarters of the memory that a job takes.
+# Parts that most records of a list have in common: three quarters of the memory of a job.
 _SHARED_PARTS = ("commit", "pipeline", "project", "runner", "user")
 
 
 def decode_json(response: Response) -> t.Any:
     """Return the decoded JSON of an answer.
 
-    :raises BadAnswerError: for HTML, an empty body, something that is no JSON, or JSON too deep or with too many values
-        to be handled.
+    :raises BadAnswerError: if the body is HTML, empty or invalid JSON, or if the JSON is too deep or has too many
+        values.
     """
     if len(response.body) > _MOST_VALUES and sum(map(response.body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
-        raise BadAnswerError(f"the answer holds more than {_MOST_VALUES:,} values", advice=NOT_GITLAB)
+        raise BadAnswerError(f"the answer contains more than {_MOST_VALUES:,} values", advice=NOT_GITLAB)
     try:
         value = fast_json_value(response.body)
     except (ValueError, RecursionError):
@@ -51,15 +51,15 @@ def decode_json(response: Response) -> t.Any:
             f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
         ) from None
     if _may_be_deeper(response.body) and is_deeper(value, _DEEPEST_JSON):
-        raise BadAnswerError(f"the answer is JSON of more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
+        raise BadAnswerError(f"the answer is JSON with more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
     return value
 
 
 def decode(endpoint: Endpoint, response: Response) -> t.Any:
-    """Return what an answer holds, as the catalogue says.
+    """Return the content of an answer, in the form that the catalogue defines.
 
-    :raises BadAnswerError: when it holds something else, or a record lacks a field that every one of its kind has, or
-        has one of another type.
+    :raises BadAnswerError: if the content has another form, or if a record lacks a required field or has one of another
+        type.
     """
     if endpoint.answer not in ("record", "records"):
         if endpoint.answer == "text":
@@ -76,9 +76,9 @@ def decode(endpoint: Endpoint, response: Response) -> t.Any:
             found = record.get(name)
             if name not in record and name != key:
                 continue
-            # ids count from 1
+            # ids start at 1
             if not isinstance(found, kind) or isinstance(found, bool) or (isinstance(found, int) and found < 1):
-                raise BadAnswerError(f"a record of the answer has no proper {name!r}", advice=NOT_GITLAB)
+                raise BadAnswerError(f"a record in the answer has no valid {name!r}", advice=NOT_GITLAB)
     _share_parts(records)
     return value
 
@@ -96,11 +96,11 @@ _JSON_TYPES = {
 def _check_type(value: t.Any, kind: type) -> None:
     if not isinstance(value, kind):
         found = _JSON_TYPES.get(type(value), "null")
-        raise BadAnswerError(f"the answer holds {found} where {_JSON_TYPES[kind]} belongs", advice=NOT_GITLAB)
+        raise BadAnswerError(f"the answer contains {found} instead of {_JSON_TYPES[kind]}", advice=NOT_GITLAB)
 
 
 def _share_parts(records: list[Record]) -> None:
-    """Have records share what they have in common with the one before, which of jobs of a pipeline is most of them."""
+    """Make each record share equal parts with the record before it, which saves most memory for jobs of a pipeline."""
     before: Record = {}
     for record in records:
         for name in _SHARED_PARTS:
@@ -110,24 +110,24 @@ def _share_parts(records: list[Record]) -> None:
 
 
 def decode_text(response: Response) -> str:
-    """Return a text answer; bytes that are no UTF-8, or only half a character, are replaced."""
+    """Return the text of an answer; bytes that are not UTF-8 are replaced."""
     return response.body.decode("utf-8", errors="replace")
 
 
 def server_text(value: t.Any, masker: Masker) -> str:
     """Return GitLab's own words from an error answer, in one safe line.
 
-    :param value: its JSON, where `message` goes before `error_description` and `error`; or its text.
+    :param value: the text of the answer, or its JSON, in which `message` wins over `error_description` and `error`.
     """
     text = value
     if isinstance(value, dict):
         text = value.get("message") or value.get("error_description") or value.get("error") or ""
         if isinstance(text, dict) and isinstance(text.get("base"), list):
-            # what is wrong with the whole of a record, and not with one field
+            # errors about the whole record instead of one field
             text = "; ".join(map(str, text["base"]))
     if not isinstance(text, str):
         text = json.dumps(text, ensure_ascii=False)
-    # a server may echo what it was sent, so the mask comes before anything is cut in half
+    # a server may echo secrets, so mask them before the text is shortened
     line = masker.mask(" ".join(masker.line(text).split()))
     return line if len(line) <= _LONGEST_SERVER_TEXT else line[: _LONGEST_SERVER_TEXT - 1] + "…"
 
@@ -139,16 +139,16 @@ def status_error(
     settings: ConnectionSettings,
     masker: Masker,
 ) -> StatusError:
-    """Return the error for an error status, with what the user can do about it."""
+    """Return the error for an error status, with advice for the user."""
     try:
-        value, is_json = decode_json(response), True  # as all that GitLab's API itself says
+        value, is_json = decode_json(response), True  # GitLab's API itself always answers in JSON
     except BadAnswerError:
         value, is_json = "" if is_html(response) else decode_text(response), False
     text = server_text(value, masker)
     is_page = not text and is_html(response)
-    # of 404, GitLab tells by text only for files of artifacts
+    # GitLab answers 404 in plain text only for files of artifacts
     is_foreign = is_page or (response.status == 404 and "/artifacts/" not in endpoint.path and not is_json)
-    # GitLab's shape for a missing route
+    # GitLab's answer for an unknown route
     is_bare_error = isinstance(value, dict) and "error" in value and "message" not in value
     is_missing_endpoint = response.status == 404 and is_bare_error
     title = "" if text else masker.line(title_of(response))
@@ -158,7 +158,7 @@ def status_error(
         problem = f"the server answers with {page(title)} instead of JSON"
     else:
         problem = f"the server answers with status {response.status}"
-    # without its project nothing else is missing for certain
+    # if the project is not found, nothing is known about the other objects
     is_project = "project not found" in text.lower()
     subject = subject_of({"project": arguments["project"]} if is_project and "project" in arguments else arguments)
     kind = status_error_class(response.status)
@@ -191,9 +191,9 @@ def is_html(response: Response) -> bool:
 
 
 def title_of(response: Response) -> str:
-    """Return the title of a web page, empty when there is none; whoever shows it has to mask it.
+    """Return the title of a web page, empty if there is none; callers must mask it before they show it.
 
-    A long one ends with a whole word, for half a secret cannot be masked.
+    Long titles are cut after a whole word, because half of a secret cannot be masked.
     """
     found = re.search(rb"<title[^>]{0,200}>([^<]{1,2000})", response.body[:_TITLE_BYTES], re.IGNORECASE)
     text = html.unescape(found.group(1).decode("utf-8", errors="replace")) if found else ""
@@ -202,12 +202,12 @@ def title_of(response: Response) -> str:
 
 
 def page(title: str) -> str:
-    """Return what to call a web page in a sentence."""
+    """Return the description of a web page for a sentence."""
     return f"an HTML page with the title {title!r}" if title else "an HTML page"
 
 
 def page_error(response: Response, but: str) -> BadAnswerError:
-    """Return the error for a web page that came instead of what was asked for; `but` ends its first sentence."""
+    """Return the error for a web page that came instead of the content; `but` ends its first sentence."""
     title = title_of(response)
     return BadAnswerError(
         f"the answer (status {response.status}) is {page(title)}{but}",
@@ -216,7 +216,7 @@ def page_error(response: Response, but: str) -> BadAnswerError:
 
 
 def is_page_instead(headers: t.Mapping[str, str]) -> bool:
-    """Return whether an answer to a download is a web page of something before GitLab, which names no file."""
+    """Return whether the answer to a download is a web page of a proxy, without the file name that GitLab sends."""
     return "html" in headers.get("content-type", "").lower() and not headers.get("content-disposition")
 
 
@@ -236,18 +236,18 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def _may_be_deeper(body: bytes) -> bool:
-    """Return whether JSON may be too deep; false is certain, and known without walking through it."""
+    """Return whether JSON may be too deep; false is certain, and found without a walk through the value."""
     brackets = body.translate(None, _NO_BRACKETS)
     for _level in range(_DEEPEST_JSON):
         before = len(brackets)
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(brackets) == before:
             break
-    return bool(brackets)  # what is left lies deeper, or stands in a text
+    return bool(brackets)  # the rest is deeper, or in a string
 
 
 def is_deeper(value: t.Any, levels: int) -> bool:
-    """Return whether a value holds lists and objects in more than so many levels."""
+    """Return whether a value contains lists and objects in more than `levels` levels."""
     if not isinstance(value, (dict, list)):
         return False
     items = value.values() if isinstance(value, dict) else value

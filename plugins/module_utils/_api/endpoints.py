@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One row of the catalogue, and how a row and arguments become a request."""
+"""Endpoints, the rows of the catalogue, and how to build requests from them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .http import Request, parse_address
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 Answer = t.Literal["record", "records", "text", "bytes", "nothing"]
 Paging = t.Literal["", "offset", "keyset"]
-# The names of arguments. With a mapping, what each is sent as: several names where servers disagree, and ignore others.
+# Names of arguments. A mapping also has the name to send, or several if servers disagree and ignore unknown names.
 Names = t.Union[t.Sequence[str], t.Mapping[str, t.Union[str, tuple[str, ...]]]]
 
-# What a walk over pages sends; `page` and `cursor` come from the answer before.
+# Arguments for pagination; `page` and `cursor` come from the previous answer.
 _PAGING = ("page", "per_page", "pagination", "order_by", "sort", "cursor", "id_after", "id_before")
 _IN_BRACES = re.compile(r"{(\w+)}")
 
@@ -30,19 +30,19 @@ _IN_BRACES = re.compile(r"{(\w+)}")
 class Endpoint:
     """One documented operation of GitLab's REST API.
 
-    :param name: what `ApiClient.call` and `ApiClient.iterate` know it by.
-    :param path: below `/api/v4`; each name in braces is a required argument.
+    :param name: the name used by `ApiClient.call` and `ApiClient.iterate`.
+    :param path: the path below `/api/v4`; each name in braces is a required argument.
     :param query: optional arguments for the query.
-    :param body: the same for the JSON body.
-    :param with_slashes: names in the path whose values keep their slashes, such as refs and paths of files.
-    :param answer: what a successful answer holds.
-    :param paginated: how its pages are walked; empty when there are none.
-    :param shape: fields that every record of an answer has, with their types: what lacks one is not from GitLab. One
-        whose name ends with a question mark may be missing.
-    :param repeatable: whether sending it twice does no more than sending it once; None for GET only.
+    :param body: optional arguments for the JSON body.
+    :param with_slashes: arguments in the path whose values keep their slashes, such as refs and file paths.
+    :param answer: what a successful answer contains.
+    :param paginated: the kind of pagination; empty for none.
+    :param shape: fields of every record, with their types: a record that lacks one is not from GitLab. A field whose
+        name ends with a question mark may be missing.
+    :param repeatable: whether sending it twice has the same effect as sending it once; None: true for GET only.
     :param doc_url: the page of GitLab's manual.
-    :raises ValueError: when one name stands for two arguments, for a method or kind that is none, and for a path that
-        does not begin with a slash.
+    :raises ValueError: if two arguments have the same name, if the method, kind of answer or pagination is unknown, or
+        if the path does not start with a slash.
     """
 
     name: str
@@ -64,15 +64,15 @@ class Endpoint:
             if kind not in known:
                 raise ValueError(f"endpoint {self.name}: {kind!r} is none of {', '.join(filter(None, known))}")
         if not self.path.startswith("/"):
-            raise ValueError(f"endpoint {self.name}: the path has to begin with a slash")
+            raise ValueError(f"endpoint {self.name}: the path must start with a slash")
         names = self.arguments
         twice = {name for name in names if names.count(name) > 1} | set(self.with_slashes).difference(self.in_path)
         if twice:
-            raise ValueError(f"endpoint {self.name}: each argument has one place, unlike {', '.join(sorted(twice))}")
+            raise ValueError(f"endpoint {self.name}: each argument needs one place; check {', '.join(sorted(twice))}")
 
     @property
     def is_repeatable(self) -> bool:
-        """Return whether sending it twice does no more than sending it once."""
+        """Return whether sending it twice has the same effect as sending it once."""
         return self.method == "GET" if self.repeatable is None else self.repeatable
 
     @property
@@ -89,10 +89,10 @@ class Endpoint:
         return _PAGING if self.paginated else ()
 
     def build(self, api_url: str, arguments: t.Mapping[str, t.Any]) -> Request:
-        """Return the request for these arguments; an argument that is None is left out.
+        """Return the request for these arguments, without those that are None.
 
-        :raises TypeError: for an unknown or a missing argument, which is a mistake of the calling code.
-        :raises UsageError: for a value that no address can carry.
+        :raises TypeError: if an argument is unknown or missing, which is a bug in the calling code.
+        :raises UsageError: if an address cannot contain one of the values.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         unknown = sorted(set(given).difference(self.arguments))
@@ -102,9 +102,9 @@ class Endpoint:
         try:
             url = parse_address(api_url + self._target(given)).url
         except ValueError as exc:
-            reason = "a value holds half of a character, which UTF-8 cannot express"
+            reason = "a value contains half of a character, which UTF-8 cannot encode"
             reason = reason if isinstance(exc, UnicodeError) else str(exc)
-            raise UsageError(f"the address of {self.name} cannot be written: {reason}") from None
+            raise UsageError(f"the address of {self.name} cannot be built: {reason}") from None
         headers = {"Accept": "application/json" if self.answer in ("record", "records", "nothing") else "*/*"}
         body = json_body(dict(_wired(self.body, given)))
         if body is not None:
@@ -119,7 +119,7 @@ class Endpoint:
         return f"{path}?{query}" if query else path
 
 
-# The arguments by which a person knows what a request was about, the smallest thing first.
+# Arguments that describe the object of a request to the user, from the smallest object to the largest.
 _SUBJECTS: t.Mapping[str, str] = {
     "artifact_path": "file {!r}",
     "job": "job {!r}",
@@ -136,13 +136,13 @@ _SUBJECTS: t.Mapping[str, str] = {
 
 
 def subject_of(arguments: t.Mapping[str, t.Any]) -> str:
-    """Return what a request was about, as part of a sentence; empty when no argument tells."""
+    """Return the object of a request as part of a sentence, empty if no argument describes it."""
     told = [text.format(arguments[name]) for name, text in _SUBJECTS.items() if arguments.get(name) is not None]
     return " of ".join(told)
 
 
 def _wired(names: Names, given: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
-    """Yield those arguments that are given, as they are sent."""
+    """Yield the given arguments with the names under which they are sent."""
     for name in names:
         if name in given:
             sent = names[name] if isinstance(names, t.Mapping) else name
@@ -153,37 +153,37 @@ def _wired(names: Names, given: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, 
 # ----- encoding -----
 
 
-# What stays readable in a path segment. GitLab's own clients leave these alone, too.
+# Characters that are not quoted in a path segment; GitLab's own clients do not quote them either.
 _SAFE_IN_SEGMENT = "-._~"
 
 
 def quoted(value: object, *, with_slashes: bool = False) -> str:
     """Return a value for the path, quoted exactly once.
 
-    :param with_slashes: whether slashes stay, as in refs and paths of artifacts, whose routes take the rest of the
-        path; else one becomes %2F.
-    :raises ValueError: for a value that no path can carry.
+    :param with_slashes: whether to keep slashes, as in refs and paths of artifacts, whose routes accept them; otherwise
+        a slash becomes %2F.
+    :raises ValueError: if a path cannot contain the value.
     """
     safe = _SAFE_IN_SEGMENT + ("/" if with_slashes else "")
-    # surrogateescape: what Python could not read as UTF-8, such as the name of a file, is sent as it was
+    # surrogateescape: bytes that are not UTF-8, such as in a file name, are sent unchanged
     text = quote(str(value), safe=safe, errors="surrogateescape")
-    # not even when it is encoded does a dot stand for itself there: libraries and proxies resolve it
+    # libraries and proxies resolve dots there, even encoded ones
     if not {".", ".."}.isdisjoint(text.split("/")):
         raise ValueError("a part of a path cannot be . or ..")
     return text
 
 
 def to_text(value: object) -> str:
-    """Return a scalar as GitLab's parameter parser reads it."""
+    """Return a scalar in the form that GitLab's parameter parser expects."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
 def query_string(pairs: t.Iterable[tuple[str, object]]) -> str:
-    """Return a query string; a list is sent as repeated `name[]`.
+    """Return a query string; a list becomes repeated `name[]`.
 
-    :raises ValueError: for half a character, which no encoding has.
+    :raises ValueError: if a value contains half of a character, which cannot be encoded.
     """
     flat: list[tuple[str, str]] = []
     for name, value in pairs:
@@ -195,5 +195,5 @@ def query_string(pairs: t.Iterable[tuple[str, object]]) -> str:
 
 
 def json_body(fields: dict[str, t.Any]) -> bytes | None:
-    """Return the JSON body of a write, None when there is nothing to send."""
+    """Return the JSON body of a write, None if there is nothing to send."""
     return json.dumps(fields, default=str).encode("utf-8") if fields else None

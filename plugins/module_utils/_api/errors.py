@@ -2,29 +2,29 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Everything that can go wrong, sorted by what a caller does differently.
+"""All errors of the collection, grouped by how callers handle them.
 
 GitLabError
-├── UsageError                  options that make no sense together, or a value that cannot be used; nothing was sent
+├── UsageError                  invalid options, or options that cannot be combined; nothing was sent
 ├── MissingLibraryError         requests or pluggy is not installed
-├── ExtensionError              an extension is unknown, cannot be loaded, or raised
-├── SelectionError              no job or pipeline fits the selection, or too many do
-├── TimedOutError               the time of a wait was up before the server had told anything
-└── RequestError                a request was made, or was to be made
-    ├── UnsentError             the limit that the user has set leaves no time for it: certainly not executed
+├── ExtensionError              an extension is unknown, cannot be loaded, or failed
+├── SelectionError              no job or pipeline matches the selection, or too many do
+├── TimedOutError               a wait timed out before anything that it waits for existed
+└── RequestError                a request failed, or could not be sent
+    ├── UnsentError             a limit set by the user leaves no time for it: certainly not executed
     ├── ConnectError            the server was not reached: the request was certainly not executed
-    │   └── TrustError          TLS failed: another try will fail as well
-    ├── LostAnswerError         sent, and no usable answer came: it may have been executed
-    ├── BadAnswerError          an answer came that is not GitLab's: HTML, or no JSON
-    │   └── RedirectError       it leads somewhere that must not be followed
+    │   └── TrustError          TLS failed: another attempt would fail as well
+    ├── LostAnswerError         the request was sent, but no usable answer came: it may have been executed
+    ├── BadAnswerError          the answer is not from GitLab's API: HTML, or invalid JSON
+    │   └── RedirectError       a redirect that must not be followed
     └── StatusError             GitLab answered with an error status
-        ├── DeniedError         the token may not, or there is no such thing; GitLab does not always tell which
+        ├── DeniedError         the token lacks access, or the object does not exist; GitLab does not always say which
         │   ├── NotAuthorizedError  401, 403
         │   └── NotFoundError       404
-        │       └── MissingError    there is the project, and the endpoint
+        │       └── MissingError    the project and the endpoint exist, only the object does not
         ├── RefusedError        400, 405, 409, 422
         ├── ThrottledError      429: certainly not executed
-        └── ServerError         5xx, and 408 of a proxy that has lost its patience
+        └── ServerError         5xx, and 408 from a proxy that timed out
 """
 
 from __future__ import annotations
@@ -34,29 +34,29 @@ import typing as t
 
 
 def with_sentence(text: str, further: str) -> str:
-    """Return a text with a further sentence behind it."""
+    """Return a text with another sentence appended."""
     return f"{text} {further}" if text.endswith((".", "?", "!")) else f"{text}. {further}"
 
 
 def capitalized(text: str) -> str:
-    """Return a text as the beginning of a sentence; all behind its first letter stays as it is."""
+    """Return a text with its first letter in upper case; the rest stays unchanged."""
     return text[:1].upper() + text[1:]
 
 
 class GitLabError(Exception):
-    """The root of all errors of this collection; its text is one sentence or two, made for the user."""
+    """The base class of all errors of this collection; its text is one or two sentences for the user."""
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
-        """Change every text of this error, as somebody who knows the secrets has to."""
+        """Apply a change, such as masking secrets, to every text of this error."""
         self.args = (change(str(self)),)
 
 
 class UsageError(GitLabError):
-    """The options cannot be used as they are; nothing was sent."""
+    """Invalid options, or options that cannot be combined; nothing was sent."""
 
 
 class MissingLibraryError(GitLabError):
-    """A Python library that the collection needs is not installed."""
+    """A required Python library that is not installed."""
 
     def __init__(self, library: str) -> None:
         super().__init__(f"the Python library {library} is not installed; install it with pip")
@@ -64,29 +64,29 @@ class MissingLibraryError(GitLabError):
 
 
 class ExtensionError(GitLabError):
-    """An extension is unknown, cannot be loaded, or failed in one of its hooks."""
+    """An extension that is unknown, cannot be loaded, or failed in one of its hooks."""
 
 
 class SelectionError(GitLabError):
-    """Nothing fits the selection, or too much does."""
+    """A selection that matches no job or pipeline, or too many."""
 
 
 _WORD = re.compile(r"\w+")
 
 
 class RequestError(GitLabError):
-    """A request failed.
+    """A request that failed.
 
     :param problem: what went wrong, in words for the user, free of secrets.
     :param url: address without query and without secrets.
-    :param advice: what the user can do; empty when there is nothing to say.
+    :param advice: what the user can do; empty if there is no advice.
 
-    `further` is what a caller knows besides, as sentences for the user, such as whether a write was done.
-    `variables` are those of the environment that give what an advice may be about, see `ConnectionSettings`.
-    `is_permanent` is true when trying again cannot help before somebody changes something (an unknown host name).
-    `is_out_of_time` is true when a task that waits would have asked again, and had no time left for it; `is_put_off`
-    when it is to ask again later. `wish_seconds` is how long the server wants us to wait before the next request, None
-    when it does not say.
+    `further` holds more sentences for the user, such as whether a write was executed.
+    `variables` are the environment variables that set what the advice may mention, see `ConnectionSettings`.
+    `is_permanent` is true if repeating the request cannot help until something is changed, as for an unknown host name.
+    `is_out_of_time` is true if a waiting task would have repeated the request but had no time left.
+    `is_put_off` is true if the request is to be repeated later.
+    `wish_seconds` is how long the server asks us to wait before the next request, None if it does not say.
     """
 
     is_permanent = False
@@ -110,21 +110,21 @@ class RequestError(GitLabError):
 
     @property
     def facts(self) -> list[str]:
-        """Return what an administrator asks for, in brackets at the end: the request first."""
+        """Return the details that an administrator needs, the request first; messages end with them in parentheses."""
         request = [f"{self.method} {self.url}"] if self.method else []
         words = _WORD.findall(self.advice)
         return request + [f"{what} from {name}" for what, name in self.variables.items() if what in words]
 
     def __str__(self) -> str:
-        # what GitLab says may end with a full stop of its own
+        # GitLab's own text may end with a full stop
         text = ". ".join(text.rstrip(" .") for text in (self.problem, self.advice, self.further) if text)
         return f"{text} ({', '.join(self.facts)})" if self.facts else text
 
 
 class TimedOutError(GitLabError):
-    """The time of a task that waits was up before there was anything of what it waits for.
+    """A wait that timed out before anything that it waits for existed.
 
-    :param is_failure: whether that fails the task; `on_timeout` may say to go on.
+    :param is_failure: whether this fails the task; false with `on_timeout: continue`.
     """
 
     def __init__(self, problem: str, *, is_failure: bool) -> None:
@@ -133,46 +133,46 @@ class TimedOutError(GitLabError):
 
 
 class UnsentError(RequestError):
-    """The request was not sent: the limit that the user has set for the task leaves no time for it."""
+    """A request that was not sent, because a limit set by the user leaves no time for it."""
 
     is_out_of_time = True
 
 
 class ConnectError(RequestError):
-    """The server was not reached: the request was certainly not executed."""
+    """A server that was not reached: the request was certainly not executed."""
 
 
 class TrustError(ConnectError):
-    """TLS failed: another try will fail as well."""
+    """A TLS failure: another attempt would fail as well."""
 
     is_permanent = True
 
 
 class LostAnswerError(RequestError):
-    """The request was sent and no whole answer came: it may have been executed."""
+    """A request that was sent but got no usable answer: it may have been executed."""
 
 
 class BadAnswerError(RequestError):
-    """An answer came that does not speak the language of GitLab's API."""
+    """An answer that does not come from GitLab's API."""
 
 
 class RedirectError(BadAnswerError):
-    """The answer is a redirect that must not be followed."""
+    """A redirect that must not be followed."""
 
     is_permanent = True
 
 
-# What GitLab answers when it gives no reason.
+# GitLab's text if it gives no reason.
 _MERE_STATUS = re.compile(r"(\d{3})?\W*(unauthorized|forbidden|not found|bad request|conflict)?\W*", re.IGNORECASE)
 
 
 class StatusError(RequestError):
-    """GitLab, or something before it, answered with an error status.
+    """An error status from GitLab, or from a proxy in front of it.
 
     :param server_text: GitLab's own words, shortened, free of control codes and secrets; may be empty.
-    :param request_id: value of the header X-Request-Id, for the administrator's log; may be empty.
+    :param request_id: value of the X-Request-Id header, to find the request in GitLab's logs; may be empty.
 
-    `is_foreign` is true when it comes from something before GitLab, whose API sends no such answers.
+    `is_foreign` is true if GitLab's API does not send such answers, so that this one comes from a proxy.
     """
 
     is_foreign = False
@@ -185,7 +185,7 @@ class StatusError(RequestError):
 
     @property
     def has_reason(self) -> bool:
-        """Return whether more is said than the status, or not by GitLab; then its usual reasons may not be added."""
+        """Return whether the answer gives a reason or is not from GitLab; then GitLab's usual reasons do not apply."""
         return self.is_foreign or not _MERE_STATUS.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
@@ -199,35 +199,35 @@ class StatusError(RequestError):
 
 
 class DeniedError(StatusError):
-    """401, 403 or 404."""
+    """Status 401, 403 or 404."""
 
 
 class NotAuthorizedError(DeniedError):
-    """401 or 403: the credential is not accepted, or not for this."""
+    """Status 401 or 403: the credential is invalid or not sufficient."""
 
 
 class NotFoundError(DeniedError):
-    """404. `is_missing_endpoint` tells that the server has no such endpoint."""
+    """Status 404. `is_missing_endpoint` is true if the server does not have the endpoint."""
 
     is_missing_endpoint = False
-    # whether the answer was JSON; for a file that is not in an archive it is plain text
+    # whether the answer was JSON; if a file is not in an archive, GitLab answers in plain text
     is_json = True
 
 
 class MissingError(NotFoundError):
-    """404 for nothing more than the object asked for: its project is there, and the endpoint."""
+    """Status 404 for the requested object alone: its project and the endpoint exist."""
 
 
 class RefusedError(StatusError):
-    """400, 405, 409 or 422: GitLab understood and refused."""
+    """Status 400, 405, 409 or 422: GitLab understood the request and refused it."""
 
 
 class ThrottledError(StatusError):
-    """429: too many requests; certainly not executed."""
+    """Status 429: too many requests; certainly not executed."""
 
 
 class ServerError(StatusError):
-    """5xx, or 408: a write may have been executed."""
+    """Status 5xx or 408: a write may have been executed."""
 
 
 def status_error_class(status: int) -> type[StatusError]:

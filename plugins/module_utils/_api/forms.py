@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How a secret may be written: in the encodings of URLs, JSON, HTML, Python and base64; and how these are undone."""
+"""The forms of a secret in URLs, JSON, HTML, Python, hexadecimal digits and base64; decoding of texts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import re
 import typing as t
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-# A shorter value cannot be masked without making texts unreadable, and is not a token that GitLab ever made.
+# Masking a shorter value would make texts unreadable, and GitLab's tokens are longer.
 SHORTEST_SECRET = 4
-# In the middle of other content, so many characters of base64 are no accident.
+# Within other content, this many matching characters of base64 are not a coincidence.
 _SHORTEST_INNER = 8
 
-# How URLs, HTML, and JSON, Python and shells write a character that they cannot write as it is.
+# Encoded characters in URLs and HTML, and in JSON, Python and shells.
 ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 _ENCODED = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+"
@@ -31,20 +31,20 @@ _ESCAPED: t.Mapping[str, str] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f"
 
 
 def in_json(text: str) -> str:
-    """Return a text as it stands in the strings of a JSON text."""
+    """Return a text as a JSON string without quotes."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-# a template may ask a hundred times with one token
+# a template may call this a hundred times with one token
 @functools.lru_cache(maxsize=64)
 def forms_of(secret: str) -> frozenset[str]:
-    """Return a secret as it is, and as URLs, JSON, HTML, Python, hexadecimal digits and base64 write it."""
+    """Return a secret, and its forms in URLs, JSON, HTML, Python, hexadecimal digits and base64."""
     return frozenset(_written(secret))
 
 
 def _written(secret: str) -> t.Iterator[str]:
     yield secret
-    # without control codes, and as it is found after an encoding was undone that was never done
+    # without control codes, and the form that is left if a plain text is decoded
     for changed in (re.sub(r"[\x00-\x1f\x7f-\x9f]", "", secret).strip(), unfold(secret)):
         if len(changed) >= SHORTEST_SECRET:
             yield changed
@@ -63,26 +63,26 @@ def _written(secret: str) -> t.Iterator[str]:
 
 
 def _base64_forms(secret: bytes) -> t.Iterator[str]:
-    """Yield how base64 writes a secret: alone, and inside of more, where it may begin at each of three places."""
+    """Yield the base64 forms of a secret: alone, and within other content, at each of three offsets."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(secret).decode("ascii").rstrip("=")
         for before, first in ((0, 0), (1, 2), (2, 3)):
-            # the characters that depend on the secret alone
+            # only the characters that do not depend on the other content
             inner = encode(bytes(before) + secret)[first : (before + len(secret)) * 8 // 6].decode("ascii")
             if len(inner) >= _SHORTEST_INNER:
                 yield inner
 
 
-# ----- undoing -----
+# ----- decoding -----
 
 
 def unfold(text: str) -> str:
-    """Return a text with what is encoded in it undone once."""
+    """Return a text with its encoded characters decoded once."""
     return _ENCODED.sub(lambda found: _decoded(found.group()), text)
 
 
 def _decoded(code: str) -> str:
-    """Return what an encoded character, or a row of them, stands for."""
+    """Return the decoded form of an encoded character, or of several in a row."""
     if code.startswith("%"):
         return unquote_to_bytes(code).decode("utf-8", errors="replace")
     if code.startswith("&"):

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Requests, responses and addresses as plain frozen values; transports, which send one request; following redirects."""
+"""Frozen values for requests, responses and addresses; the transport protocol; redirects."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from urllib.parse import urljoin
 
 from .errors import RedirectError
 
-# Larger pieces of a body miss the processor's cache, smaller ones cost more calls.
+# Larger chunks miss the processor's cache, smaller ones need more calls.
 CHUNK_BYTES = 64 * 1024
-# Of an error page, as much is read as can hold GitLab's words.
+# Enough of an error page to contain GitLab's words.
 LONGEST_ERROR_BYTES = 64 * 1024
-# How many times the time-out an answer may take that comes in small pieces. Of a stream, which may be of any length,
-# every chunk may take as long: 200 bytes a second with the default time-out.
+# An answer that arrives in small pieces may take this many times the time-out. A stream may be of any length, so the
+# limit applies to each of its chunks: 200 bytes a second with the default time-out.
 SLOWEST_ANSWER = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """One HTTP request without its credential, which only the transport holds.
+    """One HTTP request without its credential, which only the transport knows.
 
-    :param url: an address as `Address.url` has it, without user information and fragment.
-    :param endpoint: name of the catalogue row this request was made from.
-    :param is_repeatable: whether sending it twice does no more than sending it once.
-    :param total_seconds: for the whole answer, however it comes; None for any time, as long as bytes keep coming.
-    :param most_bytes: how long the body may be when it is read whole, after decoding; None for any length.
+    :param url: the address in the form of `Address.url`, without user information and fragment.
+    :param endpoint: name of the catalogue row that this request was made from.
+    :param is_repeatable: whether sending it twice has the same effect as sending it once.
+    :param total_seconds: time limit for the whole answer; None for no limit while bytes keep coming.
+    :param most_bytes: maximum length of the decoded body if it is read whole; None for any length.
     """
 
     method: str
@@ -51,30 +51,30 @@ class Request:
         return self.url.partition("?")[0]
 
     def with_headers(self, headers: t.Mapping[str, str]) -> Request:
-        """Return the same request with further headers, for transports of extensions."""
+        """Return the same request with additional headers, for transports of extensions."""
         return dataclasses.replace(self, headers={**self.headers, **headers})
 
 
 class Answer:
-    """An HTTP answer, its body read or still to be read; header names are in lower case."""
+    """An HTTP answer, whose body may not have been read yet; header names are in lower case."""
 
     status: int
     headers: t.Mapping[str, str]
     url: str
 
     def header(self, name: str) -> str:
-        """Return a header's value, empty when the header is absent."""
+        """Return a header's value, empty if the header is absent."""
         return self.headers.get(name.lower(), "")
 
     def close(self) -> None:
-        """Let go of the connection, if there still is one."""
+        """Release the connection, if there still is one."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Response(Answer):
     """An answer that was read completely.
 
-    :param url: the address that answered, after redirects.
+    :param url: the address that sent the answer, after redirects.
     """
 
     status: int
@@ -84,46 +84,46 @@ class Response(Answer):
 
 
 class Transport(t.Protocol):
-    """The one seam to the network: sends one request, and returns one answer.
+    """The interface to the network: sends one request and returns one answer.
 
-    A transport follows no redirect and repeats nothing; that is decided above it. It alone holds the credential, and
-    adds it only to requests to the origin it was made for. The built-in one is a `requests.Session`.
+    A transport neither follows redirects nor repeats requests; the code above it does. Only the transport knows the
+    credential, and adds it only to requests to the configured origin. The built-in one uses a `requests.Session`.
     """
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
-        """Return the answer to one request, redirects and error statuses included.
+        """Return the answer to one request, which may be a redirect or an error status.
 
-        Of an error status the beginning of the body is enough.
+        For an error status, the beginning of the body is enough.
 
-        :param timeout_seconds: for connecting, and for each read; `request.total_seconds` is for all of them.
-        :raises ConnectError: when the request was certainly not executed.
-        :raises LostAnswerError: when it may have been; also when the answer to a write is longer than
+        :param timeout_seconds: time limit for connecting and for each read; `request.total_seconds` limits their sum.
+        :raises ConnectError: if the request was certainly not executed.
+        :raises LostAnswerError: if it may have been executed; also if the answer to a write is longer than
             `request.most_bytes`.
-        :raises BadAnswerError: when the answer to a read is longer than that.
+        :raises BadAnswerError: if the answer to a read is longer than that.
         """
 
 
 class ByteStream(Answer):
-    """An answer whose body is read piece by piece; one of an extension needs the same methods."""
+    """An answer whose body is read piece by piece; streams of extensions need the same methods."""
 
     def read(self, size: int) -> bytes:
-        """Return up to so many bytes of the body, none at its end.
+        """Return up to `size` bytes of the body, none at its end.
 
-        :raises LostAnswerError: when the connection breaks before the announced length has come.
+        :raises LostAnswerError: if the connection breaks before the announced length was received.
         """
         raise NotImplementedError
 
 
 @t.runtime_checkable
 class StreamingTransport(Transport, t.Protocol):
-    """A transport that can hand over a body while it comes; one that cannot is read whole."""
+    """A transport that can stream a body; other transports return the whole body."""
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
-        """Return the answer to one request, its body unread."""
+        """Return the answer to one request, without reading its body."""
 
 
 class WholeBody(ByteStream):
-    """An answer that was read whole, instead of a stream."""
+    """A stream of an answer that was read whole."""
 
     def __init__(self, response: Response) -> None:
         self.status = response.status
@@ -136,9 +136,9 @@ class WholeBody(ByteStream):
 
 
 def number_in(text: str) -> int | None:
-    """Return the number that a header holds, also repeated, as proxies may; None for anything else.
+    """Return the number of up to 15 digits in a header, None for anything else.
 
-    Nor has a number more than 15 digits.
+    Proxies may repeat the header: the same number several times is accepted.
     """
     values = {value.strip() for value in text.split(",")}
     digits = values.pop() if len(values) == 1 else ""
@@ -146,7 +146,7 @@ def number_in(text: str) -> int | None:
 
 
 def unix_time_in(text: str) -> float | None:
-    """Return the time that a header holds, in UTC unless it names another zone; None for what is no date."""
+    """Return the time in a header, in UTC unless it contains another zone; None for anything that is not a date."""
     try:
         parsed = email.utils.parsedate_tz(text)
         return None if parsed is None else float(email.utils.mktime_tz(parsed))
@@ -155,7 +155,7 @@ def unix_time_in(text: str) -> float | None:
 
 
 def answered_at(headers: t.Mapping[str, str], now: float) -> float:
-    """Return when an answer was made by the clock of its server, by which it tells all times, or else `now`."""
+    """Return the date of an answer by the server's clock, which all its times refer to; `now` if it has none."""
     told = unix_time_in(headers.get("date", ""))
     return now if told is None else told
 
@@ -166,8 +166,8 @@ def answered_at(headers: t.Mapping[str, str], now: float) -> float:
 Origin = tuple[str, str, int]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Libraries do not agree on what a backslash, a blank or a character outside of ASCII means. A credential must have one
-# destination, so there is one parser, and what two of them could read differently is not an address.
+# Libraries disagree on what a backslash, a blank or a non-ASCII character means. A credential must have one
+# destination, so there is one parser, and it rejects everything that libraries could read differently.
 _PLAIN = re.compile(r"[!-\[\]-~]*")
 HOST = r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?)"
 _ADDRESS = re.compile(
@@ -179,7 +179,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 @dataclasses.dataclass(frozen=True)
 class Address:
-    """A web address, taken apart; without user information and fragment.
+    """The parts of a web address, without user information and fragment.
 
     :param host: in lower case; an IPv6 address in brackets.
     """
@@ -192,25 +192,25 @@ class Address:
 
     @property
     def origin(self) -> Origin:
-        """Return scheme, host and port: what a credential is bound to."""
+        """Return scheme, host and port, which a credential is bound to."""
         return self.scheme, self.host, self.port
 
     @property
     def origin_url(self) -> str:
-        """Return the address of the server, without a slash at the end."""
+        """Return the address of the server, without a trailing slash."""
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{self.host}{port}"
 
     @property
     def url(self) -> str:
-        """Return the address, put together again: where requests go."""
+        """Return the whole address, in the form used for requests."""
         return f"{self.origin_url}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
 def parse_address(text: str) -> Address:
     """Return the parts of a web address.
 
-    :raises ValueError: for anything else, and for what somebody else could read in another way.
+    :raises ValueError: if it is not a web address, or if other libraries could read it differently.
     """
     found = _ADDRESS.fullmatch(text) if _PLAIN.fullmatch(text) else None
     if found is None:
@@ -225,9 +225,9 @@ def parse_address(text: str) -> Address:
 
 
 def resolve(base: str, reference: str) -> Address:
-    """Return the address that a reference of a server means: a whole address, or what is relative to another one.
+    """Return the address that a server refers to by an absolute or relative reference.
 
-    :raises ValueError: when it means none.
+    :raises ValueError: if it is not a web address.
     """
     if not _PLAIN.fullmatch(reference):
         raise ValueError("not a web address")
@@ -242,12 +242,12 @@ def resolve(base: str, reference: str) -> Address:
 MOST_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _OWN_ADVICE = (
-    "Check that api_url is the address GitLab itself uses (scheme, host, port and path), and that no login page comes "
-    "before it"
+    "Check that api_url is the address GitLab itself uses (scheme, host, port and path), and that there is no login "
+    "page in front of it"
 )
 STORAGE_ADVICE = (
-    "GitLab redirects the download there, most likely to its object storage: its administrator can make that reachable "
-    "from here by https, or have GitLab send files itself (proxy_download)"
+    "GitLab redirects the download there, most likely to its object storage: its administrator can make it reachable "
+    "from here over https, or have GitLab send files itself (proxy_download)"
 )
 
 
@@ -255,11 +255,11 @@ _A = t.TypeVar("_A", bound=Answer)
 
 
 def send_following(request: Request, send: t.Callable[[Request], _A], *, may_leave: bool = True) -> _A:
-    """Return the final answer to a request.
+    """Return the final answer to a request, following redirects.
 
-    :param may_leave: whether another origin may answer, as an object storage does for a download. Without a credential
-        it could not answer for GitLab, and what it says about jobs is not to be believed.
-    :raises RedirectError: for a redirect that must not be followed.
+    :param may_leave: whether another origin may answer, as an object storage does for a download. Other origins get no
+        credential, so they cannot answer for GitLab, and their data about jobs cannot be trusted.
+    :raises RedirectError: if a redirect must not be followed.
     """
     current = request
     for _redirect in range(MOST_REDIRECTS + 1):
@@ -280,7 +280,7 @@ def _target(request: Request, response: Answer, *, may_leave: bool) -> Address:
         raise _refusal(request, f"status {response.status} without a Location")
     if request.method not in ("GET", "HEAD"):
         raise _refusal(request, f"the server redirects a {request.method} (status {response.status})")
-    # what comes behind the host is not put into the text: a signed storage address is a secret
+    # the message has no path and query: a signed storage address is a secret
     try:
         target = resolve(request.url, location)
     except ValueError:

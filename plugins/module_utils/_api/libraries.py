@@ -2,10 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The one place where third-party libraries are imported, guarded, so that every other file imports without them.
+"""Guarded imports of all third-party libraries, so that every other file can be imported without them.
 
-A library that is missing is None here. Using it is a `MissingLibraryError`, which a task raises after its options were
-read.
+A missing library is None here. Using it raises a `MissingLibraryError` after the task has read its options.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .errors import MissingLibraryError
 
 
 def marker_stand_in(project_name: str) -> t.Callable[..., t.Any]:
-    """Return what takes the place of pluggy's markers while pluggy is missing: it marks nothing."""
+    """Return a stand-in for pluggy's markers that marks nothing, if pluggy is missing."""
     return lambda function=None, **options: (lambda decorated: decorated) if function is None else function
 
 
@@ -70,15 +69,15 @@ def _installed(library: t.Any, name: str) -> t.Any:
 
 
 def does_urllib3_check_names() -> bool:
-    """Return whether urllib3 compares the name in a server's certificate by itself, as it did before version 2."""
+    """Return whether urllib3 itself checks the host name in a server's certificate, as before version 2."""
     return urllib3 is not None and str(urllib3.__version__).startswith("1.")
 
 
 def fast_json_value(body: bytes) -> t.Any:
-    """Return what JSON holds, by orjson where it is installed; the standard library, less strict, has the last word.
+    """Return decoded JSON, by orjson if it is installed; if orjson rejects it, by the less strict standard library.
 
-    :raises ValueError: for what is no JSON, such as NaN, and for a number that is too large.
-    :raises RecursionError: for JSON that is very deep.
+    :raises ValueError: if the JSON is invalid, such as NaN, or a number is too large.
+    :raises RecursionError: if the JSON is very deep.
     """
     if orjson is not None:
         with contextlib.suppress(ValueError):
@@ -87,20 +86,20 @@ def fast_json_value(body: bytes) -> t.Any:
 
 
 def _finite_number(text: str) -> float:
-    """Return the number that JSON holds.
+    """Return a number in JSON.
 
-    :raises ValueError: for NaN and Infinity, which JSON has not, and for what is as good as infinite.
+    :raises ValueError: if it is NaN or Infinity, which JSON does not support, or too large for Python.
     """
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no number of JSON")
+        raise ValueError(f"{text} is not a JSON number")
     return number
 
 
 def fast_json_text(value: t.Any) -> str | None:
-    """Return a value as JSON, by orjson where it is installed; characters outside of ASCII stay as they are.
+    """Return a value as JSON, by orjson if it is installed, with non-ASCII characters unescaped.
 
-    None when it holds something that JSON has not.
+    None if it contains a value that JSON does not support.
     """
     try:
         return json.dumps(value, ensure_ascii=False) if orjson is None else str(orjson.dumps(value), "utf-8")

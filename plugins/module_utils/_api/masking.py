@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Keeps secrets and terminal control codes out of every text that leaves the collection."""
+"""Removal of secrets and terminal control codes from every text that leaves the collection."""
 
 from __future__ import annotations
 
@@ -15,67 +15,67 @@ from .libraries import fast_json_text
 
 MASK = "********"
 
-# All control characters but tab and line feed, and the codes of the C1 range that some terminals obey.
+# All control characters except tab and line feed, and the codes of the C1 range that some terminals interpret.
 _CONTROL_CODES = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-# Escape sequences as terminals know them: CSI (colours, cursor), strings such as OSC (titles, links) and DCS, which end
-# with the line at the latest, and short ones. CSI and strings may begin with one code of the C1 range, too.
+# Escape sequences of terminals: CSI (colours, cursor), strings such as OSC (titles, links) and DCS, which end with the
+# line at the latest, and short ones. CSI and strings may also begin with a code of the C1 range.
 _ESCAPE_SEQUENCES = (
     r"(?:\x1b\[|\x9b(?=[0-?]))[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-Z\\-~]"
 )
 _CODES = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_CONTROL_CODES})+")
-# What changes the order in which a text is shown, or is in it unseen, so that a text reads as another one.
+# Characters that are invisible or change the order of a text, so that it reads as another text.
 _UNSEEN_CHARACTERS = "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _UNSEEN = re.compile(f"[{_UNSEEN_CHARACTERS}]")
-# What else may be in a text unseen, and belongs there: joiners and fillers of scripts, variation selectors, tags.
+# Invisible characters that have a purpose: joiners and fillers of scripts, variation selectors, tags.
 _IGNORABLE_CHARACTERS = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff"
 )
 _IGNORABLE = re.compile(f"[{_IGNORABLE_CHARACTERS}]")
-# Half a character, which no file and no terminal takes.
+# Surrogates, half of a character each, which neither files nor terminals accept.
 _HALVES = re.compile("[\ud800-\udfff]")
-# What a program may drop from a text before it shows it: each of them alone, or whole sequences.
+# What a program may remove from a text before it shows it: single codes, or whole sequences.
 _SINGLE_CODES = f"{_CONTROL_CODES}|[{_UNSEEN_CHARACTERS}{_IGNORABLE_CHARACTERS}\ud800-\udfff]"
 _SINGLE = re.compile(f"(?:{_SINGLE_CODES})+")
 _DROPPED = re.compile(f"(?:{_ESCAPE_SEQUENCES}|{_SINGLE_CODES})+")
 _VISIBLE = "\ufffd"
-# What begins a new line on a terminal or in a text.
+# Characters that start a new line on a terminal or in a text.
 _LINE_BREAKS = re.compile("[\n\u2028\u2029]")
-# So often may an encoding be encoded again.
+# How many encodings of a secret may be nested.
 _MOST_LAYERS = 4
 
 Change = t.Callable[[str], str]
 
 
 class Masker:
-    """Replaces each known secret by a mask: as it is, as encodings change it, and torn apart by control codes.
+    """A filter that replaces each known secret with a mask, whether it is plain, encoded, or split by control codes.
 
-    :param secrets: tokens, and other values that nothing may show; shorter ones than 4 characters are left alone.
+    :param secrets: tokens and other values that must not be shown; values of fewer than 4 characters are ignored.
     """
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in forms_of(secret)}
-        # longest first, so that a secret which contains another one leaves no rest; what a mask shows cannot be masked
+        # longest first, so that nothing is left of a secret that contains another one; asterisks cannot be masked
         self._forms = sorted((form for form in forms if form not in MASK), key=len, reverse=True)
         self._forms_in_json = [in_json(form) for form in self._forms]
 
     @property
     def longest(self) -> int:
-        """Return how long the longest form of a secret is."""
+        """Return the length of the longest form of a secret."""
         return len(self._forms[0]) if self._forms else 0
 
     def line(self, text: str) -> str:
-        """Return the text as one line that may be shown: without secrets and control codes."""
-        # Taking control codes away may put a secret together, and whoever cuts the text must cut a mask.
+        """Return the text as one line without secrets and control codes."""
+        # Mask again, because removing control codes may reassemble a secret, and callers may shorten the text.
         return self.mask(one_line(self.mask(text)))
 
     def block(self, text: str) -> str:
-        """Return the text, in as many lines as it has, as it may be shown: without secrets and control codes."""
+        """Return the text without secrets and control codes; its lines are kept."""
         return self.mask(printable(self.mask(text)))
 
     def mask(self, text: str) -> str:
-        """Return the text with every secret replaced; all else stays as it is, control codes included."""
+        """Return the text with every secret replaced; control codes and everything else are kept."""
         for form in self._forms:
             text = text.replace(form, MASK)
         if self._forms and not _is_plain(text) and self._shows_secret(text):
@@ -83,7 +83,7 @@ class Masker:
         return text
 
     def mask_beginning(self, text: str) -> str:
-        """Return a text that was cut off at its beginning without the end of a secret there."""
+        """Return a text whose beginning was cut off, with the end of a secret there replaced."""
         for form in self._forms:
             for length in range(min(len(form) - 1, len(text)), SHORTEST_SECRET - 1, -1):
                 if text.startswith(form[-length:]):
@@ -91,18 +91,18 @@ class Masker:
         return text
 
     def mask_value(self, value: t.Any) -> t.Any:
-        """Return a JSON-like value with every secret in its strings replaced; untouched parts are not copied.
+        """Return a JSON-like value with every secret in its strings replaced; unchanged parts are not copied.
 
-        Half characters, which nothing can write, are replaced as well.
+        Surrogates, which cannot be written, are replaced as well.
         """
         return self._changed(value, lambda text: encodable(self.mask(text)))
 
     def shown_value(self, value: t.Any) -> t.Any:
-        """Return a JSON-like value whose strings may be shown: without secrets and control codes."""
+        """Return a JSON-like value without secrets and control codes in its strings."""
         return self._changed(value, self.block)
 
     def _changed(self, value: t.Any, change: Change) -> t.Any:
-        """Return a value with its strings changed; the text of most records tells that there is nothing to change."""
+        """Return a value with its strings changed; most records need no change, which their JSON text shows faster."""
         if isinstance(value, (list, tuple)):
             items = [self._changed(item, change) for item in value]
             return value if all(map(operator.is_, value, items)) else items
@@ -112,11 +112,11 @@ class Masker:
         return value
 
     def _mask_hidden(self, text: str, separators: str) -> str:
-        """Return a text that shows a secret when codes are dropped and encodings undone with a mask for each such word.
+        """Return a text with a mask for each word that shows a secret if it is decoded or loses its control codes.
 
-        Where no word alone shows it, the line is masked, or all of the text.
+        If no single word shows the secret, mask the line or the whole text.
 
-        :param separators: what the text is taken apart at, one after the other.
+        :param separators: the characters to split the text at, one after the other.
         """
         if not separators:
             return MASK
@@ -124,7 +124,7 @@ class Masker:
         return MASK if self._shows_secret(masked) else masked
 
     def _mask_parts(self, parts: list[str], separators: str) -> list[str]:
-        """Return parts that together show a secret masked, half by half: most of a long text shows nothing."""
+        """Return masked parts that together show a secret; search by halves, because most of a long text shows none."""
         if len(parts) == 1:
             return [self._mask_hidden(parts[0], separators[1:])]
         half = len(parts) // 2
@@ -134,7 +134,7 @@ class Masker:
         return masked
 
     def _shows_secret(self, text: str) -> bool:
-        # a code may begin a sequence that hides what comes after it, or be dropped alone
+        # a program may remove a code alone, or as the beginning of a sequence that hides the text after it
         texts = {text, _SINGLE.sub("", text), _DROPPED.sub("", text)}
         for seen in texts:
             for _layer in range(_MOST_LAYERS + 1):
@@ -147,14 +147,14 @@ class Masker:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether a text can hold a secret only as it is: nothing in it is unseen, and nothing is encoded."""
+    """Return whether a text has no invisible or encoded characters, in which a secret may be hidden."""
     is_printable = text.isprintable() or text.replace("\n", "").isprintable()
     is_seen = is_printable and (text.isascii() or not _IGNORABLE.search(text))
     return is_seen and not ("%" in text or "\\" in text or ENTITY.search(text))
 
 
 def _is_plain_json(text: str) -> bool:
-    """Return whether all strings of a JSON text are plain; line breaks and quotes are all that may be escaped."""
+    """Return whether all strings of a JSON text are plain; only line breaks and quotes may be escaped."""
     if "\\" in text:
         if text.count("\\") != text.count("\\n") + text.count('\\"'):
             return False
@@ -163,7 +163,7 @@ def _is_plain_json(text: str) -> bool:
 
 
 def change_texts(value: t.Any, change: Change) -> t.Any:
-    """Return a JSON-like value with every string changed, names included; what does not change is not copied."""
+    """Return a JSON-like value with every string and key changed; unchanged parts are not copied."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
@@ -181,7 +181,7 @@ def change_texts(value: t.Any, change: Change) -> t.Any:
 def printable(text: str) -> str:
     """Return the text without escape sequences and control codes, safe for a terminal.
 
-    In the place of what cannot be seen, or changes the order of what is around it, stands a character that is seen.
+    A visible character replaces characters that are invisible or change the order of the text.
     """
     return text if text.isprintable() else _UNSEEN.sub(_VISIBLE, encodable(_CODES.sub("", text)))
 
@@ -192,5 +192,5 @@ def one_line(text: str) -> str:
 
 
 def encodable(text: str) -> str:
-    """Return the text with a character that is seen in the place of each half one, which nothing can write."""
+    """Return the text with a visible character in place of each surrogate, which cannot be written."""
     return text if text.isprintable() else _HALVES.sub(_VISIBLE, text)

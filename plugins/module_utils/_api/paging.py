@@ -2,11 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Lists, read one page after the other, the same for every server since 11.x (by Link, by X-Next-Page, by short page),
-or by several requests at a time.
+"""Pagination for every server since 11.x: by Link, by X-Next-Page, or until a page is short; page by page, or by
+several requests at a time.
 
-Totals are never relied on: newer servers send none. Rows pushed from one page to the next by new jobs come twice, so
-records are told apart by their id. Source: https://docs.gitlab.com/api/rest/#pagination.
+Totals are never relied on, because newer servers do not send them. New jobs push records to the next page, which then
+come twice, so records are identified by their id. Source: https://docs.gitlab.com/api/rest/#pagination.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from .pace.clock import GRACE_SECONDS, Deadline
 from .requester import Requester
 
 PAGE_SIZE = 100
-# A million records. A server that has more to say is asked by pipeline or with a limit, or it makes them up.
+# A million records. For more, users can select a pipeline or set a limit; a list without end is an error of the server.
 MOST_PAGES = 10_000
 
-# A list that is begun when the time of the task is nearly over, to say how things stand, has so long.
+# Time for a list that is started shortly before the deadline of the task, to report the final state.
 LAST_LIST_SECONDS = 10.0
 
 _NEXT_LINK = r"<([^<>]*)>\s*;[^,<]*\brel=\"?next\"?"
-# One of the others that GitLab sends with pages by number; what a proxy adds, such as what to preload, tells nothing.
+# Other links that GitLab sends with offset pagination. Links that a proxy adds, such as preload, mean nothing here.
 _OTHER_LINK = r"\brel=\"?(first|prev|last)\b"
-# Of a link only these are used: its host may be another one, and the filters stay ours.
+# Only these parameters of a link are used: its host may be another one, and our filters stay the same.
 _POSITION_PARAMETERS = ("page", "cursor", "id_after", "id_before", "pagination")
 
 Position = dict[str, t.Any]
-# Told of a page of a list: the name of the endpoint, the number of the page, and how many there are, if known.
+# Called with the name of the endpoint, the number of the page, and the number of pages, if known.
 PageRead = t.Callable[[str, int, t.Optional[int]], None]
 _T = t.TypeVar("_T")
 
@@ -47,9 +47,8 @@ _T = t.TypeVar("_T")
 def next_position(current: Position, count: int, response: Response) -> Position | None:
     """Return the paging arguments of the next request, None after the last page.
 
-    :param count: how many records this page held.
-    :raises BadAnswerError: when the server names something else as the next page: a list is read whole, or it is an
-        error.
+    :param count: how many records the current page has.
+    :raises BadAnswerError: if the server returns another page as the next one: an incomplete list is an error.
     """
     if count == 0:
         return None
@@ -64,14 +63,14 @@ def next_position(current: Position, count: int, response: Response) -> Position
     for number in (number_in(found.get("page", "")), number_in(following)):
         if number is not None:
             if number != page + 1:
-                raise BadAnswerError(f"the server names page {number} as the one after page {page}")
+                raise BadAnswerError(f"the server returns page {number} as the next page after page {page}")
             return page_position(number, current["per_page"])
     if link or following:
-        raise BadAnswerError(f"the header {'X-Next-Page' if following else 'Link'} of the server names no next page")
+        raise BadAnswerError(f"the header {'X-Next-Page' if following else 'Link'} of the server has no next page")
     is_told = "x-next-page" in response.headers or re.search(_OTHER_LINK, response.header("link"), re.IGNORECASE)
     if "cursor" in current or is_told:
         return None
-    # A proxy may have dropped the headers that tell. A full page may have a successor, so ask for it by number.
+    # A proxy may have removed the headers. A full page may have a next page, so request it by number.
     size = number_in(response.header("x-per-page"))
     if count < min(current["per_page"], current["per_page"] if size is None else size):
         return None
@@ -79,7 +78,7 @@ def next_position(current: Position, count: int, response: Response) -> Position
 
 
 def total_of(response: Response) -> int | None:
-    """Return how many records the server says a list has, None when it does not say."""
+    """Return how many records a list has according to the server, None if it does not say."""
     return number_in(response.header("x-total"))
 
 
@@ -88,7 +87,7 @@ def page_position(number: int, page_size: int = PAGE_SIZE) -> Position:
 
 
 def _query_of(link: str, base: str) -> dict[str, list[str]]:
-    """Return the query of a link, empty for what is not an address."""
+    """Return the query of a link, empty if it is not an address."""
     try:
         return parse_qs(resolve(base, link).query)
     except ValueError:
@@ -96,7 +95,7 @@ def _query_of(link: str, base: str) -> dict[str, list[str]]:
 
 
 def _unseen(records: list[Record], seen: set[t.Any]) -> list[Record]:
-    """Return the records whose ids were not seen, which they are then: rows that new ones push on come twice."""
+    """Return the records whose ids are not in `seen`, and add them: records that new ones push on come twice."""
     fresh = []
     for record in records:
         identity = record.get("id")
@@ -109,9 +108,9 @@ def _unseen(records: list[Record], seen: set[t.Any]) -> list[Record]:
 
 
 class PagedList:
-    """One list of an endpoint, to be read once.
+    """One list of an endpoint, which can be read once.
 
-    :param on_page: is told of every page after the first: a list of one page is no long work.
+    :param on_page: called for every page after the first: a list of one page needs no progress.
     """
 
     def __init__(
@@ -122,9 +121,9 @@ class PagedList:
         self._arguments = arguments
         self._on_page = on_page
         deadline = requester.retrier.deadline
-        # no page takes long past the deadline, but there may be any number of them
+        # each page ends soon after the deadline, but there may be any number of pages
         self._end = max(deadline, Deadline.after(LAST_LIST_SECONDS, deadline.clock), key=lambda end: end.at)
-        # whether what was read is the list as it was: nothing has moved while several pages were read
+        # whether the list did not change while several pages were read
         self._is_exact = True
 
     def walk(
@@ -132,20 +131,20 @@ class PagedList:
     ) -> t.Iterator[Record]:
         """Yield every record once, in the order of the server.
 
-        :param most_at_once: how many pages to ask for at a time; between several something may move unseen.
-        :param most_pages: how many are certainly wanted.
+        :param most_at_once: how many pages to request at a time; with several, records may move between them unseen.
+        :param most_pages: how many pages are certainly needed.
         """
         with self._requester.errors_of(self._endpoint, self._arguments):
             for records in self._pages(page_size, most_at_once, most_pages):
                 yield from records
 
     def read_ahead(self, make: t.Callable[[t.Iterator[Record]], _T], *, most_at_once: int, most_records: int = 0) -> _T:
-        """Return what is made of all records, which are read by several requests at a time.
+        """Return what `make` returns for all records, which are read by several requests at a time.
 
-        It is made of another reading, one page after the other, which misses none, when something has moved meanwhile.
+        If records moved meanwhile, read the list again page by page, which misses no record.
 
-        :param most_at_once: most requests at a time.
-        :param most_records: how many records are certainly wanted; 0 for all. More are read when they are taken.
+        :param most_at_once: maximum number of requests at a time.
+        :param most_records: how many records are certainly needed; 0 for all. More are read on demand.
         """
         if most_at_once == 1:
             return make(self.walk())
@@ -161,19 +160,19 @@ class PagedList:
         except RequestError:
             if not has_begun:
                 raise
-            # perhaps GitLab counts no further, or a page has gone: the list is read again, where it may be the same
-            # error, for good
+            # GitLab may have reached its offset limit, or a page may have gone: the list is read again, and if the
+            # error is permanent, it happens again
             self._is_exact = False
 
     def _pages(self, page_size: int, most_at_once: int, most_pages: float) -> t.Iterator[list[Record]]:
         """Yield the new records of each page.
 
-        Several pages at a time are asked for by their numbers, whichever way the first one was: a cursor is known only
-        when the page before it has come, and with its order, newest first, numbers lead to the same pages.
+        Several pages at a time are requested by number, even if the first one had a cursor: a cursor is known only
+        after the page before it, and in the same order, newest first, numbers lead to the same pages.
         """
         position: Position = {"per_page": page_size}
         if self._endpoint.paginated == "keyset":
-            # a server that does not know it answers with ordinary pages
+            # servers without keyset pagination answer with offset pagination
             position.update(pagination="keyset", order_by="id", sort="desc")
         ahead: collections.deque[_Asked] = collections.deque()
         seen: set[t.Any] = set()
@@ -182,14 +181,14 @@ class PagedList:
         for number in range(1, MOST_PAGES + 1):
             if number > 1 and self._end.has_passed():
                 raise UnsentError(
-                    "the list was not read to its end, since the time of the task is over", advice="Raise wait_timeout"
+                    "the list was not read to its end, because the task timed out", advice="Raise wait_timeout"
                 )
             answer = ahead.popleft().answer(self._end) if ahead else None
             records, response = self._requester.read(self._endpoint, {**self._arguments, **position}, answer)
             fresh = _unseen(records, seen)
             if records and not fresh:
-                # as all are of a server that does not heed their number
-                raise BadAnswerError(f"page {number} of the list holds only records of the pages before it")
+                # a server that ignores the number always returns the same page
+                raise BadAnswerError(f"page {number} of the list contains only records of the pages before it")
             count += len(fresh)
             self._is_exact = self._is_exact and len(fresh) == len(records)
             if number == 1:
@@ -197,11 +196,11 @@ class PagedList:
                 pages = -(-total // len(records)) if total and records else None
             else:
                 self._on_page(self._endpoint.name, number, pages)
-            # who has enough of them does not mind what the server says about the next page
+            # yield before looking at the next page: the caller may have enough records
             yield fresh
             following = next_position(position, len(records), response)
             if following and most_at_once > 1:
-                # a total that cannot be is not believed
+                # ignore an impossible total
                 most = min(number + most_at_once, most_pages, pages if pages and pages > number else math.inf)
                 while number + len(ahead) < most and not any(asked.is_last for asked in ahead):
                     ahead.append(_Asked(self._ask, page_position(number + len(ahead) + 1)))
@@ -210,7 +209,7 @@ class PagedList:
                 return
             position = following if most_at_once == 1 else page_position(number + 1)
         raise BadAnswerError(
-            f"the list does not end within {MOST_PAGES} pages", advice="Choose a pipeline, or give a limit"
+            f"the list does not end within {MOST_PAGES} pages", advice="Select a pipeline, or set limit"
         )
 
     def _ask(self, position: Position) -> Response:
@@ -218,13 +217,13 @@ class PagedList:
 
 
 class _Asked(threading.Thread):
-    """A page that is asked for while others are read.
+    """A page that is requested while others are read.
 
-    Threads wait for the network, and nothing else: Python runs one of them at a time anyway, and what was decoded a
-    moment ago is quickly at hand. They are daemons, for a worker of Ansible waits at its end for any other kind,
-    whatever time the task has.
+    These threads only wait for the network: Python runs one thread at a time anyway, and records that were decoded just
+    now are still in the processor's cache. The threads are daemons, because a worker of Ansible waits for all other
+    threads when it ends, whatever the deadline of the task.
 
-    `is_last` is true when it is known that no page comes after it, and after an error.
+    `is_last` is true if no page comes after it, and after an error.
     """
 
     def __init__(self, ask: t.Callable[[Position], Response], position: Position) -> None:
@@ -238,21 +237,21 @@ class _Asked(threading.Thread):
     def run(self) -> None:
         try:
             answer = self._ask(self._position)
-            # who takes the page counts its records; here only none are told from some, for a server without headers
+            # `_pages` counts the records; servers without headers need only to know if there are none
             count = 0 if answer.body.strip() == b"[]" else PAGE_SIZE
             self.is_last = next_position(self._position, count, answer) is None
             self._answer = answer
-        except Exception as exc:  # raised again by who takes the page
+        except Exception as exc:  # `answer` raises it again
             self._answer, self.is_last = exc, True
 
     def answer(self, deadline: Deadline) -> Response:
         """Return the answer.
 
-        :raises RequestError: when there is none.
+        :raises RequestError: if there is none.
         """
         self.join(deadline.remaining() + GRACE_SECONDS)
         if self._answer is None:
-            raise LostAnswerError("a page of the list did not come in time")
+            raise LostAnswerError("a page of the list did not arrive before the timeout")
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A request to an endpoint: built, sent in its turn, redirects followed, and decoded or made a typed error."""
+"""Requests to endpoints: built, paced, sent, redirected, and decoded into records or typed errors."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from .pace.clock import GRACE_SECONDS, LATE_SECONDS
 from .pace.retry import Retrier, server_wish_seconds
 from .pace.traffic import RequestBudget
 
-# What a request has at least that begins past the deadline of a task, to say how things stand.
+# Minimum time-out of a request that starts after the deadline of a task, to report the final state.
 _SHORTEST_TIMEOUT_SECONDS = 0.5
-# The longest bodies that are read whole, by what they hold. A job is some kilobytes, and a hundred times that if its
-# commit has a long message; a log has 100 MB at the most unless its server was told otherwise. What is answered to a
-# request for nothing is not looked at. A download that is streamed has no limit: it passes through.
+# Maximum length of bodies that are read whole, by content. A job has a few kilobytes, and a hundred times that if its
+# commit has a long message. A log has at most 100 MB unless its server is configured otherwise. The answer to a request
+# for nothing is ignored. A streamed download has no limit, because it is not kept in memory.
 _MEBIBYTE = 1024 * 1024
 _MOST_BYTES: t.Mapping[str, int] = {
     "record": 8 * _MEBIBYTE,
@@ -54,23 +54,23 @@ _MOVED_TO = r"/projects/(\d+)(?:[/?]|$)"
 
 
 class Sink(t.Protocol):
-    """Where a download goes."""
+    """The destination of a download."""
 
     def restart(self) -> None:
-        """Forget what was written: the download begins, or begins again."""
+        """Discard what was written, because the download starts or restarts."""
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes of the answer."""
+        """Write the next bytes of the answer."""
 
 
 class Requester:
-    """Sends requests to one GitLab server.
+    """A sender of requests to one GitLab server.
 
-    :param masker: knows the secrets; no text leaves this class without passing it.
-    :param on_finished: is told of every request: what was sent, the status of the answer, None when none came, and the
-        seconds it took.
-    :param retrier: how long a task may take, and how its requests are paced.
-    :param warn: is told what went wrong without mattering to the result.
+    :param masker: removes secrets from every text that leaves this class.
+    :param on_finished: called after every request with the request, the status of the answer (None if none came), and
+        the duration in seconds.
+    :param retrier: has the deadline of the task, repeats requests and paces them.
+    :param warn: called with problems that do not affect the result.
     """
 
     def __init__(
@@ -91,13 +91,13 @@ class Requester:
         self._clock = retrier.deadline.clock
         self._warn = warn
         self._budget = RequestBudget(settings.concurrency)
-        # A moved project answers a read with a redirect to its id and refuses writes, so the id is kept for the rest.
+        # GitLab redirects reads of a moved project to its id but refuses writes, so later requests use the id.
         self._moved_projects: dict[str, str] = {}
-        # by their ids what the user calls projects, for messages
+        # id of a project -> its name in the user's options, for messages
         self.project_names: dict[str, str] = {}
 
     def with_retrier(self, retrier: Retrier) -> Requester:
-        """Return a requester that shares everything but the time of the task."""
+        """Return a requester that shares everything except the retrier."""
         other = copy.copy(self)
         other.retrier = retrier
         return other
@@ -105,10 +105,10 @@ class Requester:
     def read(
         self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any], answer: Response | None = None
     ) -> tuple[t.Any, Response]:
-        """Return the decoded answer to a request, repeated as far as that is safe, and the answer itself.
+        """Return the decoded answer to a request, and the answer itself; repeat the request while that is safe.
 
-        :param answer: what has been answered already; it is asked for anew if that cannot be used.
-        :raises RequestError: for everything but an expected status with what the catalogue promises.
+        :param answer: an answer that was already received; the request is sent if it is missing or not usable.
+        :raises RequestError: if the status is unexpected, or the content does not match the catalogue.
         """
         answers = iter((answer,))
 
@@ -120,11 +120,11 @@ class Requester:
         return self.retrier.run(once, is_repeatable=endpoint.is_repeatable)
 
     def ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
-        """Return the answer to a request, not decoded; see `read`."""
+        """Return the answer to a request without decoding it; see `read`."""
         return self.retrier.run(lambda: self._ask(endpoint, arguments), is_repeatable=endpoint.is_repeatable)
 
     def _ask(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Response:
-        """Return the answer to one request, redirects followed."""
+        """Return the answer to one request, following redirects."""
         with self.errors_of(endpoint, arguments), self._budget.request(self.retrier.deadline):
             request, may_leave = self._request(endpoint, arguments), endpoint.answer in ("bytes", "text")
             response = send_following(request, self._send, may_leave=may_leave)
@@ -134,7 +134,7 @@ class Requester:
             return response
 
     def download(self, endpoint: Endpoint, sink: Sink, arguments: t.Mapping[str, t.Any], *, any_time: bool) -> None:
-        """Write the body of one answer to a sink, in constant memory; see `ApiClient.download`."""
+        """Write the body of an answer to a sink, in constant memory; see `ApiClient.download`."""
         sink.restart()
         total_seconds = None if any_time else float("inf")
         with self.errors_of(endpoint, arguments):
@@ -155,10 +155,10 @@ class Requester:
                     raise self._unexpected(endpoint, arguments, beginning)
                 for chunk in self._chunks_of(stream):
                     sink.write(chunk)
-                    # one whose length nobody announced may have no end
+                    # without a Content-Length, a download may never end
                     if any_time and not stream.header("content-length") and self.retrier.deadline.has_passed():
                         raise LostAnswerError(
-                            "the download announced no length, and has not ended in the time of the task"
+                            "the download has no Content-Length, and did not end before the task timed out"
                         )
 
     def _chunks_of(self, stream: ByteStream) -> t.Iterator[bytes]:
@@ -172,7 +172,7 @@ class Requester:
             yield chunk
 
     def _request(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> Request:
-        """Return the request for these arguments, with the id of a project that has moved."""
+        """Return the request for these arguments, with the id of the project if it was moved."""
         project = str(arguments.get("project", ""))
         if project in self._moved_projects:
             arguments = {**arguments, "project": self._moved_projects[project]}
@@ -181,7 +181,7 @@ class Requester:
 
     @contextlib.contextmanager
     def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
-        """Fill in where an error happens, which is a request for these arguments, and take every secret out of it."""
+        """Add the request for these arguments to errors that are raised within, and remove every secret from them."""
         try:
             yield
         except UsageError as exc:
@@ -197,7 +197,7 @@ class Requester:
         return self._told(request, self._transport.send, SLOWEST_ANSWER * self.settings.timeout_seconds)
 
     def _stream(self, request: Request, total_seconds: float | None) -> ByteStream:
-        """Return the answer to one request, its body unread; see `_told`."""
+        """Return the answer to one request, without reading its body; see `_told`."""
         if not isinstance(self._transport, StreamingTransport):
             return WholeBody(self._send(request))
         return self._told(dataclasses.replace(request, most_bytes=None), self._transport.stream, total_seconds)
@@ -205,7 +205,7 @@ class Requester:
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent.
 
-        :raises UnsentError: when a limit of the user leaves no time for it.
+        :raises UnsentError: if a limit set by the user leaves no time for it.
         """
         traffic = self.retrier.traffic
         seconds = traffic.turn(
@@ -213,8 +213,8 @@ class Requester:
         )
         if seconds is None:
             raise UnsentError(
-                f"it was not sent, since api_requests_per_minute is {self.settings.requests_per_minute} and leaves no "
-                "time for it",
+                f"the request was not sent, because api_requests_per_minute is {self.settings.requests_per_minute} and "
+                "leaves no time for it",
                 advice="Raise api_requests_per_minute or wait_timeout",
             )
         if seconds > 0:
@@ -223,20 +223,20 @@ class Requester:
                 self.retrier.deadline.clock.sleep(seconds)
         if request.method != "GET" and self._clock.monotonic() > self.retrier.deadline.at + LATE_SECONDS:
             raise UnsentError(
-                "the request was not sent, since the time of the task (wait_timeout) was over long before",
-                advice="Raise wait_timeout, unless it was suspended",
+                "the request was not sent, because the task timed out long before (wait_timeout)",
+                advice="Raise wait_timeout, unless the task was suspended",
             )
 
     def _within_deadline(self, seconds: float) -> float:
-        """Return how long a part of a request may take: near the deadline it must not hold the task much longer."""
+        """Return the time limit for a part of a request, so that it does not hold the task long past its deadline."""
         left = self.retrier.deadline.at - self._clock.monotonic()
         least = max(_SHORTEST_TIMEOUT_SECONDS, GRACE_SECONDS + min(left, 0.0))
         return min(seconds, max(left, least))
 
     def _told(self, request: Request, send: t.Callable[..., _A], total_seconds: float | None) -> _A:
-        """Send a request in its turn; take note of the limits of the server, and tell extensions about it.
+        """Send a request when it may be sent, record the server's rate limit, and notify extensions.
 
-        :param total_seconds: for the whole answer, None for any time.
+        :param total_seconds: time limit for the whole answer, None for no limit.
         """
         self._await_turn(request)
         if total_seconds is not None:
@@ -253,18 +253,18 @@ class Requester:
                 self.retrier.traffic.answered(status, answer.headers)
             return answer
         finally:
-            # the address of an object storage is signed, which makes its query a credential
+            # the query of a signed object storage address is a credential
             shown = request if is_own else dataclasses.replace(request, url=request.display_url)
             try:
                 self._on_finished(shown, status, self._clock.monotonic() - started)
-            except GitLabError as exc:  # the request has been made, and its outcome counts
+            except GitLabError as exc:  # the outcome of the request matters more
                 self._warn(self.masker.mask(str(exc)))
 
     @contextlib.contextmanager
     def _foreign_errors(self, method: str) -> t.Iterator[None]:
-        """Turn what an extension raises that sends, or takes part in it, into an error that says so.
+        """Turn exceptions of extensions that take part in sending into errors for the user.
 
-        :raises LostAnswerError: for what a network raises, and for anything at all of a write, which may be executed.
+        :raises LostAnswerError: for network errors, and for any error of a write, which may have been executed.
         """
         try:
             yield
@@ -285,7 +285,7 @@ class Requester:
             error = _storage_error(response)
         elif response.status < 400:
             error = BadAnswerError(
-                f"the answer has status {response.status}, expected was {endpoint.ok_statuses[0]}",
+                f"the answer has status {response.status} instead of {endpoint.ok_statuses[0]}",
                 advice="Check that api_url is the address of a GitLab server",
             )
         else:
@@ -297,21 +297,21 @@ class Requester:
         return error
 
     def _is_stored(self, response: Response) -> bool:
-        """Return whether an object storage has answered, and not GitLab, of which a redirect may know another name."""
+        """Return whether an object storage answered, and not GitLab, perhaps under another name after a redirect."""
         url = response.url
         return bool(url) and parse_address(url).origin != self.settings.origin and "/api/v4/" not in url
 
     def _note_moved(self, project: str, response: Response) -> None:
-        """Remember the id of a project whose path redirects to it."""
+        """Remember the id of a project if its path redirects to the id."""
         found = re.match(_MOVED_TO, response.url.removeprefix(self.settings.api_url))
         if found and project and not project.isdigit():
             self._moved_projects[project] = found.group(1)
 
 
 def _check_answer(answer: Answer) -> None:
-    """Return if an answer is one, which an extension may have made.
+    """Check the types of an answer, because extensions can create answers.
 
-    :raises TypeError: when it is not.
+    :raises TypeError: if a type is wrong.
     """
     if isinstance(answer, Response):
         has_body = isinstance(answer.body, bytes)
@@ -321,14 +321,14 @@ def _check_answer(answer: Answer) -> None:
     are_texts = all(isinstance(text, str) for header in answer.headers.items() for text in header)
     if not (has_body and are_values and are_texts and all(name == name.lower() for name in answer.headers)):
         raise TypeError(
-            "an answer has a whole number as status, headers of texts with names in lower case, a body, and a url"
+            "an answer needs an integer status, headers as strings with names in lower case, a body, and a url"
         )
 
 
 def _storage_error(response: Response) -> RequestError:
-    """Return the error for a status of an object storage, to which GitLab redirects downloads.
+    """Return the error for an error status of an object storage, to which GitLab redirects downloads.
 
-    Its words may tell of its keys, and are not shown. An address that has expired may pass: GitLab makes a new one.
+    Its text may contain keys and is not shown. Another attempt may help: GitLab creates a new signed address for it.
     """
     host = parse_address(response.url).host
     problem = f"{host}, to which GitLab redirects the download, answers with status {response.status}"

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What the collection does without extensions, registered through the hooks that extensions use, to be asked last."""
+"""The built-in behaviour of the collection, registered through the same hooks as extensions and called last."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .._api.http import Transport
 from .._api.wire.requests_transport import RequestsTransport
 from .hookspecs import Registry, hookimpl
 
-# Header and form for each kind of token; GitLab takes a job token only in its own header.
+# Header and format for each kind of token; GitLab accepts a job token only in its own header.
 _HEADERS = {
     "api_token": ("PRIVATE-TOKEN", "{token}"),
     "api_oauth_token": ("Authorization", "Bearer {token}"),
@@ -24,9 +24,9 @@ _HEADERS = {
 
 
 class BuiltinPlugin:
-    """The documented endpoints, requests as transport, and a token in a header.
+    """The built-in endpoints, transport, authentication and decisions.
 
-    :param prepare_session: lets extensions prepare the `session` of requests that was made for `settings`.
+    :param prepare_session: calls the hook with which extensions prepare the `session` for `settings`.
     """
 
     def __init__(self, prepare_session: t.Callable[..., t.Any]) -> None:
@@ -40,12 +40,12 @@ class BuiltinPlugin:
 
     @hookimpl(trylast=True)
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport:
-        """Return a transport that uses requests, its session prepared by extensions."""
+        """Return a transport that uses requests, with a session that extensions have prepared."""
         return RequestsTransport(settings, lambda session: self._prepare_session(session=session, settings=settings))
 
     @hookimpl(trylast=True)
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str]:
-        """Return the header for the token of the options; none for anonymous access."""
+        """Return the header for the token in the options; none for anonymous access."""
         if not settings.token:
             return {}
         header, form = _HEADERS[settings.token_kind]
@@ -53,5 +53,5 @@ class BuiltinPlugin:
 
     @hookimpl(trylast=True)
     def gitlab_decide_job_action(self, action: str, job: Record, decisions: t.Any) -> t.Any:
-        """Return what the decision table says."""
+        """Return the decision of the decision table."""
         return decisions.built_in

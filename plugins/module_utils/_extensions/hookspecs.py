@@ -2,12 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The hooks by which others extend this collection; pluggy's project name and the entry-point group are the same.
+"""The hooks for extensions of this collection; pluggy's project name is also the group of entry points.
 
-An extension is a module, or any object, with functions of these names, marked by
-`pluggy.HookimplMarker("jobgate.gitlab")`, published as an entry point of the group `jobgate.gitlab`, and loaded when
-the option `extensions` names it. What the collection does without extensions is registered through the same hooks and
-is asked last.
+An extension is a module, or any object, with functions of these names, marked with
+`pluggy.HookimplMarker("jobgate.gitlab")`. It is published as an entry point of the group `jobgate.gitlab`, and loaded
+if the option `extensions` lists it. The built-in behaviour is registered through the same hooks and called last.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ hookimpl = HookimplMarker(PROJECT_NAME)
 
 
 class Registry:
-    """A place to add and to replace endpoints.
+    """A collection of endpoints, which extensions can add and replace.
 
-    Replacements count at the end, so they need not wait until the catalogue is there.
+    Replacements are applied at the end, so extensions can make them before the catalogue is added.
     """
 
-    # how extensions make one
+    # for extensions, to create an endpoint
     endpoint = Endpoint
 
     def __init__(self) -> None:
@@ -39,23 +38,23 @@ class Registry:
     def add(self, endpoint: Endpoint) -> None:
         """Add an endpoint.
 
-        :raises ValueError: when the name is taken.
+        :raises ValueError: if the name is already used.
         """
         if endpoint.name in self._added:
-            raise ValueError(f"an endpoint named {endpoint.name} is registered already")
+            raise ValueError(f"an endpoint named {endpoint.name} is already registered")
         self._added[endpoint.name] = endpoint
 
     def replace(self, endpoint: Endpoint) -> None:
-        """Replace the endpoint with this name; of several replacements the first one counts.
+        """Replace the endpoint with the same name; if there are several replacements, the first one wins.
 
-        An extension that replaces an unknown endpoint, or one that takes other arguments, fails the task.
+        Replacing an unknown endpoint, or one with other arguments, fails the task.
         """
         self._replaced.setdefault(endpoint.name, endpoint)
 
     def endpoints(self) -> dict[str, Endpoint]:
-        """Return the endpoints by name, replacements in their places.
+        """Return the endpoints by name, including replacements.
 
-        :raises ValueError: when a replacement has nothing to replace, or cannot be called as what it replaces.
+        :raises ValueError: if a replacement replaces nothing, or does not accept the same arguments.
         """
         for name, endpoint in self._replaced.items():
             if name not in self._added:
@@ -65,69 +64,70 @@ class Registry:
             unfit |= set(endpoint.in_path).difference(known.in_path)
             if unfit:
                 names = ", ".join(sorted(unfit))
-                raise ValueError(f"it replaces endpoint {name!r} by one that takes other arguments; see to {names}")
+                raise ValueError(f"it replaces endpoint {name!r} with one that takes other arguments; check {names}")
         return {**self._added, **self._replaced}
 
 
 class HookSpecs:
-    """Every hook: when it is called, with what, and what its return value does."""
+    """The specifications of all hooks: when each is called, its arguments, and the effect of its return value."""
 
     @hookspec
     def gitlab_register_endpoints(self, registry: Registry) -> None:
-        """Add endpoints to the catalogue, or replace some, once per task, before the first request.
+        """Add endpoints to the catalogue, or replace them.
 
-        :param registry: `registry.endpoint(...)` makes an endpoint, `registry.add(endpoint)` adds it, and
-            `registry.replace(endpoint)` replaces the one with its name.
+        Called once per task, before the first request.
+
+        :param registry: `registry.endpoint(...)` creates an endpoint, `registry.add(endpoint)` adds it, and
+            `registry.replace(endpoint)` replaces the one with the same name.
         """
 
     @hookspec
     def gitlab_prepare_session(self, session: t.Any, settings: ConnectionSettings) -> None:
         """Prepare a session of the built-in transport: mount adapters, add headers or client certificates.
 
-        Called once for each session that is made, before its first request, for all extensions.
+        Called for all extensions, once for each new session, before its first request.
 
-        :param session: the `requests.Session`. It also sends the requests that follow a redirect to another server.
+        :param session: the `requests.Session`. It also sends requests that follow a redirect to another server.
         :param settings: the connection, with its credential.
         """
 
     @hookspec(firstresult=True)
     def gitlab_create_transport(self, settings: ConnectionSettings) -> Transport | None:
-        """Return the object that sends requests, or None to leave it to the next extension and to requests.
+        """Return the object that sends requests, or None to leave this to the next extension or to requests.
 
-        Called once per task. The transport has to add `settings.credential` to requests to `settings.origin`, and only
-        to these; it follows no redirects and repeats nothing.
+        Called once per task. The transport must add `settings.credential` to requests to `settings.origin`, and to no
+        others. It must not follow redirects or repeat requests.
 
         :param settings: the connection, with its credential.
         """
 
     @hookspec(firstresult=True)
     def gitlab_authenticate(self, settings: ConnectionSettings) -> dict[str, str] | None:
-        """Return the header names and values that authenticate, or None to leave it to the next one.
+        """Return the header names and values for authentication, or None to leave this to the next extension.
 
-        Called once per task, before the transport is made. The built-in answer sends the token of the options.
+        Called once per task, before the transport is created. By default, the token in the options is sent.
 
-        :param settings: the connection as the options say it, its `credential` still empty.
+        :param settings: the connection as set by the options, with an empty `credential`.
         """
 
     @hookspec(firstresult=True)
     def gitlab_decide_job_action(self, action: str, job: dict[str, t.Any], decisions: t.Any) -> t.Any:
-        """Return what an action is to do with a job, or None to leave it to the next one and to the decision table.
+        """Return the decision about a job, or None to leave it to the next extension or to the decision table.
 
-        Called for each job before the action, in check mode too, and again after each re-read; must have no side
-        effects. Retries that `max_attempts` adds, and the cancellation of `on_timeout`, belong to what was decided
-        before.
+        Called for each job before the action, in check mode too, and again after each re-read; it must not have side
+        effects. It is not called again for retries because of `max_attempts` or cancellations because of `on_timeout`.
 
         :param action: `play`, `retry`, `cancel`, `erase`, `keep_artifacts` or `delete_artifacts`.
         :param job: a copy of GitLab's record of the newest attempt.
-        :param decisions: the ways out: `decisions.act(reason)`, `decisions.same(reason)`, `decisions.refuse(reason)`
-            and `decisions.later(reason)`; and `decisions.built_in`, which is what the decision table says.
+        :param decisions: the possible decisions: `decisions.act(reason)`, `decisions.same(reason)`,
+            `decisions.refuse(reason)`, `decisions.later(reason)`, and the decision table's one, `decisions.built_in`.
         """
 
     @hookspec
     def gitlab_annotate_record(self, kind: str, record: dict[str, t.Any]) -> dict[str, t.Any] | None:
-        """Return notes about a record that the task will return; they are put under its key `annotations`.
+        """Return notes about a record in the result of the task; they are added to it as `annotations`.
 
-        Called once for each returned record. The record itself is a copy, changing it has no effect.
+        Called once for each returned record, with a copy of it: changes to the copy have no effect.
 
         :param kind: `job`, `bridge` or `pipeline`.
         :param record: GitLab's record.
@@ -135,9 +135,9 @@ class HookSpecs:
 
     @hookspec
     def gitlab_request_finished(self, request: Request, status: int | None, seconds: float) -> None:
-        """Take note of a request, after each one, redirects and repeats included.
+        """Observe a request; called after each one, including redirects and repeated requests.
 
-        :param request: what was sent, without the credential and without the body.
-        :param status: of the answer; None when none came.
-        :param seconds: from sending to the whole answer.
+        :param request: the request, without the credential and without the body.
+        :param status: the status of the answer; None if none came.
+        :param seconds: the time from sending the request to the end of the answer.
         """

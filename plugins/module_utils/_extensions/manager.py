@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Loads extensions by name and calls hooks, turning what goes wrong in an extension into an error for the user."""
+"""Loading of extensions, calls of their hooks, and errors for the user if an extension fails."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ from .hookspecs import HookSpecs, Registry
 class PluginManager:
     """The hooks of one task: those of its extensions, and the built-in behaviour.
 
-    :param extensions: names of entry points of the group `jobgate.gitlab`; the first one is asked first.
-    :raises ExtensionError: when one is unknown or cannot be loaded.
-    :raises MissingLibraryError: when pluggy is not installed.
+    :param extensions: names of entry points of the group `jobgate.gitlab`; the first one is called first.
+    :raises ExtensionError: if one is unknown or cannot be loaded.
+    :raises MissingLibraryError: if pluggy is not installed.
     """
 
     def __init__(self, extensions: t.Sequence[str] = ()) -> None:
         self._names = tuple(dict.fromkeys(extensions))
         self._manager: t.Any = pluggy_library().PluginManager(PROJECT_NAME)
         self._manager.add_hookspecs(HookSpecs)
-        # pluggy asks the one registered last first
+        # pluggy calls the one that was registered last first
         for name, extension in reversed(_load(self._names)):
             try:
                 self._manager.register(extension, name=name)
                 self._manager.check_pending()
                 self._check_marks(extension)
-            except (Exception, SystemExit) as exc:  # pluggy's own errors, and what inspecting a foreign object raises
-                raise ExtensionError(f"extension {name!r} does not fit the hooks of {PROJECT_NAME}: {exc}") from exc
-        # of those that want to be asked last, it is the last one registered
+            except (Exception, SystemExit) as exc:  # from pluggy, or from the inspection of a foreign object
+                raise ExtensionError(f"extension {name!r} does not match the hooks of {PROJECT_NAME}: {exc}") from exc
+        # registered after all others with `trylast`, so that it is called last
         self._manager.register(BuiltinPlugin(functools.partial(self.call, "gitlab_prepare_session")))
 
     def _check_marks(self, extension: t.Any) -> None:
-        """Return if an extension does what it seems to do.
+        """Check that all hooks of an extension are marked.
 
-        :raises ValueError: when it has no hook, or a function that is called like one and is not marked: a policy that
-            is never asked would allow everything.
+        :raises ValueError: if it has no hook, or a function with the name of a hook that is not marked: a policy that
+            is never called would allow everything.
         """
         marked = {caller.name for caller in self._manager.get_hookcallers(extension) or ()}
         called_so = {name for name in dir(HookSpecs) if name.startswith("gitlab_") and hasattr(extension, name)}
@@ -59,9 +59,9 @@ class PluginManager:
             raise ValueError(f"{found}; mark each function with pluggy.HookimplMarker({PROJECT_NAME!r})")
 
     def call(self, hook: str, **arguments: t.Any) -> t.Any:
-        """Return what a hook returns. Records are handed out as copies: what an extension changes in one has no effect.
+        """Return the result of a hook, which gets copies of records, so that extensions cannot change them.
 
-        :raises ExtensionError: when an extension raises anything that is not meant for the user.
+        :raises ExtensionError: if an extension raises an exception other than `GitLabError`.
         """
         if self._names:
             arguments = {
@@ -71,22 +71,22 @@ class PluginManager:
             return getattr(self._manager.hook, hook)(**arguments)
         except GitLabError:
             raise
-        except (Exception, SystemExit) as exc:  # who leaves the process would lose what the task has done
+        except (Exception, SystemExit) as exc:  # leaving the process would lose the result of the task
             raise ExtensionError(
                 f"an extension ({self._who(hook, exc)}) failed in {hook}: {type(exc).__name__}: {exc}"
             ) from exc
 
     def wrong_return(self, value: object, hook: str, wanted: str) -> ExtensionError:
-        """Return the error for what a hook must not return, besides None, or a wrapper of a hook."""
+        """Return the error for a wrong return value of a hook; None is wrong only from a wrapper of a hook."""
         returned, besides = f"{type(value).__name__} from", ", or None"
         if value is None:
             returned, besides = "None from a wrapper of", ""
         return ExtensionError(
-            f"an extension ({self._who(hook)}) returned {returned} {hook}; it has to return {wanted}{besides}"
+            f"an extension ({self._who(hook)}) returned {returned} {hook}; it must return {wanted}{besides}"
         )
 
     def _who(self, hook: str, exc: BaseException | None = None) -> str:
-        """Return the extension that has raised an error in a hook, or all that have the hook where nothing tells."""
+        """Return the extension that raised an exception in a hook, or all that have the hook if it is unknown."""
         implementations = [
             each for each in getattr(self._manager.hook, hook).get_hookimpls() if each.plugin_name in self._names
         ]
@@ -94,13 +94,13 @@ class PluginManager:
             for each in implementations:
                 if getattr(each.function, "__code__", None) is frame.f_code:
                     return str(each.plugin_name)
-        # the one asked first comes last
+        # in pluggy's list, the one that is called first comes last
         return ", ".join(each.plugin_name for each in reversed(implementations))
 
     def endpoints(self) -> dict[str, Endpoint]:
-        """Return the endpoints by name, with those of extensions.
+        """Return the endpoints by name, including those of extensions.
 
-        :raises ExtensionError: when one of these fits no endpoint.
+        :raises ExtensionError: if an extension adds or replaces an endpoint in a wrong way.
         """
         hook, registry = "gitlab_register_endpoints", Registry()
         self.call(hook, registry=registry)
@@ -110,9 +110,9 @@ class PluginManager:
             raise ExtensionError(f"an extension ({self._who(hook)}) failed in {hook}: {exc}") from None
 
     def notes(self, kind: str, record: Record) -> Record:
-        """Return what extensions say about a record; the one asked first has the last word.
+        """Return the notes of extensions about a record; the extension that is called first wins.
 
-        :raises ExtensionError: when one says what results cannot hold.
+        :raises ExtensionError: if a result cannot contain a note.
         """
         if not self._manager.hook.gitlab_annotate_record.get_hookimpls():
             return {}
@@ -120,17 +120,17 @@ class PluginManager:
         notes: Record = {}
         found = self.call(hook, kind=kind, record=record)
         if not isinstance(found, list):
-            raise self.wrong_return(found, hook, "the list that it got")
+            raise self.wrong_return(found, hook, "the list that it received")
         for note in reversed(found):
             try:
                 notes = {**notes, **json.loads(json.dumps(note or {}, allow_nan=False))}
             except (TypeError, ValueError, RecursionError):
-                raise self.wrong_return(note, hook, "a dictionary of values that JSON can hold") from None
+                raise self.wrong_return(note, hook, "a dictionary of values that JSON supports") from None
         return notes
 
 
 def plugin_manager(extensions: t.Sequence[str]) -> PluginManager:
-    """Return the hooks of a task; tasks without extensions share theirs, for these hold nothing of a task."""
+    """Return the hooks of a task; tasks without extensions share them, because they have no state."""
     return PluginManager(extensions) if extensions else _builtin_only()
 
 
@@ -151,16 +151,16 @@ def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
     loaded: list[tuple[str, t.Any]] = []
     for name in names:
         if name not in available:
-            known = f"installed are {sorted(available)}" if available else "none is installed"
+            known = f"installed: {sorted(available)}" if available else "no extension is installed"
             raise ExtensionError(
                 f"unknown extension {name!r}; {known}. An extension is a Python package with an entry point of the "
                 f"group {PROJECT_NAME!r}, installed where the task runs"
             )
         try:
             extension = available[name].load()
-        except (Exception, SystemExit) as exc:  # anything can go wrong while foreign code is imported
+        except (Exception, SystemExit) as exc:  # importing foreign code can raise anything
             raise ExtensionError(f"extension {name!r} cannot be loaded: {type(exc).__name__}: {exc}") from exc
-        if not any(extension is other for _name, other in loaded):  # which may have several names
+        if not any(extension is other for _name, other in loaded):  # an extension may have several names
             loaded.append((name, extension))
     return loaded
 
@@ -168,6 +168,6 @@ def _load(names: t.Sequence[str]) -> list[tuple[str, t.Any]]:
 def _entry_points() -> t.Iterable[t.Any]:
     try:
         return importlib.metadata.entry_points(group=PROJECT_NAME)
-    except TypeError:  # Python 3.9 takes no group
+    except TypeError:  # Python 3.9 does not support `group`
         every: t.Any = importlib.metadata.entry_points()
         return t.cast("t.Iterable[t.Any]", every.get(PROJECT_NAME, ()))

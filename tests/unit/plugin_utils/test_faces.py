@@ -117,9 +117,9 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"terms": [None], "project": "7"}, "give the name or the id of a job, not an empty text"),
+        ({"terms": [None], "project": "7"}, "specify the name or the id of a job, not an empty string"),
         ({"terms": ["0"], "project": "7", "default": "none"}, "the id of a job is 0; ids count from 1"),
-        ({"terms": [" \n"], "project": "7"}, "give the name or the id of a job, not an empty text"),
+        ({"terms": [" \n"], "project": "7"}, "specify the name or the id of a job, not an empty string"),
         (
             {"terms": ["build"], "project": None},
             "project is missing; give the numeric id or the full path, like group/project",

@@ -50,23 +50,23 @@ def bomb(levels: int, merge: bool = False) -> bytes:
 
 
 BOUNDLESS = [
-    ("yaml", bomb(8), "aliases stand for more than 1,000,000 values"),
-    ("yaml", bomb(9, merge=True), "aliases stand for more than 1,000,000 values"),
-    ("yaml", b"a: &a [1, *a]", "holds itself (alias *a)"),
-    ("yaml", b"&a {b: {c: *a}}", "holds itself (alias *a)"),
-    ("yaml", b"[" * 500 + b"]" * 500, "YAML of more than 100 levels"),
-    ("yaml", b"[" * 200_000, "YAML of more than 100 levels"),
-    ("yaml", b"".join(b"  " * n + b"a:\n" for n in range(500)), "YAML of more than 100 levels"),
+    ("yaml", bomb(8), "aliases expand to more than 1,000,000 values"),
+    ("yaml", bomb(9, merge=True), "aliases expand to more than 1,000,000 values"),
+    ("yaml", b"a: &a [1, *a]", "contains itself (alias *a)"),
+    ("yaml", b"&a {b: {c: *a}}", "contains itself (alias *a)"),
+    ("yaml", b"[" * 500 + b"]" * 500, "YAML with more than 100 levels"),
+    ("yaml", b"[" * 200_000, "YAML with more than 100 levels"),
+    ("yaml", b"".join(b"  " * n + b"a:\n" for n in range(500)), "YAML with more than 100 levels"),
     (
         "yaml",
         b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 150)),
-        "YAML of more than 100 levels",
+        "YAML with more than 100 levels",
     ),
     ("yaml", b"a: " + b":".join([b"1"] * 200_000), "a number of more than 4,300 digits"),
     ("yaml", b"a: 0x" + b"f" * 5000, "a number of more than 4,300 digits"),
-    ("json", b"[" * 500 + b"]" * 500, "JSON of more than 100 levels"),
-    ("json", b'{"a":' * 500 + b"1" + b"}" * 500, "JSON of more than 100 levels"),
-    ("json", b"[" * 100_000 + b"]" * 100_000, "JSON of more than 100 levels"),
+    ("json", b"[" * 500 + b"]" * 500, "JSON with more than 100 levels"),
+    ("json", b'{"a":' * 500 + b"1" + b"}" * 500, "JSON with more than 100 levels"),
+    ("json", b"[" * 100_000 + b"]" * 100_000, "JSON with more than 100 levels"),
     ("json", b"1" * 5000, "JSON that cannot be read"),
 ]
 
@@ -86,9 +86,9 @@ def test_variables_that_are_read_as_json_are_known(content, is_dotenv):
     with pytest.raises(UsageError) as caught:
         parse_artifact(content, "json", "build.env", subject="job 'build' (id 5)")
     assert str(caught.value).startswith(
-        "artifact 'build.env' of job 'build' (id 5) is no JSON: Expecting value in line "
+        "artifact 'build.env' of job 'build' (id 5) is not valid JSON: Expecting value in line "
     )
-    assert ("; its lines are of the form NAME=value, which parse: dotenv reads" in str(caught.value)) is is_dotenv
+    assert ("; its lines have the form NAME=value, so use parse: dotenv" in str(caught.value)) is is_dotenv
 
 
 def test_what_is_large_or_has_aliases_is_read():
@@ -99,18 +99,18 @@ def test_what_is_large_or_has_aliases_is_read():
 
 
 BAD = [
-    ("yaml", b"a: *b", "no YAML: found undefined alias"),
-    ("yaml", b"a: 2001-99-99", "no YAML: "),
-    ("yaml", b"a: \x00", "no YAML: "),
-    ("yaml", b"? [1]\n: 2", "no YAML: "),
-    ("text", b"one\n\xff", "no UTF-8 text (line 2)"),
-    ("json", b'{"a":\n1,}', "no JSON: "),
+    ("yaml", b"a: *b", "not valid YAML: found undefined alias"),
+    ("yaml", b"a: 2001-99-99", "not valid YAML: "),
+    ("yaml", b"a: \x00", "not valid YAML: "),
+    ("yaml", b"? [1]\n: 2", "not valid YAML: "),
+    ("text", b"one\n\xff", "not UTF-8 text (line 2)"),
+    ("json", b'{"a":\n1,}', "not valid JSON: "),
     ("json", b'{"a":\n1,}', "in line 2"),
     ("json", b"[" * 100_000, "JSON"),
-    ("yaml", b"a: [1\nb: 2\n", "no YAML: "),
+    ("yaml", b"a: [1\nb: 2\n", "not valid YAML: "),
     ("yaml", b"a: b\n c: d\n", "in line 2"),
-    ("yaml", b"!!python/object/apply:os.system [id]", "no YAML"),
-    ("dotenv", b"A=1\nnot a line\n", "line 2 is not of the form NAME=value"),
+    ("yaml", b"!!python/object/apply:os.system [id]", "not valid YAML"),
+    ("dotenv", b"A=1\nnot a line\n", "line 2 does not have the form NAME=value"),
     ("dotenv", b"1A=2\n", "line 1"),
 ]
 

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Time as a value that tests can replace: monotonic seconds, pauses, and deadlines made of them."""
+"""Clocks, which tests can replace, and deadlines."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ import typing as t
 
 T = t.TypeVar("T")
 
-# How long past the deadline of a task may last what is under way then.
+# How long active requests may continue past the deadline of a task.
 GRACE_SECONDS = 1.0
-# So long past it nothing is begun any more: the machine has slept meanwhile, or the process was stopped.
+# This long past the deadline, no write starts: the machine was suspended, or the process was stopped.
 LATE_SECONDS = 10.0
-# Some thirty years. Python's locks wait for no longer than 292, so "no end" has to be a number.
+# About thirty years. Python's locks wait for at most 292 years, so infinity has to be a number.
 LONGEST_SECONDS = 1e9
 
 
 class Clock:
-    """The system's clock; another one may stand for it."""
+    """The system clock, which another clock may replace."""
 
     def monotonic(self) -> float:
-        """Return seconds from an arbitrary start, never going back, whatever happens to the wall clock."""
+        """Return seconds since an arbitrary start; unlike the wall clock, they never go back."""
         return time.monotonic()
 
     def time(self) -> float:
-        """Return Unix time, for time stamps and HTTP dates only."""
+        """Return Unix time, only for timestamps and HTTP dates."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
     def next_of(self, items: queue.Queue[T], seconds: float) -> T | None:
-        """Return the next item that another thread puts into a queue, None when none comes in so many seconds."""
+        """Return the next item that another thread puts into a queue, None if none comes within `seconds`."""
         try:
             return items.get(timeout=seconds)
         except queue.Empty:
@@ -44,9 +44,9 @@ class Clock:
 
 
 class AsideClock(Clock):
-    """A clock that tells when somebody sleeps, so that others can work meanwhile.
+    """A clock that enters a context while it sleeps, so that other threads can work meanwhile.
 
-    :param asleep: entered for as long as a sleep lasts.
+    :param asleep: the context that is active while the clock sleeps.
     """
 
     def __init__(self, clock: Clock, asleep: t.ContextManager[None]) -> None:
@@ -73,11 +73,11 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Clock) -> Deadline:
-        """Return the deadline that lies `seconds` from now, or as far away as can be waited for."""
+        """Return the deadline `seconds` from now, or after the longest possible wait."""
         return cls(clock=clock, at=clock.monotonic() + min(seconds, LONGEST_SECONDS))
 
     def remaining(self) -> float:
-        """Return the seconds left, never less than 0."""
+        """Return the seconds left, at least 0."""
         return max(0.0, self.at - self.clock.monotonic())
 
     def has_passed(self) -> bool:

@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Looks at what is waited for: reads that may be put off, and that may share answers of a moment ago.
+"""Polls ("looks" in the code): reads that may be put off, and that may share recent answers.
 
-What belongs to a look is told from everything else by where it is called, for a look is many calls deep and wide.
+A context variable marks the reads of a poll, because a poll makes many nested calls.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from .clock import Clock
 
 T = t.TypeVar("T")
 
-# How long ago an answer may have come that another look has got.
+# Maximum age of an answer that polls share.
 SHARED_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class _Look:
-    """A look that is under way.
+    """An active poll.
 
-    :param since: when the one before it was over.
-    :param asked: what it has read: what it reads once more, it wants to know anew.
+    :param since: when the previous poll ended.
+    :param asked: keys that the poll has read; if it reads one of them again, it needs a new answer.
     """
 
     since: float
@@ -40,10 +40,10 @@ _LOOK: contextvars.ContextVar[_Look | None] = contextvars.ContextVar("look", def
 
 @contextlib.contextmanager
 def looking(since: float | None) -> t.Iterator[None]:
-    """Have everything that is called within be part of a look.
+    """Make all reads within part of one poll.
 
-    :param since: when the look before it was over, so that it learns nothing from an answer which that one has seen;
-        None for what is no look.
+    :param since: when the previous poll ended, because older answers are not new to this one; None if the reads are not
+        part of a poll.
     """
     token = _LOOK.set(None if since is None else _Look(since))
     try:
@@ -57,17 +57,17 @@ def is_look() -> bool:
 
 
 class RecentReads:
-    """The answers that looks at the same things share; everything else reads for itself."""
+    """The recent answers that polls share; other reads always send a request."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        # by what was read: when it was asked for, when it came, and the answer
+        # key of a read -> when it was sent, when the answer came, and the answer
         self._kept: dict[t.Hashable, tuple[float, float, t.Any]] = {}
         self._changed_at = float("-inf")
 
     def read(self, key: t.Hashable, read: t.Callable[[], T]) -> T:
-        """Return what a read returns, or what one with this key has returned a moment ago."""
+        """Return the result of a read, or a recent result with the same key."""
         look = _LOOK.get()
         if look is None:
             return read()
@@ -86,7 +86,7 @@ class RecentReads:
         return answer
 
     def forget(self) -> None:
-        """Forget every answer: something was changed, or may have been."""
+        """Forget every answer, because something has changed or may have changed."""
         with self._lock:
             self._kept.clear()
             self._changed_at = self._clock.monotonic()

@@ -2,11 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""When a request is sent again, and after which pause.
+"""Repetition of failed requests, and the pauses before it.
 
-A read is repeated after everything that may pass. A write is repeated only when it was certainly not executed, and not
-while a task waits, for then it may be long until it can be sent. Everything else goes up to the use case, which reads
-the job again and decides anew.
+A read is repeated after every temporary error. A write is repeated only if it was certainly not executed, and not while
+a task waits, because a long time may pass until it can be sent. All other errors go to the use case, which reads the
+job and decides again.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ from .clock import Deadline
 from .looks import is_look
 from .traffic import LONGEST_WINDOW_SECONDS, LONGEST_WISH_SECONDS, Traffic
 
-# First pause (halved, on average, by the jitter) and ceiling of the pauses between attempts.
+# Base and maximum of the pauses between attempts; jitter halves them on average.
 BACK_OFF_SECONDS = (0.5, 30.0)
-# What a pause is multiplied by for the next one.
+# The growth factor of the pauses.
 BACK_OFF_GROWTH = 2.0
-# GitLab's limits count by the minute, so what is behind an answer 429 without a wish is over after one.
+# Base and maximum after status 429, if the server does not say how long to wait: GitLab's limits apply to a minute.
 THROTTLED_SECONDS = (4.0, 60.0)
-# A lock in GitLab's database: it is over in a moment.
+# A lock in GitLab's database, which lasts only a moment.
 LOCK_STATUS = 409
-# A pause that the server asks for is told from this length on.
+# The shortest pause requested by the server that is reported to the user.
 TOLD_WISH_SECONDS = 10.0
-# What a pause leaves of the time limit for the attempt behind it.
+# The time that a pause leaves for the attempt after it.
 LAST_ATTEMPT_SECONDS = 1.0
 
-# While so many requests of a task pause to be repeated, and keep their threads for so long, looks are put off instead.
+# If this many requests of a task pause, each of which occupies a thread, polls are put off instead.
 MOST_PAUSING = 16
 
 _T = t.TypeVar("_T")
 
 
 def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -> float | None:
-    """Return how long the server wants us to wait, None when it does not say.
+    """Return how long the server asks us to wait, None if it does not say.
 
-    :param headers: of the answer, names in lower case: `Retry-After` in seconds or as a date; on 429 also
-        `RateLimit-Reset`, which recent servers send on every answer, so that elsewhere it means nothing.
+    :param headers: headers of the answer, names in lower case: `Retry-After` in seconds or as a date; for status 429
+        also `RateLimit-Reset`, which recent servers send with every answer, so it means nothing for other statuses.
     :param now: Unix time by our own clock.
     """
     wish = headers.get("retry-after", "")
@@ -64,17 +64,17 @@ def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -
     if until is not None:
         return max(0.0, until - now)
     reset = number_in(headers.get("ratelimit-reset", "")) if status == 429 else None
-    # gateways before GitLab have no time there, but seconds or milliseconds, or a time that is over
+    # gateways in front of GitLab send seconds or milliseconds instead of a time, or a time in the past
     return reset - now if reset is not None and 0 <= reset - now <= LONGEST_WINDOW_SECONDS else None
 
 
 class Retrier:
-    """Repeats an operation as long as that is safe and makes sense.
+    """A helper that repeats an operation while that is safe and useful.
 
-    :param is_persistent: after the server has answered the task once, repeat reads until the deadline instead of
-        `retries` times: a server that is away for minutes does not end a wait.
-    :param tell: is told of each long pause: its seconds, and which limit it is for, empty if the server asks for it.
-    :param traffic: which a server that answers 429 holds for all threads of the task.
+    :param is_persistent: whether to repeat reads until the deadline instead of `retries` times, after the server has
+        answered once: a server that is unreachable for minutes does not end a wait.
+    :param tell: called for each long pause with its seconds and the limit that causes it, empty if the server asks.
+    :param traffic: the requests of all threads of the task, which status 429 holds.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Retrier:
         self._retries = retries
         self._clock = deadline.clock
         self._tell = tell
-        # the end of the pause that was told last: all threads of a task keep the same one
+        # the end of the pause that was reported last: it applies to all threads of the task
         self._told_until = float("-inf")
         self._jitter = jitter
         self.traffic = traffic
@@ -98,9 +98,9 @@ class Retrier:
         self.is_persistent = is_persistent
 
     def run(self, operation: t.Callable[[], _T], *, is_repeatable: bool) -> _T:
-        """Return what the operation returns, repeating it after errors that may pass.
+        """Return the result of the operation, repeating it after temporary errors.
 
-        :raises RequestError: the last error, when it is not to be repeated, or was repeated often enough.
+        :raises RequestError: the last error, if it is not temporary or was repeated often enough.
         """
         attempt = 0
         while True:
@@ -122,11 +122,11 @@ class Retrier:
                 return result
 
     def insist(self, read: t.Callable[[], _T]) -> _T:
-        """Return what a read returns after which a write is judged: no error of it is taken for the last word.
+        """Return the result of a read that decides about a write, repeating it after every kind of error.
 
-        It may take several requests, each of which is repeated as often as any other.
+        The read may send several requests, each of which is repeated as often as any other.
 
-        :raises RequestError: the last error, when a request was repeated often enough.
+        :raises RequestError: the last error, if a request was repeated often enough.
         """
         failures: collections.Counter[str] = collections.Counter()
         while True:
@@ -138,15 +138,15 @@ class Retrier:
                     raise
 
     def _is_to_be_put_off(self, exc: RequestError) -> bool:
-        """Return whether a look is to ask again later, without a thread until then.
+        """Return whether a poll is to repeat the request later, without occupying a thread until then.
 
-        When the time is up there is no later, and what 429 asks for holds everybody.
+        Polls are not put off after the deadline, nor for status 429, which holds all threads anyway.
         """
         may_wait = not self.deadline.has_passed() and not isinstance(exc, ThrottledError)
         return may_wait and is_look() and self.traffic.repeating.count >= MOST_PAUSING
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
-        """Sleep before the next attempt; return whether there is time for one, which the error is told as well.
+        """Sleep before the next attempt; if there is no time for one, return false and add the reason to the error.
 
         :param attempt: number of attempts made so far, from 1.
         """
@@ -154,14 +154,14 @@ class Retrier:
         is_wish_too_long = wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent
         seconds, left = self.seconds_before_next(attempt, exc), self.deadline.remaining()
         if wish is None and left > LAST_ATTEMPT_SECONDS:
-            # our own pause gives way to the time limit; what the server wishes does not
+            # only our own pause is shortened to meet the deadline, not the one that the server asks for
             seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
         if is_wish_too_long or seconds >= left:
             if exc:
-                # what may pass has not passed in time
+                # the temporary error lasted until the timeout
                 exc.is_out_of_time = self.is_persistent
             if exc and wish is not None:
-                than = "a task does that does not wait" if is_wish_too_long else "the time that is left"
+                than = "a task without wait may pause" if is_wish_too_long else "the time that is left"
                 exc.problem += f"; it asks to wait for {min(wish, 1e9):,.0f} s, longer than {than}"
             return False
         if wish is not None:
@@ -173,18 +173,18 @@ class Retrier:
         return True
 
     def seconds_before_next(self, attempt: int, exc: RequestError | None = None) -> float:
-        """Return how long to pause before the next attempt: as long as the server wishes, or longer each time.
+        """Return how long to pause before the next attempt: the time that the server asks for, or longer each time.
 
         :param attempt: number of attempts made so far, from 1.
         """
         if exc and exc.wish_seconds is not None:
             return exc.wish_seconds + self._jitter()
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
-        # full jitter: clients that were thrown off together must not come back together
+        # full jitter: clients that failed at the same time must not return at the same time
         return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
 
     def tell_pause(self, seconds: float, limit: str = "") -> None:
-        """Tell of a pause that the server asks for, or that keeps to a limit, if it is long and was not told."""
+        """Report a pause that the server or a limit requires, if it is long and was not reported yet."""
         end = self._clock.monotonic() + seconds
         if seconds >= TOLD_WISH_SECONDS and end > self._told_until + 1.0:
             self._told_until = end
@@ -193,11 +193,11 @@ class Retrier:
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         has_answered = self.traffic.has_answered
         if self.is_persistent and not is_repeatable:
-            return False  # it may be long until it can be sent, so that who has decided upon it decides anew
+            return False  # a long time may pass until it can be sent, so the use case decides again
         if isinstance(exc, ConnectError):
             may_pass = not isinstance(exc, TrustError) and (has_answered or not exc.is_permanent)
         elif isinstance(exc, BadAnswerError):
-            # before the first good answer the address is wrong; after it, something in between has a bad moment
+            # before the first good answer, the address is probably wrong; after it, the fault is probably temporary
             may_pass = is_repeatable and has_answered and not exc.is_permanent
         elif isinstance(exc, (LostAnswerError, ServerError)) or getattr(exc, "status", 0) == LOCK_STATUS:
             may_pass = is_repeatable

@@ -2,11 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How many requests a task makes, how fast, and how many at a time: what the server and the user allow, and what others
-may need.
+"""Limits for the number of requests of a task, per minute and at a time: those of the server and those of the user,
+with a share left to other clients.
 
-GitLab tells with each answer how many requests are left until when, for all that use the token together. Tasks that
-share a token share by these numbers, without knowing of each other.
+Each answer of GitLab shows how many requests all clients with this token have left, and until when. With these numbers,
+tasks that use the same token share the limit without knowing each other.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from ..http import answered_at, number_in
 from .clock import GRACE_SECONDS, Clock, Deadline
 
 MINUTE_SECONDS = 60.0
-# So much of what the server or the user allows is left to others, and to requests that cannot wait.
+# The share of each limit that is left to other clients, and to requests that cannot wait.
 SHARE_OF_OTHERS = 0.1
-# No limit of GitLab has a longer window. What a gateway tells of one, such as in milliseconds, is none of its limits.
+# No limit of GitLab has a longer window. A longer one comes from a gateway, perhaps in milliseconds, and is ignored.
 LONGEST_WINDOW_SECONDS = 86_400.0
-# Nobody expects a task that does not wait to sleep longer than this because the server wishes it.
+# The longest pause that a server may request of a task that does not wait.
 LONGEST_WISH_SECONDS = 120.0
-# One more at a time is allowed again after so many answers for each that is.
+# The number of simultaneous requests grows by one after this many answers for each of them.
 _ANSWERS_PER_STEP = 8
 
 
 class Within:
-    """Counts the threads that are within a block of code just now: `with repeating:`."""
+    """A counter of the threads that currently run a block of code: `with repeating:`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,11 +50,11 @@ class Within:
 
 @dataclasses.dataclass
 class _Window:
-    """What the server has last said about its limit.
+    """The last state of the rate limit that the server has reported.
 
     :param allowed: requests in the whole window.
-    :param remaining: requests that are left of them, without those that were sent since.
-    :param ends_at: when the next window begins, on the monotonic clock.
+    :param remaining: requests that are left, without those that were sent since.
+    :param ends_at: when the next window starts, on the monotonic clock.
     """
 
     allowed: int
@@ -63,27 +63,27 @@ class _Window:
 
 
 class Traffic:
-    """The requests of one task to one server, counted and paced; shared by all its threads.
+    """A counter and pacer for the requests of one task to one server, shared by all its threads.
 
-    :param per_minute: the most requests in a minute that the user allows, None for any number.
+    :param per_minute: the user's limit of requests per minute, None for no limit.
     """
 
     def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
         self._clock = clock
         self._per_minute = per_minute
         self._lock = threading.Lock()
-        # when the newest requests were sent, as many as one minute may have; none where it may have any number
+        # when the newest requests were sent, at most those of a minute; empty without a limit
         self._sent: collections.deque[float] = collections.deque(maxlen=per_minute or 0)
-        # none yet, which is one that is over
+        # no window is known yet, so start with one that has ended
         self._window = _Window(allowed=0, remaining=0, ends_at=float("-inf"))
         self._held_until = float("-inf")
-        # until when requests are known to be held back by one of the limits
+        # until when one of the limits delays requests, as far as is known
         self._paced_until = float("-inf")
-        # when the next look may begin, by the user's limit and by the server's
+        # when the next poll may start, by the user's limit and by the server's
         self._next_by_user = self._next_by_server = float("-inf")
-        # whether the server has ever said what it should: then its address is right, and what is wrong may pass
+        # whether the server has ever answered correctly: then its address is right, and later errors may be temporary
         self.has_answered = False
-        # requests that pause before they are repeated, and those that pause before they are sent, as any other would
+        # requests that pause before they are repeated, and requests that pause before they are sent
         self.repeating, self.awaiting = Within(), Within()
         self.count = 0
         self.throttled = 0
@@ -92,27 +92,27 @@ class Traffic:
     # ----- before a request -----
 
     def turn(self, left_seconds: float, *, is_write: bool = False, waits: bool = True) -> float | None:
-        """Return in how many seconds a request may be sent, which counts as sent then.
+        """Return in how many seconds a request may be sent, and count it as sent.
 
-        None when the limit of the user leaves no room for it in time: it must not be sent.
+        None if the user's limit allows it only after the deadline: it must not be sent.
 
-        :param left_seconds: how much time the task has.
-        :param waits: whether the task has time until the server has requests left again; one that has not is told by
-            the server if they are too many.
+        :param left_seconds: how much time the task has left.
+        :param waits: whether the task can wait until the server allows requests again; otherwise the request is sent,
+            and the server answers 429 if it is one too many.
         """
         with self._lock:
             now = self._clock.monotonic()
             at = free_at = max(now, self._held_until)
             window = self._window
             if now < window.ends_at and window.remaining == 0 and waits:
-                # a second more, for servers tell whole seconds
+                # one second more, because servers round to seconds
                 at = max(at, window.ends_at + 1.0)
             at = min(at, now + (left_seconds if waits else min(left_seconds, LONGEST_WISH_SECONDS)))
             if self._per_minute and len(self._sent) == self._per_minute:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
                 if at > now + left_seconds:
                     return None
-            # what several threads await at a time counts once
+            # time in which several threads wait counts once
             self.paced_seconds += max(0.0, at - max(free_at, self._paced_until))
             self._paced_until = max(at, self._paced_until)
             window.remaining = max(0, window.remaining - 1)
@@ -123,7 +123,7 @@ class Traffic:
             return at - now
 
     def _space_looks(self, now: float) -> None:
-        """Have the next look so far away that what is left lasts until there is more."""
+        """Delay the next poll so that the remaining requests last until the next window."""
         if self._per_minute:
             gap = MINUTE_SECONDS / (self._per_minute * (1.0 - SHARE_OF_OTHERS))
             self._next_by_user = max(self._next_by_user, now) + gap
@@ -132,31 +132,31 @@ class Traffic:
             left = window.ends_at - now
             usable = window.remaining - window.allowed * SHARE_OF_OTHERS
             next_look = max(self._next_by_server, now) + (left / usable if usable > 1 else left)
-            # in the next window there is enough again
+            # the next window has enough requests
             self._next_by_server = min(next_look, window.ends_at)
 
     def hold(self, seconds: float) -> None:
-        """Have no request of any thread sent for so long: the server has told one of them that they are too many."""
+        """Delay the requests of all threads, because the server has answered 429 to one of them."""
         with self._lock:
             self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
 
     # ----- after a request -----
 
     def answered(self, status: int, headers: t.Mapping[str, str]) -> None:
-        """Take note of an answer.
+        """Record the rate limit of an answer.
 
-        :param headers: names in lower case; those that begin with `ratelimit-` are of use here.
+        :param headers: names in lower case; only those that start with `ratelimit-` are used.
         """
         with self._lock:
             self.throttled += status == 429
             self._window = self._window_of(headers) or self._window
 
     def _window_of(self, headers: t.Mapping[str, str]) -> _Window | None:
-        """Return what the answer says about the limit, None when it does not say all of it."""
+        """Return the rate limit in the headers, None if it is not complete."""
         remaining, reset, observed, limit = (
             number_in(headers.get(f"ratelimit-{name}", "")) for name in ("remaining", "reset", "observed", "limit")
         )
-        # of a window that is no minute, the limit is given for a minute all the same
+        # GitLab gives the limit per minute, even if the window is not a minute
         allowed = limit if observed is None or remaining is None else observed + remaining
         if remaining is None or reset is None or allowed is None:
             return None
@@ -165,18 +165,18 @@ class Traffic:
             return None
         return _Window(max(allowed, remaining), remaining, self._clock.monotonic() + seconds)
 
-    # ----- looks -----
+    # ----- polls -----
 
     def look_seconds(self) -> float:
-        """Return in how many seconds a look may begin that can wait."""
+        """Return in how many seconds a poll may start that can wait."""
         with self._lock:
             return max(0.0, max(self._next_by_user, self._next_by_server) - self._clock.monotonic())
 
     def describe(self) -> str:
-        """Return which limit there is, for people: what is left of the server's, or the user's; empty for none."""
+        """Return a description of the current limit, the server's or the user's; empty if there is none."""
         with self._lock:
             window, now = self._window, self._clock.monotonic()
-            # of two limits the one that holds looks back for longer
+            # of two limits, the one that delays polls for longer
             is_of_user = window.remaining > 0 and self._next_by_user > max(now, self._next_by_server)
             if now < window.ends_at and not is_of_user:
                 return f"{window.remaining:,} of {window.allowed:,} requests left for {window.ends_at - now:.0f} s"
@@ -184,12 +184,12 @@ class Traffic:
 
 
 class RequestBudget:
-    """How many requests are made at a time, shared by all threads of a task.
+    """The limit of simultaneous requests, shared by all threads of a task.
 
-    A server that answers 429, or that does not answer in time because it works on one request after the other, gets
-    half as many at a time from then on; answers bring the number up again, one by one.
+    If the server answers 429, or does not answer in time because it handles requests one by one, the limit is halved.
+    Later answers raise it again step by step.
 
-    :param most_at_once: what the user allows.
+    :param most_at_once: the user's limit.
     """
 
     def __init__(self, most_at_once: int) -> None:
@@ -200,18 +200,18 @@ class RequestBudget:
 
     @contextlib.contextmanager
     def request(self, deadline: Deadline) -> t.Iterator[None]:
-        """Wait for a turn, and take note of how the request ends.
+        """Wait until the request may be sent, and adjust the limit to its outcome.
 
-        At the deadline it does not wait any more for the server to recover, only for one of the others to end.
+        After the deadline, ignore the lowered limit, and wait only for one of the active requests to end.
 
-        :raises UnsentError: when none of them does.
+        :raises UnsentError: if none of them ends.
         """
         with self._changed:
             has_turn = self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining())
             if not has_turn and not self._changed.wait_for(lambda: self._under_way < self._most, GRACE_SECONDS):
                 raise UnsentError(
-                    f"it was not sent, since api_concurrency is {self._most} and none of the requests under way has "
-                    "ended in time"
+                    f"the request was not sent, because api_concurrency is {self._most} and no active request ended in "
+                    "time"
                 )
             self._under_way += 1
         error: RequestError | None = None

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What requests leaves open: TLS contexts made before, time limits, and sockets whose reads come to an end."""
+"""An adapter for requests with our own TLS contexts, and with time limits for connections and answers."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from .exchange import UNDER_WAY, Exchange
 
 
 def _shut_down(sock: t.Any) -> None:
-    with contextlib.suppress(OSError):  # the other side may have been faster
+    with contextlib.suppress(OSError):  # the other side may already have closed it
         sock.shutdown(socket.SHUT_RDWR)
 
 
 class _BoundedFile(io.RawIOBase):
-    """Reads from a socket; no read takes longer than the time-out, nor than what is left of the time."""
+    """A file that reads from a socket, within the time-out and the time left for the exchange."""
 
     def __init__(self, sock: t.Any, exchange: Exchange) -> None:
-        # the file that the socket makes keeps it open until the answer was read
+        # the file keeps the socket open until the answer was read
         self._file = sock.makefile("rb", buffering=0)
         self._socket = sock
         self._timeout_seconds = sock.gettimeout()
@@ -48,11 +48,11 @@ class _BoundedFile(io.RawIOBase):
             if length or self._exchange.left():
                 self.has_ended = length == 0
                 return length
-        raise socket.timeout("the time for the whole answer is over")
+        raise socket.timeout("the time limit for the whole answer has expired")
 
     @contextlib.contextmanager
     def _ended_after(self, seconds: float) -> t.Iterator[None]:
-        """End a read of TLS within TLS, which may read any number of times from the socket of a proxy."""
+        """Limit the time of a read of TLS within TLS, which may read from the proxy's socket any number of times."""
         timer = threading.Timer(seconds, _shut_down, (self._socket.socket,))
         timer.daemon = True
         timer.start()
@@ -62,34 +62,34 @@ class _BoundedFile(io.RawIOBase):
             timer.cancel()
 
     def close(self) -> None:
-        # what is left in the last record of TLS would be taken for the next answer
+        # the rest of the last TLS record would be mistaken for the next answer
         if getattr(self._socket, "pending", int)():
             _shut_down(self._socket)
         self._file.close()
         super().close()
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return what `http.client` reads an answer from; it takes this for a socket."""
+        """Return a file for `http.client`, which uses this object as a socket."""
         return io.BufferedReader(self)
 
 
 class _BoundedAnswer(http.client.HTTPResponse):
-    """An answer whose reads come to an end, and whose head has come to its own."""
+    """An answer with a time limit for reads and a complete head."""
 
     def __init__(self, sock: t.Any, exchange: Exchange, *args: t.Any, **kwargs: t.Any) -> None:
         self._source = _BoundedFile(sock, exchange)
         super().__init__(t.cast(t.Any, self._source), *args, **kwargs)
 
     def begin(self) -> None:
-        """Read the head, and pass over interim ones before it, of which `http.client` knows only 100.
+        """Read the head, after skipping all interim answers; `http.client` itself skips only status 100.
 
-        The answer would be left on the connection, and be taken for that to the next request.
+        Otherwise, the final answer would stay on the connection and be mistaken for the answer to the next request.
 
-        :raises http.client.IncompleteRead: for a part of one, which `http.client` takes for a whole one.
+        :raises http.client.IncompleteRead: if the head is incomplete, which `http.client` does not notice.
         """
         super().begin()
         while self.status < 200:
-            # so that it begins again
+            # otherwise `begin` does nothing
             self.headers = t.cast(t.Any, None)
             super().begin()
         if self._source.has_ended:
@@ -97,7 +97,7 @@ class _BoundedAnswer(http.client.HTTPResponse):
 
 
 def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return urllib3's classes of connection pools, with connections that keep to the time of an exchange."""
+    """Return urllib3's classes of connection pools, with connections that have the time limits of an exchange."""
     return {scheme: _bounded_pool(pool) for scheme, pool in pools.items()}
 
 
@@ -111,13 +111,13 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
                 exchange.is_connecting = False
             else:
                 super().connect()
-            # no warning on the terminal for what `validate_certs: false` asks for
+            # so that urllib3 does not warn about `validate_certs: false`
             self.is_verified = True
 
         def _connect_within(self, exchange: Exchange) -> None:
-            """Connect in another thread, which is left alone when the time is over.
+            """Connect in another thread, which is abandoned when the time limit expires.
 
-            What looks up names, tries all addresses of a name and agrees with proxies takes no time-out for the whole.
+            Name resolution, attempts on all addresses and proxy handshakes have no common time-out.
             """
             failures: list[BaseException] = []
             is_late = threading.Event()
@@ -136,7 +136,7 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
             thread.join(exchange.left())
             if thread.is_alive():
                 is_late.set()
-                raise urllib3.exceptions.ConnectTimeoutError(self, "the time for the whole answer is over")
+                raise urllib3.exceptions.ConnectTimeoutError(self, "the time limit for the whole answer has expired")
             if failures:
                 raise failures[0]
 
@@ -147,7 +147,7 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
                 exchange.has_sent = True
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
-            # without an exchange, the session is used by an extension for something else
+            # without an exchange, an extension uses the session for its own requests
             exchange = UNDER_WAY.get()
             if exchange:
                 return _BoundedAnswer(sock, exchange, *args, **kwargs)
@@ -160,13 +160,13 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
 
 
 class Adapter(HTTPAdapter):  # type: ignore[misc]
-    """What requests leaves open: TLS contexts made before, nothing repeated, the size of pools, and time limits."""
+    """An adapter for requests with our own TLS contexts, time limits and pool sizes, and without retries."""
 
     def __init__(self, settings: ConnectionSettings, *, with_client_cert: bool = False) -> None:
         self._context = tls_context(settings, with_client_cert=with_client_cert)
-        # for proxies that are themselves reached by TLS; they get no client certificate
+        # for proxies with an https address, which get no client certificate
         self._proxy_context = tls_context(settings, is_for_proxy=True)
-        # what is sent to the own origin, with a slash: whatever begins with it has this origin
+        # the configured origin with a trailing slash; URLs that start with it have this origin
         self._own = ""
         if settings.client_cert and not with_client_cert:
             self._own = f"{parse_address(settings.api_url).origin_url}/"
@@ -174,18 +174,18 @@ class Adapter(HTTPAdapter):  # type: ignore[misc]
         super().__init__(pool_connections=4, pool_maxsize=settings.concurrency, max_retries=0)
 
     def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """Return the answer to a request; the client certificate is shown to the own origin only."""
+        """Return the answer to a request; only the configured origin gets the client certificate."""
         if self._own and request.url.startswith(self._own):
             return self._certified.send(request, *args, **kwargs)
         return super().send(request, *args, **kwargs)
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        """Make the pools for servers that are reached directly."""
+        """Create the pools for direct connections."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _bounded_pools(self.poolmanager.pool_classes_by_scheme)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        """Return the pools for servers that are reached by a proxy."""
+        """Return the pools for connections through a proxy."""
         if proxy in self.proxy_manager:
             return self.proxy_manager[proxy]
         if proxy.lower().startswith("https:"):
@@ -195,11 +195,11 @@ class Adapter(HTTPAdapter):  # type: ignore[misc]
         return manager
 
     def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:
-        """Leave the authorities to the context; requests would add its own to them."""
+        """Leave CA certificates to the context; requests would add its own bundle."""
         if cert:
             conn.cert_file, conn.key_file = (cert, None) if isinstance(cert, str) else cert
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
-        """Return what tells pools apart, without the authorities, as above."""
+        """Return the key of a pool without CA certificates, which the context has."""
         host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {name: tls[name] for name in ("cert_file", "key_file") if name in tls}

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One request and its answer: how long it may take, and what went wrong with it, in words for the user."""
+"""Time limits and user-friendly errors for one request and its answer."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ..libraries import requests_library
 
 
 class Exchange:
-    """One request and its answer, as far as time limits and errors have to know of them.
+    """The state of one request and its answer that time limits and errors need.
 
-    The time-out alone is no limit: a server that sends byte after byte resets that of a socket each time.
+    The time-out of a socket is not enough, because each byte that a slow server sends resets it.
 
-    :param timeout_seconds: for connecting, and for each read.
+    :param timeout_seconds: time limit for connecting and for each read.
     """
 
     def __init__(self, request: Request, timeout_seconds: float) -> None:
@@ -34,31 +34,31 @@ class Exchange:
         self._total = float("inf") if request.total_seconds is None else request.total_seconds
         self._end = time.monotonic() + self._total
         self.begin_piece()
-        # whether the connection is not there yet, so that the request was certainly not executed
+        # whether it is still connecting, so that the request was certainly not executed
         self.is_connecting = False
         # whether the connection was made for this exchange
         self.is_fresh = False
         # whether the request, or a part of it, was sent
         self.has_sent = False
-        # the variable of the environment that names the proxy in use, empty without a proxy
+        # the environment variable that sets the proxy, empty without a proxy
         self.proxy_name = ""
-        # whether it is with the configured server, and not with an object storage
+        # whether the server is the configured one instead of an object storage
         self.is_own = True
 
     def left(self) -> float:
-        """Return the seconds left, 0 at the least."""
+        """Return the seconds left, at least 0."""
         return max(0.0, self._at - time.monotonic())
 
     def begin_piece(self) -> None:
-        """Let what comes now take as long as a piece may, of the time that is left."""
+        """Start the time limit for the next piece of the answer, within the total time."""
         piece_seconds = SLOWEST_ANSWER * self.timeout_seconds
         at = time.monotonic() + piece_seconds
-        # the seconds are for errors
+        # errors show the seconds
         self._at, self.seconds = (at, piece_seconds) if at < self._end else (self._end, self._total)
 
     @contextlib.contextmanager
     def under_way(self) -> t.Iterator[None]:
-        """Let the connections and answers of what is called within keep to the time of this exchange."""
+        """Apply the time limits of this exchange to connections and answers that are used within."""
         token = UNDER_WAY.set(self)
         try:
             yield
@@ -67,7 +67,7 @@ class Exchange:
 
     @contextlib.contextmanager
     def errors(self, typed: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
-        """Turn what requests, urllib3 and the standard library raise into our errors, method and address filled in.
+        """Turn exceptions of requests, urllib3 and the standard library into our errors, with method and address.
 
         :param typed: `error_of_opening` before there is an answer, `error_of_reading` while its body is read.
         """
@@ -79,11 +79,11 @@ class Exchange:
             error = exc if isinstance(exc, GitLabError) else typed(exc, self)
             if isinstance(error, RequestError):
                 error.method, error.url = self.request.method, self.request.display_url
-            # what requests puts into its texts may hold the query, and nobody needs its traceback
+            # messages of the library requests may contain the query, so the cause is not shown
             raise error from None
 
 
-# The exchange that is begun just now.
+# The exchange that is being opened.
 UNDER_WAY: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("exchange", default=None)
 
 
@@ -92,19 +92,20 @@ def conflicting_length() -> LostAnswerError:
 
 
 def _is_of_libraries(exc: Exception) -> bool:
-    """Return whether requests, urllib3 or the standard library's network code raised it."""
+    """Return whether requests, urllib3 or network code of the standard library raised an exception."""
     library = type(exc).__module__.partition(".")[0]
     return isinstance(exc, (OSError, ValueError, http.client.HTTPException)) or library in ("urllib3", "socks")
 
 
 def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
-    """Return the error for a request that could not be written down: nothing was sent. None for any other."""
-    # what requests raises about addresses and headers, and http.client's own; afterwards it is about the answer
+    """Return the error for a request that could not be built, so that nothing was sent; None for other exceptions."""
+    # before sending, requests and http.client raise ValueError for addresses and headers; afterwards, for answers
     if not isinstance(exc, ValueError) or exchange.has_sent:
         return None
     if exchange.proxy_name and "SOCKS support" in str(exc):
         return UsageError(
-            f"{exchange.proxy_name} names a SOCKS proxy, which needs the Python library PySocks; install it with pip"
+            f"{exchange.proxy_name} is set to a SOCKS proxy, which needs the Python library PySocks; install it with "
+            "pip"
         )
     return UsageError(
         f"the connection options cannot be used: {type(exc).__name__}; check api_url, the token, and the extensions"
@@ -112,7 +113,7 @@ def _usage_error(exc: Exception, exchange: Exchange) -> UsageError | None:
 
 
 def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
-    """Return the error for an exchange that brought no answer, by whether the request can have been executed."""
+    """Return the error for an exchange without an answer; its class says whether the request may have been executed."""
     unsendable = _usage_error(exc, exchange)
     if unsendable:
         return unsendable
@@ -123,17 +124,17 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     distrust = tls_error(text, is_connecting=is_connecting)
     if distrust:
         if "ProxyError" in text:
-            # it was not even asked for the server
+            # the proxy has not received the address of the server
             distrust.problem = distrust.problem.replace("TLS", f"TLS with the proxy of {exchange.proxy_name}", 1)
-            distrust.advice = "Give the CA certificate of the proxy with ca_path, or check its address"
+            distrust.advice = "Set ca_path to the CA certificate of the proxy, or check its address"
         return distrust
     address = parse_address(exchange.request.url)
     if not is_connecting:
         error = error_of_reading(exc, exchange)
         is_fresh_tls = address.scheme == "https" and exchange.is_fresh
         if is_fresh_tls and exchange.is_own and not error.advice:
-            # with TLS 1.3 a server says so afterwards, and its reset may be faster
-            error.advice = f"If it happens every time, the server may demand a client certificate. {CLIENT_ADVICE}"
+            # with TLS 1.3, a server sends this alert later, and its reset may arrive first
+            error.advice = f"If it happens every time, the server may require a client certificate. {CLIENT_ADVICE}"
         return error
     if exchange.proxy_name:
         status = re.search(r"Tunnel connection failed: (\d{3})", text)
@@ -142,7 +143,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     advice = "Check api_url and the network" if exchange.is_own else STORAGE_ADVICE
     if "NameResolutionError" in text or "gaierror" in text:
         unknown = ConnectError(f"the host name {address.host} is unknown", advice=advice)
-        # so a name server says that is away for the moment
+        # EAI_AGAIN: the name server is temporarily unavailable
         unknown.is_permanent = all(getattr(cause, "errno", 0) != socket.EAI_AGAIN for cause in _causes(exc))
         return unknown
     if isinstance(exc, errors.Timeout):
@@ -152,12 +153,12 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
 
 
 def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
-    """Return the error for an answer that did not come to its end."""
+    """Return the error for an answer that is incomplete."""
     text = " ".join(type(cause).__name__ for cause in _causes(exc))
     if not exchange.left():
         return LostAnswerError(
             f"the answer was not complete within {_seconds(exchange.seconds)}",
-            advice="The server sends too slowly; raise api_timeout, or wait_timeout of a task that waits",
+            advice="The server sends too slowly; raise api_timeout, or wait_timeout if the task waits",
         )
     if "timeout" in text.lower():
         return LostAnswerError(
@@ -165,22 +166,22 @@ def error_of_reading(exc: Exception, exchange: Exchange) -> RequestError:
         )
     if "InvalidHeader" in text:
         return conflicting_length()
-    return LostAnswerError("the connection broke before the whole answer was there")
+    return LostAnswerError("the connection broke before the answer was complete")
 
 
 def _seconds(value: float) -> str:
-    """Return a limit for people: near the end of a task it is what was left, to the millionth."""
+    """Return a rounded time limit for a message: near the deadline of a task, the value has many digits."""
     return f"{round(value, 1):g} s" if value >= 1 else f"{value:.2g} s"
 
 
 def _told_by(cause: BaseException) -> str:
-    """Return the kind of an error, and what the network or OpenSSL says; other texts may hold words of the server."""
+    """Return the class of an error, and its text if the network or OpenSSL wrote it: others may contain server text."""
     is_of_system = isinstance(cause, OSError) and type(cause).__module__ in ("builtins", "socket", "ssl")
     return f"{type(cause).__name__}: {cause}" if is_of_system else type(cause).__name__
 
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:
-    """Yield an error and what is wrapped in it: urllib3's errors, and those of the socket."""
+    """Yield an error and the errors wrapped in it, such as those of urllib3 and the socket."""
     seen: set[int] = set()
     queue: list[t.Any] = [exc]
     while queue:
@@ -192,17 +193,16 @@ def _causes(exc: BaseException) -> t.Iterator[BaseException]:
         queue.extend((*current.args, getattr(current, "reason", None), current.__cause__, current.__context__))
 
 
-# What OpenSSL says: words of it, the reason for the user, and what to do. The first row that fits counts.
+# Phrases in OpenSSL's error, the reason for the user, and the advice. The first matching row wins.
 _TLS_ADVICE = (
-    "Give the CA certificate of this server with ca_path; or check that api_url has the right scheme, host name and "
-    "port"
+    "Set ca_path to the CA certificate of this server, or check that api_url has the right scheme, host name and port"
 )
 _TLS_REASONS: tuple[tuple[str, str, str], ...] = (
     ("certificateerror", "certificate verify failed: host name mismatch", _TLS_ADVICE),
-    ("alert certificate required", "the server demands a client certificate", CLIENT_ADVICE),
+    ("alert certificate required", "the server requires a client certificate", CLIENT_ADVICE),
     (
         "alert handshake failure",
-        "the server refuses to speak TLS with us; it may demand a client certificate",
+        "the server refuses the TLS handshake; it may require a client certificate",
         CLIENT_ADVICE,
     ),
     (
@@ -214,9 +214,9 @@ _TLS_REASONS: tuple[tuple[str, str, str], ...] = (
 
 
 def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
-    """Return the error for what OpenSSL says, None when it is not about trust.
+    """Return the error for OpenSSL's error text, None if it is not about trust.
 
-    :param is_connecting: whether anything that goes wrong does so before the request was sent.
+    :param is_connecting: whether the error happened before the request was sent.
     """
     if "certificate verify failed" in text:
         reason = text.partition("certificate verify failed")[2].partition("(_ssl")[0].rstrip(" .")
@@ -227,7 +227,7 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
     for known, reason, advice in _TLS_REASONS:
         if has_words(words, known):
             return TrustError(f"TLS failed: {reason}", advice=advice)
-    # a server that hangs up may be back in a moment, and an answer that was changed on the way is lost
+    # a server that closed the connection may soon be back, and a modified answer is a lost answer
     if is_connecting and "ssl" in words and "eof" not in words and "timed out" not in words:
         if has_words(words, "wrong version number|record layer failure"):
             advice = "Check scheme, host name and port of api_url"
@@ -237,16 +237,16 @@ def tls_error(text: str, *, is_connecting: bool) -> TrustError | None:
 
 
 def proxy_error(proxy_name: str, status: int) -> ConnectError:
-    """Return the error for a proxy that does not do its work.
+    """Return the error for a proxy that does not forward the request.
 
-    :param status: what it answered, 0 when it did not.
+    :param status: the status that it answered with, 0 if it did not answer.
     """
     if status == 407:
-        problem, advice = "asks for a user name and password (status 407)", "Write them into the address of the proxy"
+        problem, advice = "requires a user name and password (status 407)", "Add them to the address of the proxy"
     elif status:
         problem, advice = f"refuses the connection to this server (status {status})", "Check the proxy, and NO_PROXY"
     else:
-        problem, advice = "cannot be reached, or does not connect", "Check its address, and NO_PROXY"
+        problem, advice = "cannot be reached, or cannot connect", "Check its address, and NO_PROXY"
     error = ConnectError(f"the proxy of {proxy_name} {problem}", advice=advice)
     error.is_permanent = status == 407
     return error

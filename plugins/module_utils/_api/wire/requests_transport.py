@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The built-in transport: one `requests.Session`, and answers whose bodies are read piece by piece."""
+"""The built-in transport, which uses one `requests.Session` and reads bodies piece by piece."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from ..libraries import requests_library
 from .adapter import Adapter
 from .exchange import Exchange, conflicting_length, error_of_opening, error_of_reading, proxy_error
 
-# urllib3 takes no time-out of nothing.
+# urllib3 rejects a time-out of 0.
 _SHORTEST_SECONDS = 0.001
 _NO_BODY = (204, 304)
-# For `Accept-Encoding`. zlib can be told how much to return at most, unlike what decodes Brotli and others.
+# For `Accept-Encoding`. Unlike decoders for Brotli and others, zlib can limit the length of its output.
 _ENCODINGS = "gzip, deflate"
 
 
 class RequestsTransport:
-    """Sends through one `requests.Session`, shared by threads.
+    """A transport with one `requests.Session`, which threads share.
 
-    Proxies come from the environment as users of requests expect (`HTTPS_PROXY`, `NO_PROXY`). Nothing else does:
-    `~/.netrc` would replace the credential, and a cookie would be a second one.
+    The environment sets proxies as users of requests expect (`HTTPS_PROXY`, `NO_PROXY`), but nothing else: `~/.netrc`
+    would replace the credential. Cookies, which would be a second credential, are disabled.
     """
 
     def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
@@ -60,11 +60,11 @@ class RequestsTransport:
         adapter = Adapter(settings)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        # requests would read the whole body of a redirect to tell where it leads, which is decided above
+        # requests would read the whole body of a redirect; `send_following` handles redirects instead
         session.get_redirect_target = lambda response: None
         session.headers["User-Agent"] = USER_AGENT
         session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        # for an adapter of an extension; ours goes by its context
+        # for adapters of extensions; ours uses its context
         session.verify = settings.validate_certs and (ca_source(settings.ca_path)[0] or True)
         return session
 
@@ -73,7 +73,7 @@ class RequestsTransport:
             return Response(answer.status, answer.headers, _whole_body(request, answer), request.url)
 
     def stream(self, request: Request, *, timeout_seconds: float) -> ByteStream:
-        # an archive is compressed already
+        # archives are already compressed
         return self._open(request, timeout_seconds, "identity")
 
     def _open(self, request: Request, timeout_seconds: float, encoding: str) -> RequestsStream:
@@ -85,7 +85,7 @@ class RequestsTransport:
             headers = {"Accept-Encoding": encoding, **request.headers}
             if exchange.is_own:
                 headers = {**self._settings.http_headers, **headers, **self._settings.credential}
-            # of a write by an adapter that is not ours, nothing tells
+            # adapters of extensions do not report whether a write was sent
             is_ours = isinstance(self._session.get_adapter(address.url), Adapter)
             exchange.has_sent = request.method != "GET" and not is_ours
             timeout = min(timeout_seconds, max(exchange.left(), _SHORTEST_SECONDS))
@@ -106,9 +106,9 @@ class RequestsTransport:
             raise
 
     def _way_to(self, address: Address) -> tuple[dict[str, str], str]:
-        """Return the proxies for an address, and the variable that names the one in use; the same for all of a server.
+        """Return the proxies for an address, and the variable that sets the one in use; cached for each origin.
 
-        :raises UsageError: when it is no address of a proxy.
+        :raises UsageError: if its value is not the address of a proxy.
         """
         if address.origin not in self._ways:
             proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
@@ -117,9 +117,9 @@ class RequestsTransport:
 
 
 class RequestsStream(ByteStream):
-    """A body as it comes through requests.
+    """An answer of requests whose body is read piece by piece.
 
-    :raises RequestError: for an answer whose body cannot be read, and for one that comes from the proxy.
+    :raises RequestError: if the body cannot be read, or if the answer comes from the proxy.
     """
 
     def __init__(self, answer: t.Any, exchange: Exchange) -> None:
@@ -133,32 +133,32 @@ class RequestsStream(ByteStream):
             if self.status == 407 and exchange.proxy_name:
                 raise proxy_error(exchange.proxy_name, 407)
             if self.header("transfer-encoding").lower() not in ("", "chunked"):
-                raise _unusable(exchange.request, "the answer has a Transfer-Encoding that was not asked for")
+                raise _unusable(exchange.request, "the answer has a Transfer-Encoding that was not requested")
             self._declared = self._declared_length()
             encoding = self.header("content-encoding").strip().lower()
             if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-                raise _unusable(exchange.request, "the answer has a Content-Encoding that was not asked for")
+                raise _unusable(exchange.request, "the answer has a Content-Encoding that was not requested")
             is_encoded = encoding not in ("", "identity")
             self._read = BodyDecoder(encoding, self._receive).read if is_encoded else self._receive
 
     def read(self, size: int) -> bytes:
-        """Return up to so many bytes, decoded if the server has encoded them although it was not asked to."""
+        """Return up to `size` bytes; decode them if the server has encoded them, even if it was not asked to."""
         self._exchange.begin_piece()
         with self._exchange.errors(error_of_reading):
             return self._read(size)
 
     def _receive(self, size: int) -> bytes:
         if self._declared:
-            # a length that is repeated in one header is none to http.client, which would read until the connection ends
+            # http.client ignores a length that is repeated in one header, and would read until the connection ends
             size = min(size, self._declared - self._received)
         content: bytes = self._answer.raw.read(size, decode_content=False) if size else b""
         self._received += len(content)
         if not content and self._declared is not None and self._received != self._declared:
-            raise LostAnswerError(f"the answer was cut after {self._received} of {self._declared} bytes")
+            raise LostAnswerError(f"the answer was cut off after {self._received} of {self._declared} bytes")
         return content
 
     def _declared_length(self) -> int | None:
-        """Return how long the body is to be, None when that is not said."""
+        """Return the declared length of the body, None if the answer does not declare it."""
         if self.status in _NO_BODY or self.header("transfer-encoding"):
             return None
         text = self.header("content-length")
@@ -168,42 +168,42 @@ class RequestsStream(ByteStream):
         return length
 
     def close(self) -> None:
-        """Let go of the connection; it is closed unless the body has come to its end."""
+        """Release the connection, which is closed unless the whole body was read."""
         self._answer.close()
 
 
 class BodyDecoder:
-    """Decodes a body as it comes, never more of it at a time than is asked for.
+    """A decoder for a body that arrives in pieces, whose output never exceeds the requested size.
 
-    urllib3 decodes as well, but takes a body that was cut in the middle for a whole one.
+    The decoder of urllib3 does not notice if a body was cut off.
 
     :param encoding: gzip, x-gzip or deflate.
-    :param receive: returns up to so many bytes of what is sent, none at the end.
+    :param receive: returns up to the given number of encoded bytes, none at the end.
     """
 
     def __init__(self, encoding: str, receive: t.Callable[[int], bytes]) -> None:
         self._is_gzip = encoding != "deflate"
         self._receive = receive
-        # what decodes the member that has begun; gzip allows several one after the other
+        # the decoder of the current member; gzip allows several members in a row
         self._member: t.Any = None
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """Return up to so many bytes of the body, none at its end.
+        """Return up to `size` bytes of the body, none at its end.
 
-        :raises LostAnswerError: when it is damaged, or was cut.
+        :raises LostAnswerError: if the body is damaged or was cut off.
         """
         while not (decoded := self._decoded(size)):
             received = self._receive(size)
             if not received:
                 if self._member:
-                    raise LostAnswerError("the compressed answer was cut")
+                    raise LostAnswerError("the compressed answer was cut off")
                 return b""
             self._rest += received
         return decoded
 
     def _decoded(self, size: int) -> bytes:
-        """Return up to so many bytes of what was received; nothing when it takes more to go on."""
+        """Return up to `size` decoded bytes of the received data; none if more data is needed."""
         decoded = b""
         while not decoded and (self._rest or self._member):
             sent, self._rest = self._rest, b""
@@ -220,18 +220,18 @@ class BodyDecoder:
         return decoded
 
     def _window_bits(self, sent: bytes) -> int:
-        """Return what tells zlib the form of a member by its first byte."""
+        """Return zlib's `wbits` for a member, depending on its first byte."""
         if self._is_gzip:
             return 16 + zlib.MAX_WBITS
-        # some servers leave out the wrapper that the standard asks for, whose first byte has this form
+        # some servers omit the wrapper that the standard requires, which starts with this byte
         is_wrapped = sent[0] & 0x0F == zlib.DEFLATED
         return zlib.MAX_WBITS if is_wrapped else -zlib.MAX_WBITS
 
 
 def _whole_body(request: Request, answer: RequestsStream) -> bytes:
-    """Return the body of an answer, of an error status its beginning.
+    """Return the body of an answer; for an error status, only its beginning.
 
-    :raises RequestError: when it is longer than the request says.
+    :raises RequestError: if the body is longer than the request allows.
     """
     most = LONGEST_ERROR_BYTES if answer.status >= 400 else request.most_bytes
     body = io.BytesIO()
@@ -247,23 +247,23 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
 
 
 def _unusable(request: Request, problem: str) -> RequestError:
-    """Return the error for an answer that cannot be used: a write was executed all the same."""
+    """Return the error for an answer that cannot be used; a write may have been executed anyway."""
     kind = BadAnswerError if request.method in ("GET", "HEAD") else LostAnswerError
     return kind(problem, method=request.method, url=request.display_url)
 
 
 # ----- proxies -----
 
-# Without a scheme, requests takes a user name with a password for one; and some characters for the end of the host.
+# Without a scheme, requests mistakes a user name with a password for one; some characters end the host for it.
 _PROXY = re.compile(
     rf"((https?|socks4a?|socks5h?)://([^/?#\\\s]*@)?|[^:/?#\\\s]*@)?{HOST}(:(?P<port>[0-9]{{1,5}}))?/?", re.IGNORECASE
 )
 
 
 def _proxy_name(address: Address, proxies: t.Mapping[str, str]) -> str:
-    """Return the variable that names the proxy on the way to an address, empty when there is none.
+    """Return the variable that sets the proxy for an address, empty if there is no proxy.
 
-    :raises UsageError: when it is not the address of a proxy.
+    :raises UsageError: if its value is not the address of a proxy.
     """
     proxy = requests_library().utils.select_proxy(address.url, proxies)
     if not proxy:

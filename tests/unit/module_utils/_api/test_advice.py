@@ -48,19 +48,19 @@ HIGHER = "The request requires higher privileges than provided by the access tok
     [
         (
             {"status": 401, "text": "401 Unauthorized", "token": ""},
-            "No token was sent, because no option gives one and GITLAB_API_TOKEN, GITLAB_TOKEN, GITLAB_PRIVATE_TOKEN "
-            "and GITLAB_OAUTH_TOKEN are not set: give api_token, or set one of them",
+            "No token was sent, because no option sets one and GITLAB_API_TOKEN, GITLAB_TOKEN, GITLAB_PRIVATE_TOKEN "
+            "and GITLAB_OAUTH_TOKEN are not set: set api_token, or one of these variables",
         ),
         ({"status": 403, "text": FORBIDDEN, "token": ""}, "No token was sent"),
         # the Reporter role does not help with these
-        ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "a job in debug mode takes the Developer role"),
-        ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "look at artifacts:access"),
+        ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "a job in debug mode requires the Developer"),
+        ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "check artifacts:access"),
         (
             {"status": 403, "text": FORBIDDEN, "endpoint": "get_pipeline_variables"},
             "the Maintainer role in the project, or must",
         ),
         ({"status": 404, "text": "404 Project Not Found", "token": ""}, "No token was sent"),
-        ({"status": 404, "text": "404 Not Found", "token": "", "is_missing_endpoint": True}, "no such address"),
+        ({"status": 404, "text": "404 Not Found", "token": "", "is_missing_endpoint": True}, "not have this endpoint"),
         # what GitLab says of the user
         ({"status": 403, "text": "403 Forbidden - Your account has been blocked."}, "unblock the user"),
         (
@@ -103,7 +103,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
                 "text": "Access denied: Your Personal Access Token lacks the required permissions: [read_job] for "
                 '"group/project".',
             },
-            "give it this permission",
+            "add this permission to it",
         ),
         (
             {
@@ -121,13 +121,13 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             "job token allowlist",
         ),
         ({"status": 401, "text": "401 Unauthorized", "value": "gldt-abc"}, "api_token holds a deploy token"),
-        ({"status": 401, "text": "401 Unauthorized", "value": "glrt-abc"}, "api_token holds the token of a runner"),
-        ({"status": 401, "text": "401 Unauthorized", "value": "glcbt-abc"}, "give it as api_job_token"),
+        ({"status": 401, "text": "401 Unauthorized", "value": "glrt-abc"}, "api_token holds a runner token"),
+        ({"status": 401, "text": "401 Unauthorized", "value": "glcbt-abc"}, "set it as api_job_token"),
         # GitLab takes no notice of it, and hides a private project
-        ({"status": 404, "text": "404 Project Not Found", "value": "glcbt-abc"}, "give it as api_job_token"),
+        ({"status": 404, "text": "404 Project Not Found", "value": "glcbt-abc"}, "set it as api_job_token"),
         (
             {"status": 401, "text": "401 Unauthorized", "value": "glpat-abc", "token": "api_job_token"},
-            "give it as api_token",
+            "set it as api_token",
         ),
         ({"status": 401, "text": "401 Unauthorized", "value": "glpat-abc"}, "Check the token"),
         # of the server and of the project
@@ -149,7 +149,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 403, "title": "Attention Required! | Cloudflare"}, "Cloudflare"),
         ({"status": 401, "title": "Sign in · GitLab"}, "A login page answers instead of GitLab"),
         ({"status": 403, "title": "Company Single Sign-On"}, "A login page"),
-        ({"status": 400, "title": "400 The plain HTTP request was sent to HTTPS port"}, "api_url with https"),
+        ({"status": 400, "title": "400 The plain HTTP request was sent to HTTPS port"}, "use https in api_url"),
         ({"status": 503, "title": "GitLab is not responding: maintenance"}, "in maintenance"),
         ({"status": 401, "text": "Token is expired. You can either do re-authorization"}, "has expired"),
         ({"status": 401, "text": "Token was revoked."}, "was revoked"),
@@ -162,12 +162,12 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             "job token allowlist",
         ),
         ({"status": 403, "text": FORBIDDEN}, "Reporter"),
-        ({"status": 404, "text": "404 Project Not Found"}, "may not see it: check project and the token"),
+        ({"status": 404, "text": "404 Project Not Found"}, "cannot access it: check project and the token"),
         ({"status": 404, "text": "404 Project Not Found", "token": "api_job_token"}, "before GitLab 19.2"),
-        ({"status": 404, "text": "404 Not Found", "is_missing_endpoint": True}, "an older GitLab, or another edition"),
+        ({"status": 404, "text": "404 Not Found", "is_missing_endpoint": True}, "older versions and other editions"),
         ({"status": 405, "text": "405 Not Allowed"}, "too old for this request"),
         ({"status": 405, "text": "Non GET methods are not allowed for moved projects"}, "new path"),
-        ({"status": 405, "text": "Offset pagination has a maximum allowed offset of 50000"}, "choose a pipeline"),
+        ({"status": 405, "text": "Offset pagination has a maximum allowed offset of 50000"}, "select a pipeline"),
         ({"status": 409, "text": "409 Conflict: Resource lock"}, "try again"),
         ({"status": 429, "text": "Retry later"}, "api_concurrency"),
         ({"status": 503, "text": "GitLab Maintenance: system is in maintenance mode"}, "maintenance mode"),
@@ -217,7 +217,7 @@ def test_a_web_page_for_404_is_a_wrong_address():
 @pytest.mark.parametrize("title", ["", "403 Forbidden", "401 Authorization Required"])
 def test_what_is_not_of_gitlab_has_no_reasons_of_gitlab(status, title):
     found = advice(status, value="gldt-abc", is_foreign=True, title=title)
-    assert "something before it answers" in found and "http_headers" in found
+    assert "something in front of it answers" in found and "http_headers" in found
 
 
 @pytest.mark.parametrize("title", ["Welcome to nginx!", "502 Bad Gateway - Design Inc", "Our Blog Index"])

@@ -83,7 +83,7 @@ def test_a_web_page_with_an_error_status(page):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_web_page_that_denies_is_not_of_gitlab(status):
     page = reply("<html><title>No entry</title>", status=status)
-    with pytest.raises(errors.NotAuthorizedError, match="'No entry' instead of JSON .*something before it") as caught:
+    with pytest.raises(errors.NotAuthorizedError, match="'No entry' instead of JSON .*something in front") as caught:
         client_of(Exchange(GET_JOB, page)).call("get_job", **JOB)
     assert caught.value.has_reason
 
@@ -142,15 +142,15 @@ def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is
 @pytest.mark.parametrize(
     ("line", "name", "answer", "problem"),
     [
-        (PLAY, "play_job", reply(job(), status=201), "the answer has status 201, expected was 200"),
-        (GET_JOB, "get_job", reply(b"", status=204), "the answer has status 204, expected was 200"),
+        (PLAY, "play_job", reply(job(), status=201), "the answer has status 201 instead of 200"),
+        (GET_JOB, "get_job", reply(b"", status=204), "the answer has status 204 instead of 200"),
         (GET_JOB, "get_job", reply(b"", status=304), "the answer has status 304"),
         (GET_JOB, "get_job", reply("<html>Sign in</html>"), "HTML page, not JSON"),
         (GET_JOB, "get_job", reply(b'{"id": 4'), "not JSON"),
-        (GET_JOB, "get_job", {"id": 42, "status": "manual"}, "no proper 'name'"),
-        (GET_JOB, "get_job", {**row(42), "id": "42"}, "no proper 'id'"),
-        (GET_JOB, "get_job", {**row(42), "status": ["manual"]}, "no proper 'status'"),
-        (GET_JOB, "get_job", reply([]), "holds a list where an object belongs"),
+        (GET_JOB, "get_job", {"id": 42, "status": "manual"}, "no valid 'name'"),
+        (GET_JOB, "get_job", {**row(42), "id": "42"}, "no valid 'id'"),
+        (GET_JOB, "get_job", {**row(42), "status": ["manual"]}, "no valid 'status'"),
+        (GET_JOB, "get_job", reply([]), "contains a list instead of an object"),
     ],
 )
 def test_an_answer_that_is_not_of_gitlab_says_so(line, name, answer, problem):
@@ -443,7 +443,7 @@ def test_a_download_that_may_have_no_end_ends_with_the_task(headers):
         session.client.download("download_artifacts", sink, any_time=True, **JOB)
         assert sink.content == b"content"
     else:
-        with pytest.raises(errors.LostAnswerError, match="announced no length, and has not ended"):
+        with pytest.raises(errors.LostAnswerError, match="has no Content-Length, and did not end"):
             session.client.download("download_artifacts", sink, any_time=True, **JOB)
 
 
@@ -620,7 +620,7 @@ def test_a_list_without_an_end_ends_with_the_time_of_the_task(at_once, seconds):
     transport = FunctionTransport(page)
     client = new_session(transport, {"wait_timeout": seconds, "api_concurrency": at_once}, clock=clock).client
     with pytest.raises(
-        errors.UnsentError, match=r"was not read to its end, since .* Raise wait_timeout \(GET .*/jobs\)"
+        errors.UnsentError, match=r"was not read to its end, because .* Raise wait_timeout \(GET .*/jobs\)"
     ):
         client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
     # a list that is begun at the end of the time has a moment; what is under way then ends, and page 1 is read again

@@ -102,14 +102,14 @@ def test_a_missing_route_is_told_from_a_missing_object(content, expected):
         (decode_record, b'{"id": NaN}', "the answer (status 200) is application/octet-stream, not JSON"),
         (decode_record, b'{"id": -Infinity}', "the answer (status 200) is application/octet-stream, not JSON"),
         (decode_record, b'{"id": 1e999}', "the answer (status 200) is application/octet-stream, not JSON"),
-        (decode_record, [], "the answer holds a list where an object belongs"),
-        (decode_record, None, "the answer holds null where an object belongs"),
-        (decode_record, True, "the answer holds a boolean where an object belongs"),
-        (decode_record, "1", "the answer holds a number where an object belongs"),
-        (decode_records, {"id": 1}, "the answer holds an object where a list belongs"),
-        (decode_records, [{"id": 1}, "x"], "the answer holds a string where an object belongs"),
-        (decode_records, [None], "the answer holds null where an object belongs"),
-        (decode_records, [[]], "the answer holds a list where an object belongs"),
+        (decode_record, [], "the answer contains a list instead of an object"),
+        (decode_record, None, "the answer contains null instead of an object"),
+        (decode_record, True, "the answer contains a boolean instead of an object"),
+        (decode_record, "1", "the answer contains a number instead of an object"),
+        (decode_records, {"id": 1}, "the answer contains an object instead of a list"),
+        (decode_records, [{"id": 1}, "x"], "the answer contains a string instead of an object"),
+        (decode_records, [None], "the answer contains null instead of an object"),
+        (decode_records, [[]], "the answer contains a list instead of an object"),
     ],
 )
 def test_what_is_no_record_is_an_error_that_says_so(decode, content, problem):
@@ -134,7 +134,7 @@ WHOLE = {"id": 6, "status": "success", "ref": "main", "sha": "a" * 40, "source":
 )
 def test_a_field_of_another_type_is_an_odd_answer(name, value):
     assert decoding.decode(PIPELINES, reply([WHOLE])) == [WHOLE]
-    with pytest.raises(BadAnswerError, match=f"a record of the answer has no proper '{name}'"):
+    with pytest.raises(BadAnswerError, match=f"a record in the answer has no valid '{name}'"):
         decoding.decode(PIPELINES, reply([WHOLE, {**WHOLE, name: value}]))
 
 

@@ -187,7 +187,7 @@ def test_wrong_arguments_are_named(arguments, problem):
 
 
 def test_a_path_that_no_address_has():
-    with pytest.raises(UsageError, match="the address of wrong cannot be written: not a web address"):
+    with pytest.raises(UsageError, match="the address of wrong cannot be built: not a web address"):
         Endpoint("wrong", "GET", "/a b").build(API, {})
 
 

@@ -178,7 +178,7 @@ def test_a_server_that_knows_no_keyset_is_walked_by_number():
 )
 def test_a_walk_in_circles_is_an_error(table):
     pages = Pages(table)
-    with pytest.raises(BadAnswerError, match="names .* page|holds only records of the pages before it"):
+    with pytest.raises(BadAnswerError, match="next page|contains only records of the pages before it"):
         walked(pages, "keyset")
     assert len(pages.asked) <= 4
 
@@ -186,7 +186,7 @@ def test_a_walk_in_circles_is_an_error(table):
 @pytest.mark.parametrize("headers", [{"X-Next-Page": "3"}, {"Link": link("page=3")}, {"X-Next-Page": "999999999"}])
 def test_a_list_that_leaves_out_pages_is_an_error(headers):
     pages = Pages({1: (FULL, headers), 2: (MORE, {"X-Next-Page": "3"}), 3: (REST, {}), 999999999: ([], {})})
-    with pytest.raises(BadAnswerError, match="names page .* as the one after page 1"):
+    with pytest.raises(BadAnswerError, match="returns page .* as the next page after page 1"):
         walked(pages)
 
 
@@ -198,7 +198,7 @@ def test_a_list_that_leaves_out_pages_is_an_error(headers):
 )
 def test_a_next_page_without_its_number_is_an_error(headers):
     pages = Pages({1: (FULL, headers)})
-    with pytest.raises(BadAnswerError, match=f"the header {next(iter(headers))} of the server names no next page"):
+    with pytest.raises(BadAnswerError, match=f"the header {next(iter(headers))} of the server has no next page"):
         walked(pages)
 
 
@@ -224,7 +224,7 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(headers):
         following = {name: value.replace("{next}", str(len(asked) + 1)) for name, value in headers.items()}
         return reply([{"id": number} for number in FULL], headers=following)
 
-    with pytest.raises(BadAnswerError, match="page 2 of the list holds only records of the pages before it"):
+    with pytest.raises(BadAnswerError, match="page 2 of the list contains only records of the pages before it"):
         list(walk(fetch))
     assert len(asked) == 2
 

@@ -188,7 +188,7 @@ def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
             return answer
 
     server = Circle(1_000_000, has_totals=False)
-    with pytest.raises(BadAnswerError, match="names page 2 as the one after page 4"):
+    with pytest.raises(BadAnswerError, match="returns page 2 as the next page after page 4"):
         read(server)
     assert list(map(len, server.readings)) == [300, 400]
     assert len(server.asked) < 30

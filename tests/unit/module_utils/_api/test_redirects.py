@@ -109,7 +109,7 @@ def test_who_may_not_answer_for_gitlab_is_named(url, server):
         send_following(Request("GET", url), send, may_leave=False)
     assert str(caught.value) == (
         f"a redirect to {server}, which is not followed. Check that api_url is the address GitLab itself uses (scheme, "
-        f"host, port and path), and that no login page comes before it (GET {url})"
+        f"host, port and path), and that there is no login page in front of it (GET {url})"
     )
 
 

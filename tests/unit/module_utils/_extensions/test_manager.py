@@ -134,7 +134,7 @@ def test_an_extension_named_twice_is_loaded_once():
 
 
 def test_where_there_is_no_extension_none_is_known():
-    with pytest.raises(ExtensionError, match=r"^unknown extension 'freeze'; none is installed\. An extension is"):
+    with pytest.raises(ExtensionError, match=r"^unknown extension 'freeze'; no extension is installed\. An "):
         authenticate({}, ["freeze"])
 
 
@@ -154,7 +154,7 @@ def test_a_name_in_two_packages_is_refused_unless_it_is_the_same_one(values):
 def test_an_unknown_extension():
     with pytest.raises(ExtensionError) as caught:
         authenticate({"audit-log": Namer("a"), "freeze": Namer("b")}, ["audit-lgo"])
-    assert str(caught.value).startswith("unknown extension 'audit-lgo'; installed are ['audit-log', 'freeze'].")
+    assert str(caught.value).startswith("unknown extension 'audit-lgo'; installed: ['audit-log', 'freeze'].")
     assert "entry point of the group 'jobgate.gitlab'" in str(caught.value)
 
 
@@ -162,13 +162,13 @@ def test_an_unknown_extension():
     ("extension", "problem"),
     [
         (ImportError("no module named audit"), "extension 'x' cannot be loaded: ImportError: no module named audit"),
-        (Misspelt(), "extension 'x' does not fit the hooks of jobgate.gitlab"),
-        (WrongArguments(), "extension 'x' does not fit the hooks of jobgate.gitlab"),
-        (object(), "extension 'x' does not fit the hooks of jobgate.gitlab: it has no hook; mark each function with"),
+        (Misspelt(), "extension 'x' does not match the hooks of jobgate.gitlab"),
+        (WrongArguments(), "extension 'x' does not match the hooks of jobgate.gitlab"),
+        (object(), "extension 'x' does not match the hooks of jobgate.gitlab: it has no hook; mark each function with"),
         (
             Unmarked(),
-            "extension 'x' does not fit the hooks of jobgate.gitlab: gitlab_decide_job_action is not marked as a hook; "
-            "mark each function with pluggy.HookimplMarker('jobgate.gitlab')",
+            "extension 'x' does not match the hooks of jobgate.gitlab: gitlab_decide_job_action is not marked as a hook"
+            "; mark each function with pluggy.HookimplMarker('jobgate.gitlab')",
         ),
         (Raising(KeyError("colour")), "an extension (x) failed in gitlab_authenticate: KeyError: 'colour'"),
     ],
@@ -190,13 +190,13 @@ def test_what_cannot_be_returned_is_told_with_all_that_may_have_done_it():
     with pytest.raises(ExtensionError) as caught:
         new_session(ScriptedTransport(), extensions={"a": Namer(5), "silent": Namer("b", answers=False)})
     assert str(caught.value) == (
-        "an extension (a, silent) returned dict from gitlab_authenticate; it has to return headers, a dictionary of "
+        "an extension (a, silent) returned dict from gitlab_authenticate; it must return headers, a dictionary of "
         "texts in one line, none of them empty, or None"
     )
 
 
 def test_a_wrapper_that_forgets_to_return_makes_nobody_of_us():
-    with pytest.raises(ExtensionError, match=r"\(w\) returned None from a wrapper of gitlab_authenticate; it has to"):
+    with pytest.raises(ExtensionError, match=r"\(w\) returned None from a wrapper of gitlab_authenticate; it must"):
         new_session(ScriptedTransport(), extensions={"w": Wrapping()})
 
 
@@ -210,7 +210,8 @@ def test_a_wrapper_that_forgets_to_return_costs_a_note():
     session = new_session(ScriptedTransport(), extensions={"w": NotingWrapper()})
     assert session.annotated("job", {"id": 42}) == {"id": 42}
     assert session.warnings == [
-        "an extension (w) returned None from a wrapper of gitlab_annotate_record; it has to return the list that it got"
+        "an extension (w) returned None from a wrapper of gitlab_annotate_record; it must return the list that it "
+        "received"
     ]
 
 
@@ -225,7 +226,7 @@ def test_a_note_that_json_cannot_hold_is_left_out(note):
     assert session.annotated("job", {"id": 42}) == {"id": 42}
     (warning,) = session.warnings
     assert "(n) returned" in warning
-    assert "a dictionary of values that JSON can hold, or None" in warning
+    assert "a dictionary of values that JSON supports, or None" in warning
 
 
 def test_an_error_made_for_the_user_passes_through():
@@ -250,7 +251,7 @@ def test_an_endpoint_name_that_is_taken_is_an_error_of_the_extension():
         def gitlab_register_endpoints(self, registry):
             registry.add(registry.endpoint("get_job", "GET", "/version"))
 
-    with pytest.raises(ExtensionError, match="get_job is registered already"):
+    with pytest.raises(ExtensionError, match="get_job is already registered"):
         new_session(ScriptedTransport(), extensions={"thief": Thief()})
 
 

@@ -83,7 +83,7 @@ def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
     budget = RequestBudget(1)
     passed = Deadline.after(0.0, FakeClock())
     with budget.request(FAR):
-        with pytest.raises(UnsentError, match="api_concurrency is 1 and none"), budget.request(passed):
+        with pytest.raises(UnsentError, match="api_concurrency is 1 and no active"), budget.request(passed):
             raise AssertionError("sent")
     with budget.request(passed):
         pass

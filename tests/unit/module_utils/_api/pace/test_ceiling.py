@@ -47,7 +47,7 @@ def test_a_wait_ends_in_time_without_one_request_more(per_minute: int, seconds: 
         outcome = run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock)
     except UnsentError as exc:
         # not even the first look was possible
-        assert per_minute == 1 and "it was not sent, since api_requests_per_minute is 1" in str(exc)
+        assert per_minute == 1 and "the request was not sent, because api_requests_per_minute is 1" in str(exc)
     else:
         assert outcome.values["timed_out"] and outcome.values["elapsed"] == pytest.approx(seconds, abs=1.0)
     assert server.most_in_a_minute() <= per_minute
@@ -59,7 +59,7 @@ def test_an_action_for_which_no_time_is_left_is_not_sent() -> None:
     options = {**DEPLOY, "action": "play", "wait": True, "wait_timeout": 30.0, "api_requests_per_minute": 1}
     outcome = run_task(gitlab_job_action.TASK, options, transport=server.transport, clock=server.clock)
     assert outcome.failure is not None and not outcome.changed
-    assert "it was not sent, since api_requests_per_minute is 1" in outcome.failure and "/play" in outcome.failure
+    assert "not sent, because api_requests_per_minute is 1" in outcome.failure and "/play" in outcome.failure
     assert "Raise api_requests_per_minute or wait_timeout" in outcome.failure
     assert server.transport.writes == []
 

@@ -601,7 +601,7 @@ def test_only_of_the_own_server_may_a_reset_mean_a_client_certificate(way, autho
         for server, is_own in ((own, True), (other, False)):
             with pytest.raises(errors.LostAnswerError, match="the connection broke") as caught:
                 stream_of(transport, server.url + "/x")
-            assert ("may demand a client certificate" in caught.value.advice) is is_own
+            assert ("may require a client certificate" in caught.value.advice) is is_own
 
 
 def demanding(authority, version):
@@ -613,7 +613,7 @@ def demanding(authority, version):
 def test_a_client_certificate_that_cannot_be_read(tmp_path, authority):
     certificate, _key = map(str, authority.client_files())
     for files in ((str(tmp_path / "none"), None), (certificate, None), (certificate, certificate)):
-        with pytest.raises(errors.UsageError, match="client_cert and client_key do not name readable PEM files"):
+        with pytest.raises(errors.UsageError, match="client_cert and client_key are not readable PEM files"):
             transport_for("https://gitlab.example.com", client_cert=files[0], client_key=files[1])
 
 
@@ -623,7 +623,7 @@ def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
     locked = tmp_path / "locked.key"
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
     locked.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"secret")))
-    with pytest.raises(errors.UsageError, match="not encrypted"):
+    with pytest.raises(errors.UsageError, match="unencrypted"):
         transport_for("https://gitlab.example.com", client_cert=str(certificate), client_key=str(locked))
 
 
@@ -632,16 +632,16 @@ def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
     [
         (
             "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
-            "TLS failed: certificate verify failed: self-signed certificate. Give the CA certificate",
+            "TLS failed: certificate verify failed: self-signed certificate. Set ca_path to the CA certificate",
         ),
         (
             "certificate verify failed: Hostname mismatch, certificate is not valid for 'expired.example.com'.",
-            "certificate is not valid for 'expired.example.com'. Give the CA certificate",
+            "certificate is not valid for 'expired.example.com'. Set ca_path to the CA",
         ),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "the server does not speak TLS on this port"),
         ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert", "TLS failed: no secure connection could be made"),
-        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required", "demands a client certificate"),
-        ("[SSL: SSLV3_ALERT_HANDSHAKE_FAILURE] ssl/tls alert handshake failure", "may demand a client certificate"),
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required", "requires a client certificate"),
+        ("[SSL: SSLV3_ALERT_HANDSHAKE_FAILURE] ssl/tls alert handshake failure", "may require a client certificate"),
         ("[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca", "does not accept the client certificate"),
     ],
 )
@@ -725,15 +725,15 @@ def test_a_proxy_that_is_reached_by_tls(no_proxy, monkeypatch, authority, scheme
             return
         with pytest.raises(errors.TrustError) as caught:
             send(transport, server.url + "/x")
-        assert f"TLS with the proxy of {variable} failed: {reason}. Give the CA certificate of" in str(caught.value)
+        assert f"TLS with the proxy of {variable} failed: {reason}. Set ca_path to the CA" in str(caught.value)
 
 
 # Without CONNECT, only status 407 tells an answer of the proxy from one of the server.
 @pytest.mark.parametrize(
     ("scheme", "status", "words", "is_permanent"),
     [
-        ("http", "407 Proxy Authentication Required", "asks for a user name and password", True),
-        ("https", "407 Proxy Authentication Required", "asks for a user name and password", True),
+        ("http", "407 Proxy Authentication Required", "requires a user name and password", True),
+        ("https", "407 Proxy Authentication Required", "requires a user name and password", True),
         ("https", "403 No", "refuses the connection to this server (status 403)", False),
     ],
 )
@@ -786,7 +786,7 @@ def test_a_socks_proxy_without_its_library(no_proxy, monkeypatch):
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.setenv("HTTPS_PROXY", "socks5h://user:secret-word@127.0.0.1:1")
     monkeypatch.setattr(libraries.requests_library().adapters, "SOCKSProxyManager", missing)
-    with pytest.raises(errors.UsageError, match="HTTPS_PROXY names a SOCKS proxy.*PySocks") as caught:
+    with pytest.raises(errors.UsageError, match="HTTPS_PROXY is set to a SOCKS proxy.*PySocks") as caught:
         send(transport_for("https://gitlab.invalid"), "https://gitlab.invalid/x")
     assert "secret-word" not in str(caught.value)
 

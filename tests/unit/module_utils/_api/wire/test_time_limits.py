@@ -351,7 +351,7 @@ def test_a_compressed_download_of_any_length_takes_no_memory(no_proxy):
 @pytest.mark.parametrize(("method", "error"), [("GET", errors.BadAnswerError), ("POST", errors.LostAnswerError)])
 def test_an_encoding_that_nobody_asked_for(way, encoding, method, error):
     with LoopbackServer(answer_of(b"[]", f"Content-Encoding: {encoding}")) as server:
-        with pytest.raises(error, match="a Content-Encoding that was not asked for"):
+        with pytest.raises(error, match="a Content-Encoding that was not requested"):
             ask(server.url, method, total=TOO_LONG)
 
 
@@ -366,7 +366,7 @@ def test_other_names_of_an_encoding(way, encoding):
 def test_a_framing_that_nobody_knows(way, encoding):
     answer = HEAD + f"Transfer-Encoding: {encoding}\r\nContent-Length: 2\r\n\r\n[]".encode()
     with LoopbackServer(answer) as server:
-        with pytest.raises(errors.BadAnswerError, match="a Transfer-Encoding that was not asked for"):
+        with pytest.raises(errors.BadAnswerError, match="a Transfer-Encoding that was not requested"):
             ask(server.url, total=TOO_LONG)
 
 

@@ -470,7 +470,7 @@ class BreakingBody(WholeBody):
     def read(self, size):
         if self._transport.left and self._rest.tell():
             self._transport.left -= 1
-            raise errors.LostAnswerError("the connection broke before the whole answer was there")
+            raise errors.LostAnswerError("the connection broke before the answer was complete")
         return super().read(5)
 
     def close(self):
@@ -587,8 +587,8 @@ def test_a_missing_log_is_not_a_missing_artifact(tmp_path, fields, words):
 @pytest.mark.parametrize(
     ("content", "line", "words"),
     [
-        ("archive", "artifacts", "may not read these artifacts: look at artifacts:access of the job"),
-        ("log", "trace", "may not read this log: that of a job in debug mode takes the Developer role"),
+        ("archive", "artifacts", "cannot read these artifacts: check artifacts:access in the configuration of the job"),
+        ("log", "trace", "cannot read this log: the log of a job in debug mode requires the Developer role"),
     ],
 )
 def test_what_is_private_is_not_called_missing(tmp_path, content, line, words):

@@ -434,7 +434,7 @@ def test_a_web_page_does_not_tell_that_a_server_has_no_trigger_jobs():
             return reply("<html><title>404 Not Found</title></html>", status=404)
         return tree(call)
 
-    with pytest.raises(errors.NotFoundError, match="HTML page .* This server has no such address"):
+    with pytest.raises(errors.NotFoundError, match="HTML page .* This server does not have this endpoint"):
         run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=FunctionTransport(restarted))
 
 

@@ -120,7 +120,7 @@ def test_a_pipeline_that_does_not_tell_its_source_may_be_ours(source):
 @pytest.mark.parametrize("fields", [{"source": 5}, {"ref": 5}, {"ref": None}, {"sha": None}])
 def test_a_pipeline_whose_fields_make_no_sense_is_not_taken_for_another_one(fields):
     odd = Exchange(LIST, [{**ours(9, "running"), **fields}, OLD])
-    with pytest.raises(errors.BadAnswerError, match="has no proper"):
+    with pytest.raises(errors.BadAnswerError, match="has no valid"):
         start(odd)
 
 
