@@ -167,7 +167,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
           (GATE, "name", gate(name="********"), "Gate 2 of project 'group/app': "),
           (GATE, "project", {"projects": [{**gate()["projects"][0], "project": "********"}]}, "project '********': "))),
     ("a hidden value as a token", INFO, {**READ, "api_token": "********"},
-     "api_token holds blanks, line breaks or other characters that no token has."),
+     "api_token contains spaces, line breaks or other characters that tokens cannot have."),
     ("a hidden value as an address", INFO, {**READ, "api_url": "https://********"},
      "api_url is 'https://********', in which asterisks stand for a secret or the value of a variable; give the text "
      "itself."),
@@ -187,12 +187,12 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a project's name alone", INFO, {**READ, "project": "app"},
      "project 'app' has no slash: GitLab finds a project only by its numeric id or its full path, like group/app."),
     ("an encoded path", INFO, {**READ, "project": "group%2Fapp"},
-     "project 'group%2Fapp' is URL-encoded; give the plain path, like group/project."),
+     "project 'group%2Fapp' is URL-encoded; use the plain path, like group/project."),
     ("a Git remote", INFO, {**READ, "project": "git@gitlab.example.com:group/app.git"},
-     "project 'git@gitlab.example.com:group/app.git' is the address of a Git repository; give the path, like "
+     "project 'git@gitlab.example.com:group/app.git' is the address of a Git repository; use the path, like "
      "group/app."),
     ("no project", INFO, {"pipeline_id": 100},
-     "project is missing; give the numeric id or the full path, like group/project."),
+     "project is missing; set it to the numeric id or the full path, like group/project."),
     # what does not go together, or needs something else
     ("two ways to the pipeline", INFO, {**READ, "ref": "main"},
      "pipeline_id and ref are mutually exclusive; give one of them, and null for one that module_defaults gives."),
@@ -367,10 +367,10 @@ ENVIRONMENT: list[tuple[str, dict[str, str], str]] = [
     ("a host", {"GITLAB_HOST": "a host"},
      "GITLAB_HOST 'https://a host' is not a web address; write it like https://gitlab.example.com."),
     ("another server", {"GITLAB_URL": "https://gitlab.example.com"},
-     "project 'http://localhost/group/app' belongs to another server than GITLAB_URL, https://gitlab.example.com; give "
+     "project 'http://localhost/group/app' belongs to another server than GITLAB_URL, https://gitlab.example.com; use "
      "the path of a project there, or set api_url."),
     ("a token", {"GITLAB_TOKEN": "glpat 1"},
-     "GITLAB_TOKEN holds blanks, line breaks or other characters that no token has."),
+     "GITLAB_TOKEN contains spaces, line breaks or other characters that tokens cannot have."),
 ]  # fmt: skip
 
 
