@@ -4,8 +4,8 @@
 
 """Nudges: lines in a file that name changed pipelines, so that waits need not poll in vain.
 
-The event source `jobgate.gitlab.job_events` writes them from GitLab's hooks. A nudge is only a hint: it ends a long pause
-early, but not before a wait without nudges would poll, and only the response to that poll counts. A lost, late,
+The event source `jobgate.gitlab.job_events` writes them from GitLab's hooks. A nudge is only a hint: it ends a long
+pause early, but not before a wait without nudges would poll, and only the response to that poll counts. A lost, late,
 repeated, forged or invalid nudge costs time or a request, nothing else.
 """
 
