@@ -182,7 +182,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "api_url is empty; give a value or leave it out."),
     ("an empty name", ACTION, {**PLAY, "name": ""}, "name holds an empty text; give names, or leave the option out."),
     ("an empty list for anything", ACTION, {**PLAY, "name": []},
-     "An empty list of name or stage selects nothing; leave the option out to select every job."),
+     "An empty list of name or stage selects nothing; omit the option to select all jobs."),
     # the project
     ("a project's name alone", INFO, {**READ, "project": "app"},
      "project 'app' has no slash: GitLab finds a project only by its numeric id or its full path, like group/app."),
@@ -285,7 +285,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("approvals of a gate that only waits", GATE, gate(action="wait", wait_for_approval=True),
      "Gate 2 of project 'group/app': wait_for_approval can only be used with play."),
     ("an empty list of jobs that deploy", DEPLOYMENTS, {**READ, "name": []},
-     "An empty list of name or stage selects nothing; leave the option out to select every job."),
+     "An empty list of name or stage selects nothing; omit the option to select all jobs."),
     # inside projects
     ("an address that is none, which is of no project", GATE, {**gate(), "api_url": "gitlab"},
      "api_url 'gitlab' is not a web address; write it like https://gitlab.example.com."),

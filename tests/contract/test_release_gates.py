@@ -279,7 +279,7 @@ TESTED = ({"name": "test", "stage": "test"}, {"name": "deploy", "stage": "deploy
     [
         ({"stage": "tests"}, "has stage 'tests': did you mean 'test'?"),
         ({"name": "deploy", "stage": "dpeloy"}, "has stage 'dpeloy': did you mean 'deploy'?"),
-        ({"name": "deploy", "stage": "test"}, "has stage 'deploy', and stage 'test' was asked for"),
+        ({"name": "deploy", "stage": "test"}, "has stage 'deploy', not 'test'"),
         ({"name": "unit:*"}, "no job 'unit:*'"),
     ],
 )

@@ -214,7 +214,7 @@ def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
         assert (by_id.failure, by_id["job"]["name"]) == (None, name)
     assert "get_job" not in endpoints(simulator)
     unknown = with_job_token(simulator, INFO, job_id=999)
-    assert_sentence(unknown.failure, "no job 999", "that the job token may list")
+    assert_sentence(unknown.failure, "no job 999", "that the job token can list")
 
 
 @pytest.mark.parametrize("version", ["18.10", "19.2"])

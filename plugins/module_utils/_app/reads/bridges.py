@@ -93,7 +93,7 @@ class BridgeReading:
             )
         errors = report.pipeline.get("yaml_errors") if is_missing else None
         if errors:
-            raise SelectionError(f"the {wanted.describe()} has no jobs, since its configuration is invalid: {errors}")
+            raise SelectionError(f"the {wanted.describe()} has no jobs because its configuration is invalid: {errors}")
         if is_missing and not (report.has_timed_out or self._query.allow_empty):
             raise SelectionError(f"there is no trigger job to wait for in the {wanted.describe()}")
         if report.has_timed_out:
@@ -166,7 +166,7 @@ class BridgeReading:
         is_waiting = self._wait.is_active
         if is_waiting and not bridge.downstream and bridge.status == "success":
             # a pipeline was started, and what became of it nobody can tell: it may have been deleted
-            return f"trigger job {bridge.path!r} ended as success, and GitLab names no pipeline that it has started"
+            return f"trigger job {bridge.path!r} ended as success, but GitLab lists no pipeline that it started"
         record = bridge.downstream.record if bridge.downstream else bridge.record
         problem = end_problem(record, self._options, check_targets=is_waiting)
         return _said(bridge, problem) if problem else ""

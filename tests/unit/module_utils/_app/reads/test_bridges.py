@@ -224,7 +224,7 @@ def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
         ({"fail_on": ["failed"]}, [down("failed")], "downstream pipeline 16 of trigger job 'infra' ended as failed"),
         ({"wait_for": ["success"]}, [down("canceled")], "can no longer become success"),
         ({"wait_for": ["success"]}, [[bridge(50, "failed", "infra")]], "and has started no pipeline"),
-        ({"wait_for": ["success"]}, [[bridge(50, "success", "infra")]], "names no pipeline that it has started"),
+        ({"wait_for": ["success"]}, [[bridge(50, "success", "infra")]], "lists no pipeline that it started"),
         ({"wait_timeout": 0.0}, [down("running")], "downstream pipeline 16 of trigger job 'infra' is still running"),
         ({"wait_timeout": 0.0}, [[bridge(50, "manual", "infra")]], "it has to be played"),
     ],
