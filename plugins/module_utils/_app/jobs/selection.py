@@ -45,7 +45,7 @@ class Selection:
     :param out_of_scope: if nothing is selected, how many jobs of each status only `scope` left out.
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
-    :param never_started: a sentence for each trigger job whose pipeline might contain selected jobs, but was not started.
+    :param never_started: a sentence for each trigger job that has not started a pipeline in which jobs may be selected.
     """
 
     groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)

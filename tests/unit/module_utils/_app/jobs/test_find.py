@@ -115,7 +115,7 @@ def test_a_pipeline_id_that_is_unknown(line):
 
 def test_a_merge_request_that_is_unknown():
     none = Exchange("GET /projects/7/merge_requests/3/pipelines?per_page=20", reply(NOT_FOUND, status=404))
-    with pytest.raises(errors.NotFoundError, match="Check merge_request, which is the number behind the ! within"):
+    with pytest.raises(errors.NotFoundError, match="Check merge_request: it is the number after the ! in"):
         info(none, merge_request=3)
 
 

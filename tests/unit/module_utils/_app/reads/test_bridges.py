@@ -293,7 +293,7 @@ BY_REF = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     ("last", "status", "warnings"),
     [
         (Exchange(ROOT, pipeline(status="success")), "success", []),
-        (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["could not be refreshed"]),
+        (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["Could not refresh"]),
     ],
 )
 def test_the_pipeline_is_read_again_after_waiting(last, status, warnings):
