@@ -56,7 +56,7 @@ def test_a_gate_does_not_verify_a_part(simulator: t.Any) -> None:
     simulator.load(world(*jobs, {"name": "t2", "stage": "b", "trigger": done}))
     simulator.advance(3)
     result = release(simulator, {"gates": [{"name": "**/deploy", "action": "verify"}]})
-    assert "the pipeline may still create jobs that fit" in str(result.failure)
+    assert "the pipeline may still create matching jobs" in str(result.failure)
 
 
 @pytest.mark.parametrize("name", [None, ["**/c"], ["t/*"]])
@@ -229,7 +229,7 @@ def test_a_child_that_shows_no_jobs_yet_is_not_a_tree_without_them(simulator: t.
         result = run_task(simulator, INFO, **THIS, **tests, wait=True, wait_for=["success"], wait_timeout=60.0)
     else:
         result = release(simulator, {"gates": [{**tests, "action": action}]}, wait_timeout=60.0)
-    words = "the pipeline may still create jobs that fit" if action == "verify" else "ended as failed (script_failure)"
+    words = "the pipeline may still create matching jobs" if action == "verify" else "ended as failed (script_failure)"
     assert words in str(result.failure)
 
 

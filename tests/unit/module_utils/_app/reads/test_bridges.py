@@ -226,7 +226,7 @@ def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
         ({"wait_for": ["success"]}, [[bridge(50, "failed", "infra")]], "and has started no pipeline"),
         ({"wait_for": ["success"]}, [[bridge(50, "success", "infra")]], "lists no pipeline that it started"),
         ({"wait_timeout": 0.0}, [down("running")], "downstream pipeline 16 of trigger job 'infra' is still running"),
-        ({"wait_timeout": 0.0}, [[bridge(50, "manual", "infra")]], "it has to be played"),
+        ({"wait_timeout": 0.0}, [[bridge(50, "manual", "infra")]], "it must be played"),
     ],
 )
 def test_what_fails(options, looks, words):
