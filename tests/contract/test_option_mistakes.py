@@ -212,9 +212,9 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("the type of a report as GitLab calls it", DOWNLOAD, {**FILE, "content": "report", "file_type": "junit"},
      "Unknown option file_type; did you mean report_type?"),
     ("an archive as a report", DOWNLOAD, {**FILE, "content": "report", "report_type": "archive"},
-     "report_type 'archive' is no report; use content: archive."),
+     "report_type 'archive' is not a report; use content: archive."),
     ("a checksum of another kind", DOWNLOAD, {**FILE, "checksum": "md5:0"},
-     "checksum is 'md5:0'; give sha256: and 64 hexadecimal digits."),
+     "checksum is 'md5:0'; set it to sha256: and 64 hexadecimal digits."),
     ("no pipeline", BRIDGES, {"project": "group/app"},
      "One of the following is required, and null counts as not given: pipeline_id, ref, sha, merge_request."),
     # pipelines

@@ -837,7 +837,7 @@ def test_files_that_cannot_be_written_are_told_before_anything_is_played(
     simulator.load(world({"name": "deploy", **MANUAL}))
     for option, path, words in (
         ("record", str(tmp_path / "none" / "x.json"), "is in a folder that does not exist"),
-        ("report", str(tmp_path), "is a folder; give the name of a file"),
+        ("report", str(tmp_path), "is a folder; use the name of a file"),
     ):
         result = release(simulator, APP, **{option: path})
         assert words in str(result.failure)

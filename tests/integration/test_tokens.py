@@ -362,7 +362,7 @@ def test_downloads_by_pipeline_and_lists_of_files(simulator: t.Any, tmp_path: pa
 def test_a_log_is_refused_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     result = with_job_token(simulator, DOWNLOAD, content="log", job_id=1000, dest=str(tmp_path / "x"))
-    assert_sentence(result.failure, "GitLab lets no job token read a log; give api_token")
+    assert_sentence(result.failure, "Job tokens cannot read logs; set api_token")
     assert (simulator.requests(), list(tmp_path.iterdir())) == ([], [])
 
 

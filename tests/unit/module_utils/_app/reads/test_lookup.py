@@ -160,7 +160,7 @@ def test_the_file_of_the_newest_success_costs_one_request_for_each_name():
         ({"terms": ("9",)}, "latest_success cannot be used with a job id"),
         ({"terms": ("build", "9")}, "latest_success cannot be used with a job id"),
         ({"terms": ("buil*",)}, "has wildcards"),
-        ({"ref": None}, "latest_success needs ref"),
+        ({"ref": None}, "latest_success requires ref"),
         ({"include_downstream": True}, "include_downstream cannot be used with latest_success"),
     ],
 )
