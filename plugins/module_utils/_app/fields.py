@@ -24,7 +24,7 @@ def record_in(record: Record, name: str) -> Record:
 
 
 def records_in(record: Record, name: str) -> list[Record]:
-    """Return the records in the list in a field."""
+    """Return the records in a field that is a list."""
     value = record.get(name)
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
@@ -35,7 +35,7 @@ def artifact_kinds(job: Record) -> set[str]:
 
 
 def seconds_of(value: t.Any) -> float | None:
-    """Return a duration in seconds, None if the value is not a number from 0 to the maximum."""
+    """Return a duration in seconds; None if the value is not a number, negative or too large."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value < _LONGEST_SECONDS else None
 

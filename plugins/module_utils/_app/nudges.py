@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Nudges: lines in a file that name changed pipelines, so that waits need not poll in vain.
+"""Nudges: lines in a file that identify changed pipelines, so that waits need not poll in vain.
 
 The event source `jobgate.gitlab.job_events` writes them from GitLab's hooks. A nudge is only a hint: it ends a long
 pause early, but not before a wait without nudges would poll, and only the response to that poll counts. A lost, late,

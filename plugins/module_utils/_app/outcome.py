@@ -55,7 +55,7 @@ class Progress:
         """
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Record what would go on in GitLab if the task were interrupted now, replacing the last record of this wait.
+        """Note what would go on in GitLab if the task were interrupted now; the previous note of this wait is replaced.
 
         :param wait: identifies one of several simultaneous waits.
         """
@@ -88,7 +88,7 @@ class ProjectProgress(Progress):
 
 
 class SlowWork:
-    """Reports the progress of slow work: at most one line every ten seconds, and none in the first ten."""
+    """Progress of slow work: at most one line every ten seconds, and none in the first ten."""
 
     def __init__(self, progress: Progress, clock: Clock) -> None:
         self._progress = progress
@@ -121,7 +121,7 @@ class SlowWork:
 
 @dataclasses.dataclass(frozen=True)
 class Files:
-    """How Ansible wants files to be written; without Ansible, there are no special wishes.
+    """How Ansible wants files to be written. This base class is for tasks without Ansible.
 
     :param unsafe_writes: whether a file that cannot be replaced may be overwritten in place.
     """

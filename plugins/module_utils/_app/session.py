@@ -180,7 +180,7 @@ class Session:
         return run_all(function, items, most_at_once=self.client.settings.concurrency)
 
     def asking_again(self, read: t.Callable[[], _R]) -> _R:
-        """Return the result of a read. If the token could read before, repeat a denied read first."""
+        """Return the result of a read; repeat a denied read if the token could read before."""
         for seconds in PASSING_PAUSES_SECONDS if self.is_established else ():
             try:
                 return read()

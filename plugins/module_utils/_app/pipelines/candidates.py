@@ -135,7 +135,7 @@ class Candidates:
         return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
 
     def _doubt(self, whole: Record) -> str | None:
-        """Return why a pipeline may or may not be the requested one; empty if it is, None if it is not."""
+        """Return why it is unclear whether a pipeline is the requested one; empty if it is, None if it is not."""
         known = self._known.get(id_of(whole))
         if known is not None:
             return "" if known.is_like(self._request) else None

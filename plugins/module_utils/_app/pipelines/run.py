@@ -35,7 +35,7 @@ RunResult = Result[t.Optional[Record]]
 
 
 def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] | None = None) -> RunResult:
-    """Start a pipeline, unless another one counts as the requested one, and return it.
+    """Return the pipeline that was started, or one that counts as the requested one.
 
     :param known: the requests for the pipelines of the ref that this task has already started, by pipeline id.
     :raises SelectionError: if the ref does not exist, or if it is unknown whether a pipeline is the requested one.
@@ -164,7 +164,7 @@ class _Run:
     def _created(self, pipeline: Record, note: str = "") -> RunResult:
         """Return the result for a pipeline that this task has started."""
         if status_of(pipeline) == "failed":
-            reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason; it may have no jobs")
+            reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason; the pipeline may have no jobs")
             return Result("failed", pipeline, f"{describe(pipeline)} failed at once: {reason}", has_changed=True)
         sha = self._request.sha
         if sha is not None and not str(pipeline.get("sha")).startswith(sha):

@@ -375,7 +375,7 @@ def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
         ({"status": "running"}, "junit", "has no reports yet: its status is running, and reports are uploaded when"),
         ({"status": "manual"}, "junit", "has no reports yet: it has not started (its status is manual); play it"),
         ({"status": "skipped"}, "junit", "was skipped, so it has no reports; choose another job"),
-        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it has no rep"),
+        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it no longer has rep"),
         (
             {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"},
             "junit",
