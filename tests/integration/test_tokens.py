@@ -138,19 +138,19 @@ def test_a_personal_token_in_its_place(simulator: t.Any) -> None:
 def test_no_job_belongs_to_a_token(simulator: t.Any) -> None:
     load(simulator)
     simulator.inject(kind="status", status=404, body={"message": "404 Job Not Found"}, endpoint="job_by_token")
-    assert_sentence(ask(simulator).failure, "No job belongs to this token", "no CI job token", "404 Job Not Found")
+    assert_sentence(ask(simulator).failure, "No job belongs to this token", "not a CI job token", "404 Job Not Found")
 
 
 @pytest.mark.parametrize("agents", [False, True])
 def test_a_server_that_is_too_old(simulator: t.Any, agents: bool) -> None:
     load(simulator, "11.11")
-    assert_sentence(ask(simulator, agents=agents).failure, "that needs GitLab 13.10")
+    assert_sentence(ask(simulator, agents=agents).failure, "this requires GitLab 13.10")
 
 
 def test_a_server_that_is_too_old_for_agents(simulator: t.Any) -> None:
     load(simulator, "13.10")
     assert ask(simulator).failure is None
-    assert_sentence(ask(simulator, agents=True).failure, "that needs GitLab 13.11")
+    assert_sentence(ask(simulator, agents=True).failure, "this requires GitLab 13.11")
 
 
 @pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])

@@ -100,9 +100,9 @@ def test_a_page_of_a_server_below_a_path():
 @pytest.mark.parametrize(
     ("project", "words"),
     [
-        ("", "project is ''; give the numeric id or the full path"),
+        ("", "project is ''; set it to the numeric id or the full path"),
         ("/", "project is '/'; give"),
-        ("https://gitlab.example.com/", "give the numeric id or the full path"),
+        ("https://gitlab.example.com/", "set it to the numeric id or the full path"),
         ("app", "has no slash"),
         ("group%2Fapp", "is URL-encoded"),
         ("['group/app']", "set it to one project, not a list"),

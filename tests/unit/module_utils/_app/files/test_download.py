@@ -316,7 +316,7 @@ def test_an_archive_is_known_when_its_first_bytes_come_one_by_one(tmp_path):
         transport = SlowTransport(with_reports(), Exchange(REPORT, content))
         options = {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}
         if is_archive:
-            with pytest.raises(errors.SelectionError, match="a zip archive came"):
+            with pytest.raises(errors.SelectionError, match="GitLab sent a zip archive"):
                 run_task(TASK, options, transport=transport)
         else:
             run_task(TASK, options, transport=transport)
@@ -342,7 +342,7 @@ def test_after_a_break_a_report_is_looked_at_anew(tmp_path):
     run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=first)
     assert (tmp_path / "x").read_bytes() == ZIP[:2] + b"\n" + NEW
     again = Breaking(with_reports(), Exchange(REPORT, NEW), Exchange(REPORT, ZIP))
-    with pytest.raises(errors.SelectionError, match="a zip archive came"):
+    with pytest.raises(errors.SelectionError, match="GitLab sent a zip archive"):
         run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=again)
 
 
