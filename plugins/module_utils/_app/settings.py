@@ -178,9 +178,7 @@ def project_path(project: str, api_url: str, origin: str = "api_url") -> str:
         raise UsageError(f"project is {project!r}; set it to one project, not a list or a mapping")
     remote = _GIT_REMOTE.fullmatch(project)
     if remote:
-        raise UsageError(
-            f"project {project!r} is the address of a Git repository; use the path, like {remote['path']}"
-        )
+        raise UsageError(f"project {project!r} is the address of a Git repository; use the path, like {remote['path']}")
     if not project.isdigit() and "/" not in project:
         raise UsageError(
             f"project {project!r} has no slash: GitLab finds a project only by its numeric id or its full path, like "

@@ -87,7 +87,7 @@ def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
             "project 7 d: waits for a runner with the tags docker, eu",
         ),
         (job(42, "pending", "d", tag_list=["gpu"]), "project 7 d: waits for a runner with the tag gpu"),
-        (job(42, "pending", "d"), "project 7 d: waits for a runner that runs untagged jobs"),
+        (job(42, "pending", "d"), "project 7 d: waits for a runner that takes untagged jobs"),
         (job(42, "waiting_for_resource", "d"), "project 7 d: waits for its resource group"),
         (job(42, "waiting_for_callback", "d"), "project 7 d: waits for a callback from an external service"),
         (job(42, "preparing", "d"), "project 7 d: waits for its prerequisites"),

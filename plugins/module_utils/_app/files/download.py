@@ -137,7 +137,7 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
     jobs = selection.jobs
     if len(jobs) > 1:
         listed = shortened([f"{job.path} (id {job.id})" for job in jobs])
-        raise SelectionError(f"{len(jobs)} jobs match: {listed}. Set the exact name, or job_id")
+        raise SelectionError(f"{len(jobs)} jobs match: {listed}. Use the exact name, or job_id")
     return jobs[0]
 
 

@@ -95,7 +95,7 @@ def check_latest_success(query: JobQuery) -> None:
             )
     for name in query.names:
         if has_wildcard(name):
-            raise UsageError(f"name {name!r} has wildcards, which latest_success does not support; set the exact name")
+            raise UsageError(f"name {name!r} has wildcards, which latest_success does not support; use the exact name")
 
 
 def check_request(session: Session, request: DownloadRequest) -> None:

@@ -109,9 +109,7 @@ class JobFinder:
         paths = [path for path in selection.unreadable if may_hold(selection.open_names, path)]
         if not paths:
             return
-        what = (
-            f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected, too"
-        )
+        what = f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected, too"
         if not warns:
             raise SelectionError(
                 f"{what}. Use exact names, with the paths of downstream jobs, or a token that can read them"

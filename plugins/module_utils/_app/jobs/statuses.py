@@ -165,13 +165,13 @@ def runner_wish(record: Record) -> str:
     tags = record.get("tag_list")
     if isinstance(tags, list) and tags:
         return f"a runner with the tag{'s' if len(tags) > 1 else ''} {', '.join(map(str, tags))}"
-    return "a runner that runs untagged jobs"
+    return "a runner that takes untagged jobs"
 
 
 def still(record: Record) -> str:
     """Return the current status of a late job, as part of a sentence."""
     status = status_of(record)
-    wish = f"; it needs {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
+    wish = f"; it requires {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
     return f"is still {status}{wish}"
 
 

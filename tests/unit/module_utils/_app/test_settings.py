@@ -101,7 +101,7 @@ def test_a_page_of_a_server_below_a_path():
     ("project", "words"),
     [
         ("", "project is ''; set it to the numeric id or the full path"),
-        ("/", "project is '/'; give"),
+        ("/", "project is '/'; set it to"),
         ("https://gitlab.example.com/", "set it to the numeric id or the full path"),
         ("app", "has no slash"),
         ("group%2Fapp", "is URL-encoded"),

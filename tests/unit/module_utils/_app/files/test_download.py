@@ -375,7 +375,7 @@ def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
         ({"status": "running"}, "junit", "has no reports yet: its status is running, and reports are uploaded when"),
         ({"status": "manual"}, "junit", "has no reports yet: it has not started (its status is manual); play it"),
         ({"status": "skipped"}, "junit", "was skipped, so it has no reports; choose another job"),
-        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it no longer has rep"),
+        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it no longer"),
         (
             {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"},
             "junit",
@@ -393,7 +393,7 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
 @pytest.mark.parametrize(
     ("read", "status", "answer", "words"),
     [
-        (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not find it"),
+        (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not send it"),
         (
             with_reports(artifacts_expire_at="2022-01-02T00:00:00.000Z"),
             404,
@@ -632,7 +632,7 @@ def test_more_than_the_artifacts_is_missing(tmp_path, answer):
 @pytest.mark.parametrize("path", ["../secret", "./secret", "dist/./app.txt", "dist/.."])
 def test_a_path_that_no_archive_has_is_refused_before_any_request(tmp_path, path):
     with pytest.raises(
-        errors.UsageError, match="valid path inside an archive; .* without a slash .* without '.' or '..'"
+        errors.UsageError, match="valid path inside an archive; .* without a leading slash .* without '.' or '..'"
     ):
         download(tmp_path / "x", job_id=42, content="file", artifact_path=path)
 
@@ -658,7 +658,7 @@ def test_a_name_has_to_be_that_of_one_job(tmp_path):
     jobs = [job(43, name="deploy: [b]"), job(42, name="deploy: [a]")]
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", Exchange(LIST, jobs), pipeline_id=6, name="deploy*")
-    assert "2 jobs match: 'deploy: [b] (id 43)', 'deploy: [a] (id 42)'. Set the exact name" in str(caught.value)
+    assert "2 jobs match: 'deploy: [b] (id 43)', 'deploy: [a] (id 42)'. Use the exact name" in str(caught.value)
 
 
 # ----- tokens -----

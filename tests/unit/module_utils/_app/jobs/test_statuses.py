@@ -75,8 +75,8 @@ def test_the_newest_attempt_of_each_name():
     [
         ({"tag_list": ["linux", "gpu"]}, "a runner with the tags linux, gpu"),
         ({"tag_list": ["gpu"]}, "a runner with the tag gpu"),
-        ({"tag_list": []}, "a runner that runs untagged jobs"),
-        ({}, "a runner that runs untagged jobs"),
+        ({"tag_list": []}, "a runner that takes untagged jobs"),
+        ({}, "a runner that takes untagged jobs"),
     ],
 )
 def test_which_runner_a_job_asks_for(record, words):

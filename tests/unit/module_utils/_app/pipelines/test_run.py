@@ -89,7 +89,7 @@ def test_a_lost_answer_without_an_effect_is_not_known(doubt):
     clock = FakeClock()
     outcome = start(new(), Exchange(CREATE, LOST_ANSWERS[doubt](), body=body()), new(), new(), new(), clock=clock)
     assert not outcome.changed and "is not known" in outcome.failure
-    assert "3 looks" in outcome.failure and clock.seconds == pytest.approx(17)
+    assert "3 searches" in outcome.failure and clock.seconds == pytest.approx(17)
 
 
 def test_an_effect_that_shows_late():
@@ -309,9 +309,7 @@ def test_the_limit_is_waited_for():
 def test_the_limit_is_not_waited_for_past_the_time_of_the_task():
     clock = FakeClock()
     too_many = [new(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
-    with pytest.raises(
-        errors.RefusedError, match="Too many pipelines .* give it more time with wait_timeout"
-    ) as caught:
+    with pytest.raises(errors.RefusedError, match="Too many pipelines .* increase wait_timeout") as caught:
         start(*too_many, *too_many, wait_timeout=10, clock=clock)
     assert "configuration" not in str(caught.value)
     assert clock.seconds == pytest.approx(9)
@@ -450,7 +448,7 @@ def test_check_mode_without_the_right_to_read_the_repository():
         ("Insufficient permissions to set pipeline variables", "use inputs"),
         ("You do not have sufficient permission to run a pipeline on 'main'.", "ref is protected"),
         ("Insufficient permissions for protected ref 'main'", "ref is protected"),
-        ("Insufficient permissions to create a new pipeline", "trigger_token as well, needs the Developer role"),
+        ("Insufficient permissions to create a new pipeline", "also of trigger_token, needs the Developer role"),
         ("Ref is ambiguous", "set ref_type"),
         ("Reference not found", "There is no branch or tag 'main' in project 7 (POST"),
         ("Commit not found", "push one"),
