@@ -194,7 +194,7 @@ def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None
 def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
     scenario = world({"name": "build", "id": 11, "queue": None, "tags": ["gpu"]})
     short: Row = {"wait_timeout": 3.0}
-    words = "still pending; it asks for a runner with the tag gpu"
+    words = "still pending; it requires a runner with the tag gpu"
     simulator.load(scenario)
     failures = [
         str(run_task(simulator, INFO, **MAIN, name=["build"], wait=True, **short).failure),
@@ -226,7 +226,7 @@ def test_a_misspelt_reason_is_an_error(simulator: t.Any) -> None:
     ("reason", "hint"),
     [
         ("runner_failure", "Did you mean runner_system_failure?"),
-        ("cosmic_rays", "Unless GitLab gives it, no job is retried for it."),
+        ("cosmic_rays", "Jobs are retried for it only if GitLab reports it."),
     ],
 )
 def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
@@ -236,7 +236,7 @@ def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
     result = run_task(simulator, ACTION, **MAIN, name=["test"], action="retry", retry_on=[reason, "api_failure"])
     assert result.failure is None and effects(simulator) == [("retry", "test")]
     assert result.warnings == [
-        f"retry_on holds {reason!r}, which is no failure reason that this collection knows. {hint}"
+        f"retry_on contains {reason!r}, which is not a failure reason that this collection knows. {hint}"
     ]
 
 

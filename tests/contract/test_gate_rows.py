@@ -126,7 +126,7 @@ def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
     assert effects(simulator) == []
     # what is waited for is not there, which is no success
     waited = run_task(simulator, INFO, **PIPELINE, scope=["running"], wait=True)
-    assert "status running, as scope asks: found 1 success" in str(waited.failure)
+    assert "status running (scope): found 1 success" in str(waited.failure)
 
 
 @pytest.mark.parametrize("require", ["success", "finished", "started"])
@@ -240,10 +240,10 @@ def load_secret_child(simulator: t.Any) -> None:
 @pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
 def test_no_gate_opens_on_the_part_of_a_tree_that_can_be_read(simulator: t.Any, action: str) -> None:
     load_secret_child(simulator)
-    hidden = "cannot read the downstream pipelines of 'eu', whose jobs may be selected as well"
+    hidden = "cannot read the downstream pipelines of 'eu', whose jobs may be selected, too"
     for selection in ({"name": "deploy*"}, {"stage": "deploy"}):
         gate = {**selection, "action": action, "include_downstream": True}
-        assert_refused(simulator, gated(simulator, gate), hidden, "Give exact names")
+        assert_refused(simulator, gated(simulator, gate), hidden, "Use exact names")
 
 
 def test_a_bare_name_downstream_may_be_that_of_a_job_that_cannot_be_read(simulator: t.Any) -> None:
@@ -259,7 +259,7 @@ def test_a_bare_name_downstream_may_be_that_of_a_job_that_cannot_be_read(simulat
     hidden = "cannot read the downstream pipelines of 'eu'"
     for action in ("wait", "verify", "play", "retry"):
         gate = {"name": "deploy", "action": action, "include_downstream": True}
-        assert_refused(simulator, gated(simulator, gate), hidden, "with the path of a job downstream")
+        assert_refused(simulator, gated(simulator, gate), hidden, "with the paths of downstream jobs")
     options: Row = {**PIPELINE, "include_downstream": True}
     assert_refused(simulator, four_times(simulator, ACTION, **options, name=["deploy"], action="erase"), hidden)
     erased = run_task(simulator, ACTION, **options, name=["us/deploy"], action="erase")

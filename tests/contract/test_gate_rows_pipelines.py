@@ -147,7 +147,7 @@ def several_pipelines() -> Row:
         ({"ref": "1.0", "ref_type": "tag"}, 500, ""),
         ({"ref": "refs/heads/1.0"}, 400, ""),
         ({"ref": "refs/tags/1.0"}, 500, ""),
-        ({"ref": "1.0"}, 500, "A branch and a tag are called 1.0"),
+        ({"ref": "1.0"}, 500, "A branch and a tag are named 1.0"),
     ],
 )
 def test_the_pipeline_that_is_meant_is_played(simulator: t.Any, given: Row, pipeline_id: int, warning: str) -> None:

@@ -167,7 +167,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
           (GATE, "name", gate(name="********"), "Gate 2 of project 'group/app': "),
           (GATE, "project", {"projects": [{**gate()["projects"][0], "project": "********"}]}, "project '********': "))),
     ("a hidden value as a token", INFO, {**READ, "api_token": "********"},
-     "api_token holds blanks, line breaks or other characters that no token has."),
+     "api_token contains spaces, line breaks or other characters that tokens cannot have."),
     ("a hidden value as an address", INFO, {**READ, "api_url": "https://********"},
      "api_url is 'https://********', in which asterisks stand for a secret or the value of a variable; give the text "
      "itself."),
@@ -182,17 +182,17 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "api_url is empty; give a value or leave it out."),
     ("an empty name", ACTION, {**PLAY, "name": ""}, "name holds an empty text; give names, or leave the option out."),
     ("an empty list for anything", ACTION, {**PLAY, "name": []},
-     "An empty list of name or stage selects nothing; leave the option out to select every job."),
+     "An empty list of name or stage selects nothing; omit the option to select all jobs."),
     # the project
     ("a project's name alone", INFO, {**READ, "project": "app"},
      "project 'app' has no slash: GitLab finds a project only by its numeric id or its full path, like group/app."),
     ("an encoded path", INFO, {**READ, "project": "group%2Fapp"},
-     "project 'group%2Fapp' is URL-encoded; give the plain path, like group/project."),
+     "project 'group%2Fapp' is URL-encoded; use the plain path, like group/project."),
     ("a Git remote", INFO, {**READ, "project": "git@gitlab.example.com:group/app.git"},
-     "project 'git@gitlab.example.com:group/app.git' is the address of a Git repository; give the path, like "
+     "project 'git@gitlab.example.com:group/app.git' is the address of a Git repository; use the path, like "
      "group/app."),
     ("no project", INFO, {"pipeline_id": 100},
-     "project is missing; give the numeric id or the full path, like group/project."),
+     "project is missing; set it to the numeric id or the full path, like group/project."),
     # what does not go together, or needs something else
     ("two ways to the pipeline", INFO, {**READ, "ref": "main"},
      "pipeline_id and ref are mutually exclusive; give one of them, and null for one that module_defaults gives."),
@@ -212,9 +212,9 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("the type of a report as GitLab calls it", DOWNLOAD, {**FILE, "content": "report", "file_type": "junit"},
      "Unknown option file_type; did you mean report_type?"),
     ("an archive as a report", DOWNLOAD, {**FILE, "content": "report", "report_type": "archive"},
-     "report_type 'archive' is no report; use content: archive."),
+     "report_type 'archive' is not a report; use content: archive."),
     ("a checksum of another kind", DOWNLOAD, {**FILE, "checksum": "md5:0"},
-     "checksum is 'md5:0'; give sha256: and 64 hexadecimal digits."),
+     "checksum is 'md5:0'; set it to sha256: and 64 hexadecimal digits."),
     ("no pipeline", BRIDGES, {"project": "group/app"},
      "One of the following is required, and null counts as not given: pipeline_id, ref, sha, merge_request."),
     # pipelines
@@ -285,7 +285,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("approvals of a gate that only waits", GATE, gate(action="wait", wait_for_approval=True),
      "Gate 2 of project 'group/app': wait_for_approval can only be used with play."),
     ("an empty list of jobs that deploy", DEPLOYMENTS, {**READ, "name": []},
-     "An empty list of name or stage selects nothing; leave the option out to select every job."),
+     "An empty list of name or stage selects nothing; omit the option to select all jobs."),
     # inside projects
     ("an address that is none, which is of no project", GATE, {**gate(), "api_url": "gitlab"},
      "api_url 'gitlab' is not a web address; write it like https://gitlab.example.com."),
@@ -367,10 +367,10 @@ ENVIRONMENT: list[tuple[str, dict[str, str], str]] = [
     ("a host", {"GITLAB_HOST": "a host"},
      "GITLAB_HOST 'https://a host' is not a web address; write it like https://gitlab.example.com."),
     ("another server", {"GITLAB_URL": "https://gitlab.example.com"},
-     "project 'http://localhost/group/app' belongs to another server than GITLAB_URL, https://gitlab.example.com; give "
+     "project 'http://localhost/group/app' belongs to another server than GITLAB_URL, https://gitlab.example.com; use "
      "the path of a project there, or set api_url."),
     ("a token", {"GITLAB_TOKEN": "glpat 1"},
-     "GITLAB_TOKEN holds blanks, line breaks or other characters that no token has."),
+     "GITLAB_TOKEN contains spaces, line breaks or other characters that tokens cannot have."),
 ]  # fmt: skip
 
 

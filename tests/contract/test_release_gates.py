@@ -279,7 +279,7 @@ TESTED = ({"name": "test", "stage": "test"}, {"name": "deploy", "stage": "deploy
     [
         ({"stage": "tests"}, "has stage 'tests': did you mean 'test'?"),
         ({"name": "deploy", "stage": "dpeloy"}, "has stage 'dpeloy': did you mean 'deploy'?"),
-        ({"name": "deploy", "stage": "test"}, "has stage 'deploy', and stage 'test' was asked for"),
+        ({"name": "deploy", "stage": "test"}, "has stage 'deploy', not 'test'"),
         ({"name": "unit:*"}, "no job 'unit:*'"),
     ],
 )
@@ -837,7 +837,7 @@ def test_files_that_cannot_be_written_are_told_before_anything_is_played(
     simulator.load(world({"name": "deploy", **MANUAL}))
     for option, path, words in (
         ("record", str(tmp_path / "none" / "x.json"), "is in a folder that does not exist"),
-        ("report", str(tmp_path), "is a folder; give the name of a file"),
+        ("report", str(tmp_path), "is a folder; use the name of a file"),
     ):
         result = release(simulator, APP, **{option: path})
         assert words in str(result.failure)

@@ -102,7 +102,7 @@ def test_a_gate_has_passed_though_it_is_not_known_whether_its_ref_is_two(simulat
     simulator.inject("error_500", path="/pipelines$", nth=list(range(2, 5000)))
     result = release(simulator, {"gates": [{"name": "test", "action": "wait"}]})
     assert result.failure is None and result.seconds < 60.0
-    assert "Whether a branch and a tag have the name of the ref could not be read" in result.warnings[0]
+    assert "Could not check whether a branch and a tag have the name of the ref" in result.warnings[0]
 
 
 def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(simulator: t.Any) -> None:

@@ -227,7 +227,7 @@ def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
 
     with installed({"late": Late()}):
         result = fetch(simulator, dest, **CONTENTS[content], **LATEST, extensions=["late"])
-    assert_sentence(result.failure, "has succeeded in a newer pipeline while it was downloaded", "run the task again")
+    assert_sentence(result.failure, "succeeded in a newer pipeline during the download", "run the task again")
     assert dest.read_bytes() == OLD
     again = fetch(simulator, dest, **CONTENTS[content], **LATEST)
     assert (again.failure, again["job"]["id"]) == (None, 1100)
@@ -237,13 +237,13 @@ def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
     ("more", "words"),
     [
         ({"sha": "f" * 40}, "sha cannot be used with latest_success"),
-        ({"ref_type": "tag"}, "here a tag, cannot be used with latest_success"),
-        ({"ref": "refs/heads/main"}, "here a branch, cannot be used with latest_success"),
+        ({"ref_type": "tag"}, "a ref of type tag cannot be used with latest_success"),
+        ({"ref": "refs/heads/main"}, "a ref of type branch cannot be used with latest_success"),
         ({"pipeline_source": ["push"]}, "pipeline_source cannot be used with latest_success"),
         ({"include_downstream": True}, "include_downstream cannot be used with latest_success"),
         ({"name": "bu*"}, "name 'bu*' has wildcards"),
-        ({"ref": None, "pipeline_id": 100}, "latest_success needs ref"),
-        ({"ref": None, "name": None, "job_id": 1000}, "latest_success needs ref"),
+        ({"ref": None, "pipeline_id": 100}, "latest_success requires ref"),
+        ({"ref": None, "name": None, "job_id": 1000}, "latest_success requires ref"),
         ({"content": "list", "dest": None}, "latest_success can only be used with content: archive and file"),
     ],
 )
@@ -391,7 +391,7 @@ def test_an_older_server_sends_the_archive(
     dest.write_bytes(OLD)
     result = fetch(simulator, dest, **CONTENTS["report"], **BY_ID, check_mode=check_mode)
     assert_sentence(
-        result.failure, "a zip archive came instead of the report 'junit'", "GitLab 19.4", "content: archive"
+        result.failure, "GitLab sent a zip archive instead of the report 'junit'", "GitLab 19.4", "content: archive"
     )
     assert (result.changed, dest.read_bytes(), transfers(simulator)) == (False, OLD, 1)
     new = fetch(simulator, tmp_path / "new", **CONTENTS["report"], **BY_ID, check_mode=check_mode)
@@ -418,14 +418,14 @@ def test_whoever_may_not_read_the_job_gets_its_report(simulator: t.Any, tmp_path
     assert digest(tmp_path / "junit") == wanted(simulator, "report")
     assert result["job"] == {"id": 1000}
     missing = fetch(simulator, tmp_path / "x", content="report", report_type="dotenv", **BY_ID, token=None)
-    assert_sentence(missing.failure, "job 1000 has no report 'dotenv'", "it made none")
+    assert_sentence(missing.failure, "job 1000 has no report 'dotenv'", "it created none")
     unknown = fetch(simulator, tmp_path / "x", content="report", report_type="junti", **BY_ID, token=None)
-    assert_sentence(unknown.failure, "GitLab has no report of type 'junti', or does not send it by itself")
+    assert_sentence(unknown.failure, "GitLab has no report of type 'junti', or does not send it separately")
     unsent = fetch(simulator, tmp_path / "x", content="report", report_type="metrics_referee", **BY_ID, token=None)
-    assert_sentence(unsent.failure, "GitLab has no report of type 'metrics_referee', or does not send it by itself")
+    assert_sentence(unsent.failure, "GitLab has no report of type 'metrics_referee', or does not send it separately")
     public(simulator, version="19.2")
     old = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID, token=None)
-    assert_sentence(old.failure, "a zip archive came instead of the report 'junit' of job 1000")
+    assert_sentence(old.failure, "GitLab sent a zip archive instead of the report 'junit' of job 1000")
     assert not (tmp_path / "x").exists()
 
 
@@ -449,7 +449,7 @@ def test_a_wrong_checksum(simulator: t.Any, tmp_path: pathlib.Path, is_there: bo
     if is_there:
         dest.write_bytes(OLD)
     result = fetch(simulator, dest, **CONTENTS["file"], **BY_ID, checksum="sha256:" + "0" * 64, check_mode=check_mode)
-    assert_sentence(result.failure, wanted(simulator, "file"), "0" * 64, "left as it was")
+    assert_sentence(result.failure, wanted(simulator, "file"), "0" * 64, "dest was not changed")
     assert (dest.read_bytes() if is_there else dest.exists()) == (OLD if is_there else False)
     assert (result.changed, list(result.values)) == (False, list(DOWNLOAD.empty_result))
 
@@ -550,7 +550,7 @@ def test_an_empty_answer_is_no_archive(simulator: t.Any, tmp_path: pathlib.Path,
     dest.write_bytes(OLD)
     strike(simulator, "archive", "empty")
     result = fetch(simulator, dest, **BY_ID, check_mode=check_mode)
-    assert_sentence(result.failure, "the answer is empty", "left as it was")
+    assert_sentence(result.failure, "the answer is empty", "dest was not changed")
     assert not result.changed
     assert dest.read_bytes() == OLD
 
@@ -566,7 +566,7 @@ def test_a_redirect_takes_no_credential_along(
     strike(simulator, content, preset)
     # what comes from there has another checksum
     result = fetch(simulator, dest, **CONTENTS[content], **BY_ID, checksum="sha256:" + wanted(simulator, content))
-    assert_sentence(result.failure, "left as it was")
+    assert_sentence(result.failure, "dest was not changed")
     assert dest.read_bytes() == OLD
     (seen,) = simulator.second.requests()
     assert TOKEN not in str(seen)
@@ -703,9 +703,9 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
         ({**CONTENTS["report"], **LATEST}, ("latest_success can only be used with content: archive and file",)),
         ({"report_type": "junit", **BY_ID}, ("report_type can only be used with content: report",)),
         ({"content": "report", "report_type": "", **BY_ID}, ("report_type is empty",)),
-        ({"content": "report", "report_type": "../x", **BY_ID}, ("report_type is '../x'; give one type of report",)),
-        ({"content": "report", "report_type": "archive", **BY_ID}, ("is no report; use content: archive",)),
-        ({"content": "report", "report_type": "trace", **BY_ID}, ("is no report; use content: log",)),
+        ({"content": "report", "report_type": "../x", **BY_ID}, ("report_type is '../x'; set it to one type",)),
+        ({"content": "report", "report_type": "archive", **BY_ID}, ("is not a report; use content: archive",)),
+        ({"content": "report", "report_type": "trace", **BY_ID}, ("is not a report; use content: log",)),
         (
             {"content": "list", "checksum": "sha256:" + "0" * 64, **BY_ID},
             ("dest can only be used with content: archive",),
@@ -742,7 +742,7 @@ def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> 
         assert_sentence(result.failure, "is not a regular file")
     (tmp_path / "folder" / "app.txt").mkdir(parents=True)
     result = fetch(simulator, tmp_path / "folder", **CONTENTS["file"], **BY_ID)
-    assert_sentence(result.failure, "is a folder; give the name of a file")
+    assert_sentence(result.failure, "is a folder; use the name of a file")
     assert transfers(simulator) == 0
 
 
@@ -814,7 +814,7 @@ def test_a_long_list_is_complete(simulator: t.Any) -> None:
 @pytest.mark.parametrize("artifacts", [{"files": FILES}, None])
 def test_no_list_from_older_servers(simulator: t.Any, version: str, artifacts: Options | None) -> None:
     load(simulator, {"artifacts": artifacts}, version=version)
-    assert_sentence(listed(simulator).failure, "cannot be listed: that needs GitLab 18.8, or the job has no archive")
+    assert_sentence(listed(simulator).failure, "cannot be listed: this requires GitLab 18.8, or the job has no archive")
 
 
 @pytest.mark.parametrize(
@@ -1036,7 +1036,7 @@ def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Pat
     messages = {name: result["msg"] for name, result in found[0].items() if result["msg"]}
     assert messages["close"] == ("Job 'build' (id 1000) has no report 'coverage': there are 'cobertura', 'junit'.")
     assert messages["none"] == "report_type is missing; content: report needs it."
-    assert messages["old"].startswith("A zip archive came instead of the report 'junit' of job 'build' (id 1000): ")
+    assert messages["old"].startswith("GitLab sent a zip archive instead of the report 'junit' of job 'build'")
     assert sorted(messages) == ["close", "none", "old", "wrong"]
 
 

@@ -139,7 +139,7 @@ def test_what_to_do_about_a_pipeline_that_may_be_the_one(simulator: t.Any, has_e
     load_run(simulator, Started(ended=has_ended))
     options = {**RUN, "inputs": {"size": 3}}
     result = run_task(simulator, PIPELINE, **options, reuse="success")
-    assert result.failure is not None and f"does not tell the inputs of a pipeline. {remedy}" in result.failure
+    assert result.failure is not None and f"does not show the inputs of a pipeline. {remedy}" in result.failure
     # what it says is of use
     assert has_ended is (run_task(simulator, PIPELINE, **options, reuse="active").failure is None)
 
@@ -522,7 +522,7 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], tuple[str, ...]]] 
     ),
     "no configuration": ({"refused": "no_config"}, {}, ("Missing CI config file", ".gitlab-ci.yml")),
     "workflow rules": ({"refused": "workflow_rules"}, {}, ("workflow rules", "$CI_PIPELINE_SOURCE api")),
-    "no job left": ({"jobs": []}, {}, ("prevented any jobs", "leave none of them")),
+    "no job left": ({"jobs": []}, {}, ("prevented any jobs", "exclude all of them")),
     "too many jobs": ({"refused": "too_many_jobs"}, {}, ("allowed number of jobs", "cancel some")),
     "an input that there is not": ({"jobs": JOBS}, {"inputs": {"x": 1}}, ("unknown input", "spec:inputs")),
     "no such ref": (
@@ -530,7 +530,7 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], tuple[str, ...]]] 
         {"ref": "nothing"},
         ("Reference not found", "There is no branch or tag 'nothing' in project group/app ("),
     ),
-    "a commit": ({"jobs": JOBS}, {"ref": "f" * 12}, ("Reference not found", "; a commit is no ref")),
+    "a commit": ({"jobs": JOBS}, {"ref": "f" * 12}, ("Reference not found", "; a commit is not a ref")),
     "two of one name": ({"jobs": JOBS}, {"ref": "both"}, ("Ref is ambiguous", "set ref_type")),
 }
 

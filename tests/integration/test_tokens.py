@@ -138,19 +138,19 @@ def test_a_personal_token_in_its_place(simulator: t.Any) -> None:
 def test_no_job_belongs_to_a_token(simulator: t.Any) -> None:
     load(simulator)
     simulator.inject(kind="status", status=404, body={"message": "404 Job Not Found"}, endpoint="job_by_token")
-    assert_sentence(ask(simulator).failure, "No job belongs to this token", "no CI job token", "404 Job Not Found")
+    assert_sentence(ask(simulator).failure, "No job belongs to this token", "not a CI job token", "404 Job Not Found")
 
 
 @pytest.mark.parametrize("agents", [False, True])
 def test_a_server_that_is_too_old(simulator: t.Any, agents: bool) -> None:
     load(simulator, "11.11")
-    assert_sentence(ask(simulator, agents=agents).failure, "that needs GitLab 13.10")
+    assert_sentence(ask(simulator, agents=agents).failure, "this requires GitLab 13.10")
 
 
 def test_a_server_that_is_too_old_for_agents(simulator: t.Any) -> None:
     load(simulator, "13.10")
     assert ask(simulator).failure is None
-    assert_sentence(ask(simulator, agents=True).failure, "that needs GitLab 13.11")
+    assert_sentence(ask(simulator, agents=True).failure, "this requires GitLab 13.11")
 
 
 @pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])
@@ -214,7 +214,7 @@ def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
         assert (by_id.failure, by_id["job"]["name"]) == (None, name)
     assert "get_job" not in endpoints(simulator)
     unknown = with_job_token(simulator, INFO, job_id=999)
-    assert_sentence(unknown.failure, "no job 999", "that the job token may list")
+    assert_sentence(unknown.failure, "no job 999", "that the job token can list")
 
 
 @pytest.mark.parametrize("version", ["18.10", "19.2"])
@@ -362,7 +362,7 @@ def test_downloads_by_pipeline_and_lists_of_files(simulator: t.Any, tmp_path: pa
 def test_a_log_is_refused_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     result = with_job_token(simulator, DOWNLOAD, content="log", job_id=1000, dest=str(tmp_path / "x"))
-    assert_sentence(result.failure, "GitLab lets no job token read a log; give api_token")
+    assert_sentence(result.failure, "Job tokens cannot read logs; set api_token")
     assert (simulator.requests(), list(tmp_path.iterdir())) == ([], [])
 
 

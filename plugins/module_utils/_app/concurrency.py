@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Several independent requests at a time, with results in the order of the arguments."""
+"""Run independent requests concurrently, with results in the order of the arguments."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _R = t.TypeVar("_R")
 def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_once: int) -> list[_R]:
     """Return the result of the function for each item, in the order of the items.
 
-    The threads are daemons, for a worker of Ansible waits at its end for any other kind, whatever time the task has.
+    The threads are daemons: an Ansible worker would wait for others at its end, even after the task has timed out.
 
-    :param most_at_once: how many calls run at a time.
-    :raises Exception: what the first failing item, in the order of the items, raised. Nothing more is begun then, and
-        what runs at the same time is finished first.
+    :param most_at_once: maximum number of simultaneous calls.
+    :raises Exception: the error of the first failing item, in the order of the items. No further calls are started, and
+        running calls are finished first.
     """
     if len(items) <= 1 or most_at_once <= 1:
         return [function(item) for item in items]
@@ -33,7 +33,7 @@ def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_on
     def work() -> None:
         while True:
             with turn:
-                # in their order, so that of two items that fail it is the first that is begun for certain
+                # in order, so that the first of two failing items is certain to be started
                 index = None if errors else next(left, None)
             if index is None:
                 return

@@ -2,11 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Nudges: lines in a file that say which pipelines have news, so that a wait need not look on the chance of it.
+"""Nudges: lines in a file that identify changed pipelines, so that waits need not poll in vain.
 
-The event source `jobgate.gitlab.job_events` writes them from GitLab's hooks. A nudge is a hint and no more: it brings a
-look forward, at the earliest to when there would be one without nudges, and what the look shows is GitLab's word. So a
-nudge that is lost, late, repeated, forged or no nudge at all costs time or a request, and never anything else.
+The event source `jobgate.gitlab.job_events` writes them from GitLab's hooks. A nudge is only a hint: it ends a long
+pause early, but not before a wait without nudges would poll, and only the response to that poll counts. A lost, late,
+repeated, forged or invalid nudge costs time or a request, nothing else.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import stat
 
 from .._api.pace.clock import Clock
 
-# The file is looked at so often.
+# The interval between two reads of the file.
 READ_SECONDS = 1.0
-# What is longer was not written by the event source. It keeps the file below the first of them.
+# The event source writes no longer lines, and keeps the file below the first limit.
 MOST_BYTES = 1024 * 1024
 MOST_LINE_BYTES = 1024
 
-# The pipelines that a line names, with those that have started them, and its project by path and id.
+# The ids of the pipeline in a line and of the pipeline that started it; the path and id of its project.
 _Nudge = tuple[set[int], set[str]]
 
 
 def _nudge_of(line: bytes) -> _Nudge:
-    """Return what a line names; what is no nudge names nothing."""
+    """Return the pipelines and projects in a line; invalid lines contain none."""
     try:
         nudge = json.loads(line) if len(line) <= MOST_LINE_BYTES else None
     except (ValueError, RecursionError):
@@ -43,7 +43,7 @@ def _nudge_of(line: bytes) -> _Nudge:
 
 
 def _is_locked(handle: int) -> bool:
-    """Return whether an event source that is alive writes a file, also where a file system cannot tell."""
+    """Return whether a running event source has locked the file, or the file system does not support locks."""
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
@@ -52,10 +52,10 @@ def _is_locked(handle: int) -> bool:
 
 
 class Watch:
-    """What one wait is nudged for.
+    """The nudges for one wait.
 
-    :param project: id or path. As long as no pipeline is known, all that happens in the project counts.
-    :param nudges: where the nudges come from.
+    :param project: id or path. Until a pipeline is known, every nudge of the project counts.
+    :param nudges: the source of the nudges.
     """
 
     def __init__(self, project: str, nudges: Nudges) -> None:
@@ -75,9 +75,9 @@ class Watch:
 
 
 class Nudges:
-    """The file with the nudges, read as it grows.
+    """The file of nudges, read as it grows.
 
-    :param path: it need not exist. As long as no event source writes it, everything is as if there were no nudges.
+    :param path: need not exist. While no event source writes the file, waits behave as without nudges.
     """
 
     def __init__(self, path: str, clock: Clock) -> None:
@@ -85,11 +85,11 @@ class Nudges:
         self._clock = clock
         self._watches: list[Watch] = []
         self._next_read = clock.monotonic() + READ_SECONDS
-        # which file it is, and up to where it was read
+        # device and inode of the file, and the position up to which it was read
         self._identity: tuple[int, int] | None = None
         self._offset = 0
         self.is_written = False
-        # what is there already is no news
+        # skip the lines that exist already
         with contextlib.suppress(OSError):
             self._read()
 
@@ -99,9 +99,9 @@ class Nudges:
         return watch
 
     def heed(self) -> bool:
-        """Mark the watches that new lines name; return whether it was time to read them.
+        """Mark the watches that new lines refer to; return whether it was time to read them.
 
-        After a loss, such as when the file was begun anew, all are marked: each of them looks once.
+        If lines were lost, for example because the file was replaced, mark all watches, so that each polls once.
         """
         now = self._clock.monotonic()
         if now < self._next_read:
@@ -110,7 +110,7 @@ class Nudges:
         try:
             lines = self._read()
         except OSError:
-            # such as that of a network file system; it counts as no file until it can be read again
+            # for example on a network file system; until it can be read again, it counts as missing
             lines, self._identity, self.is_written = None, None, False
         nudges = [_nudge_of(line) for line in lines or ()]
         for watch in self._watches:
@@ -119,11 +119,11 @@ class Nudges:
         return True
 
     def _read(self) -> list[bytes] | None:
-        """Return the lines that have come since the last time, None when some are lost."""
+        """Return the lines added since the last read, None if some are lost."""
         before, self._identity = self._identity, None
         was_written, self.is_written = self.is_written, False
         try:
-            # another file may have taken its place, even one on which opening would wait
+            # another file may have replaced it, even one on which open would block
             handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None if before else []
@@ -149,6 +149,6 @@ class Nudges:
         if not begin <= end <= begin + MOST_BYTES:
             return None
         whole, _end, rest = os.pread(handle, end - begin, begin).rpartition(b"\n")
-        # the rest of a line comes later, if it is one
+        # read an incomplete line again later, unless it is too long
         self._offset -= len(rest) if len(rest) <= MOST_LINE_BYTES else 0
         return whole.splitlines()

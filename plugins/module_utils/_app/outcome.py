@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a task hands to the user, whichever way it runs."""
+"""The result, progress and files of a task, however it runs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import typing as t
 
 from .._api.pace.clock import Clock
 
-# What is done sooner needs no line, and a log of CI should not be full of them.
+# Shorter work needs no progress line; CI logs should stay short.
 PAUSE_SECONDS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """The result of a task; the same keys whether it failed or not.
+    """The result of a task, with the same keys on failure as on success.
 
-    :param values: return values by name, without those that `TaskDefinition.run` knows.
-    :param warnings: those of the session, which `TaskDefinition.run` knows.
-    :param failure: why the task failed, None when it did not.
-    :param message: what there is to say about a success; empty for nothing.
+    :param values: return values by name, without those that `TaskDefinition.run` adds.
+    :param warnings: the warnings of the session; `TaskDefinition.run` adds them.
+    :param failure: why the task failed; None if it succeeded.
+    :param message: the message of a successful task; may be empty.
     """
 
     values: dict[str, t.Any]
@@ -34,37 +34,37 @@ class Outcome:
 
 
 class Progress:
-    """Who is told what happens while a task waits. This one tells nobody: the output of a module comes at its end.
+    """The receiver of progress lines. This one discards them, because a module can only return output at its end.
 
-    :param is_shown: whether anybody listens; without, nothing is found out only to be told.
+    :param is_shown: whether lines are shown; otherwise, the task does not collect information only for them.
     """
 
     is_shown = False
 
     def still_waiting(self, *, text: str) -> None:
-        """Take note that something takes long: what it is, and how far it has come."""
+        """Report what takes long and how far it has come."""
         self.tell(text)
 
     def log_line(self, *, name: str, line: str) -> None:
         self.tell(f"{name.strip()} | {line}")
 
     def tell(self, line: str, *, status: str = "") -> None:
-        """Take a line about a job, which begins with its name; all others come to it as well.
+        """Report a line about a job, which begins with its name. All other methods that report lines call this one.
 
-        :param status: which the job now has; empty when the line tells of none.
+        :param status: the new status of the job; empty if the line is not about a status.
         """
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Take note of what goes on in GitLab when the task is interrupted now; what was noted before is over.
+        """Note what would go on in GitLab if the task were interrupted now; the previous note of this wait is replaced.
 
-        :param wait: which of several waits at the same time it is.
+        :param wait: identifies one of several simultaneous waits.
         """
 
 
 class ProjectProgress(Progress):
-    """Tells what happens with the project before it.
+    """Progress that puts the project in front of each line.
 
-    :param project: what a user calls it: its path, or its numeric id.
+    :param project: its path or numeric id, as the user wrote it.
     """
 
     def __init__(self, progress: Progress, project: str) -> None:
@@ -73,11 +73,11 @@ class ProjectProgress(Progress):
         self._project = f"project {project}" if project.isdigit() else project
 
     def still_waiting(self, *, text: str) -> None:
-        # what is waited for is often described with its project
+        # the description of a wait often contains the project
         self._progress.still_waiting(text=text if self._project in text else f"{self._project}: {text}")
 
     def log_line(self, *, name: str, line: str) -> None:
-        # there is one log only, whose lines are long enough
+        # only one log is followed, and its lines are long enough
         self._progress.log_line(name=name, line=line)
 
     def tell(self, line: str, *, status: str = "") -> None:
@@ -88,7 +88,7 @@ class ProjectProgress(Progress):
 
 
 class SlowWork:
-    """Says how far work is that takes long: at most one line in ten seconds, and none in the first ten."""
+    """Progress of slow work: at most one line every ten seconds, and none in the first ten."""
 
     def __init__(self, progress: Progress, clock: Clock) -> None:
         self._progress = progress
@@ -96,11 +96,11 @@ class SlowWork:
         self._begun = self._told = clock.monotonic()
 
     def restart(self) -> None:
-        """Take note that the work begins again."""
+        """Start measuring the work again."""
         self._begun = self._clock.monotonic()
 
     def tell(self, text: t.Callable[[float], str]) -> None:
-        """Say how far it is, if it is time to.
+        """Report the progress, if it is time to.
 
         :param text: returns the line, given the seconds that the work has taken.
         """
@@ -110,10 +110,10 @@ class SlowWork:
             self._progress.still_waiting(text=text(now - self._begun))
 
     def tell_page(self, name: str, page: int, last: int | None) -> None:
-        """Say how far the reading of a list is, if it is time to.
+        """Report the progress of reading a list, if it is time to.
 
-        :param name: of the endpoint, such as `list_pipeline_jobs`.
-        :param last: how many pages there are, None where the server does not tell.
+        :param name: name of the endpoint, such as `list_pipeline_jobs`.
+        :param last: number of pages; None if the server does not send it.
         """
         what = name.replace("list_", "", 1).replace("_", " ")
         self.tell(lambda _seconds: f"reading {what}: page {page:,}{f' of {last:,}' if last else ''}")
@@ -121,12 +121,12 @@ class SlowWork:
 
 @dataclasses.dataclass(frozen=True)
 class Files:
-    """What Ansible wants of the files that a task makes; without Ansible, nothing.
+    """How Ansible wants files to be written. This base class is for tasks without Ansible.
 
-    :param unsafe_writes: whether a file that cannot be replaced may be written to as it is.
+    :param unsafe_writes: whether a file that cannot be replaced may be overwritten in place.
     """
 
     unsafe_writes: bool = False
 
     def label(self, path: str, dest: str) -> None:
-        """Give a file, which is to be at `dest`, the SELinux context of a new file there."""
+        """Give the file at `path` the SELinux context of a new file at `dest`."""

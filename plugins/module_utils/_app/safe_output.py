@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The last door: everything a task says or returns passes here, and no secret and no control code does.
+"""Remove secrets and control codes from everything that a task shows or returns.
 
-Records of a success keep what the server sent, but for secrets. Texts that are shown as they are, written to a file or
-part of a failure, which Ansible prints whole, lose their control codes, too.
+Only secrets are removed from the records of a successful task. Control codes are also removed from strings that are
+shown unchanged, written to a file or part of a failure, which Ansible prints completely.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from .._api.masking import Masker
 from .outcome import Outcome, Progress
 from .session import TaskContext
 
-# A name may be of any length, and a sentence about it is not: of a longer one the end stays, which says what to do.
+# Names can have any length, lines cannot. The end of a longer line is kept because it says what to do.
 _LONGEST_LINE = 10_000
 _LONGEST_END = 500
 
 
 class SafeOutput:
-    """Cleans what one task says.
+    """A filter for the output of one task.
 
-    `context` is the one to run the task with: by it the secrets become known here.
+    Run the task with `context`, which registers its secrets here.
 
-    :param hidden: values that are no credentials, and that nothing may show all the same.
+    :param hidden: values that are not credentials, but that must not be shown either.
     """
 
     def __init__(self, context: TaskContext, hidden: t.Collection[str] = ()) -> None:
@@ -75,14 +75,14 @@ class SafeOutput:
 
     @property
     def _masker(self) -> Masker:
-        """Return what knows all secrets so far; made when it is needed, for it writes each of them in many ways."""
+        """Return a masker for all secrets so far, made on demand because it encodes each secret in many ways."""
         if self._made is None:
             self._made = Masker((*self._secrets, *self.context.hidden))
         return self._made
 
 
 class _SafeProgress(Progress):
-    """Passes on in clean words what happens."""
+    """Progress that cleans lines before it passes them on."""
 
     def __init__(self, output: SafeOutput, progress: Progress) -> None:
         self._output = output

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The composition root: options become a client, extensions, a deadline and somebody to tell about progress."""
+"""The composition root: turns options into a session with a client, extensions, a deadline and progress output."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ _R = t.TypeVar("_R")
 
 
 class StoppedError(GitLabError):
-    """What is not begun yet is not to be begun any more."""
+    """Raised when the task must not start anything new."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TaskContext:
-    """What a task is told by the face that runs it.
+    """The settings and callbacks that a task gets from the face that runs it.
 
-    :param register_secret: called with every secret the task learns of, so that the face can censor it.
-    :param hidden: values that are no credentials, and that nothing may show all the same: those of job variables.
-    :param files: what Ansible wants of the files that are made.
-    :param stop: returns why nothing new may be begun any more, an empty text while it may.
-    :param watch: tells of nudges for what the task waits for, None when nothing nudges it.
-    :param transport: returns the transport for a connection, made by what it is given, or one that was made before.
-    :param opened: the sessions that the task has opened, which know what it has cost if it fails.
+    :param register_secret: called with every secret that the task learns, so that the face can censor it.
+    :param hidden: values of job variables: not credentials, but never shown either.
+    :param files: how Ansible wants files to be written.
+    :param stop: returns why nothing new may be started, an empty string while it may.
+    :param watch: reports nudges for what the task waits for; None without nudges.
+    :param transport: returns the transport for a connection: one that exists, or a new one from the given factory.
+    :param opened: the sessions that the task has opened; if it fails, they know what it has cost.
     """
 
     check_mode: bool = False
@@ -65,26 +65,26 @@ class TaskContext:
     opened: list[Session] = dataclasses.field(default_factory=list)
 
 
-# The pauses before another look at what may pass. A load balancer, a restart or a clean-up of tokens can deny one
-# request in the middle of a wait, or lead it to a login page; a replica of the database can be behind. As many as there
-# are denials of one pipeline downstream that are not believed.
+# The pauses before a denied read is repeated. A load balancer, a restart or a token clean-up can deny a request in the
+# middle of a wait, or redirect it to a login page, and a database replica can lag. There are as many pauses as
+# `bridges.MOST_DENIALS`.
 PASSING_PAUSES_SECONDS = (1.0, 3.0, 6.0)
-# What a task that has made no request says of them; see `Session.cost`.
+# The `requests` of a task that made none; see `Session.cost`.
 NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
-# How long everything may take that a task does: as long as GitLab, unless it is told otherwise, lets a job take.
+# The default time limit of a task: the default job timeout of GitLab.
 TASK_SECONDS = 3600.0
-# Where trigger jobs are listed, in the order to try.
+# The endpoints that list trigger jobs, in the order to try.
 BRIDGE_ENDPOINTS = ("list_pipeline_trigger_jobs", "list_pipeline_bridges")
 
 
 class ServerFacts:
-    """What a task has learnt about the server.
+    """The facts that a task has learned about the server.
 
-    :param bridge_endpoints: where trigger jobs are listed, in the order to try: first the one that the server has.
-    :param has_bridges: whether one of them was there.
-    :param refuses_young_statuses: whether it has refused a scope, perhaps for a status that not every server knows.
-    :param user_id: of the user of the token.
-    :param readable: what could be read of pipelines downstream, see `bridges.Access`.
+    :param bridge_endpoints: the endpoints that list trigger jobs, in the order to try; a known one comes first.
+    :param has_bridges: whether one of these endpoints exists.
+    :param refuses_young_statuses: whether it refused a scope, possibly because of a status that older servers lack.
+    :param user_id: the id of the token's user.
+    :param readable: what could be read of downstream pipelines, see `bridges.Access`.
     """
 
     def __init__(self) -> None:
@@ -96,10 +96,10 @@ class ServerFacts:
 
 
 class Session:
-    """Everything a use case needs. What asks GitLab by it raises a `RequestError` when that fails for good.
+    """Everything a use case needs. Its methods raise `RequestError` if a request to GitLab fails for good.
 
     :param warn: adds a warning for the user, once.
-    :param facts: what the task knows of the server.
+    :param facts: what the task knows about the server.
     """
 
     def __init__(
@@ -124,10 +124,10 @@ class Session:
         self.progress = context.progress
         self.check_mode = context.check_mode
         self.started = context.clock.monotonic()
-        # why nothing new may be begun any more, empty while it may
+        # returns why nothing new may be started, an empty string while it may
         self.stop = context.stop
         self.watch = context.watch
-        # whether the task has read with the token before, so that a denial may be a fault on the way
+        # whether the token could read before, so that a denial may be temporary
         self.is_established = False
 
     @property
@@ -135,9 +135,9 @@ class Session:
         return self.client.retrier.deadline
 
     def sibling(self, context: TaskContext, *, timeout_seconds: float, is_waiting: bool = False) -> Session:
-        """Return a session of the same task with its own time; the connection and all that is known are shared.
+        """Return a session of the same task with its own deadline; the connection and all facts are shared.
 
-        :param is_waiting: whether it waits: then reads are repeated until its time is up.
+        :param is_waiting: whether it waits; if so, failed reads are repeated until its deadline.
         """
         retrier = _retrier(
             self.client.settings, context, self.client.traffic, self.warn, timeout_seconds, is_waiting=is_waiting
@@ -148,9 +148,9 @@ class Session:
         return other
 
     def in_passing(self, *, seconds: float | None = None) -> Session:
-        """Return the session for what is only told: read again no more often than in a task that does not wait.
+        """Return a session for optional reads, which are repeated no more often than in a task that does not wait.
 
-        :param seconds: how much time there is for it from now on; None for what is left.
+        :param seconds: the time limit from now on; None for the remaining time of the task.
         """
         retrier = copy.copy(self.client.retrier)
         retrier.is_persistent = False
@@ -165,7 +165,7 @@ class Session:
         return round(self.clock.monotonic() - self.started, 3)
 
     def cost(self) -> Record:
-        """Return what the task has cost so far, as tasks return it: seconds and requests."""
+        """Return the elapsed seconds and the requests so far, as the return values of a task."""
         traffic = self.client.traffic
         return {
             "elapsed": self.elapsed(),
@@ -180,7 +180,7 @@ class Session:
         return run_all(function, items, most_at_once=self.client.settings.concurrency)
 
     def asking_again(self, read: t.Callable[[], _R]) -> _R:
-        """Return what a read returns; what is denied to a task that has read before is asked for again first."""
+        """Return the result of a read; repeat a denied read if the token could read before."""
         for seconds in PASSING_PAUSES_SECONDS if self.is_established else ():
             try:
                 return read()
@@ -191,24 +191,24 @@ class Session:
         return read()
 
     def may_pass(self, exc: GitLabError) -> bool:
-        """Return whether an error may be a denial of a moment, where reading was allowed, and there is time to ask."""
+        """Return whether an error may be a temporary denial, and there is time to try again."""
         is_denial = isinstance(exc, (DeniedError, RedirectError)) or isinstance(exc.__cause__, DeniedError)
         return is_denial and not self.deadline.has_passed()
 
     def check_stop(self) -> None:
-        """Return while something new may be begun.
+        """Check that something new may be started.
 
-        :raises StoppedError: when it may not.
+        :raises StoppedError: if it may not.
         """
         reason = self.stop()
         if reason:
             raise StoppedError(reason)
 
     def user_id(self) -> int | None:
-        """Return the id of the user of the token, None where the token may not ask for it.
+        """Return the id of the token's user, None if the token may not read it.
 
-        It costs a request, so it is asked for only where nothing else tells who has done something. A denial may be a
-        fault on the way, and is not remembered.
+        The first call costs a request, so call it only if nothing else shows who did something. A denial may be
+        temporary, so it is not remembered.
         """
         if self.facts.user_id is None:
             has_job = self.client.settings.token_kind == "api_job_token"
@@ -220,11 +220,11 @@ class Session:
         return self.facts.user_id
 
     def annotated(self, kind: str, record: Record) -> Record:
-        """Return a record with what extensions say about it under `annotations`; without extensions, the record."""
+        """Return a record with the notes of extensions under `annotations`; without notes, the record itself."""
         try:
             notes = self.plugins.notes(kind, record)
         except GitLabError as exc:
-            self.warn(self.client.masker.mask(str(exc)))  # what was read or done is worth more than a note about it
+            self.warn(self.client.masker.mask(str(exc)))  # a note is not worth failing the task
             return record
         return {**record, "annotations": notes} if notes else record
 
@@ -239,10 +239,10 @@ def open_session(
     """Return a session for a task.
 
     :param settings: the connection, its credential still empty.
-    :param timeout_seconds: how long everything the task does may take.
-    :param is_waiting: whether the task waits: then reads are repeated until its time is up.
-    :raises MissingLibraryError: when requests or pluggy is not installed.
-    :raises ExtensionError: when an extension cannot be loaded.
+    :param timeout_seconds: the time limit of the whole task.
+    :param is_waiting: whether the task waits; if so, failed reads are repeated until its deadline.
+    :raises MissingLibraryError: if requests or pluggy is not installed.
+    :raises ExtensionError: if an extension cannot be loaded.
     """
     if settings.token:
         context.register_secret(settings.token)
@@ -259,7 +259,7 @@ def open_session(
             warnings.append(text)
 
     def finished(request: Request, status: int | None, seconds: float) -> None:
-        # without the body: that of a write can hold job variables; a redirect is followed with the same headers
+        # The body of a write can contain job variables. A redirect is followed with the same headers: pass a copy.
         shown = dataclasses.replace(request, body=None, headers=dict(request.headers))
         plugins.call("gitlab_request_finished", request=shown, status=status, seconds=seconds)
 
@@ -280,9 +280,9 @@ def open_session(
 
 def _authenticated(settings: ConnectionSettings, plugins: PluginManager) -> ConnectionSettings:
     credential = plugins.call("gitlab_authenticate", settings=settings)
-    # with an empty one we would be nobody, which has to be said by no header
+    # an empty value would make requests anonymous, which an extension must declare by returning no headers
     if not are_headers(credential) or not all(credential.values()):
-        wanted = "headers, a dictionary of texts in one line, none of them empty"
+        wanted = "a dictionary of headers whose values are non-empty strings in one line"
         raise plugins.wrong_return(credential, "gitlab_authenticate", wanted)
     kind: TokenKind = settings.token_kind or ("extension" if credential else "")
     return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))
@@ -291,7 +291,7 @@ def _authenticated(settings: ConnectionSettings, plugins: PluginManager) -> Conn
 def _transport(settings: ConnectionSettings, plugins: PluginManager) -> Transport:
     made = plugins.call("gitlab_create_transport", settings=settings)
     if not callable(getattr(made, "send", None)):
-        raise plugins.wrong_return(made, "gitlab_create_transport", "a transport, which has a method send")
+        raise plugins.wrong_return(made, "gitlab_create_transport", "a transport with a send method")
     return t.cast(Transport, made)
 
 
@@ -305,7 +305,7 @@ def _retrier(
     is_waiting: bool,
 ) -> Retrier:
     def tell_pause(seconds: float, limit: str) -> None:
-        """Say until when a pause lasts that the server asks for, or, where nobody listens, that there was one."""
+        """Report how long a pause requested by the server lasts; if progress is not shown, warn about it."""
         if limit:
             context.progress.still_waiting(text=f"paced: {limit}")
             return

@@ -122,7 +122,7 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
         ({"terms": [" \n"], "project": "7"}, "specify the name or the id of a job, not an empty string"),
         (
             {"terms": ["build"], "project": None},
-            "project is missing; give the numeric id or the full path, like group/project",
+            "project is missing; set it to the numeric id or the full path, like group/project",
         ),
     ],
 )

@@ -120,7 +120,7 @@ SECRET = "s3cr3tvalue-0123456789"
         ({"projct": "a/b"}, "unknown option projct; did you mean project?"),
         ({"_terms": None}, "unknown option _terms; its options are api_concurrency, api_job_token, "),
         ({"api_password": SECRET}, "api_username and api_password do not exist, since GitLab's API takes no password"),
-        ({"project": None}, "project is missing; give the numeric id or the full path, like group/project"),
+        ({"project": None}, "project is missing; set it to the numeric id or the full path, like group/project"),
         ({"pipeline_id": "many"}, "pipeline_id is 'many'; give one whole number"),
         ({"api_timeout": "30s"}, "api_timeout is '30s'; give the seconds as a number, 30"),
         ({"ref_type": "brunch"}, "ref_type is 'brunch'; did you mean branch?"),

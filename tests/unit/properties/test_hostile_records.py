@@ -211,6 +211,6 @@ def test_a_record_at_no_path_is_told_before_a_gate_acts(option):
     transport = FunctionTransport(lambda call: [])
     gates = [{"name": ["*"], "action": "play"}]
     options = {"projects": [{"project": "7", "pipeline_id": 6, "gates": gates}], option: "/tmp/a\0b"}
-    with pytest.raises(GitLabError, match="holds a character that no path can have"):
+    with pytest.raises(GitLabError, match="contains a character that a path cannot contain"):
         run_task(gitlab_release_gate.TASK, options, transport=transport)
     assert transport.calls == []

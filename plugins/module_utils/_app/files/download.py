@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Artifacts and logs into files: streamed beside the target, verified, and only then put in its place."""
+"""Download artifacts and logs to files: stream to a temporary file, verify it, then replace the target."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .missing import why_no_artifacts
 from .place import NewFile, check_path, check_writable
 from .reports import report_name, report_size
 
-# GitLab looks into so many pipelines itself.
+# GitLab itself searches this many pipelines.
 MOST_PIPELINES = 100
 _MIB = 1024 * 1024
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
@@ -38,7 +38,7 @@ _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
 @dataclasses.dataclass(frozen=True)
 class Content:
-    """Size and digest of some content; None of a file that does not exist."""
+    """The size and digest of some content."""
 
     size: int
     sha256: str
@@ -46,10 +46,10 @@ class Content:
 
 @dataclasses.dataclass(frozen=True)
 class DownloadReport:
-    """What became of a download.
+    """The result of a download.
 
-    :param before: the content of the target as it was found, None when there was none.
-    :param job: with no more than its id, or its name, when the token may not read it.
+    :param before: the previous content of the target, None if there was none.
+    :param job: the job, with only its id or name if the token may not read it.
     """
 
     dest: str
@@ -61,21 +61,21 @@ class DownloadReport:
 def sha256_option(checksum: str) -> str:
     """Return the digest of the option `checksum`.
 
-    :raises UsageError: when it is not of the form `sha256:` and 64 hexadecimal digits.
+    :raises UsageError: if it is not `sha256:` and 64 hexadecimal digits.
     """
     if not checksum:
         return ""
     found = _CHECKSUM.fullmatch(checksum.strip())
     if not found:
-        raise UsageError(f"checksum is {checksum!r}; give sha256: and 64 hexadecimal digits")
+        raise UsageError(f"checksum is {checksum!r}; set it to sha256: and 64 hexadecimal digits")
     return found.group(1).lower()
 
 
 def download(session: Session, request: DownloadRequest, files: Files) -> DownloadReport:
-    """Return what became of a download; in check mode the content is read and compared, and put nowhere.
+    """Download content to a file; in check mode, only read and compare it.
 
-    :raises SelectionError: when there is no such job, or no such artifact.
-    :raises BadAnswerError: when the content is not what `checksum` says.
+    :raises SelectionError: if there is no such job or artifact.
+    :raises BadAnswerError: if the content does not match `checksum`.
     """
     check_request(session, request)
     job = _latest(session, request) if request.latest_success else _wanted_job(session, request.query)
@@ -95,9 +95,9 @@ def download(session: Session, request: DownloadRequest, files: Files) -> Downlo
 
 
 def list_entries(session: Session, query: JobQuery, path: str, *, recursive: bool) -> tuple[FoundJob, list[Record]]:
-    """Return the job, with no more than its id when the token may not read it, and the entries of its archive.
+    """Return a job, with only its id if the token may not read it, and the entries of its archive.
 
-    :raises SelectionError: when the server cannot list them, or there are none.
+    :raises SelectionError: if the server cannot list them, or there are none.
     """
     job = _wanted_job(session, query)
     try:
@@ -114,9 +114,9 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
             raise SelectionError(why_no_artifacts(job, session.clock.time())) from exc
         if not isinstance(exc, MissingError):
             raise
-        # before 18.8 GitLab takes the address for a file named tree
+        # before 18.8, GitLab takes the URL for that of a file named tree
         raise SelectionError(
-            f"the artifacts of {job.called} cannot be listed: that needs GitLab 18.8, or the job has no archive"
+            f"the artifacts of {job.called} cannot be listed: this requires GitLab 18.8, or the job has no archive"
         ) from exc
     return job, entries
 
@@ -125,7 +125,7 @@ def list_entries(session: Session, query: JobQuery, path: str, *, recursive: boo
 
 
 def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
-    """Return the one job of a query, as far as the token may know it."""
+    """Return the only job of a query, with only its id if the token may not read it."""
     known = known_by_id(session, query)
     if known:
         return known
@@ -137,14 +137,14 @@ def _wanted_job(session: Session, query: JobQuery) -> FoundJob:
     jobs = selection.jobs
     if len(jobs) > 1:
         listed = shortened([f"{job.path} (id {job.id})" for job in jobs])
-        raise SelectionError(f"{len(jobs)} jobs match: {listed}. Give the exact name, or job_id")
+        raise SelectionError(f"{len(jobs)} jobs match: {listed}. Use the exact name, or job_id")
     return jobs[0]
 
 
 def _latest(session: Session, request: DownloadRequest) -> FoundJob:
-    """Return the job that GitLab will find, with no more than its name when the token may not know which it is.
+    """Return the job that GitLab will find, with only its name if the token may not read it.
 
-    GitLab's answer does not tell, so the same job is looked for here.
+    GitLab's answer does not contain the job, so look for the same one.
     Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-reference-name
     """
     query = request.query
@@ -166,12 +166,12 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
 def _has_artifacts(record: Record) -> bool:
     if record.get("artifacts_file") or artifact_kinds(record):
         return True
-    # what has been deleted since is not in the list, which the oldest servers do not have
+    # deleted artifacts are not in the list, but the oldest servers have no list
     return "artifacts" not in record and bool(record.get("artifacts_expire_at"))
 
 
 def _incoming(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink | None) -> Incoming:
-    """Return what a download is measured by, with what is known of it beforehand."""
+    """Return the sink that measures a download, with its name and expected size."""
     if request.content == "report":
         total = report_size(job, request.report_type)
     else:
@@ -189,7 +189,7 @@ def _target(request: DownloadRequest, job: FoundJob) -> str:
         artifact = of_report or os.path.basename(request.path.rstrip("/"))
         return os.path.join(dest, KINDS[request.content].file_name.format(job_id=job.id, artifact=artifact))
     if request.dest.endswith("/"):
-        raise UsageError(f"dest {request.dest!r} is not a folder that exists; create it first")
+        raise UsageError(f"dest {request.dest!r} is not an existing folder; create it first")
     return dest
 
 
@@ -197,15 +197,15 @@ def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: 
     check_log(request, job, content.size)
     if request.latest_success and _latest(session, request).id != job.id:
         raise BadAnswerError(
-            f"{request.called(job)} has succeeded in a newer pipeline while it was downloaded, and GitLab does not "
-            "tell of which the content is; run the task again. dest was left as it was"
+            f"{request.called(job)} succeeded in a newer pipeline during the download, and GitLab does not show which "
+            "one the content is from; run the task again. dest was not changed"
         )
     if request.content == "archive" and not content.size:
-        raise BadAnswerError("the answer is empty, which no archive is; run the task again. dest was left as it was")
+        raise BadAnswerError("the answer is empty, but archives never are; run the task again. dest was not changed")
     if request.sha256 and content.sha256 != request.sha256:
         raise BadAnswerError(
-            f"the content has the checksum sha256:{content.sha256}, expected was sha256:{request.sha256}; dest was "
-            "left as it was"
+            f"the content has the checksum sha256:{content.sha256}, not sha256:{request.sha256} as expected; dest was "
+            "not changed"
         )
 
 
@@ -213,9 +213,9 @@ def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: 
 
 
 def content_of(path: str) -> Content | None:
-    """Return size and digest of a file; None for nothing, and for a link, which is replaced like nothing.
+    """Return the content of a file; None if it does not exist, or is a link, which would be replaced.
 
-    :raises UsageError: when it cannot be read.
+    :raises UsageError: if it cannot be read.
     """
     if os.path.islink(path) or not os.path.exists(path):
         return None
@@ -231,11 +231,11 @@ def content_of(path: str) -> Content | None:
 
 
 class Incoming:
-    """A sink that measures, and says how far it is: `app.zip: 312 of 1,024 MiB, 30 %, 45 s left`.
+    """A sink that measures content and reports progress: `app.zip: 312 of 1,024 MiB, 30 %, 45 s left`.
 
-    :param name: what is downloaded, for people.
-    :param total: how many bytes it will be, 0 where nobody has told.
-    :param sink: where everything is passed on to, None for nowhere.
+    :param name: name of the content in progress lines.
+    :param total: expected size in bytes, 0 if unknown.
+    :param sink: the sink to pass everything on to, None for none.
     """
 
     def __init__(self, session: Session, name: str, total: int, sink: Sink | None) -> None:

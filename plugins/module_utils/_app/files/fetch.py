@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What can be downloaded of a job, and how it comes: streamed into a sink, or one sentence that says why not."""
+"""Stream artifacts and logs of jobs into a sink, or explain why there are none."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .reports import ReportSink, check_report, why_not_sent
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """A kind of content that a download can have.
+    """A kind of content to download.
 
     :param by_id: the endpoint for a job by its id.
-    :param file_name: what it is called in a folder, by the id of the job and the name of the artifact.
-    :param by_ref: the endpoint with a ref of which GitLab finds the job; empty when there is none.
-    :param needs: options that say which one it is.
+    :param file_name: template of its file name in a folder, with the id of the job and the name of the artifact.
+    :param by_ref: the endpoint for a ref, for which GitLab finds the job; empty if there is none.
+    :param needs: required options.
     """
 
     by_id: str
@@ -41,22 +41,22 @@ KINDS: t.Mapping[str, Kind] = {
     "log": Kind("get_job_log", "{job_id}.log"),
     "report": Kind("download_artifacts", "{artifact}", needs=("report_type",)),
 }
-# What stands in an address in the place of a file when the artifacts are listed.
+# What the URL of the list of artifacts has in place of a file.
 _LIST_PATH = "tree"
-# What a template takes of a file, it takes several times.
+# A template keeps several copies of a file in memory.
 MOST_MIB_IN_MEMORY = 64
 
 
 @dataclasses.dataclass(frozen=True)
 class DownloadRequest:
-    """What to download, and to where.
+    """What to download, and where to.
 
     :param content: one of `KINDS`.
-    :param path: of the file inside the archive.
-    :param report_type: of a report; only one that `check_report_type` lets pass.
-    :param latest_success: whether GitLab is to find the job: that of the newest successful pipeline of the ref. Only
-        for a query that `check_latest_success` lets pass.
-    :param sha256: what the content has to be, in small letters; empty for anything.
+    :param path: path of the file inside the archive.
+    :param report_type: type of the report, checked with `check_report_type`.
+    :param latest_success: whether GitLab finds the job: that of the newest successful pipeline of the ref. The query
+        must be checked with `check_latest_success`.
+    :param sha256: the expected digest in lower case; empty for any.
     """
 
     query: JobQuery
@@ -75,63 +75,63 @@ class DownloadRequest:
 
 
 def check_latest_success(query: JobQuery) -> None:
-    """Return if GitLab can find the newest successful job by what a query says.
+    """Check that GitLab can find the newest successful job of a query.
 
-    :raises UsageError: when it cannot, or would leave out some of it.
+    :raises UsageError: if it cannot, or would ignore part of the query.
     """
     pipeline = query.pipeline
     if pipeline.ref is None:
-        raise UsageError("latest_success needs ref, the branch or tag whose newest successful pipeline is wanted")
+        raise UsageError("latest_success requires ref, the branch or tag whose newest successful pipeline is used")
     others = {
         "sha": pipeline.sha,
-        f"a ref that says whether it is a branch or a tag, here a {pipeline.ref_type},": pipeline.ref_type != "any",
+        f"a ref of type {pipeline.ref_type}": pipeline.ref_type != "any",
         "pipeline_source": pipeline.sources,
         "include_downstream": query.include_downstream,
     }
     for name, is_given in others.items():
         if is_given:
             raise UsageError(
-                f"{name} cannot be used with latest_success, since GitLab chooses by ref alone; leave one of them out"
+                f"{name} cannot be used with latest_success, because GitLab selects by ref only; omit one of them"
             )
     for name in query.names:
         if has_wildcard(name):
-            raise UsageError(f"name {name!r} has wildcards, which latest_success does not know; give the exact name")
+            raise UsageError(f"name {name!r} has wildcards, which latest_success does not support; use the exact name")
 
 
 def check_request(session: Session, request: DownloadRequest) -> None:
-    """Return if the content may be there, and the token may read it.
+    """Check, without a request, that the content may exist and the token may read it.
 
-    :raises UsageError: when not, which takes no request to know.
+    :raises UsageError: if it may not.
     """
     if request.content == "log" and not session.limits.reads_logs:
-        raise UsageError("GitLab lets no job token read a log; give api_token instead of api_job_token")
+        raise UsageError("job tokens cannot read logs; set api_token instead of api_job_token")
     if request.content != "file":
         return
     if {"..", "."} & set(request.path.split("/")) or not request.path.strip("/") or "\0" in request.path:
         raise UsageError(_invalid_path(request.path))
     if request.path.strip("/") == _LIST_PATH and not request.latest_success:
         raise UsageError(
-            f"GitLab 18.8 and newer send the list of all artifacts in the place of a file {_LIST_PATH!r}; download the "
-            "whole archive instead"
+            f"GitLab 18.8 and later send the list of all artifacts instead of a file {_LIST_PATH!r}; download the "
+            "whole archive"
         )
 
 
 def known_by_id(session: Session, query: JobQuery) -> FoundJob | None:
-    """Return the job with no more than its id when the token may know no more of it; None when it may, or has to."""
+    """Return a job with only its id if the token may not read it; None if it may, or if the query has no id."""
     if query.job_id is None or session.limits.may_read:
         return None
     return FoundJob({"id": query.job_id}, query.pipeline.project, 0)
 
 
 def known_by_name(query: JobQuery) -> FoundJob:
-    """Return a job of which no more is known than how to ask for it."""
+    """Return a job with only the name and ref of the query."""
     return FoundJob({"name": query.names[0], "ref": query.pipeline.ref}, query.pipeline.project, 0)
 
 
 def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink) -> None:
     """Stream the content into a sink.
 
-    :raises SelectionError: when there is none, with the reason as far as GitLab tells it.
+    :raises SelectionError: if there is none, with the reason as far as GitLab shows it.
     """
     arguments: dict[str, t.Any] = {}
     report: ReportSink | None = None
@@ -147,7 +147,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
             project=request.query.pipeline.project,
             ref_name=request.query.pipeline.ref,
             job=request.query.names[0],
-            # a newer pipeline of the ref may lack the job; servers that do not know this look at one pipeline only
+            # the newest pipeline of the ref may lack the job; servers without this parameter search only that one
             search_recent_successful_pipelines=True,
         )
     else:
@@ -162,7 +162,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
             raise SelectionError(_invalid_path(request.path)) from exc
         if exc.status == 400 and report and "file_type" in exc.server_text:
             raise SelectionError(
-                f"GitLab has no report of type {request.report_type!r}, or does not send it by itself: check "
+                f"GitLab has no report of type {request.report_type!r}, or does not send it separately: check "
                 "report_type, or list the file under artifacts:paths"
             ) from exc
         raise
@@ -171,7 +171,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
 
 
 class Memory:
-    """A sink for content that is small enough for an expression."""
+    """A sink in memory, for content that is small enough for an expression."""
 
     def __init__(self) -> None:
         self.content = bytearray()
@@ -180,9 +180,9 @@ class Memory:
         self.content.clear()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next piece.
+        """Add the next chunk.
 
-        :raises UsageError: when that is too much.
+        :raises UsageError: if the content is too large.
         """
         self.content += chunk
         if len(self.content) > MOST_MIB_IN_MEMORY * 1024**2:
@@ -193,9 +193,9 @@ class Memory:
 
 
 def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> bytes:
-    """Return small content of a job as it is.
+    """Return small content of a job.
 
-    :raises SelectionError: when there is none.
+    :raises SelectionError: if there is none.
     """
     check_request(session, request)
     memory = Memory()
@@ -205,9 +205,9 @@ def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> by
 
 
 def check_log(request: DownloadRequest, job: FoundJob, size: int) -> None:
-    """Return unless nothing was sent for a log, as where there is none; a job that has run may have written nothing.
+    """Check that a log exists: GitLab sends an empty one if not, but a job that has run may have written nothing.
 
-    :raises SelectionError: when there is none.
+    :raises SelectionError: if there is none.
     """
     has_run = job.record.get("started_at") and not job.record.get("erased_at")
     if request.content == "log" and not size and not has_run:
@@ -228,15 +228,15 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
         return why_not_sent(job, request.report_type, now)
     if request.latest_success:
         return (
-            f"{subject} has no artifacts: there is no such job, it made none, or they have expired. GitLab looks for "
-            "the job in the latest successful pipeline of the branch or tag; leave latest_success out for the newest "
-            "pipeline, or give pipeline_id or job_id"
+            f"{subject} has no artifacts: there is no such job, it created none, or they have expired. GitLab looks "
+            "for the job in the latest successful pipeline of the branch or tag; omit latest_success for the newest "
+            "pipeline, or set pipeline_id or job_id"
         )
     return why_no_artifacts(job, now)
 
 
 def _invalid_path(path: str) -> str:
     return (
-        f"{path!r} is not a valid path inside an archive; give the path as it stands there, without a slash at the "
-        "beginning and without '.' or '..' between slashes"
+        f"{path!r} is not a valid path inside an archive; use the path as in the archive, without a leading slash and "
+        "without '.' or '..' between slashes"
     )

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Why there is no artifact, or no log, as far as the record of the job tells: one sentence for each reason."""
+"""Explain by the record of a job why it has no artifacts or no log."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def why_no_log(job: FoundJob) -> str:
     erased_at = job.record.get("erased_at")
     if erased_at:
         return f"{job.called} was erased ({erased_at}), and its log with it"
-    return _not_yet(job, "log") or f"{job.called} has no log; GitLab keeps none of it"
+    return _not_yet(job, "log") or f"{job.called} has no log; GitLab does not keep one for it"
 
 
 def why_no_artifacts(job: FoundJob, now: float) -> str:
     """Return why a job has no archive of artifacts.
 
-    :param now: Unix time, which tells what has expired from what was deleted.
+    :param now: Unix time, to distinguish expired artifacts from deleted ones.
     """
     subject, record = job.called, job.record
     if not job.path:
-        return f"{subject} has no artifacts: there is no such job, it made none, or they have expired"
+        return f"{subject} has no artifacts: there is no such job, it created none, or they have expired"
     gone = why_gone(
         job, "artifacts", now, instead=", or set latest_success for those of the newest successful pipeline of the ref"
     )
@@ -34,7 +34,7 @@ def why_no_artifacts(job: FoundJob, now: float) -> str:
     if record.get("artifacts_file"):
         return f"GitLab lists artifacts of {subject}, but does not find their file; try again, or ask its administrator"
     if record.get("artifacts_expire_at"):
-        return f"the artifacts of {subject} were deleted; retry the job to make them anew"
+        return f"the artifacts of {subject} were deleted; retry the job to create them again"
     kinds = artifact_kinds(record) - {"metadata"}
     if kinds and "archive" not in kinds:
         listed = ", ".join(sorted(kinds))
@@ -43,19 +43,19 @@ def why_no_artifacts(job: FoundJob, now: float) -> str:
             "one with gitlab_job_download and content: report"
         )
     failed = "it has failed, and artifacts:when is neither always nor on_failure, " * (job.status == "failed")
-    return f"{subject} has no artifacts: {failed}it declares none under artifacts:paths, or no file fitted"
+    return f"{subject} has no artifacts: {failed}it declares none under artifacts:paths, or no file matched"
 
 
 def why_gone(job: FoundJob, what: str, now: float, *, instead: str = "") -> str:
-    """Return why what a job leaves is not there yet, or not any more; empty when its record does not tell.
+    """Return why files of a job do not exist yet, or no longer; empty if its record does not show it.
 
-    :param what: is asked for: artifacts or reports.
-    :param now: Unix time, which tells what has expired, also since the record was read.
-    :param instead: what else can be done than to wait for it.
+    :param what: the missing files: artifacts or reports.
+    :param now: Unix time, to find what has expired, even since the record was read.
+    :param instead: an alternative to waiting for the job.
     """
     record = job.record
     if record.get("erased_at"):
-        return f"{job.called} was erased ({record['erased_at']}), so it has no {what} any more"
+        return f"{job.called} was erased ({record['erased_at']}), so it no longer has {what}"
     waits = _not_yet(job, what)
     if waits:
         return waits + instead
@@ -63,13 +63,13 @@ def why_gone(job: FoundJob, what: str, now: float, *, instead: str = "") -> str:
     moment = unix_time_of(expiry)
     if moment is None or moment > now:
         return ""
-    return f"the {what} of {job.called} have expired ({expiry}); retry the job to make them anew"
+    return f"the {what} of {job.called} have expired ({expiry}); retry the job to create them again"
 
 
 def _not_yet(job: FoundJob, what: str) -> str:
-    """Return that a job is not so far, and what to do; empty when it is.
+    """Return that a job has not finished, or was skipped, and what to do; empty if it has run.
 
-    :param what: is asked for: artifacts, reports, or the log.
+    :param what: the missing files: artifacts, reports, or the log.
     """
     status = job.status
     if status == "skipped":

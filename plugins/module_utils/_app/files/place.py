@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The one way in which a file is written: whoever reads it sees what was there before, or what is new, whole.
+"""Write files atomically: a reader sees either the whole old content or the whole new content.
 
-Owner, group, permissions and links are treated as `ansible.builtin.copy` treats them, but for set-id bits: they do not
-survive when somebody else than the owner writes.
+Owner, group, permissions and links are handled as in `ansible.builtin.copy`, except for set-id bits, which are removed
+if another user than the owner writes.
 """
 
 from __future__ import annotations
@@ -23,72 +23,72 @@ from ..._api.http import CHUNK_BYTES
 from ..outcome import Files
 
 _PREFIX, _SUFFIX = ".jobgate-", ".part"
-# A file that was not written to for so long was left behind: no read from a server takes that long.
+# A temporary file this old was left behind: no read from a server takes that long.
 _OLD_SECONDS = 3600.0
-# What keeps a file from being replaced, though it may be written to.
+# The errors for files that cannot be replaced, but may be writable.
 _IN_PLACE_ERRORS = (errno.EPERM, errno.EXDEV, errno.EACCES, errno.ETXTBSY, errno.EBUSY)
-# What a file system may say of an attribute that it does not have, or does not let us set.
+# The errors for attributes that a file system does not support, or does not let us set.
 _NO_ATTRIBUTE = (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES)
 
 
 def check_path(option: str, path: str) -> None:
-    """Return if a path may be one.
+    """Check that a string can be a path.
 
-    :raises UsageError: for a character that no path can hold.
+    :raises UsageError: if it contains a character that a path cannot contain.
     """
     try:
         is_path = b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
         is_path = False
     if not is_path:
-        raise UsageError(f"{option} {path!r} holds a character that no path can have; remove it")
+        raise UsageError(f"{option} {path!r} contains a character that a path cannot contain; remove it")
 
 
 def check_writable(option: str, path: str, *, unsafe_writes: bool = False) -> None:
-    """Return when a file can be put there.
+    """Check that a file can be written to a path.
 
     :param unsafe_writes: see `Files`.
-    :raises UsageError: when it cannot, as far as that can be known beforehand.
+    :raises UsageError: if it cannot, as far as that can be known in advance.
     """
     check_path(option, path)
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise UsageError(f"{option} {path!r} is in a folder that does not exist; create {folder!r} first")
     if os.path.isdir(path) or path.endswith("/"):
-        raise UsageError(f"{option} {path!r} is a folder; give the name of a file")
+        raise UsageError(f"{option} {path!r} is a folder; use the name of a file")
     check_regular(option, path)
     if not unsafe_writes and not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {path!r} cannot be written: no permission to create files in {folder!r}")
 
 
 def check_regular(option: str, path: str) -> None:
-    """Return if there is a regular file, or nothing: a device may have no end, and must not be replaced.
+    """Check that a path is free or a regular file: a device may be endless, and must not be replaced.
 
-    :raises UsageError: for anything else.
+    :raises UsageError: if it is neither.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         raise UsageError(f"{option} {path!r} is not a regular file")
 
 
 def write_text(option: str, path: str, text: str, files: Files) -> None:
-    """Replace the content of a file with a text.
+    """Replace the content of a file with a string.
 
-    :raises UsageError: when that does not work.
+    :raises UsageError: if that fails.
     """
     with NewFile(option, os.path.abspath(path), files) as file:
-        # what cannot be encoded came from a server; it must not cost the whole text
+        # characters that cannot be encoded come from a server; they must not prevent writing the rest
         file.write(text.encode("utf-8", errors="backslashreplace"))
         file.put_in_place()
 
 
 class NewFile:
-    """A file beside its target, which is gone when the block ends, unless it was put in the place of the target.
+    """A temporary file beside its target. It is deleted when the block ends, unless it has replaced the target.
 
-    It has no name until then, where the system knows such files, so that nothing stays behind whatever happens.
+    If the system supports it, the file has no name until then, so that nothing is left behind, whatever happens.
 
-    :param option: what the target was given with, for messages.
+    :param option: the option that sets the target, for messages.
     :param dest: absolute path of the target; its folder exists.
-    :raises UsageError: when no file can be made there.
+    :raises UsageError: if no file can be created there.
     """
 
     def __init__(self, option: str, dest: str, files: Files) -> None:
@@ -114,7 +114,7 @@ class NewFile:
             if not files.unsafe_writes:
                 self._close()
                 raise self._no_file(exc) from None
-            # the target itself can be written to all the same
+            # the target itself may be writable anyway
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
 
@@ -128,9 +128,9 @@ class NewFile:
         self._close()
 
     def write(self, chunk: bytes) -> None:
-        """Write further bytes.
+        """Append a chunk.
 
-        :raises UsageError: when they cannot be written, for example because the disk is full.
+        :raises UsageError: if it cannot be written, for example because the disk is full.
         """
         view = memoryview(chunk)
         try:
@@ -140,15 +140,15 @@ class NewFile:
             raise UsageError(f"the content cannot be written beside {self._option}: {exc.strerror or exc}") from None
 
     def restart(self) -> None:
-        # Some file systems write out at close what was truncated to nothing before, so an empty file is left alone.
+        # Some file systems flush a file at close if it was truncated to nothing before, so leave an empty one alone.
         if os.lseek(self._file, 0, os.SEEK_CUR):
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
 
     def put_in_place(self) -> None:
-        """Put the file in the place of the target; a link is replaced, and not what it leads to.
+        """Replace the target with the file; if the target is a link, replace the link itself.
 
-        :raises UsageError: when that is not allowed.
+        :raises UsageError: if that is not allowed.
         """
         try:
             before = _file_at(self._dest)
@@ -166,12 +166,12 @@ class NewFile:
 
     def _give_name(self) -> None:
         name = _new_name()
-        # with a folder for the new name, this is a call that follows the link which /proc has for the file
+        # with a folder descriptor, this system call follows the link to the file in /proc
         os.link(f"/proc/self/fd/{self._file}", name, dst_dir_fd=self._folder, follow_symlinks=True)
         self._name = name
 
     def _write_in_place(self) -> None:
-        """Write to the target as it is, which `unsafe_writes` allows where it cannot be replaced."""
+        """Write to the target in place, which `unsafe_writes` allows if it cannot be replaced."""
         try:
             os.lseek(self._file, 0, os.SEEK_SET)
             with open(self._dest, "wb") as target:
@@ -185,7 +185,7 @@ class NewFile:
 
     @staticmethod
     def _open_unnamed(folder: str) -> int:
-        """Return a file without a name in a folder, -1 where the system knows no such files."""
+        """Return a file without a name in a folder, -1 if the system does not support such files."""
         if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
             return -1
         try:
@@ -197,7 +197,7 @@ class NewFile:
 
     def _no_file(self, exc: OSError) -> UsageError:
         folder = os.path.dirname(self._dest)
-        return UsageError(f"{self._option} cannot be written: no file can be made in {folder!r}: {exc.strerror}")
+        return UsageError(f"{self._option} cannot be written: no file can be created in {folder!r}: {exc.strerror}")
 
     def _close(self) -> None:
         for descriptor in (self._file, self._folder):
@@ -211,7 +211,7 @@ def _new_name() -> str:
 
 
 def _sweep(folder: str) -> None:
-    """Remove what a task of ours left behind that was killed."""
+    """Remove the files that killed tasks of this collection left behind."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if not (entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)):
@@ -227,7 +227,7 @@ def _sweep(folder: str) -> None:
 
 
 def _file_at(path: str) -> os.stat_result | None:
-    """Return what is known of the file at a path; None for nothing, and for a link, which is replaced like nothing."""
+    """Return the status of the file at a path; None if it does not exist, or is a link, which will be replaced."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
@@ -236,7 +236,7 @@ def _file_at(path: str) -> os.stat_result | None:
 
 
 def _take_attributes(file: int, dest: str, before: os.stat_result | None) -> None:
-    """Give a file the attributes of the one it replaces, or those of a new one."""
+    """Give a file the attributes of the file that it replaces, or those of a new file."""
     if before is None:
         umask = os.umask(0)
         os.umask(umask)
@@ -250,7 +250,7 @@ def _take_attributes(file: int, dest: str, before: os.stat_result | None) -> Non
     if not is_ours or not has_group:
         mode &= 0o777
     if not has_group:
-        # another group gets no more than everybody has
+        # another group gets no more permissions than other users
         mode &= ~0o070 | (mode & 0o007) << 3
     if now.st_uid == before.st_uid:
         _copy_extended(file, dest, with_capabilities=is_ours)
@@ -258,7 +258,7 @@ def _take_attributes(file: int, dest: str, before: os.stat_result | None) -> Non
 
 
 def _change_owner(file: int, before: os.stat_result) -> None:
-    """Give a file to the owner and the group of another one, as far as that is allowed."""
+    """Give a file the owner and the group of another one, as far as permitted."""
     for owner, group in ((before.st_uid, before.st_gid), (-1, before.st_gid)):
         try:
             os.fchown(file, owner, group)
@@ -270,7 +270,7 @@ def _change_owner(file: int, before: os.stat_result) -> None:
 
 
 def _copy_extended(file: int, dest: str, *, with_capabilities: bool) -> None:
-    """Copy access lists, the SELinux context and other extended attributes; capabilities are as good as set-id bits."""
+    """Copy ACLs, the SELinux context and other extended attributes. Capabilities are as dangerous as set-id bits."""
     if not hasattr(os, "listxattr"):
         return
     try:

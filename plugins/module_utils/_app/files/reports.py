@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Reports of a job, such as that of its tests: which there are, what they are called, and how one is told.
+"""Reports of jobs, such as test reports: which exist, their file names, and how to detect archives sent instead.
 
 Source: https://docs.gitlab.com/api/job_artifacts/#download-job-artifacts-by-job-id
 """
@@ -20,34 +20,34 @@ from ..fields import int_of, records_in
 from ..jobs.query import FoundJob, suggestions
 from .missing import why_gone
 
-# What else is in the list of what a job has left, and what is to be done about it.
+# The other types in the list of artifacts, and what to do instead.
 _NO_REPORTS: t.Mapping[str, str] = {
     "archive": "use content: archive",
     "metadata": "use content: list for what is in the archive",
     "trace": "use content: log",
 }
 _TYPE = re.compile(r"[A-Za-z0-9_-]+")
-# How a zip archive begins, and an empty one.
+# The first bytes of a zip archive, and of an empty one.
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
-_NEEDS = "reports one by one need GitLab 19.4"
+_NEEDS = "single reports require GitLab 19.4"
 
 
 def check_report_type(report_type: str) -> None:
-    """Return if this can be a type of report.
+    """Check that a string can be a type of report.
 
-    :raises UsageError: when it cannot.
+    :raises UsageError: if it cannot.
     """
     if not _TYPE.fullmatch(report_type):
-        raise UsageError(f"report_type is {report_type!r}; give one type of report, such as junit or dotenv")
+        raise UsageError(f"report_type is {report_type!r}; set it to one type of report, such as junit or dotenv")
     if report_type in _NO_REPORTS:
-        raise UsageError(f"report_type {report_type!r} is no report; {_NO_REPORTS[report_type]}")
+        raise UsageError(f"report_type {report_type!r} is not a report; {_NO_REPORTS[report_type]}")
 
 
 def check_report(job: FoundJob, report_type: str, now: float) -> None:
-    """Return unless a job is known to have no such report; what its record does not tell of is asked for.
+    """Check that a job may have a report; if its record does not list reports, only a request can show that.
 
-    :param now: Unix time, which tells what has expired.
-    :raises SelectionError: when it has none, with the reason as far as GitLab tells it.
+    :param now: Unix time, to find what has expired.
+    :raises SelectionError: if it has none, with the reason as far as GitLab shows it.
     """
     reports = _reports_of(job)
     if reports is None or report_type in reports:
@@ -57,24 +57,24 @@ def check_report(job: FoundJob, report_type: str, now: float) -> None:
         raise SelectionError(f"{job.called} has no report {report_type!r}: {what}")
     raise SelectionError(
         why_gone(job, "reports", now)
-        or f"{job.called} has no reports at all: it declares none under artifacts:reports, or made no such file"
+        or f"{job.called} has no reports at all: it declares none under artifacts:reports, or created no such file"
     )
 
 
 def report_name(job: FoundJob, report_type: str) -> str:
-    """Return what to call the file of a report in a folder: as GitLab does, but never another path."""
+    """Return the file name of a report in a folder: its name in GitLab, but never another path."""
     told = _told_of(job, report_type).get("filename")
     name = os.path.basename(told.replace("\\", "/")) if isinstance(told, str) else ""
     return name if name.isprintable() and name not in ("", ".", "..") else report_type
 
 
 def report_size(job: FoundJob, report_type: str) -> int:
-    """Return the length of a report as the record of its job has it, 0 when it has none."""
+    """Return the size of a report from the record of its job, or 0."""
     return int_of(_told_of(job, report_type), "size")
 
 
 class ReportSink:
-    """Passes a report on to another sink, unless it is an archive: older servers send that whatever they are asked."""
+    """A sink that passes on a report, but refuses an archive, which older servers send instead."""
 
     def __init__(self, sink: Sink, job: FoundJob, report_type: str) -> None:
         self._sink = sink
@@ -89,9 +89,9 @@ class ReportSink:
         self._sink.restart()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes.
+        """Pass on the next chunk.
 
-        :raises SelectionError: when they are those of an archive.
+        :raises SelectionError: if it is that of an archive.
         """
         if len(self._head) < len(_ZIP_MARKS[0]):
             self._head = (self._head + chunk)[: len(_ZIP_MARKS[0])]
@@ -101,28 +101,28 @@ class ReportSink:
         self._sink.write(chunk)
 
     def check_length(self) -> None:
-        """Return unless an archive has come in the place of a report that is a zip itself, as its length tells.
+        """Check by its length that a report that is a zip file itself was not replaced with an archive.
 
-        :raises SelectionError: when it has.
+        :raises SelectionError: if it was.
         """
         if self._is_zip and self._size != report_size(self._job, self._report_type):
             raise self._archive_instead()
 
     def _archive_instead(self) -> SelectionError:
         return SelectionError(
-            f"a zip archive came instead of the report {self._report_type!r} of {self._job.called}: servers before "
-            "GitLab 19.4 send whole archives only. Use content: archive, or content: file if artifacts:paths lists "
-            "the file as well. dest was left as it was"
+            f"GitLab sent a zip archive instead of the report {self._report_type!r} of {self._job.called}: servers "
+            "before GitLab 19.4 send only whole archives. Use content: archive, or content: file if artifacts:paths "
+            "lists the file, too. dest was not changed"
         )
 
 
 def _told_of(job: FoundJob, report_type: str) -> Record:
-    """Return what the record of a job tells of a report, an empty record when it tells nothing."""
+    """Return the entry of a report in the record of a job, or an empty record."""
     return (_reports_of(job) or {}).get(report_type, {})
 
 
 def _reports_of(job: FoundJob) -> dict[str, Record] | None:
-    """Return the reports that a job has left by type, None when its record does not tell."""
+    """Return the reports of a job by type, None if its record does not list them."""
     if not isinstance(job.record.get("artifacts"), list):
         return None
     return {
@@ -136,8 +136,8 @@ def why_not_sent(job: FoundJob, report_type: str, now: float) -> str:
     """Return why GitLab does not find a report that its job may have, at a Unix time."""
     if _reports_of(job) is None:
         return (
-            f"{job.called} has no report {report_type!r}: there is no such job, it made none, or it has expired; "
-            f"{_NEEDS}, and older servers send nothing where there is no archive"
+            f"{job.called} has no report {report_type!r}: there is no such job, it created none, or it has expired; "
+            f"{_NEEDS}, and older servers send nothing if there is no archive"
         )
     gone = why_gone(job, "reports", now)
-    return gone or f"GitLab lists a report {report_type!r} of {job.called}, but does not find it by itself; {_NEEDS}"
+    return gone or f"GitLab lists a report {report_type!r} of {job.called}, but does not send it separately; {_NEEDS}"

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The attempts of jobs: the newest one of each, read with one list per pipeline however many there are, and all."""
+"""Read the newest attempt of jobs, or all attempts, with one list per pipeline."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .bridges import list_bridges
 from .query import FoundJob
 from .statuses import can_be_superseded, newest_per_name
 
-# A list that does not hold a job which is known to exist, or only an older attempt, is read again so often before it is
-# an error: a replica of the database may be behind.
+# How often a list is read that lacks a job known to exist, or its newest attempt, before that is an error: a database
+# replica may lag.
 LOOKS_FOR_MISSING = 3
 
 
 def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJob]:
     """Return the newest attempt of each job, in the given order.
 
-    :raises BadAnswerError: when GitLab does not show one, however often it is asked.
+    :raises BadAnswerError: if GitLab repeatedly omits one.
     """
     for attempt in range(1, LOOKS_FOR_MISSING + 1):
         shown = shown_attempts(session, jobs)
@@ -34,13 +34,13 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
         if not session.client.retrier.pause(attempt):
             break
     called = f"job {missing[0].path!r} (id {missing[0].id})"
-    raise BadAnswerError(f"GitLab lists pipeline {missing[0].pipeline_id} without the {called}, which it has")
+    raise BadAnswerError(f"GitLab's list of jobs of pipeline {missing[0].pipeline_id} lacks its {called}")
 
 
 def shown_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:
-    """Return the newest attempts that one look shows of jobs, by their keys: none that is older than what is known.
+    """Return the newest attempts of jobs by key, read once; omit attempts that are older than the given ones.
 
-    A single job is read by its id as long as it cannot have been retried; anything else by the list of its pipeline.
+    For a single job of a pipeline, the list of the pipeline is read only if the job may have been retried.
     """
     groups: dict[tuple[str, int], list[FoundJob]] = {}
     for job in jobs:
@@ -64,9 +64,9 @@ def newest_jobs(records: t.Iterable[Record], project: str, pipeline_id: int) -> 
 def attempts_of(
     session: Session, jobs: t.Sequence[FoundJob], *, scope: t.Sequence[str] | None = None
 ) -> list[list[Record]]:
-    """Return the attempts of each job in its pipeline, as far as GitLab lists them: not those of trigger jobs.
+    """Return all attempts of each job in its pipeline; none for trigger jobs, whose attempts GitLab does not list.
 
-    :param scope: the statuses that the attempts may have, None for all.
+    :param scope: the statuses of the attempts to read; None for all.
     """
     wanted: dict[tuple[str, int], dict[str, list[Record]]] = {}
     for job in jobs:
@@ -85,15 +85,15 @@ def attempts_of(
 
 
 class AttemptCounts:
-    """How many attempts jobs have had. Each newest attempt of a job is counted once.
+    """The number of attempts of each job, counted again only when there is a newer attempt.
 
-    :param is_wanted: whether it matters; otherwise it is 1, and nothing is read.
+    :param is_wanted: whether the numbers are needed; otherwise they are 1, and nothing is read.
     """
 
     def __init__(self, session: Session, *, is_wanted: bool) -> None:
         self._session = session
         self._is_wanted = is_wanted
-        # by the keys of jobs, the id of the newest attempt with it
+        # by job key: the id of the newest attempt, and the number of attempts
         self._counted: dict[t.Any, tuple[int, int]] = {}
 
     def count(self, jobs: t.Iterable[FoundJob]) -> None:
@@ -105,24 +105,24 @@ class AttemptCounts:
             self.note(job, len(attempts))
 
     def note(self, job: FoundJob, at_least: int) -> None:
-        """Take note of how many attempts a job has had at least: those of trigger jobs, for one, are not listed."""
+        """Record a minimum number of attempts, because GitLab does not list those of trigger jobs."""
         self._counted[job.key] = (job.id, max(self.of(job), at_least))
 
     def of(self, job: FoundJob) -> int:
-        """Return how many attempts a job has had, as they were counted last."""
+        """Return the last known number of attempts of a job."""
         return self._counted.get(job.key, (0, 1))[1]
 
 
 def _read_group(session: Session, jobs: t.Sequence[FoundJob]) -> dict[t.Any, FoundJob]:
-    """Return the newest attempts of jobs of one pipeline by their key."""
+    """Return the newest attempts of jobs of one pipeline by key."""
     project, pipeline_id = jobs[0].project, jobs[0].pipeline_id
     builds = [job for job in jobs if not job.is_bridge]
     records: list[Record] = []
     is_listed = bool(builds)
-    # a job token may list jobs, and not read a single one
+    # job tokens can list jobs, but cannot read single ones
     if len(builds) == 1 and session.limits.reads_single_jobs:
         records = [session.client.call("get_job", project=project, job_id=builds[0].id)]
-        # the list alone tells which attempt is the newest one, and a list without the job tells nothing
+        # only the list shows which attempt is the newest; if the job is missing there, its record proves nothing
         is_listed = bool(pipeline_id) and can_be_superseded(status_of(records[0]))
     if is_listed:
         records = session.client.list_all("list_pipeline_jobs", project=project, pipeline_id=pipeline_id)

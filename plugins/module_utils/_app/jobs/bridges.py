@@ -19,46 +19,46 @@ from .query import FoundJob
 from .statuses import is_finished, newest_per_name
 
 T = t.TypeVar("T")
-# GitLab's own limit is 1000 pipelines in a tree, unless an administrator raises it.
+# GitLab allows 1000 pipelines in a tree by default; administrators can raise the limit.
 MOST_PIPELINES = 10_000
 DEEPEST_TREE = 100
-# How often what could be read before is asked for again.
+# How many consecutive polls may end with a denial that may be temporary.
 MOST_DENIALS = 3
 _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 
 
 class Access:
-    """What could be read of a tree that is read again and again: a denial of it may be a fault on the way.
+    """The parts of a polled tree that the token could read; later denials of them may be temporary.
 
-    So may that of a pipeline that was started since the first look, which shows what the token may read.
+    So may denials of pipelines started after the first poll, which shows what the token may read.
 
     :param granted: what could be read before.
     """
 
     def __init__(self, granted: set[t.Hashable]) -> None:
         self._granted = granted
-        # what was denied for good
+        # what the token may not read
         self._denied: set[t.Hashable] = set()
         self._looks = 0
-        # how many looks have ended with such a denial, one after the other
+        # the number of consecutive polls that ended with such a denial
         self._doubts = 0
         self._has_doubt = False
 
     def begin(self) -> None:
-        """Take note that the tree is read once more."""
+        """Start another poll of the tree."""
         self._looks += 1
         self._doubts = self._doubts + 1 if self._has_doubt else 0
         self._has_doubt = False
 
     def end(self) -> None:
-        """Take note that what is read now was not looked at before, however old it is."""
+        """Treat the following reads as those of a first poll."""
         self._looks = 0
 
     def grant(self, what: t.Hashable) -> None:
         self._granted.add(what)
 
     def is_in_doubt(self, what: t.Hashable) -> bool:
-        """Return whether a denial of it is not the last word."""
+        """Return whether a denial may be temporary."""
         is_new = self._looks > 1 and what not in self._denied
         if what in self._granted or is_new:
             self._has_doubt = self._doubts < MOST_DENIALS
@@ -71,11 +71,11 @@ class Access:
 
 @dataclasses.dataclass(eq=False)
 class PipelineNode:
-    """A pipeline of the tree, and the trigger jobs in it.
+    """A pipeline of the tree, with its trigger jobs.
 
     :param path: names of the trigger jobs that lead here, joined by slashes; empty for the root.
-    :param is_accessible: False when the token may not read it, or its project.
-    :param is_repeated: whether it stands at another place of the tree, too, and is shown with what is below it there.
+    :param is_accessible: False if the token may not read it or its project.
+    :param is_repeated: whether it occurs elsewhere in the tree, too, where its own downstream pipelines are shown.
     """
 
     project: str
@@ -90,22 +90,22 @@ class PipelineNode:
 
     @property
     def below(self) -> list[PipelineNode]:
-        """Return the pipelines that its trigger jobs have started."""
+        """Return the pipelines that its trigger jobs started."""
         return [bridge.downstream for bridge in self.bridges if bridge.downstream]
 
     def readable(self, what: str, read: t.Callable[[], T]) -> T | None:
-        """Return what is read of it; None, which is noted, when the token may not read it.
+        """Return the result of `read`; if the token may not read the pipeline, mark it inaccessible and return None.
 
-        :param what: of the pipeline is read.
-        :raises RequestError: when it is the root, could be read a moment ago, or cannot be read for another reason.
+        :param what: what is read of the pipeline, such as `jobs`.
+        :raises RequestError: if the pipeline is the root, if the denial may be temporary, or for any other error.
         """
         if not self.is_accessible:
             return None
         try:
             found = read()
         except DeniedError as exc:
-            # the root is what the user asked for; anything below may belong to others, as GitLab itself tells, but not
-            # of a token that is not valid any more
+            # The user asked for the root. Downstream pipelines may belong to others, but only a denial by GitLab itself
+            # with a valid token shows this.
             is_of_others = bool(self.path) and exc.status != 401 and not exc.is_foreign
             if not is_of_others or self.access.is_in_doubt((self.pipeline_id, what)):
                 raise
@@ -123,7 +123,7 @@ class PipelineNode:
 
 
 class BridgeNode(FoundJob):
-    """A trigger job of a tree, and the pipeline it has started, if it has."""
+    """A trigger job of a tree, and the pipeline that it started, if any."""
 
     __slots__ = ("depth", "downstream")
 
@@ -135,16 +135,16 @@ class BridgeNode(FoundJob):
 
     @property
     def is_settled(self) -> bool:
-        """Return whether it is known if there is a downstream pipeline: there is one, or there will be none."""
+        """Return whether the downstream pipeline exists or will never be created."""
         return bool(self.record.get("downstream_pipeline")) or is_finished(self.status)
 
 
 def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Record]:
     """Return the trigger jobs of a pipeline, newest first, without superseded ones.
 
-    `trigger_jobs` took the place of `bridges` in 19.2; a server that has neither has no trigger jobs. A proxy before it
-    may have words of its own for what is not there, but does not tell that there is neither. Nor does a server of a
-    cluster, which may be of another version, once another one has listed them.
+    `trigger_jobs` replaced `bridges` in GitLab 19.2; a server with neither endpoint has no trigger jobs. A 404 response
+    that is not from GitLab does not prove that an endpoint is missing. After one node of a cluster has listed trigger
+    jobs, the 404 of another node, which may have another version, does not prove it either.
     """
     facts = session.facts
     missing: NotFoundError | None = None
@@ -175,13 +175,13 @@ def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[Found
 def pipeline_tree(
     session: Session, project: str, pipeline_id: int, *, most_depth: int = 0, access: Access | None = None
 ) -> PipelineNode:
-    """Return a pipeline with its trigger jobs, and those of the pipelines that they started.
+    """Return a pipeline with its trigger jobs and the tree of downstream pipelines.
 
-    The pipelines of one level are read side by side; one that was met before is not entered again.
+    The pipelines of one level are read concurrently; repeated pipelines are not entered again.
 
     :param most_depth: levels of trigger jobs to read; 0 for all.
-    :param access: what could be read before of a tree that is read again and again.
-    :raises BadAnswerError: for a tree without an end.
+    :param access: what could be read in earlier polls of the tree.
+    :raises BadAnswerError: if the tree does not end.
     """
     access = access or Access(set())
     access.begin()
@@ -204,9 +204,9 @@ def pipeline_tree(
 
 
 def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Record]:
-    """Return the jobs of a pipeline of the tree; none, which is noted with it, when the token may not read them.
+    """Return the jobs of a pipeline of the tree; if the token may not read them, mark it inaccessible and return none.
 
-    :param filters: what the list of jobs takes.
+    :param filters: parameters of the list of jobs.
     """
     listed = node.readable(
         "jobs",
@@ -218,7 +218,7 @@ def jobs_of(session: Session, node: PipelineNode, **filters: t.Any) -> list[Reco
 
 
 def downstream_record(session: Session, node: PipelineNode) -> Record:
-    """Return a pipeline below another one as tasks return it."""
+    """Return a downstream pipeline as a return value of tasks."""
     return {
         **session.annotated("pipeline", node.record),
         "path": node.path,
@@ -228,7 +228,7 @@ def downstream_record(session: Session, node: PipelineNode) -> Record:
 
 
 def _read_bridges(session: Session, node: PipelineNode) -> None:
-    """Fill in the trigger jobs of a pipeline; none, which is noted with it, when the token may not read them."""
+    """Fill in the trigger jobs of a pipeline; if the token may not read them, mark it inaccessible."""
     records = node.readable("trigger jobs", lambda: list_bridges(session, node.project, node.pipeline_id))
     node.bridges = [BridgeNode(record, node) for record in records or ()]
     for bridge in node.bridges:
@@ -240,7 +240,7 @@ def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -
     if not isinstance(summary, dict) or not id_of(summary):
         return None
     return PipelineNode(
-        # by its id, on very old servers by its address
+        # very old servers send no project id, only the web address
         project=project_id_of(summary, project_path(session, summary) or parent.project),
         pipeline_id=id_of(summary),
         path=bridge.path,
@@ -251,7 +251,7 @@ def _downstream_of(session: Session, parent: PipelineNode, bridge: BridgeNode) -
 
 
 def project_path(session: Session, summary: Record) -> str:
-    """Return the path of the project of a pipeline, as its address tells it; empty when it does not."""
+    """Return the project path from the web address of a pipeline, or an empty string."""
     install_path = urlsplit(session.client.settings.api_url).path[: -len("/api/v4")]
     try:
         page = unquote(urlsplit(str(summary.get("web_url") or "")).path)

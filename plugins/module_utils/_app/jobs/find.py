@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From what a user asks for to GitLab's records: find the pipeline, pin it, list its jobs, match their names."""
+"""Find the jobs that a user asks for: find the pipeline, pin it, list its jobs, match their names."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .query import NEEDED_FIELDS, FoundJob, JobQuery, has_wildcard, matching_sta
 from .selection import Chooser, Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, is_finished, newest_per_name
 
-# A pipeline has all its trigger jobs from its beginning on: after so many looks that showed none it is not asked again.
+# Trigger jobs are created with their pipeline: after this many polls without any, they are not listed again.
 _LOOKS_FOR_BRIDGES = 2
 
 
 class JobFinder:
-    """Finds the jobs of a query, again and again; the pipeline found first is kept.
+    """A repeatable search for the jobs of a query; it keeps to the pipeline found first.
 
-    :param explains_ids: whether an id that is not there is looked into, which takes another read.
+    :param explains_ids: whether to explain a wrong id, which costs another request.
     """
 
     def __init__(self, session: Session, query: JobQuery, *, explains_ids: bool = True) -> None:
@@ -39,17 +39,17 @@ class JobFinder:
         self._access = Access(session.facts.readable)
         self._pipeline: Record | None = None
         self._fields = (*NEEDED_FIELDS, *query.fields) if query.fields else ()
-        # the names of the fields of a whole record; empty as long as none was cut
+        # the field names of a whole record; empty until a record is projected
         self.known_fields: frozenset[str] = frozenset()
         self._explains_ids = explains_ids
-        # how often there were jobs, and no trigger jobs
+        # the number of polls that found jobs, but no trigger jobs
         self._looks_without_bridges = 0
-        # how many jobs pipelines have shown, or only trigger jobs, by their ids
+        # by pipeline id: the highest number of jobs, or of trigger jobs, seen so far
         self._sizes: dict[int, int] = {}
 
     def find(self) -> Selection:
         selection = self._find()
-        self._explains_ids = False  # what was there once is not a mistake
+        self._explains_ids = False  # an id that existed once is not a mistake
         return selection
 
     def _find(self) -> Selection:
@@ -67,29 +67,29 @@ class JobFinder:
             return self._find_in_pipeline(self._pipeline)
 
     def require(self, selection: Selection, *, may_wait: bool = False) -> None:
-        """Return if there is a pipeline, and a job for every name and stage that was asked for.
+        """Check that there is a pipeline, and a job for every name and stage.
 
-        :param may_wait: whether the task could have waited for it, and did not.
-        :raises SelectionError: saying what is missing, and what there is instead.
+        :param may_wait: whether the error should suggest `wait`.
+        :raises SelectionError: if something is missing; the message lists what exists instead.
         """
         problem = self.problem(selection, may_wait=may_wait)
         if problem:
             raise SelectionError(problem)
 
     def require_jobs(self, selection: Selection) -> None:
-        """Return if something is selected, or need not be.
+        """Check that a job is selected, unless the query allows an empty selection.
 
-        :raises SelectionError: saying why there is nothing.
+        :raises SelectionError: if not; the message explains why.
         """
-        # an invalid configuration is an error, and no pipeline that happens to be empty
+        # allow_empty is for empty pipelines, not for invalid configurations
         may_be_empty = self._query.allow_empty and not (selection.pipeline or {}).get("yaml_errors")
         if not selection.jobs and not may_be_empty:
             raise SelectionError(why_empty(self._query, selection))
 
     def problem(self, selection: Selection, *, may_wait: bool = False) -> str:
-        """Return what is missing, and what there is instead; empty when nothing is.
+        """Return what is missing, and what exists instead; an empty string if nothing is missing.
 
-        :param may_wait: whether the task could have waited for it, and did not.
+        :param may_wait: whether the message should suggest `wait`.
         """
         is_of_pipeline = self._query.pipeline.is_given
         if is_of_pipeline and selection.pipeline is None:
@@ -101,20 +101,18 @@ class JobFinder:
         return with_sentence(problem, hint) if hint else problem
 
     def check_readable(self, selection: Selection, *, warns: bool = False) -> None:
-        """Return if all that may be selected can be read.
+        """Check that the token can read all downstream pipelines whose jobs may be selected.
 
-        :param warns: whether downstream pipelines that the token cannot read are a warning, and no error.
-        :raises SelectionError: when there are such.
+        :param warns: whether to warn instead of raising an error.
+        :raises SelectionError: if the token cannot read some of them.
         """
         paths = [path for path in selection.unreadable if may_hold(selection.open_names, path)]
         if not paths:
             return
-        what = (
-            f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected as well"
-        )
+        what = f"the token cannot read the downstream pipelines of {shortened(paths)}, whose jobs may be selected, too"
         if not warns:
             raise SelectionError(
-                f"{what}. Give exact names, with the path of a job downstream, or a token that can read them"
+                f"{what}. Use exact names, with the paths of downstream jobs, or a token that can read them"
             )
         self._session.warn(f"{capitalized(what)}.")
 
@@ -130,7 +128,7 @@ class JobFinder:
         return Selection({"": (found,)}, pipeline=summary, known=frozenset({found.path}))
 
     def _read_job(self, job_id: int) -> Record:
-        """Return a job by its id; a job token may not read a single one, but it may list."""
+        """Return a job by its id; job tokens cannot read single jobs, so search the list of jobs."""
         client = self._session.client
         if self._session.limits.reads_single_jobs:
             try:
@@ -140,22 +138,22 @@ class JobFinder:
                     explain_missing_job(self._session, self._project, job_id, exc)
                 raise
         listed = client.iterate("list_project_jobs", project=self._project)
-        # newest first: behind the jobs with a greater id it comes at once, or never
+        # the list is newest first: after the jobs with greater ids, the next one is the job, or it is not listed
         found = next((record for record in listed if id_of(record) <= job_id), {})
         if id_of(found) == job_id:
             return found
-        raise SelectionError(f"no job {job_id} among the jobs of project {self._project} that the job token may list")
+        raise SelectionError(f"no job {job_id} among the jobs of project {self._project} that the job token can list")
 
     # ----- a project -----
 
     def _find_in_project(self) -> Selection:
-        """Return the newest jobs of the project; without names several pages of them are read at a time."""
+        """Return the newest jobs of the project; without names, several pages are read concurrently."""
         client, query = self._session.client, self._query
         scope = list(query.scope) or None
         if query.names:
             records = client.iterate("list_project_jobs", project=self._project, scope=scope)
             return self._chooser.of_project(self._found_in(records))
-        # one more than wanted shows that there are more
+        # one job beyond the limit shows that there are more
         most_records = query.limit + 1 if query.limit else 0
         return client.read_ahead(
             "list_project_jobs",
@@ -169,14 +167,14 @@ class JobFinder:
         return (self._found(self._projected(record), pipeline_of(record)) for record in records)
 
     def _found(self, record: Record, pipeline: Record | None) -> FoundJob:
-        """Return a job that was not found by way of its pipeline, which its record sums up."""
+        """Return a job whose pipeline is known only from the summary in its record."""
         summary = pipeline or {}
         project_id = project_id_of(summary, self._project)
         self._session.client.name_project(project_id, self._project)
         return FoundJob(record, project_id, id_of(summary))
 
     def _projected(self, record: Record) -> Record:
-        """Return of a record only what is needed, as soon as it has come: whole ones take thirty times the memory."""
+        """Return only the needed fields of a record, because whole records take thirty times the memory."""
         if not self._fields:
             return record
         self.known_fields = self.known_fields or frozenset(record)
@@ -192,13 +190,13 @@ class JobFinder:
             (jobs, is_complete), nodes = self._list_both(root), []
             pipeline = jobs.pipeline or pipeline
         if not jobs.jobs:
-            # GitLab makes the jobs a moment after the pipeline
+            # GitLab creates the jobs a moment after the pipeline
             pipeline = self._session.client.call("get_pipeline", project=root.project, pipeline_id=root.pipeline_id)
             is_complete = is_finished(status_of(pipeline))
         return self._chooser.of_pipeline(jobs, pipeline=pipeline, is_complete=is_complete, nodes=nodes)
 
     def _list_tree(self, root: PipelineNode) -> tuple[JobIndex, bool, list[PipelineNode]]:
-        """Return the jobs of a pipeline and all below it, whether none is missing, and these pipelines."""
+        """Return the jobs of a pipeline and its downstream pipelines, whether they are complete, and the pipelines."""
         tree = pipeline_tree(self._session, root.project, root.pipeline_id, access=self._access)
         nodes = list(tree.walk())
         listed = self._session.run_all(lambda node: node.readable("jobs", lambda: self._jobs(node)), nodes)
@@ -213,11 +211,11 @@ class JobFinder:
         return (listed[0] or JobIndex()).joined(below), bool(self._query.scope) or all(is_whole), nodes
 
     def _is_whole(self, node: PipelineNode, size: int) -> bool:
-        """Return whether a pipeline shows all that it has shown before, and one below that is not over something.
+        """Return whether a pipeline shows as many jobs as before, and at least one if it is downstream and unfinished.
 
-        A replica of the database that is behind may show a pipeline, and not yet what is in it.
+        A lagging database replica may show a pipeline without its jobs.
 
-        :param size: how much it shows: names of jobs do not vanish.
+        :param size: the number of job names shown, which never decreases.
         """
         least = bool(node.path) and not is_finished(status_of(node.record))
         before = self._sizes.get(node.pipeline_id, int(least))
@@ -225,12 +223,12 @@ class JobFinder:
         return size >= before
 
     def _list_both(self, root: PipelineNode) -> tuple[JobIndex, bool]:
-        """Return the jobs of a pipeline, and its trigger jobs where a name may stand for one.
+        """Return the jobs of a pipeline, with its trigger jobs if a name may match one.
 
-        Behind that, whether no trigger job is missing.
+        The second value is whether the trigger jobs are complete.
         """
         if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
-            # both are needed for certain, so neither waits for the other
+            # both lists are certainly needed, so read them concurrently
             jobs, bridges = self._session.run_all(lambda read: read(root), [self._jobs, self._bridges])
             is_whole = self._is_whole(root, len(bridges.jobs))
             self._looks_without_bridges += is_whole and bool(jobs.jobs) and not bridges.jobs
@@ -240,21 +238,20 @@ class JobFinder:
         return jobs.joined(bridges.jobs), is_whole
 
     def _node(self, pipeline: Record) -> PipelineNode:
-        """Return a pipeline as the root of those below it."""
+        """Return a pipeline as the root of a tree."""
         return PipelineNode(
             project=project_id_of(pipeline, self._project), pipeline_id=id_of(pipeline), record=pipeline
         )
 
     def _jobs(self, node: PipelineNode) -> JobIndex:
-        """Return the jobs of a pipeline, newest first, without superseded ones unless they are asked for."""
+        """Return the jobs of a pipeline, newest first; superseded ones only with `include_retried`."""
         query = self._query
-        # Names are matched against all jobs, so that a wrong name is told from one that is out of scope; and a job that
-        # is waited for leaves its scope.
+        # Names are matched against all jobs, to distinguish a wrong name from a job that is out of scope. A job that is
+        # waited for may leave the scope.
         scope = list(query.scope) if query.scope and not query.names and not query.newest_attempt else None
         jobs = self._list_jobs(node, scope)
         if scope and any("queued_duration" not in job.record for job in jobs.jobs):
-            # A server this old (before 13.5) lists superseded attempts, too, and within a scope they look like the
-            # newest ones.
+            # Servers before 13.5 list superseded attempts, too, and with a scope these look like the newest ones.
             jobs = self._list_jobs(node, None)
         return jobs
 
@@ -290,7 +287,7 @@ class JobFinder:
 
     @property
     def _needs_bridges(self) -> bool:
-        """Return whether trigger jobs are selected for certain, before the jobs are known."""
+        """Return whether trigger jobs are certainly needed, before the jobs are known."""
         query = self._query
         if not query.names:
             return query.all_bridges
@@ -301,7 +298,7 @@ class JobFinder:
         return is_stage_missing or any(not jobs.called(name) for name in self._chooser.names(jobs))
 
     def _bridge_hint(self, selection: Selection) -> str:
-        """Return what to do when the job may be one of a downstream pipeline, or a trigger job."""
+        """Return advice if the missing job may be a trigger job or in a downstream pipeline."""
         if self._query.include_downstream:
             if selection.unreadable:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
@@ -313,7 +310,7 @@ class JobFinder:
             return ""  # the hint is not worth another error
         name = next(iter(selection.missing), "")
         if name in bridges:
-            return f"{name!r} is a trigger job, which gitlab_pipeline_bridges reads."
+            return f"{name!r} is a trigger job; read it with gitlab_pipeline_bridges."
         if bridges:
             return (
                 f"The pipeline has trigger jobs ({shortened(bridges)}); set include_downstream to select jobs of "

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The jobs of a look, to be found by what they are called: by hundreds of names among thousands of jobs."""
+"""An index of jobs that finds hundreds of names among thousands of jobs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..._api.decoding import Record
 from .query import FoundJob, fitting, has_wildcard
 from .statuses import has_ended_badly
 
-# before a name: of any depth
+# the prefix of names that match at any depth
 ANYWHERE = "**/"
 
 
 class JobIndex:
-    """Jobs in their order; all that look at the same jobs share it.
+    """Jobs in their order, shared by all readers of the same list.
 
-    :param pipeline: as the jobs tell it, None where they do not.
+    :param pipeline: the pipeline from the records of the jobs; None if they do not contain it.
     """
 
     def __init__(self, jobs: t.Iterable[FoundJob] = (), pipeline: Record | None = None) -> None:
@@ -31,7 +31,7 @@ class JobIndex:
 
     @functools.cached_property
     def by_name(self) -> t.Mapping[str, t.Sequence[FoundJob]]:
-        """Return the jobs by their names, which are also their paths where there is nothing downstream."""
+        """Return the jobs by name; without downstream jobs, names and paths are the same."""
         is_path = all(job.name == job.path for job in self.jobs)
         return self.by_path if is_path else _grouped(self.jobs, lambda job: job.name)
 
@@ -41,19 +41,19 @@ class JobIndex:
 
     @functools.cached_property
     def bad_ends(self) -> t.Sequence[FoundJob]:
-        """Return the jobs that have ended badly, the first ones first."""
+        """Return the jobs that failed or were canceled without `allow_failure`, oldest first."""
         return sorted((job for job in self.jobs if has_ended_badly(job.record)), key=lambda job: job.id)
 
     def joined(self, others: t.Sequence[FoundJob]) -> JobIndex:
-        """Return these jobs and others behind them."""
+        """Return an index of these jobs, followed by others."""
         return JobIndex([*self.jobs, *others], self.pipeline) if others else self
 
     def called(self, name: str) -> t.Sequence[FoundJob]:
-        """Return the jobs that a name stands for.
+        """Return the jobs that a name matches.
 
-        A bare name means the job of the pipeline itself, and one of a downstream pipeline only when it has none.
-        `linux/amd64` is the job of that name if there is one, else job `amd64` below trigger job `linux`. `**/deploy`
-        means every job of that name, at any depth. What is none of these may hold the wildcards `*` and `?`.
+        A bare name matches the job of the pipeline itself, or, if it has none, the jobs of downstream pipelines.
+        `linux/amd64` matches the job of that name if there is one, else job `amd64` below trigger job `linux`.
+        `**/deploy` matches all jobs of that name, at any depth. Otherwise, `*` and `?` are wildcards.
         """
         if name not in self._called:
             self._called[name] = self._find(name)

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Ids that are not what they were given for, and fields that no job has."""
+"""Explain ids of the wrong kind, and fields that no job has."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from ..pipelines.query import PipelineQuery
 from ..session import Session
 from .query import suggestions
 
-# Among so many of the newest pipelines of the project.
+# How many of the newest pipelines of the project are searched.
 _MOST_PIPELINES = 100
-# What is less alike than this may be a field that jobs have only at times, such as failure_reason.
+# Less similar names may be fields that only some jobs have, such as failure_reason.
 _CLOSE = 0.8
 
 
 def explain_missing_job(session: Session, project: str, job_id: int, exc: MissingError) -> None:
-    """Say in the error about a job that is not there whether its id is that of a pipeline."""
+    """Add to the error about a missing job whether its id is that of a pipeline."""
     try:
         session.client.call("get_pipeline", project=project, pipeline_id=job_id)
     except NotFoundError:
         exc.advice = (
-            f"{job_id} is neither a job nor a pipeline of project {project}; if it is a trigger job, which cannot be "
-            "read by its id, choose it by name in its pipeline"
+            f"{job_id} is neither a job nor a pipeline of project {project}; trigger jobs cannot be read by id: select "
+            "them by name in their pipeline"
         )
     except RequestError:
         return  # the hint is not worth another error
     else:
-        exc.advice = f"{job_id} is the id of a pipeline; give it as pipeline_id, or the id of a job"
+        exc.advice = f"{job_id} is the id of a pipeline; set pipeline_id to it, or job_id to the id of a job"
 
 
 @contextlib.contextmanager
 def explained_missing(session: Session, query: PipelineQuery, *, explains: bool = True) -> t.Iterator[None]:
-    """Say in the error about a pipeline that is not there whether its id is the number within the project.
+    """Add to the error about a missing pipeline whether its id is a number within the project.
 
-    :param explains: whether to do so, which takes another read.
+    :param explains: whether to do so, which costs another request.
     """
     try:
         yield
@@ -61,18 +61,18 @@ def _iid_advice(session: Session, project: str, number: int) -> str:
     except RequestError:
         return ""  # the hint is not worth another error
     if meant:
-        return f"{number} is the number within the project (iid) of pipeline {meant}; give pipeline_id: {meant}"
+        return f"{number} is the number within the project (iid) of pipeline {meant}; set pipeline_id: {meant}"
     return f"Check pipeline_id, and that the pipeline belongs to project {project}"
 
 
 def mistaken_fields(fields: t.Sequence[str], records: t.Collection[Record], known: t.Collection[str]) -> str:
-    """Return which field no job has, and what there is instead; empty when nothing seems to be wrong.
+    """Return a field that no job has, and what exists instead; an empty string if nothing seems wrong.
 
-    GitLab leaves out fields of jobs that have no use for them, so that one is a mistake only when another is called
-    almost so, or when no job has any of them.
+    GitLab omits unused fields of jobs. So a missing field is a mistake only if another field has a similar name, or if
+    all fields are missing.
 
-    :param records: of the jobs, with these fields as far as they have them.
-    :param known: names of the fields of a whole record.
+    :param records: the jobs, reduced to these fields.
+    :param known: the field names of a whole record.
     """
     names = dict.fromkeys(field.partition(".")[0] for field in fields)
     missing = [name for name in names if name not in known and not any(name in record for record in records)]

@@ -2,14 +2,14 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The reasons for which jobs fail, in GitLab's words, so that a misspelt one is known. Newer servers may have more."""
+"""GitLab's failure reasons of jobs, to detect misspelled ones. Newer servers may have more."""
 
 from __future__ import annotations
 
 import difflib
 import typing as t
 
-# Of a job whose deployment was rejected: GitLab starts no such job again.
+# The deployment of the job was rejected. GitLab does not start such a job again.
 REJECTED = "deployment_rejected"
 # Source: the enumeration of failure reasons in GitLab's source code
 FAILURE_REASONS: tuple[str, ...] = (
@@ -67,7 +67,7 @@ FAILURE_REASONS: tuple[str, ...] = (
     "id_token_burned_project_path",
     "downstream_project_trigger_resolved_to_empty",
 )
-# What newer servers give instead of a reason of older ones.
+# The reasons with which newer servers replaced an older one.
 # Source: https://docs.gitlab.com/ci/yaml/#retrywhen
 _SUCCESSORS: t.Mapping[str, tuple[str, ...]] = {
     "stuck_or_timeout_failure": (
@@ -77,28 +77,28 @@ _SUCCESSORS: t.Mapping[str, tuple[str, ...]] = {
         "no_updates_canceling",
     ),
 }
-# So close is a misspelling; what is less close may be a reason of a newer server.
+# Names this similar are misspellings; less similar ones may be reasons of a newer server.
 _MISSPELT = 0.9
 _SIMILAR = 0.7
 
 
 def is_among(reason: str, wanted: t.Sequence[str]) -> bool:
-    """Return whether a job has failed for one of the wanted reasons, in the words of its server; none means any."""
+    """Return whether a reason is one of the wanted ones, or a successor of one; an empty list matches any."""
     return not wanted or any(reason in (name, *_SUCCESSORS.get(name, ())) for name in wanted)
 
 
 def meant_reason(reason: str) -> str:
-    """Return the known reason of which this is a misspelling, empty when it is none."""
+    """Return the known reason that is misspelled here, or an empty string."""
     return "" if reason in FAILURE_REASONS else _closest(reason, _MISSPELT)
 
 
 def unknown_reason(reason: str) -> str:
-    """Return a warning about a reason that is not known, empty when it is known."""
+    """Return a warning about an unknown reason; an empty string if it is known."""
     if reason in FAILURE_REASONS:
         return ""
     close = _closest(reason, _SIMILAR)
-    hint = f"Did you mean {close}?" if close else "Unless GitLab gives it, no job is retried for it."
-    return f"retry_on holds {reason!r}, which is no failure reason that this collection knows. {hint}"
+    hint = f"Did you mean {close}?" if close else "Jobs are retried for it only if GitLab reports it."
+    return f"retry_on contains {reason!r}, which is not a failure reason that this collection knows. {hint}"
 
 
 def _closest(reason: str, cutoff: float) -> str:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a query selects of the jobs that there are, and what is missing of it, in words."""
+"""Select jobs by a query, and describe what is missing."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ from .statuses import count_statuses, has_ended_badly, is_finished, is_optional
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """What was found.
+    """The jobs that a query selects, and what is missing.
 
-    :param groups: the jobs of each name, or all jobs under an empty name when none were asked for.
-    :param missing: names for which there is no job.
-    :param misplaced: names of which there are jobs, though in other stages than those asked for; these by name.
-    :param missing_stages: entries of `stage` that are not a stage of the pipeline.
-    :param open_names: names that a job which is not known may have as well; an empty one when none were asked for.
-    :param pipeline: the pinned pipeline, None when there is none (yet).
-    :param is_complete: whether no further job can appear that would fit.
-    :param known: paths of all jobs there are, for suggestions.
-    :param out_of_scope: how many jobs of each status were left out by `scope` alone.
+    :param groups: the jobs of each name, or all jobs under an empty name if the query has no names.
+    :param missing: names without a job.
+    :param misplaced: names that exist only in other stages than the wanted ones, with these stages.
+    :param missing_stages: entries of `stage` that match no stage of the pipeline.
+    :param open_names: names that may also match unknown jobs; an empty one if the query has no names.
+    :param pipeline: the pinned pipeline, None if there is none (yet).
+    :param is_complete: whether no further matching job can appear.
+    :param known: paths of all existing jobs, for suggestions.
+    :param out_of_scope: if nothing is selected, how many jobs of each status only `scope` left out.
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
-    :param never_started: why there are no more jobs that might be selected: a sentence for each trigger job without a
-        pipeline.
+    :param never_started: a sentence for each trigger job that has not started a pipeline in which jobs may be selected.
     """
 
     groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)
@@ -64,26 +63,26 @@ class Selection:
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
-        """Return every job found once, newest first."""
+        """Return the selected jobs without duplicates, newest first."""
         unique = {job.id: job for group in self.groups.values() for job in group}
         return sorted(unique.values(), key=lambda job: job.id, reverse=True)
 
     @property
     def lacks(self) -> bool:
-        """Return whether something that was asked for by name or stage is not there."""
+        """Return whether a job of a given name or stage is missing."""
         return bool(self.missing or self.misplaced or self.missing_stages)
 
 
 class Chooser:
-    """Chooses the jobs of a query, again and again."""
+    """A repeatable selection of jobs by a query."""
 
     def __init__(self, query: JobQuery) -> None:
         self._query = query
-        # a job once chosen stays chosen, whatever its status becomes while it is waited for
+        # a selected job stays selected, however its status changes during a wait
         self._chosen: set[t.Any] = set()
 
     def of_project(self, jobs: t.Iterable[FoundJob]) -> Selection:
-        """Return what fits of the jobs of a project, newest first, reading no further than necessary."""
+        """Return the selection from the jobs of a project, newest first; read no more of them than necessary."""
         query = self._query
         newest: set[t.Any] = set()
         kept: list[FoundJob] = []
@@ -91,7 +90,7 @@ class Chooser:
         names, whole = query.single_names, query.whole_name
         unmatched = set(names)
         matching: dict[str, set[str]] = {}
-        # of each stage one job, and in which stages each name was found
+        # one job of each stage, and the stages of each name
         stages: dict[str, FoundJob] = {}
         places: dict[str, set[str]] = {}
         for found in jobs:
@@ -117,7 +116,7 @@ class Chooser:
             if query.limit and len(kept) > query.limit and not unmatched:
                 stages.clear()
                 break
-        # within a scope, and before the end of the list, there may be others
+        # with a scope, or before the end of the list, other stages may exist
         is_told = bool(stages) and not query.scope
         wanted = {entry: matching_stages(stages, entry) for entry in query.stages} if is_told else {}
         missing_stages = tuple(entry for entry, fitting in wanted.items() if not fitting)
@@ -125,7 +124,7 @@ class Chooser:
         return Selection(
             {name: tuple(job for job in kept if name in matching.get(job.name, ())) for name in names}
             or {"": tuple(kept)},
-            # a job that is there, and of another stage, is not missing
+            # a job in another stage is not missing, but misplaced
             missing=tuple(name for name in names if name in unmatched),
             misplaced={name: tuple(sorted(found)) for name, found in places.items() if asked and not found & asked},
             missing_stages=missing_stages,
@@ -141,7 +140,7 @@ class Chooser:
         is_complete: bool,
         nodes: t.Sequence[PipelineNode] = (),
     ) -> Selection:
-        """Return the selection: names are matched among all jobs, then stage, then scope choose among these.
+        """Return the selection from the jobs of a pipeline: by name, then by stage, then by scope.
 
         :param nodes: the pipelines of its tree.
         """
@@ -160,10 +159,10 @@ class Chooser:
         selected = [job for group in groups.values() for job in group]
         self._chosen.update(job.key for job in selected)
         paths = {job.path for job in selected}
-        # the trigger jobs that have started no pipeline
+        # the trigger jobs that started no pipeline
         unstarted = [bridge for node in nodes for bridge in node.bridges if bridge.downstream is None]
         missing_stages = tuple(entry for entry, found in per_stage.items() if not found)
-        # what is called so itself, or by its path, is what a name means, whatever else there may be
+        # a name that is the path of an existing job matches no unknown job
         open_names = tuple(name for name in named if name not in jobs.by_path)
         return Selection(
             groups,
@@ -179,9 +178,9 @@ class Chooser:
             is_complete=(is_complete or not (open_names or missing_stages))
             and not _may_grow(named, open_names, missing_stages, unstarted),
             never_started=tuple(
-                f"trigger job {bridge.path!r} has {why}, whose jobs are selected as well"
+                f"trigger job {bridge.path!r} {why}, but jobs of that pipeline are selected"
                 for bridge, why in ((bridge, _why_no_pipeline(bridge)) for bridge in unstarted)
-                # one that has failed, and is selected itself, tells so itself
+                # the failure of a selected trigger job is reported anyway
                 if why
                 and not (has_ended_badly(bridge.record) and bridge.path in paths)
                 and may_hold(open_names, bridge.path)
@@ -193,25 +192,26 @@ class Chooser:
         )
 
     def names(self, jobs: JobIndex) -> tuple[str, ...]:
-        """Return the names that were asked for.
+        """Return the names of the query.
 
-        Ansible splits a text at its commas, which the names of matrix jobs carry: what is a job as a whole is one name.
+        Ansible splits strings at commas, but names of matrix jobs contain commas. A string that is the name of a job as
+        a whole is one name.
 
-        :raises SelectionError: when it is that, and every part of it is a job as well.
+        :raises SelectionError: if every part of it is the name of a job, too.
         """
         whole, names = self._query.whole_name, self._query.single_names
         if not whole or not (whole in jobs.by_path or whole in jobs.by_name):
             return names
         if all(name in jobs.by_path or name in jobs.by_name for name in names):
             raise SelectionError(
-                f"{whole!r} is the name of a job, and so are {shortened(names)}; give the one as a list with a single "
-                "entry, or the others one by one"
+                f"{whole!r} is the name of a job, and so are {shortened(names)}; use a list with a single entry for "
+                "the first one, or with one entry for each of the others"
             )
         return (whole,)
 
 
 def _matching(job: FoundJob, names: t.Collection[str]) -> set[str]:
-    """Return which of some names may stand for a job of a project."""
+    """Return which of the names match a job of a project."""
     return {name for name in names if name == job.name or (has_wildcard(name) and JobIndex([job]).called(name))}
 
 
@@ -221,9 +221,9 @@ def _may_grow(
     missing_stages: t.Collection[str],
     unstarted: t.Sequence[BridgeNode],
 ) -> bool:
-    """Return whether a pipeline that is still to be started may hold what was asked for.
+    """Return whether a downstream pipeline that may still be started may contain selected jobs.
 
-    Nobody has to play an optional trigger job, so it holds up only what is not there at all.
+    No one has to play an optional trigger job, so its pipeline counts only for names that match nothing so far.
     """
     coming = [bridge for bridge in unstarted if not bridge.is_settled]
     if missing_stages:
@@ -240,17 +240,17 @@ def _may_grow(
 
 
 def _why_no_pipeline(bridge: BridgeNode) -> str:
-    """Return how a trigger job has ended that shows no pipeline, empty when it may still start one."""
+    """Return how a trigger job without a pipeline ended; empty if that is not an error, or it may still start one."""
     if has_ended_badly(bridge.record):
-        return "failed and started no pipeline"
-    # there was one, which may have been deleted
-    return "succeeded, and GitLab names no pipeline that it has started" if bridge.status == "success" else ""
+        return f"ended as {bridge.status} and started no pipeline"
+    # its pipeline may have been deleted
+    return "ended as success, but GitLab lists no pipeline that it started" if bridge.status == "success" else ""
 
 
 def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:
-    """Return what may be why a job was skipped, each with its stage; empty for a job that was not.
+    """Return the jobs that may be why a job was skipped, with their stages; none if it was not skipped.
 
-    :param failed: what has ended badly of all jobs, see `JobIndex.bad_ends`; thousands may be skipped because of a few.
+    :param failed: the unsuccessful jobs, see `JobIndex.bad_ends`; thousands may be skipped because of a few.
     """
     if job.status != "skipped":
         return ()
@@ -259,7 +259,7 @@ def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...
 
 
 def place_of(query: JobQuery, selection: Selection) -> str:
-    """Return where was looked, with everything by which a person knows the pipeline."""
+    """Return where the jobs were looked for, with all details that identify the pipeline."""
     if not query.pipeline.is_given:
         return query.pipeline.describe()
     pipeline = selection.pipeline or {}
@@ -270,12 +270,12 @@ def place_of(query: JobQuery, selection: Selection) -> str:
 
 
 def lacks_any(query: JobQuery, selection: Selection) -> bool:
-    """Return whether something is not there that was asked for, or that has to be there."""
+    """Return whether a job, a stage or a required downstream pipeline is missing."""
     return selection.lacks or (query.needs_all and bool(selection.never_started))
 
 
 def what_is_missing(query: JobQuery, selection: Selection) -> str:
-    """Return what was asked for and is not there, and what there is instead; empty when everything is there."""
+    """Return what is missing, and what exists instead; an empty string if nothing is missing."""
     where = place_of(query, selection)
     if selection.lacks and not selection.known:
         return why_empty(query, selection)
@@ -283,7 +283,7 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
         return f"no job of {where} has stage {stage!r}: {suggestions(selection.beside.stages, stage, what='stages')}"
     for name, stages in selection.misplaced.items():
         wanted = " or ".join(map(repr, query.stages))
-        return f"job {name!r} of {where} has stage {shortened(stages)}, and stage {wanted} was asked for"
+        return f"job {name!r} of {where} has stage {shortened(stages)}, not {wanted}"
     for name in selection.missing:
         in_scope = f" has {query.scope_said}" if query.scope and not query.pipeline.is_given else ""
         return f"no job {name!r} in {where}{in_scope}: {suggestions(selection.known, name)}"
@@ -293,7 +293,7 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
 def why_empty(query: JobQuery, selection: Selection) -> str:
     """Return why nothing is selected."""
     if query.is_empty:
-        return "an empty list of name or stage selects nothing; leave the option out to select every job"
+        return "an empty list of name or stage selects nothing; omit the option to select all jobs"
     where = place_of(query, selection)
     if selection.out_of_scope:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(selection.out_of_scope.items()))
@@ -301,7 +301,7 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     pipeline = selection.pipeline or {}
     errors = pipeline.get("yaml_errors")
     if errors:
-        return f"{where} has no jobs, since its configuration is invalid: {errors}"
+        return f"{where} has no jobs because its configuration is invalid: {errors}"
     if is_finished(status_of(pipeline)):
         return f"{where} has no jobs; it is {status_of(pipeline)}"
     if selection.known or not query.pipeline.is_given:

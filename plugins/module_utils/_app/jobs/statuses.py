@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The statuses of jobs and pipelines: one table, and every question about them.
+"""The statuses of jobs and pipelines: one table, and the functions that read it.
 
 A new status of GitLab is one row here. A status that has no row counts as unfinished.
 Source: GitLab's `Ci::HasStatus`, and https://docs.gitlab.com/api/jobs/.
@@ -26,16 +26,16 @@ Look = t.Literal["good", "bad", "busy", "still", "none"]
 
 @dataclasses.dataclass(frozen=True)
 class Status:
-    """All that is known of one status.
+    """Everything known about one status.
 
-    :param phase: how far a job with it has come.
+    :param phase: the progress of a job with this status.
     :param column: its column in the decision table of every action.
-    :param look: its colour in the report, which is never alone: sign and word stand beside it.
+    :param look: its color in the report, always shown together with sign and name.
     :param sign: its sign in the report.
-    :param holdup: what a job with it waits for, in words; empty where these would say nothing.
-    :param waits_for: where what holds a job up has to be looked up: among the jobs before it, or at its runner.
-    :param can_end_unstarted: whether it is an end to which a job may come without ever having been playable or started.
-    :param is_young: whether there are servers that do not know it; these refuse a list with it as scope.
+    :param holdup: what a job with this status waits for, as part of a sentence; empty if there is nothing to say.
+    :param waits_for: where to look up what a job waits for: among the jobs before it, or at its runner.
+    :param can_end_unstarted: whether a job may end with this status without ever having been playable or started.
+    :param is_young: whether some servers do not know it; these refuse lists with this scope.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Status:
     is_young: bool = False
 
 
-# In the order in which a job goes through them.
+# In the order in which jobs go through them.
 _ROWS = (
     Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
     Status("manual", "blocked", "blocked", "still", "‖", "waits to be played (manual)"),
@@ -75,76 +75,76 @@ _ROWS = (
 )
 STATUSES: dict[str, Status] = {row.name: row for row in _ROWS}
 
-# How far a job is to come, and the phases in which it has come so far.
+# The milestones of wait_for, and the phases of jobs that have reached them.
 _MILESTONES: t.Mapping[str, tuple[Phase, ...]] = {
     "playable": ("blocked", "queued", "running", "ending", "finished"),
     "started": ("running", "ending", "finished"),
     "finished": ("finished",),
 }
-# What the option wait_for may say besides the other statuses.
+# The values of the option wait_for in addition to the other statuses.
 WAIT_TARGETS = (*_MILESTONES, "success")
 
 
 def phase_of(status: str) -> Phase | None:
-    """Return how far a job with this status has come, None for an unknown one, which counts as unfinished."""
+    """Return the phase of a status; None if it is unknown, which counts as unfinished."""
     row = STATUSES.get(status)
     return row.phase if row else None
 
 
 def unknown_status(status: str) -> str:
-    """Return what is said of a status that has no row, as part of a sentence."""
+    """Return that a status is unknown, as part of a sentence."""
     return f"this collection does not know its status {status!r}"
 
 
 def is_finished(status: str) -> bool:
-    """Return whether nothing more will happen by itself."""
+    """Return whether a job or pipeline with this status has ended."""
     return phase_of(status) == "finished"
 
 
 def is_bad_end(status: str) -> bool:
-    """Return whether a job with this status was to do something, and has not."""
+    """Return whether a job or pipeline with this status has ended without success."""
     return is_finished(status) and status != "success"
 
 
 def is_retryable(status: str) -> bool:
-    """Return whether it is the end of a job that was begun, and not a good one."""
+    """Return whether a job with this status failed or was canceled."""
     row = STATUSES.get(status)
     return row is not None and row.column == "ended"
 
 
 def has_ended_badly(record: Record) -> bool:
-    """Return whether a job has failed or was canceled, and may not: what comes after it is skipped."""
+    """Return whether a job failed or was canceled without `allow_failure`; jobs after it are skipped."""
     return is_retryable(status_of(record)) and not record.get("allow_failure")
 
 
 def is_optional(record: Record) -> bool:
-    """Return whether a job waits for somebody to play it, and nobody has to."""
+    """Return whether a job is manual and allowed to fail, so that no one has to play it."""
     return status_of(record) == "manual" and bool(record.get("allow_failure"))
 
 
 def is_playable(status: str) -> bool:
-    """Return whether the job waits for a person, or for its timer."""
+    """Return whether a job with this status waits to be played, or for its timer."""
     return phase_of(status) == "blocked"
 
 
 def is_under_way(status: str) -> bool:
-    """Return whether the job is queued or running: GitLab's word is active."""
+    """Return whether a job with this status is queued or running, which GitLab calls active."""
     return phase_of(status) in ("queued", "running")
 
 
 def is_queued(status: str) -> bool:
-    """Return whether the job waits for a runner; the earlier phases wait for something else."""
+    """Return whether a job with this status waits for a runner, and not for something else."""
     row = STATUSES.get(status)
     return row is not None and row.waits_for == "runner"
 
 
 def can_be_superseded(status: str) -> bool:
-    """Return whether an attempt with this status may have a newer one: only an ended attempt is retried."""
+    """Return whether an attempt may have a newer one: jobs that wait or run cannot be retried."""
     return phase_of(status) in ("finished", "ending", None)
 
 
 def has_reached(status: str, targets: t.Sequence[str]) -> bool:
-    """Return whether a status is what one of the targets of `wait_for` asks for: a status, or a milestone."""
+    """Return whether a status satisfies one of the targets of `wait_for`: a status or a milestone."""
     row = STATUSES.get(status)
     if status in targets or row is None:
         return status in targets
@@ -161,7 +161,7 @@ def newest_per_name(records: t.Iterable[Record]) -> list[Record]:
 
 
 def runner_wish(record: Record) -> str:
-    """Return which runner a queued job asks for, as part of a sentence."""
+    """Return which runner a queued job needs, as part of a sentence."""
     tags = record.get("tag_list")
     if isinstance(tags, list) and tags:
         return f"a runner with the tag{'s' if len(tags) > 1 else ''} {', '.join(map(str, tags))}"
@@ -169,9 +169,9 @@ def runner_wish(record: Record) -> str:
 
 
 def still(record: Record) -> str:
-    """Return where a job stands that is not where it should be, as part of a sentence."""
+    """Return the current status of a late job, as part of a sentence."""
     status = status_of(record)
-    wish = f"; it asks for {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
+    wish = f"; it requires {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
     return f"is still {status}{wish}"
 
 

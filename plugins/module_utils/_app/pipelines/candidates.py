@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Which pipeline is the one that was asked for: what makes it so, for a pipeline has no name to find it by."""
+"""Decide which pipeline is the requested one, because pipelines have no name to find them by."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from ..session import Session
 from .find import newest_pipelines, whole_pipeline
 from .query import REF_PREFIXES, RunRequest, describe
 
-# So many of the newest pipelines of a ref are looked at: one page.
+# How many of the newest pipelines of a ref are considered: one page.
 NEWEST = 100
-# GitLab itself adds it to what a trigger token starts.
+# The variable that GitLab adds to pipelines started with a trigger token.
 _TRIGGER_PAYLOAD = "TRIGGER_PAYLOAD"
 
 
 class Candidates:
-    """The newest pipelines of a ref, and which of them is the one that was asked for.
+    """The newest pipelines of a ref, one of which may be the requested one.
 
-    :param known: how the pipelines were started that this task has started, by their ids.
+    :param known: the requests for the pipelines that this task has started, by pipeline id.
     """
 
     def __init__(self, session: Session, request: RunRequest, known: t.Mapping[int, RunRequest]) -> None:
         self._session = session
         self._request = request
         self._known = known
-        # of the newest pipeline that was there before
+        # the id of the newest pipeline before ours
         self._highest = 0
-        # where the ref is; read when it is needed
+        # the commit of the ref, read on demand
         self._commit = ""
 
     def begin(self) -> list[Record]:
-        """Return the newest pipelines of the ref, and remember which is the newest: ours will be newer."""
+        """Return the newest pipelines of the ref, and remember the highest id: ours will be higher."""
         self._commit = ""
         found = self._newest()
         listed = set(map(id_of, found))
-        # a list may be older than what this task has started
+        # the list may not yet contain what this task has started
         found = [self._whole({"id": started}) for started in self._known if started not in listed] + found
         self._highest = max(map(id_of, found), default=0)
         return found
@@ -51,9 +51,9 @@ class Candidates:
     # ----- the commit -----
 
     def tip(self) -> str:
-        """Return the commit where the ref is now, empty when the token may not read it, as job tokens may not.
+        """Return the current commit of the ref, or an empty string if the token, such as a job token, may not read it.
 
-        :raises SelectionError: when there is no such branch or tag.
+        :raises SelectionError: if there is no such branch or tag.
         """
         request = self._request
         if not self._commit:
@@ -62,14 +62,14 @@ class Candidates:
             except MissingError as exc:
                 raise SelectionError(request.missing_ref) from exc
             except DeniedError:
-                return ""  # it may be there, since the project was found before
+                return ""  # the ref may exist, because the project does
             self._commit = str(commit["id"])
         return self._commit
 
     def check_kind(self) -> None:
-        """Return unless a new pipeline would be refused, since its ref is none, or may be a branch and a tag.
+        """Check that GitLab would accept the ref of a new pipeline: it exists, and is not both a branch and a tag.
 
-        :raises SelectionError: saying which.
+        :raises SelectionError: if GitLab would refuse it.
         """
         request = self._request
         if request.ref_type != "any":
@@ -79,24 +79,23 @@ class Candidates:
             raise SelectionError(request.missing_ref)
         if len(kinds) > 1:
             raise SelectionError(
-                f"a branch and a tag of project {request.project} are called {request.ref}; set ref_type to branch or "
-                "tag"
+                f"project {request.project} has a branch and a tag named {request.ref}; set ref_type to branch or tag"
             )
 
     def _is_there(self, full_ref: str) -> bool:
-        """Return whether there is such a branch, or tag, as far as the token may know."""
+        """Return whether a branch or tag exists; True if the token may not know."""
         try:
             self._session.client.call("get_commit", project=self._request.project, sha=full_ref)
         except NotFoundError as exc:
             return not isinstance(exc, MissingError)
         return True
 
-    # ----- what counts as the one asked for -----
+    # ----- what counts as the requested pipeline -----
 
     def reused(self, before: t.Sequence[Record]) -> Record | None:
-        """Return the newest pipeline that counts as the one asked for.
+        """Return the newest pipeline that counts as the requested one.
 
-        :raises SelectionError: when one may be it, and GitLab does not tell.
+        :raises SelectionError: if one may be it, but GitLab does not show whether it is.
         """
         for pipeline in before:
             if not self._may_count(pipeline):
@@ -113,7 +112,7 @@ class Candidates:
             if tip:
                 self.check_kind()
             else:
-                doubt = doubt or "this token may not read at which commit the ref is"
+                doubt = doubt or "this token may not read the commit of the ref"
             if doubt:
                 has_ended = is_finished(status_of(whole))
                 remedy = "Set reuse to active" if has_ended else "Wait for it, cancel it, or set reuse to never"
@@ -122,8 +121,8 @@ class Candidates:
         return None
 
     def _may_count(self, pipeline: Record) -> bool:
-        """Return whether source and status are those of a pipeline that counts."""
-        # whose a trigger token is, GitLab tells nobody, so that only what one has started may be like what it starts
+        """Return whether a pipeline with this source and status may count as the requested one."""
+        # GitLab does not show the owner of a trigger token, so only pipelines started with one may be equal
         sources = ("trigger",) if self._request.trigger_token else ("api", "trigger")
         if self._request.reuse == "never" or (pipeline.get("source") or sources[0]) not in sources:
             return False
@@ -136,7 +135,7 @@ class Candidates:
         return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
 
     def _doubt(self, whole: Record) -> str | None:
-        """Return why it is not known whether a pipeline is what is wanted; empty when it is, None when it is not."""
+        """Return why it is unclear whether a pipeline is the requested one; empty if it is, None if it is not."""
         known = self._known.get(id_of(whole))
         if known is not None:
             return "" if known.is_like(self._request) else None
@@ -148,19 +147,19 @@ class Candidates:
         if variables is not None and variables != wanted:
             return None
         if not whole.get("source"):
-            return "this server, which may be older than GitLab 14.1, does not tell how it was started"
+            return "this server, which may be older than GitLab 14.1, does not show how it was started"
         if is_ours is None:
-            return "GitLab does not tell whose it is, or whose token asks for it"
+            return "GitLab does not show who started it, or whose token this is"
         if variables is None and wanted:
             return "its variables cannot be read"
         if self._request.inputs:
-            return "GitLab does not tell the inputs of a pipeline"
+            return "GitLab does not show the inputs of a pipeline"
         return ""
 
     def is_of_user(self, whole: Record) -> bool | None:
-        """Return whether a pipeline is of the user who asks now, None when nobody can tell.
+        """Return whether the user of the token started a pipeline, None if that is unknown.
 
-        Whose a trigger token is, GitLab tells nobody: there, any user will do.
+        GitLab does not show the owner of a trigger token, so with one, any user counts.
         """
         if self._request.trigger_token:
             return True
@@ -168,7 +167,7 @@ class Candidates:
         return theirs == ours if theirs and ours else None
 
     def _variables_of(self, whole: Record) -> dict[str, str] | None:
-        """Return the variables that a pipeline was started with, None when they cannot be read."""
+        """Return the variables that a pipeline was started with, None if they cannot be read."""
         try:
             records = self._session.client.call(
                 "get_pipeline_variables", project=self._request.project, pipeline_id=id_of(whole)
@@ -183,7 +182,7 @@ class Candidates:
     # ----- what is new -----
 
     def ours(self) -> list[Record]:
-        """Return the pipelines that may be the one that was asked for: newer, of the same ref, source and user."""
+        """Return the pipelines that may be ours: newer ones of the same ref, source, user and variables."""
         found = []
         for pipeline in self._news():
             if pipeline.get("source") and pipeline["source"] not in self._request.sources:
@@ -196,7 +195,7 @@ class Candidates:
         return found
 
     def twins(self, pipeline: Record) -> list[Record]:
-        """Return the pipelines that somebody else has started since, and that count as the one asked for, too."""
+        """Return the pipelines that other clients started since then, and that also count as the requested one."""
         return [
             other
             for other in self._news()
@@ -207,14 +206,14 @@ class Candidates:
         ]
 
     def _newest(self) -> list[Record]:
-        """Return the newest pipelines of the ref, newest first: one page of them."""
+        """Return one page of pipelines of the ref, newest first."""
         ref = self._request.ref
         found = newest_pipelines(self._session, self._request.project, ref=ref, page_size=NEWEST)
-        # pipelines of merge requests from this branch may be among them
+        # the list may contain merge request pipelines of this branch
         return [pipeline for pipeline in itertools.islice(found, NEWEST) if pipeline.get("ref", ref) == ref]
 
     def _news(self) -> list[Record]:
         found = self._newest()
         if self._highest and not found:
-            raise BadAnswerError(f"GitLab lists no pipeline of {self._request.ref}, of which there were some before")
+            raise BadAnswerError(f"GitLab lists no pipelines of {self._request.ref}, but listed some before")
         return [pipeline for pipeline in found if id_of(pipeline) > self._highest]

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Why GitLab has not created a pipeline, and what to do about it. All of it is by GitLab's own words.
+"""Explain why GitLab did not create a pipeline, and what to do, by the text of its error.
 
 Source: `Gitlab::Ci::Pipeline::Chain`, whose steps refuse in this order.
 """
@@ -15,12 +15,11 @@ from ..writes.roles import NO_CI, why_forbidden
 from .query import RunRequest
 
 _TOO_MANY = "too many pipelines created"
-# What to do, and words of GitLab's text in small letters, of this release or an older one; the first row that fits
-# counts.
+# Advice, and words in lower case from the errors of current or older GitLab releases; the first matching row counts.
 _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
-        "The project does not let this user set variables of pipelines{without}, or let a maintainer lower the minimum "
-        "role to use pipeline variables in the settings of the project",
+        "This user may not set pipeline variables in the project{without}, or let a maintainer lower the minimum role "
+        "to use pipeline variables in the settings of the project",
         ("permissions to set pipeline variables",),
     ),
     (
@@ -28,7 +27,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("permission to run a pipeline on", "permissions for protected ref"),
     ),
     (
-        "The user of the token, of trigger_token as well, needs the Developer role in the project, which must not be "
+        "The user of the token, also of trigger_token, needs the Developer role in the project, which must not be "
         "archived",
         ("permissions to create a new pipeline",),
     ),
@@ -37,49 +36,49 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("The ref has no commit yet: push one", ("commit not found",)),
     (NO_CI, ("pipelines are disabled", "pipeline is disabled")),
     ("Wait until the import of the project is complete", ("project import",)),
-    ("Give each variable once", ("duplicate variable name",)),
+    ("Set each variable only once", ("duplicate variable name",)),
     (
         "Add a .gitlab-ci.yml to the ref, or set its path in the settings of the project",
         ("missing ci config file", "missing .gitlab-ci.yml"),
     ),
     (
-        "The workflow rules of the project let no pipeline of this source begin: allow $CI_PIPELINE_SOURCE {source} "
-        "there, or give the variables that they look for",
+        "The workflow rules of the project do not allow a pipeline of this source: allow $CI_PIPELINE_SOURCE {source} "
+        "there, or set the variables that they check",
         ("workflow",),
     ),
     (
-        "The rules of the jobs leave none of them: allow $CI_PIPELINE_SOURCE {source}, or give the variables that they "
-        "look for",
+        "The rules of the jobs exclude all of them: allow $CI_PIPELINE_SOURCE {source}, or set the variables that they "
+        "check",
         ("have been empty", "prevented any jobs", "no stages / jobs"),
     ),
     ("Wait for pipelines of the project to end, or cancel some", ("jobs in active pipelines",)),
-    ("Run the task again in a minute, or give it more time with wait_timeout", (_TOO_MANY,)),
+    ("Run the task again in a minute, or increase wait_timeout", (_TOO_MANY,)),
     ("Check inputs against spec:inputs in the CI/CD configuration of the ref", ("input",)),
 )
-# How to do without variables, by whether a trigger token is used.
+# How to avoid variables, by whether a trigger token is used.
 _WITHOUT_VARIABLES = {
     False: ": use inputs",
-    True: ", and GitLab itself adds TRIGGER_PAYLOAD to what a trigger token starts: start it without trigger_token",
+    True: ", and GitLab adds the variable TRIGGER_PAYLOAD for a trigger token: start it without trigger_token",
 }
 _OF_CONFIGURATION = "Correct the CI/CD configuration of the ref; the pipeline editor of GitLab shows what is wrong"
 _FORBIDDEN = (
-    "The usual reasons: the user of the token has no Developer role in the project, or CI/CD is switched off there"
+    "The usual reasons: the user of the token lacks the Developer role in the project, or CI/CD is disabled there"
 )
-# By the status with which GitLab answers to a trigger token, beside which it looks at no other credential.
+# The advice by status of the response to a trigger token. GitLab then ignores all other credentials.
 _OF_TRIGGER = {
-    401: "trigger_token is that of a CI job, which works only while its job is running",
-    404: "GitLab answers so to an unknown project and to a trigger_token that is unknown, expired or of another "
-    "project: check project and trigger_token",
+    401: "trigger_token is a CI job token, which works only while its job is running",
+    404: "GitLab answers 404 if the project is unknown, or if trigger_token is unknown, expired or of another project: "
+    "check project and trigger_token",
 }
 
 
 def is_over_limit(exc: StatusError) -> bool:
-    """Return whether too many pipelines were created in the last minute: nothing was created, and it will pass."""
+    """Return whether too many pipelines were created in the last minute, so that a later request may work."""
     return _TOO_MANY in exc.server_text.lower()
 
 
 def explain_refusal(session: Session, exc: StatusError, request: RunRequest) -> None:
-    """Say in an error of creating a pipeline what to do about it."""
+    """Add advice to the error of a request to create a pipeline."""
     is_triggered = bool(request.trigger_token)
     text = exc.server_text.lower()
     advice = next((advice for advice, texts in _ROWS if any(words in text for words in texts)), "")

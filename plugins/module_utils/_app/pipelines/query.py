@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Which pipeline, or what kind of a new one: what a user asks for, and how it is told to people."""
+"""Queries for pipelines, requests for new ones, and their descriptions in messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FULL_SHA_LENGTHS = (40, 64)
 SHORTEST_SHA = 7
 REF_PREFIXES = {"branch": "refs/heads/", "tag": "refs/tags/"}
 REUSES = ("never", "active", "success")
-# Newer servers may have more, so that only what is almost one of them is a mistake.
+# Newer servers may have more, so only a similar name is treated as a mistake.
 # Source: `Enums::Ci::Pipeline` of GitLab
 SOURCES = (
     "push",
@@ -43,19 +43,19 @@ SOURCES = (
 
 
 def is_sha(text: str) -> bool:
-    """Return whether a text is the id of a commit, or its first digits."""
+    """Return whether a string is the sha of a commit, or its first digits."""
     is_hexadecimal = all(digit in string.hexdigits for digit in text)
     return is_hexadecimal and (SHORTEST_SHA <= len(text) <= FULL_SHA_LENGTHS[0] or len(text) in FULL_SHA_LENGTHS)
 
 
 @dataclasses.dataclass(frozen=True)
 class PipelineQuery:
-    """Which pipeline to look into; none of the values for a whole project.
+    """The pipeline to look for, or, without any of the values, the whole project.
 
-    :param sha: of a commit, whole or its first digits.
-    :param ref_type: `any`, `branch` or `tag`: which of the two a ref is, where both exist.
+    :param sha: the full sha of a commit, or its first digits.
+    :param ref_type: `any`, `branch` or `tag`, for a ref that may be both.
     :param sources: only pipelines with one of these sources; empty for any.
-    :param project_called: what the user calls the project, where it is not that.
+    :param project_called: the name of the project in messages, if it is not `project`.
     """
 
     project: str
@@ -69,17 +69,17 @@ class PipelineQuery:
 
     @property
     def is_given(self) -> bool:
-        """Return whether it names a pipeline."""
+        """Return whether the query is for a pipeline."""
         return any(value is not None for value in (self.pipeline_id, self.ref, self.sha, self.merge_request))
 
     @property
     def is_overdetermined(self) -> bool:
-        """Return whether it names a pipeline in more than one way; ref and sha together are one."""
+        """Return whether the query specifies a pipeline in more than one way; ref and sha together are one."""
         ways = (self.pipeline_id, self.merge_request, self.ref if self.ref is not None else self.sha)
         return sum(way is not None for way in ways) > 1
 
     def describe(self) -> str:
-        """Return what it asks for, as part of a sentence."""
+        """Return what the query is for, as part of a sentence."""
         project = self.project_called or self.project
         if self.pipeline_id is not None:
             return f"pipeline {self.pipeline_id} of project {project}"
@@ -95,13 +95,13 @@ class PipelineQuery:
 
 @dataclasses.dataclass(frozen=True)
 class RunRequest:
-    """Which pipeline to start.
+    """The pipeline to start.
 
     :param ref: name of a branch or tag, without `refs/heads/` or `refs/tags/`.
-    :param sha: the commit where the ref has to be, whole or its first digits; None for any.
-    :param trigger_token: starts it in the name of its owner; empty to start it as the user of the session's token.
-    :param reuse: which pipeline counts as the one asked for: `never` any, an `active` one, or also one that is a
-        `success`.
+    :param sha: the commit that the ref must point to, as a full sha or its first digits; None for any.
+    :param trigger_token: starts it as the owner of this token; empty to start it as the user of the session's token.
+    :param reuse: which existing pipelines count as the requested one: none (`never`), an active one (`active`), or also
+        a successful one (`success`).
     """
 
     project: str
@@ -118,55 +118,55 @@ class RunRequest:
         return {str(variable["key"]): str(variable["value"]) for variable in self.variables}
 
     def is_like(self, other: RunRequest) -> bool:
-        """Return whether another request for a pipeline of the same ref asks for the same variables and inputs."""
+        """Return whether another request for a pipeline of the same ref has the same variables and inputs."""
         return self.variables_by_name == other.variables_by_name and (self.inputs or {}) == (other.inputs or {})
 
     @property
     def full_ref(self) -> str:
-        """Return the ref as GitLab cannot mistake it, where it is said what it is."""
+        """Return the ref, made unambiguous by a prefix if `ref_type` is set."""
         return REF_PREFIXES.get(self.ref_type, "") + self.ref
 
     @property
     def missing_ref(self) -> str:
         kind = "branch or tag" if self.ref_type == "any" else self.ref_type
         text = f"there is no {kind} {self.ref!r} in project {self.project}"
-        return f"{text}; a commit is no ref" if is_sha(self.ref) else text
+        return f"{text}; a commit is not a ref" if is_sha(self.ref) else text
 
     @property
     def sources(self) -> tuple[str, ...]:
-        # that of a job token is pipeline
+        # with a job token, the source is pipeline
         return ("trigger", "pipeline") if self.trigger_token else ("api",)
 
 
 def describe(pipeline: Record) -> str:
-    """Return a pipeline with everything by which a person knows it; nothing that follows touches its address."""
+    """Return a description of a pipeline; its URL is in parentheses, so that no punctuation touches it."""
     address = f" ({pipeline['web_url']})" if pipeline.get("web_url") else ""
     return ", ".join([f"pipeline {id_of(pipeline)}", *facts(pipeline)]) + address
 
 
 def facts(pipeline: Record) -> list[str]:
-    """Return by what else than its id and address a person knows a pipeline."""
+    """Return the details of a pipeline in addition to its id and URL."""
     return [f"{name} {pipeline[name]}" for name in ("source", "ref", "status") if pipeline.get(name)]
 
 
 def with_pipeline(text: str, query: PipelineQuery, pipeline: Record | None) -> str:
-    """Return the text of an error with the pipeline that was found for a ref, commit or merge request, named once."""
+    """Return the text of an error, with the pipeline found for a ref, commit or merge request, mentioned once."""
     if not text or not pipeline or not query.is_given or query.pipeline_id is not None or _is_named(pipeline, text):
         return text
     return with_sentence(text, capitalized(describe(pipeline)))
 
 
 def _is_named(pipeline: Record, text: str) -> bool:
-    """Return whether a text tells which pipeline it is about, with more than its id."""
+    """Return whether a text describes the pipeline, with more than its id."""
     url = str(pipeline.get("web_url") or "")
     has_url = bool(url) and any(word.strip("(),.;:") == url for word in text.split())
     return has_url or f"pipeline {id_of(pipeline)}," in text
 
 
 def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
-    """Return the message for a pipeline that is not there.
+    """Return the message for a missing pipeline.
 
-    :param may_wait: whether the task could have waited for it, and did not.
+    :param may_wait: whether the message should suggest `wait`.
     """
     begin = f"there is no {query.describe()}; check ref, sha or merge_request"
     return f"{begin}, start a pipeline, or use wait to wait for one" if may_wait else f"{begin}, or start a pipeline"

@@ -2,11 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Starting a pipeline once: read what there is, decide, create, and after a lost answer look for what was created.
+"""Start a pipeline exactly once: read, decide, create, and look for the new pipeline if the answer was lost.
 
-GitLab creates a pipeline for every request, and a pipeline has no name to find it by. So the newest pipelines of the
-ref are read before the request; what is ours after a lost answer is newer than all of them, and has the same ref,
-source and user. The request is never sent again unseen.
+GitLab creates a pipeline for every request, and pipelines have no name to find them by. So the newest pipelines of the
+ref are read before the request. After a lost answer, our pipeline is newer than all of these and has the same ref,
+source and user. The request is never sent again without looking for it.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from .candidates import Candidates
 from .creation import explain_refusal, is_over_limit
 from .query import RunRequest, describe
 
-# The pauses before the looks after a lost answer: what is still at work on the server has to arrive.
+# The pauses before each search after a lost answer, because the server may still be creating the pipeline.
 LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
-# GitLab counts creations by the minute.
+# GitLab limits creations per minute.
 LIMIT_PAUSE_SECONDS = 20.0
 
 
-# After it there is the pipeline; none when there is none, and in check mode when it would be a new one.
+# Its `after` is the pipeline; None if there is none, or if check mode would start one.
 RunResult = Result[t.Optional[Record]]
 
 
 def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, RunRequest] | None = None) -> RunResult:
-    """Return the pipeline that was started, or the one that counts as the one asked for.
+    """Return the pipeline that was started, or one that counts as the requested one.
 
-    :param known: how the pipelines of the ref were started that this task has started before, by their ids.
-    :raises SelectionError: when there is no such ref, or when nobody can tell whether what runs is what is wanted.
-    :raises RequestError: when GitLab refuses, or cannot be asked.
+    :param known: the requests for the pipelines of the ref that this task has already started, by pipeline id.
+    :raises SelectionError: if the ref does not exist, or if it is unknown whether a pipeline is the requested one.
+    :raises RequestError: if GitLab refuses or is unreachable.
     """
     result = _Run(session, request, known or {}).run()
     if result.after is not None:
@@ -48,17 +48,17 @@ def run_pipeline(session: Session, request: RunRequest, known: t.Mapping[int, Ru
 
 
 class _Run:
-    """One wish for a pipeline, until it is known what became of it."""
+    """The handling of one request for a pipeline, until its result is known."""
 
     def __init__(self, session: Session, request: RunRequest, known: t.Mapping[int, RunRequest]) -> None:
         self._session = session
         self._request = request
         self._candidates = Candidates(session, request, known)
-        # not what can only start pipelines
+        # False for a token that can only start pipelines
         self._may_look = True
 
     def run(self) -> RunResult:
-        """Return what became of it; while GitLab's limit for creations is reached, the time of the task is waited."""
+        """Return the result; while GitLab's limit for creations is reached, wait until the deadline of the task."""
         retrier = self._session.client.retrier
         outages = 0
         while True:
@@ -74,7 +74,7 @@ class _Run:
                 if may_be_done(exc):
                     return self._settle(exc)
                 if was_unsent(exc):
-                    # a wait goes on while the server is away, or is busy, and others may start one meanwhile
+                    # a wait continues while the server is unreachable or busy; others may start one meanwhile
                     outages += 1
                     if not (retrier.is_persistent and retrier.pause(outages, exc)):
                         raise
@@ -86,13 +86,13 @@ class _Run:
     # ----- before -----
 
     def _found(self) -> Record | None:
-        """Return the pipeline that counts as the one asked for, None when one is to be started."""
+        """Return the pipeline that counts as the requested one, None if one must be started."""
         before = self._newest_before()
         self._check_commit()
         return self._candidates.reused(before)
 
     def _newest_before(self) -> list[Record]:
-        """Return the newest pipelines of the ref; none where only a trigger token is given, which cannot read them."""
+        """Return the newest pipelines of the ref; none with only a trigger token, which cannot read them."""
         try:
             return self._candidates.begin()
         except DeniedError:
@@ -101,25 +101,24 @@ class _Run:
         self._may_look = False
         if self._request.reuse != "never":
             self._session.warn(
-                "Whether such a pipeline is active already was not looked up, since trigger_token can only start "
-                "pipelines; give api_token as well."
+                "Could not check whether such a pipeline is already active, because trigger_token can only start "
+                "pipelines; set api_token, too."
             )
         return []
 
     def _check_commit(self) -> None:
-        """Refuse to start a pipeline when the ref is not where it has to be."""
+        """Refuse to start a pipeline if the ref does not point to the wanted commit."""
         request = self._request
-        # the real run would be refused for a ref that is not there
+        # check mode must find a missing ref, as the real run would
         if request.sha is None and not self._session.check_mode:
             return
         tip = self._candidates.tip()
         if tip and self._session.check_mode:
             self._candidates.check_kind()
         if request.sha is not None and not tip.startswith(request.sha):
-            where = f"is at commit {tip}, and not at" if tip else "cannot be read by this token, and may not be at"
+            where = f"is at commit {tip}, not at" if tip else "cannot be read with this token, and may not be at"
             raise SelectionError(
-                f"{request.ref} in project {request.project} {where} {request.sha}, the commit of sha; no pipeline was "
-                "started"
+                f"{request.ref} in project {request.project} {where} {request.sha} (sha); no pipeline was started"
             )
 
     # ----- the request -----
@@ -133,7 +132,7 @@ class _Run:
                 trigger_token=request.trigger_token,
                 project=request.project,
                 ref=request.full_ref,
-                # a mapping here, a list there
+                # this endpoint requires a mapping, the other one a list
                 variables=request.variables_by_name or None,
                 inputs=request.inputs or None,
             )
@@ -148,7 +147,7 @@ class _Run:
         return created
 
     def _wait_for_limit(self, exc: StatusError) -> bool:
-        """Wait until pipelines may be created again; return whether there is time for it, as the error is told, too."""
+        """Wait until pipelines may be created again; if there is no time, note it in the error and return False."""
         session = self._session
         seconds = min(LIMIT_PAUSE_SECONDS, session.deadline.remaining() - LAST_ATTEMPT_SECONDS)
         if seconds <= 0:
@@ -163,36 +162,36 @@ class _Run:
     # ----- after -----
 
     def _created(self, pipeline: Record, note: str = "") -> RunResult:
-        """Return the result for a pipeline that is there now, because of us."""
+        """Return the result for a pipeline that this task has started."""
         if status_of(pipeline) == "failed":
-            reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason, and it may have no jobs")
+            reason = str(pipeline.get("yaml_errors") or "GitLab gives no reason; the pipeline may have no jobs")
             return Result("failed", pipeline, f"{describe(pipeline)} failed at once: {reason}", has_changed=True)
         sha = self._request.sha
         if sha is not None and not str(pipeline.get("sha")).startswith(sha):
-            problem = f"{self._request.ref} has moved away from {sha} meanwhile: {describe(pipeline)} was started"
+            problem = f"{self._request.ref} has moved away from {sha} in the meantime: {describe(pipeline)} was started"
             return Result("failed", pipeline, f"{problem} for commit {pipeline.get('sha')}", has_changed=True)
         self._tell_twins(pipeline)
         return Result("applied", pipeline, note, has_changed=True)
 
     def _tell_twins(self, pipeline: Record) -> None:
-        """Warn when somebody else has started an equal pipeline since ours was decided upon."""
+        """Warn if another client has started an equal pipeline since the decision to start ours."""
         if self._request.reuse == "never" or not self._may_look:
             return
         try:
             twins = self._candidates.twins(pipeline)
         except RequestError:
-            return  # the pipeline is started, and that it may have a twin is not worth an error
+            return  # a possible duplicate is not worth an error
         if twins:
             ids = " and ".join(str(id_of(twin)) for twin in twins)
             self._session.warn(
-                f"Somebody has started pipeline {ids} of {self._request.ref} at the same time as this task has started "
-                f"pipeline {id_of(pipeline)}: there are {len(twins) + 1} of the same commit."
+                f"Another client started pipeline {ids} of {self._request.ref} while this task started pipeline "
+                f"{id_of(pipeline)}: there are {len(twins) + 1} pipelines of the same commit."
             )
 
     def _refused(self, exc: StatusError) -> RunResult:
-        """Return the result for a pipeline that GitLab has created, and that has failed at once.
+        """Return the result if GitLab has refused the request, but created a pipeline that failed at once.
 
-        :raises StatusError: for everything else that it has refused.
+        :raises StatusError: for any other refusal.
         """
         request = self._request
         explain_refusal(self._session, exc, request)
@@ -200,34 +199,34 @@ class _Run:
             try:
                 failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
             except RequestError:
-                failed = []  # why it was refused is worth more
+                failed = []  # report the refusal instead
             if len(failed) == 1:
                 return Result("failed", failed[0], f"{describe(failed[0])} failed at once: {exc}", has_changed=True)
         raise exc
 
     def _settle(self, exc: RequestError) -> RunResult:
-        """Return what became of a request whose answer was lost."""
+        """Return the result of a request whose answer was lost."""
         if not self._may_look:
-            return _unknown(exc, ", since trigger_token cannot look for it")
+            return _unknown(exc, ", because trigger_token cannot look for it")
         found: list[Record] = []
         for seconds in LOOK_PAUSES_SECONDS:
             self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
             try:
                 found = self._session.client.retrier.insist(self._candidates.ours)
             except RequestError as second:
-                return _unknown(exc, f", since looking for it failed, too: {second}")
+                return _unknown(exc, f", because looking for it failed, too: {second}")
             if len(found) == 1 and self._candidates.is_of_user(found[0]):
-                return self._created(found[0], "the answer was lost, but the pipeline is there")
+                return self._created(found[0], "the answer was lost, but the pipeline exists")
             if len(found) > 1:
                 break
         if found:
-            return _unknown(exc, f". This may be it, or one of these: {sentences(list(map(describe, found)))}")
+            return _unknown(exc, f". It may be one of these: {sentences(list(map(describe, found)))}")
         looks = len(LOOK_PAUSES_SECONDS)
-        further = f"{looks} looks have found no new pipeline of {self._request.ref}; look at the project and run again"
+        further = f"{looks} searches found no new pipeline of {self._request.ref}; check the project and run again"
         return _unknown(exc, f". {further}")
 
 
 def _unknown(exc: RequestError, further: str) -> RunResult:
-    """Return the result of a request of which nobody can tell whether it was executed."""
-    exc.further = f"Whether a pipeline was started is not known{further}"
+    """Return the result of a request that may or may not have been executed."""
+    exc.further = f"It is not known whether a pipeline was started{further}"
     return Result("failed", None, str(exc))

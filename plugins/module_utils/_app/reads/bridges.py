@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The trigger jobs of a pipeline and the tree of pipelines below them: read, waited for, and drawn by Mermaid."""
+"""Read the trigger jobs and downstream pipelines of a pipeline, wait for them, and draw them with Mermaid."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from ..waiting.schedule import Steps
 
 @dataclasses.dataclass
 class BridgeReport:
-    """What was read.
+    """The result of a reading.
 
-    :param late: the trigger jobs that need more waiting.
-    :param is_settled: whether there is nothing left to wait for: nothing is late, or something never will be there.
+    :param late: the trigger jobs that the task still has to wait for.
+    :param is_settled: whether the wait is over: nothing is late, or a target can no longer be reached.
     """
 
     root: PipelineNode
@@ -43,19 +43,19 @@ class BridgeReport:
 
     @property
     def pipeline(self) -> Record:
-        """Return the pipeline as it was read last."""
+        """Return the last known record of the pipeline."""
         return self.root.record
 
     @property
     def bridges(self) -> list[BridgeNode]:
-        """Return the trigger jobs of all levels, those of one pipeline together."""
+        """Return the trigger jobs of all levels, grouped by pipeline."""
         return [bridge for node in self.root.walk() for bridge in node.bridges]
 
 
 class BridgeReading:
-    """One reading of the trigger jobs of a pipeline and of what they started, with all the polls that it takes.
+    """One reading of the trigger jobs and downstream pipelines of a pipeline, with all polls that it needs.
 
-    :param query: chooses among the trigger jobs of the pipeline itself, `all_bridges`; what is below is shown whole.
+    :param query: selects trigger jobs of the pipeline itself, with `all_bridges`; deeper levels are shown completely.
     :param depth: levels of trigger jobs, 0 for all.
     """
 
@@ -72,11 +72,11 @@ class BridgeReading:
         self._polls = 0
 
     def run(self, *, include_jobs: bool) -> Steps[BridgeReport]:
-        """Return the trigger jobs; with `wait` when every downstream pipeline is where it should be.
+        """Return the trigger jobs; with `wait`, as soon as every downstream pipeline has reached a target.
 
         :param include_jobs: whether to read the jobs of the downstream pipelines as well.
-        :raises SelectionError: when the pipeline or a name is not there.
-        :raises TimedOutError: when there was no pipeline before the time was up.
+        :raises SelectionError: if the pipeline or a name does not exist.
+        :raises TimedOutError: if there was no pipeline before the timeout.
         """
         wanted = self._query.pipeline
         self._pipeline = yield from await_pipeline(self._session, wanted, self._wait)
@@ -93,7 +93,7 @@ class BridgeReading:
             )
         errors = report.pipeline.get("yaml_errors") if is_missing else None
         if errors:
-            raise SelectionError(f"the {wanted.describe()} has no jobs, since its configuration is invalid: {errors}")
+            raise SelectionError(f"the {wanted.describe()} has no jobs because its configuration is invalid: {errors}")
         if is_missing and not (report.has_timed_out or self._query.allow_empty):
             raise SelectionError(f"there is no trigger job to wait for in the {wanted.describe()}")
         if report.has_timed_out:
@@ -106,8 +106,8 @@ class BridgeReading:
         except RequestError as exc:
             if not is_late(self._session, exc):
                 raise
-            # what became of the wait is worth more
-            self._session.warn(f"Not all of the downstream pipelines could be read when the time was up: {exc}")
+            # the result of the wait is more important
+            self._session.warn(f"Not all downstream pipelines could be read before the task timed out: {exc}")
         return report
 
     def _read(self) -> BridgeReport:
@@ -115,7 +115,7 @@ class BridgeReading:
         root = self._tree()
         is_complete = bool(root.bridges) or self._query.is_empty or not self._wait.is_active
         if not is_complete and self._is_complete():
-            # the list of trigger jobs may be older than that; the first look is not over
+            # the list of trigger jobs may be older; reading it again is part of the same poll
             if self._polls == 1:
                 self._access.end()
             is_complete, root = True, self._tree()
@@ -137,15 +137,15 @@ class BridgeReading:
         return root
 
     def _is_complete(self) -> bool:
-        """Return whether no trigger job will be added: GitLab makes the jobs a moment after the pipeline."""
+        """Return whether all trigger jobs exist: GitLab creates the jobs a moment after the pipeline."""
         if first_job(self._session, self._project, self._pipeline) is not None:
             return True
         return is_finished(status_of(read_pipeline(self._session, self._project, self._pipeline, is_old=True)))
 
     def _keep_wanted(self, root: PipelineNode) -> None:
-        """Leave only the trigger jobs of the pipeline itself that were asked for.
+        """Keep only the selected trigger jobs of the pipeline itself.
 
-        :raises SelectionError: for a name that there is not.
+        :raises SelectionError: if a name does not exist.
         """
         query = self._query
         jobs = JobIndex(root.bridges, root.record)
@@ -157,24 +157,24 @@ class BridgeReading:
         root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted and not query.is_empty]
 
     def _is_done(self, bridge: BridgeNode) -> bool:
-        """Return whether a trigger job needs no more waiting: its pipeline has come far enough, or never will."""
+        """Return whether the wait for a trigger job is over: its pipeline has reached a target, or never will."""
         has_come = is_there(bridge.downstream.record, self._options) if bridge.downstream else bridge.is_settled
-        # nobody has to play an optional one
+        # no one has to play an optional trigger job
         return has_come or (is_optional(bridge.record) and not self._query.names)
 
     def _problem(self, bridge: BridgeNode) -> str:
         is_waiting = self._wait.is_active
         if is_waiting and not bridge.downstream and bridge.status == "success":
-            # a pipeline was started, and what became of it nobody can tell: it may have been deleted
-            return f"trigger job {bridge.path!r} ended as success, and GitLab names no pipeline that it has started"
+            # a pipeline was started, but may have been deleted: its result is unknown
+            return f"trigger job {bridge.path!r} ended as success, but GitLab lists no pipeline that it started"
         record = bridge.downstream.record if bridge.downstream else bridge.record
         problem = end_problem(record, self._options, check_targets=is_waiting)
         return _said(bridge, problem) if problem else ""
 
     def _check_access(self, report: BridgeReport) -> None:
-        """Find out whether the pipelines at the edge of the tree, which were not entered, can be read.
+        """Check whether the token can read the pipelines at the edge of the tree, which were not entered.
 
-        A child pipeline lives in the project of its parent, which could be read.
+        Child pipelines need no check: they are in the project of their parent, which could be read.
         """
         self._access.end()
         below = [(inner, node) for node in report.root.walk() for inner in node.below]
@@ -195,18 +195,18 @@ class BridgeReading:
 def _late(bridge: BridgeNode) -> str:
     status = status_of(bridge.downstream.record if bridge.downstream else bridge.record)
     has_to_be_played = status == "manual" and not bridge.downstream
-    return _said(bridge, f"is still {status}") + ("; it has to be played" if has_to_be_played else "")
+    return _said(bridge, f"is still {status}") + ("; it must be played" if has_to_be_played else "")
 
 
 def _said(bridge: BridgeNode, what: str) -> str:
-    """Return a sentence about the pipeline of a trigger job, or about one that has started none."""
+    """Return a sentence about the pipeline of a trigger job, or about a trigger job without a pipeline."""
     if bridge.downstream:
         return f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r} {what}"
     return f"trigger job {bridge.path!r} {what} and has started no pipeline"
 
 
 def _observed(bridge: BridgeNode) -> list[FoundJob]:
-    """Return the trigger job and its downstream pipeline as things whose changes are noted."""
+    """Return the trigger job and its downstream pipeline as entries for the timeline."""
     node = bridge.downstream
     if node is None:
         return [bridge]
@@ -218,9 +218,9 @@ def _observed(bridge: BridgeNode) -> list[FoundJob]:
 
 
 def mermaid(root: PipelineNode, clean: t.Callable[[str], str]) -> str:
-    """Return a flowchart: a box for each pipeline with its status, an arrow for each trigger job with its own.
+    """Return a flowchart with a box for each pipeline and an arrow for each trigger job, with their statuses.
 
-    :param clean: returns a text as one line that may be shown, before Mermaid's own encoding changes it.
+    :param clean: returns a string as one line that may be shown; called before encoding for Mermaid.
     """
     lines = ["flowchart LR", f"    {_box(root, clean)}"]
     for node in root.walk():
@@ -241,7 +241,7 @@ def _box(node: PipelineNode, clean: t.Callable[[str], str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a quoted label; quotes and what Mermaid reads as markup are written as entities."""
+    """Return a quoted label, with quotes and Mermaid markup as entities."""
     for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("`", "#96;")):
         text = text.replace(character, entity)
     return f'"{text}"'

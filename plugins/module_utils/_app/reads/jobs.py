@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Reading jobs, once or until they are where they should be."""
+"""Read jobs, once or until they have reached the targets of a wait."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ..waiting.loop import Look, Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
 
-MAY_GROW = "the pipeline may still create jobs that fit"
+MAY_GROW = "the pipeline may still create matching jobs"
 
 
 @dataclasses.dataclass
 class JobReport:
-    """What was read.
+    """The result of a reading.
 
-    :param problems: why the task fails, by job, and without a job for the whole.
-    :param known_fields: names of the fields of a whole record.
-    :param selection: what they are the first of; it is not complete where more of them may still be created.
+    :param problems: why the task fails: the problems of jobs, and, without a job, of the whole task.
+    :param known_fields: the field names of a whole record.
+    :param selection: the selection that starts with these jobs; incomplete if more of them may still be created.
     """
 
     jobs: list[FoundJob]
@@ -45,10 +45,10 @@ class JobReport:
 
 
 class JobReading:
-    """One reading of the jobs of a query, with all the polls that it takes.
+    """One reading of the jobs of a query, with all polls that it needs.
 
-    :param is_judged: whether something depends on all of them, as with `wait`: then none may be out of sight.
-    :param with_pipeline: whether the whole record of their pipeline is wanted; that of a job by its id is as it tells.
+    :param is_judged: whether the result depends on all jobs, as with `wait`, so that all must be readable.
+    :param with_pipeline: whether to read the whole record of the pipeline; ignored for a job by its id.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class JobReading:
         self._polls = 0
 
     def run(self) -> Steps[JobReport]:
-        """Return the jobs; with `wait` as soon as all are where they should be, or one never will.
+        """Return the jobs; with `wait`, as soon as all have reached a target, or one never will.
 
-        :raises SelectionError: when a pipeline or a name is not there.
-        :raises UsageError: when the log of several jobs would have to be followed.
+        :raises SelectionError: if a pipeline or a name does not exist.
+        :raises UsageError: if the logs of several jobs would have to be followed.
         """
         waited = yield from self._wait.until(self._read, self._is_settled)
         self._wait.end()
@@ -96,7 +96,7 @@ class JobReading:
         if self._wait.is_active and "success" in self._options.targets:
             report.problems += [(None, text) for text in selection.never_started]
         if self._with_pipeline and report.pipeline is not None and not waited.is_stale:
-            # jobs of one pipeline tell how it is now; a tree was entered by a record that may be old
+            # job records contain the current state of their pipeline, but the root record of a tree may be old
             is_old = self._polls > 1 and self._query.include_downstream
             pipeline, project = report.pipeline, self._query.pipeline.project
             report.pipeline = yield from self._wait.once(
@@ -128,29 +128,29 @@ class JobReading:
         return selection
 
     def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> Look | None:
-        """Return what finds out by counting whether the jobs of one pipeline have moved.
+        """Return a check that detects by counting whether jobs of one pipeline have changed, None if impossible.
 
-        :param left: those that are not yet where they should be.
+        :param left: the jobs that have not reached a target yet.
         """
         query, jobs = self._query, selection.jobs
         if query.include_downstream or not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
             return None
         if any(job.is_bridge for job in jobs):
-            return None  # the count sees no trigger jobs
+            return None  # counts do not include trigger jobs
         if self._counting is None:
             is_whole = query.is_whole
             self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True, is_whole=is_whole)
         return self._counting.listed(jobs, left, size=len(selection.known))
 
     def _is_there(self, job: FoundJob) -> bool:
-        """Return whether a job needs no more waiting.
+        """Return whether the wait for a job is over.
 
-        Nobody has to play an optional manual job, so a whole pipeline is not held up by one.
+        No one has to play an optional manual job, so a wait for a whole pipeline ignores it.
         """
         return is_there(job.record, self._options) or (is_optional(job.record) and self._query.is_whole)
 
     def _is_settled(self, selection: Selection) -> bool:
-        """Return whether nothing is left to wait for: everything is there, or something never will be."""
+        """Return whether the wait is over: all jobs have reached a target, or one never will."""
         if self._problems(selection.jobs):
             return True
         if not selection.is_complete:
@@ -160,8 +160,8 @@ class JobReading:
         return all(self._is_there(job) and self._wait.believes(job) for job in selection.jobs)
 
     def _problems(self, jobs: t.Sequence[FoundJob]) -> list[tuple[FoundJob | None, str]]:
-        """Return what fails the task, first the jobs that have ended badly."""
-        # of a project no more jobs are read than are returned; in a pipeline each counts, returned or not
+        """Return the problems that fail the task; those of finished jobs come first."""
+        # in a project, only the returned jobs count; in a pipeline, all jobs do
         judged = jobs if self._query.pipeline.is_given else self._wanted(jobs)
         believed = filter(self._wait.believes, judged)
         ends = [(job, end_problem(job.record, self._options, check_targets=self._wait.is_active)) for job in believed]
@@ -172,7 +172,7 @@ class JobReading:
         return jobs[: self._query.limit or None]
 
     def _note_late(self, report: JobReport) -> None:
-        """Note what was not there in time, unless `on_timeout` says to go on."""
+        """Add the problems of late jobs, unless `on_timeout` is `continue`."""
         if self._options.on_timeout == "continue":
             return
         late = [job for job in report.selection.jobs if not self._is_there(job)]
@@ -185,12 +185,12 @@ class JobReading:
 
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
-    """Return why the jobs fail the task, empty when they do not."""
+    """Return why the jobs fail the task, or an empty string."""
     texts, told, failed = [], {""}, report.selection.beside.bad_ends
     for job, problem in report.problems:
         before = ", ".join(failed_before(job, failed)) if job else ""
         if job:
-            # thousands are skipped because of the same few
+            # thousands of jobs may be skipped because of the same few
             after = "" if before in told else f"; failed or canceled before it: {before}"
             texts.append(f"{job.called} {problem}{after}")
             told.add(before)

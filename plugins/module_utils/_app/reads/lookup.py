@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Jobs by the terms of a look-up: names or ids, each with a value of its own when there is nothing."""
+"""Look up jobs by name or id for expressions."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NOTHING: t.Any = object()
 
 @dataclasses.dataclass(frozen=True)
 class LookupRequest:
-    """What an expression asks for.
+    """The request of an expression.
 
-    :param terms: the names and ids of jobs; what is a number is an id.
-    :param artifact: path of a file in the archives of the jobs, whose content is wanted instead of the jobs.
-    :param latest_success: whether the artifact is that of the newest successful pipeline of the ref.
-    :param log: whether the logs of the jobs are wanted instead of the jobs.
-    :param read: returns what is made of the bytes of a file or a log, given what to call their job in an error.
-    :param default: stands for what is not there; only with `has_default`.
+    :param terms: names of jobs, as strings, and ids, as integers.
+    :param artifact: path of a file in the archives of the jobs, to return its content instead of the jobs.
+    :param latest_success: whether to use the artifact of the newest successful pipeline of the ref.
+    :param log: whether to return the logs of the jobs instead of the jobs.
+    :param read: parses the bytes of a file or a log; the second argument describes the job for errors.
+    :param default: the value for missing jobs, fields or files; only with `has_default`.
     """
 
     pipeline: PipelineQuery
@@ -51,7 +51,7 @@ class LookupRequest:
 def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
     """Return the values for all terms, in their order.
 
-    :raises SelectionError: when there is no such job, and no default.
+    :raises SelectionError: if there is no such job, and no default.
     """
     names = tuple(term for term in request.terms if isinstance(term, str))
     by_name = _jobs_by_name(session, request, names) if names or request.latest_success else {}
@@ -68,30 +68,30 @@ def look_up(session: Session, request: LookupRequest) -> list[t.Any]:
 
 
 def read_term(term: str) -> int | str:
-    """Return the id that a term of digits stands for; any other term, a name, as it is."""
-    # more digits than a 64-bit number has are not an id, and neither are superscript ones
+    """Return a term of digits as an id; any other term is a name and returned unchanged."""
+    # ids are 64-bit numbers, and superscript digits are not decimal
     return int(term) if len(term) < 20 and term.isdecimal() else term
 
 
 def _jobs_by_name(
     session: Session, request: LookupRequest, names: tuple[str, ...]
 ) -> t.Mapping[str, t.Sequence[FoundJob]]:
-    """Return the jobs of each name; of the newest success, which GitLab itself finds, no more is known than that."""
+    """Return the jobs of each name; with `latest_success`, only names, because GitLab itself finds the jobs."""
     query = JobQuery(request.pipeline, names=names, include_downstream=request.include_downstream)
     if not request.latest_success:
         if not request.pipeline.is_given:
-            raise UsageError(f"the name {names[0]!r} needs a pipeline: give pipeline_id, ref, sha or merge_request")
+            raise UsageError(f"the name {names[0]!r} needs a pipeline: set pipeline_id, ref, sha or merge_request")
         return _find(session, request, query).groups
     if not request.artifact:
-        raise UsageError("latest_success is about artifacts; give artifact, or leave it out")
+        raise UsageError("latest_success can only be used with artifact; set artifact, or omit latest_success")
     if names != request.terms:
-        raise UsageError("an id already says which job is meant; leave latest_success out")
+        raise UsageError("latest_success cannot be used with a job id; omit latest_success")
     check_latest_success(query)
     return {name: [known_by_name(dataclasses.replace(query, names=(name,)))] for name in names}
 
 
 def _find(session: Session, request: LookupRequest, query: JobQuery) -> Selection:
-    """Return the jobs of a query; with a default there may be no such pipeline or job, in a project that is there."""
+    """Return the jobs of a query; with a default, the pipeline or job may be missing, but not the project."""
     finder = JobFinder(session, query, explains_ids=not request.has_default)
     try:
         selection = finder.find()
@@ -134,7 +134,7 @@ def _value(session: Session, request: LookupRequest, job: FoundJob) -> t.Any:
 
 
 def _attribute(record: Record, path: str) -> t.Any:
-    """Return what is at the end of a dotted path, or _NOTHING."""
+    """Return the value at a dotted path, or _NOTHING."""
     value: t.Any = record
     for step in path.split("."):
         if not isinstance(value, dict) or step not in value:
@@ -144,12 +144,12 @@ def _attribute(record: Record, path: str) -> t.Any:
 
 
 def _fields_instead(record: Record, path: str) -> str:
-    """Return the fields that there are where a dotted path comes to nothing, close ones first."""
+    """Return the existing fields where a dotted path fails, similar ones first."""
     inside, _dot, step = path.rpartition(".")
     found = _attribute(record, inside) if inside else record
     if found is _NOTHING:
         return _fields_instead(record, inside)
     if not isinstance(found, dict):
-        return f"{inside} is no mapping"
+        return f"{inside} is not a mapping"
     prefix = f"{inside}." if inside else ""
     return suggestions([prefix + name for name in found], prefix + step, what="fields")

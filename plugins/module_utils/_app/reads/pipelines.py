@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What belongs to a pipeline: why it failed, the pipelines below it, its variables and its test report."""
+"""Read a pipeline with its failed jobs, downstream pipelines, variables and test report."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from ..waiting.pipeline_end import Following, PipelineState, failed_jobs, may_fa
 from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
-# Of so many failed jobs the log is read.
+# The maximum number of failed jobs whose logs are read.
 MOST_LOGS = 20
 _FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")
 
 
 def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> Steps[PipelineState]:
-    """Return the pipeline that a query names, with its jobs; with `wait` when it is where it should be.
+    """Return the pipeline of a query, with its jobs; with `wait`, as soon as it has reached a target.
 
-    :raises SelectionError: when there is none, and none is waited for.
-    :raises TimedOutError: when there was none before the time was up.
+    :raises SelectionError: if there is none, and the task does not wait for one.
+    :raises TimedOutError: if there was none before the timeout.
     """
     pipeline = yield from await_pipeline(session, query, wait)
     with explained_missing(session, query):
         state = yield from Following(session, query.project, PipelineState(pipeline), wait).run()
     project = project_id_of(state.pipeline, query.project)
-    # jobs tell less of it than its own record
+    # job records contain only some fields of their pipeline
     if "created_at" not in state.pipeline or "finished_at" not in state.pipeline:
         known = state.pipeline if state.has_timed_out else {"id": id_of(state.pipeline)}
         is_old = state.has_timed_out
@@ -56,15 +56,15 @@ def read_pipeline_state(session: Session, query: PipelineQuery, wait: Wait) -> S
 def with_details(
     session: Session, state: PipelineState, project: str, wait: Wait, *, with_downstream: bool = False
 ) -> PipelineState:
-    """Return a pipeline with what explains its end: what has failed, and if it was waited for what is below it.
+    """Return a pipeline with its failed jobs and, after a wait, its downstream pipelines.
 
-    :param with_downstream: whether what is below it is wanted in any case, at any depth.
+    :param with_downstream: whether to read all downstream pipelines even without a wait.
     """
     session, log_lines = session.in_passing(), wait.options.log_lines
     failed, root = failed_jobs(state), None
     if wait.is_active or with_downstream:
         problem = "The downstream pipelines of the pipeline cannot be read"
-        # what the pipeline did is worth more
+        # the result of the pipeline is more important
         root = _permitted(
             session, problem, lambda: pipeline_tree(session, project, id_of(state.pipeline)), forgives=wait.is_active
         )
@@ -72,7 +72,7 @@ def with_details(
     for node in nodes if wait.is_active else ():
         failed += _failed_in(session, node, known=failed)
     failed.sort(key=may_fail)
-    # a trigger job has none
+    # trigger jobs have no log
     logs = itertools.accumulate(int(not job.is_bridge) for job in failed)
     told = [job for job, number in zip(failed, logs) if log_lines and number <= MOST_LOGS]
     tails = session.run_all(lambda job: read_tail(session, job, log_lines), told)
@@ -82,7 +82,7 @@ def with_details(
 
 
 def state_values(session: Session, state: PipelineState, wait: Wait) -> Record:
-    """Return what all tasks on a pipeline return of its state."""
+    """Return the return values that all tasks on pipelines have in common."""
     return {
         "pipeline": session.annotated("pipeline", state.pipeline),
         "failed_jobs": [
@@ -96,14 +96,14 @@ def state_values(session: Session, state: PipelineState, wait: Wait) -> Record:
 
 
 def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str | None:
-    """Return why a task fails, with what else was read about its pipeline; None when it does not.
+    """Return why a task fails, with details of its pipeline; None if it does not fail.
 
-    :param problem: what is known of it by the pipeline and its jobs.
+    :param problem: the problem of the pipeline and its jobs; empty if there is none.
     """
     if not problem:
         return None
     text = problem + (_held_up_by(state) if state.has_timed_out else "")
-    # a trigger job has no log
+    # trigger jobs have no log
     job, tail = next(((job, tail) for job, tail in state.failed if tail and not may_fail(job)), (None, None))
     if job and tail:
         text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
@@ -111,7 +111,7 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
 
 
 def read_parts(session: Session, state: PipelineState, project: str, names: t.Collection[str]) -> Record:
-    """Return what is wanted of a pipeline besides its record, by name; None, with a warning, what may not be read."""
+    """Return the wanted parts of a pipeline by name; None, with a warning, for a part that the token may not read."""
     client, pipeline_id = session.client, id_of(state.pipeline)
     parts: t.Mapping[str, t.Callable[[], t.Any]] = {
         "variables": lambda: client.call("get_pipeline_variables", project=project, pipeline_id=pipeline_id),
@@ -125,11 +125,11 @@ def read_parts(session: Session, state: PipelineState, project: str, names: t.Co
 
 
 def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgives: bool = False) -> T | None:
-    """Return what is read; None, with a warning, when the token may not read it, or there is no such thing.
+    """Return the result of a read; None, with a warning, if it is denied, missing or too late.
 
-    So it is when the time is up: what became of the wait is worth more.
+    A late read must not hide the result of the wait.
 
-    :param forgives: whether any other error is no more than a warning as well.
+    :param forgives: whether any other error is only a warning, too.
     """
     try:
         return read()
@@ -141,14 +141,14 @@ def _permitted(session: Session, problem: str, read: t.Callable[[], T], *, forgi
 
 
 def _failed_in(session: Session, node: PipelineNode, *, known: t.Sequence[FoundJob]) -> list[FoundJob]:
-    """Return what has failed in a pipeline of a tree, by the path that leads to it.
+    """Return the failed jobs of a pipeline of a tree, with their paths.
 
-    Of the root these are the trigger jobs, and of a pipeline that has not failed, whose jobs are not worth a request.
+    For the root and for pipelines that have not failed, return only trigger jobs, which costs no request.
 
-    :param known: what is known to have failed.
+    :param known: the jobs already known to have failed.
     """
     ids = {job.id for job in known}
-    # the first ones first
+    # oldest first
     bridges: list[FoundJob] = [job for job in reversed(node.bridges) if job.status == "failed" and job.id not in ids]
     if not (node.path and node.is_accessible and status_of(node.record) == "failed"):
         return bridges
@@ -162,10 +162,10 @@ def _failed_in(session: Session, node: PipelineNode, *, known: t.Sequence[FoundJ
 
 
 def _held_up_by(state: PipelineState) -> str:
-    """Return which downstream pipelines have not ended, as the end of a sentence; empty when all have."""
+    """Return the unfinished downstream pipelines, as the end of a sentence; empty if there are none."""
     late = [node for node in state.downstream or () if not is_finished(status_of(node.record))]
     shown = [
-        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'not known'}"
+        f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'in an unknown state'}"
         for node in late[:MOST_SINGLE_LINES]
     ]
     return f"; {', '.join(shown)}" if shown else ""

@@ -75,7 +75,7 @@ _MEANT_VALUES: t.Mapping[str, tuple[str, ...]] = {
     "true": ("always",),
 }
 _REMEDIES: t.Mapping[str, str] = {
-    "project": "give the numeric id or the full path, like group/project",
+    "project": "set it to the numeric id or the full path, like group/project",
     "projects": "give a list of projects, each with its gates",
     "gates": "give a list of gates, each with its action",
 }

@@ -190,8 +190,8 @@ def test_what_cannot_be_returned_is_told_with_all_that_may_have_done_it():
     with pytest.raises(ExtensionError) as caught:
         new_session(ScriptedTransport(), extensions={"a": Namer(5), "silent": Namer("b", answers=False)})
     assert str(caught.value) == (
-        "an extension (a, silent) returned dict from gitlab_authenticate; it must return headers, a dictionary of "
-        "texts in one line, none of them empty, or None"
+        "an extension (a, silent) returned dict from gitlab_authenticate; it must return a dictionary of headers "
+        "whose values are non-empty strings in one line, or None"
     )
 
 

@@ -38,7 +38,7 @@ def test_a_link_is_like_nothing(tmp_path, goal):
 
 
 def test_a_folder_in_which_no_file_can_be_made(tmp_path):
-    with pytest.raises(UsageError, match="dest cannot be written: no file can be made in '.*/none': No such file"):
+    with pytest.raises(UsageError, match="dest cannot be written: no file can be created in '.*/none': No such file"):
         NewFile("dest", str(tmp_path / "none" / "x"), Files())
 
 

@@ -291,7 +291,7 @@ def test_an_archive_is_no_report(tmp_path, read, archive, check_mode):
     dest.write_bytes(OLD)
     with pytest.raises(errors.SelectionError) as caught:
         download(dest, read, Exchange(REPORT, archive), job_id=42, check_mode=check_mode, **JUNIT)
-    assert "a zip archive came instead of the report 'junit' of job 'build' (id 42): servers before GitLab 19.4" in str(
+    assert "GitLab sent a zip archive instead of the report 'junit' of job 'build' (id 42): servers before" in str(
         caught.value
     )
     assert dest.read_bytes() == OLD
@@ -316,7 +316,7 @@ def test_an_archive_is_known_when_its_first_bytes_come_one_by_one(tmp_path):
         transport = SlowTransport(with_reports(), Exchange(REPORT, content))
         options = {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}
         if is_archive:
-            with pytest.raises(errors.SelectionError, match="a zip archive came"):
+            with pytest.raises(errors.SelectionError, match="GitLab sent a zip archive"):
                 run_task(TASK, options, transport=transport)
         else:
             run_task(TASK, options, transport=transport)
@@ -331,7 +331,7 @@ def test_a_report_that_is_a_zip_is_told_by_its_length(tmp_path, check_mode):
     assert download(tmp_path / "x", read, Exchange(line, ZIP), **options).values["size"] == len(ZIP)
     for size in (len(ZIP) + 1, None):
         other = with_reports(entry_of("lsif", file_format="zip", size=size))
-        with pytest.raises(errors.SelectionError, match="a zip archive came instead of the report 'lsif'"):
+        with pytest.raises(errors.SelectionError, match="GitLab sent a zip archive instead of the report 'lsif'"):
             download(tmp_path / "y", other, Exchange(line, ZIP), **options)
     assert not (tmp_path / "y").exists()
 
@@ -342,7 +342,7 @@ def test_after_a_break_a_report_is_looked_at_anew(tmp_path):
     run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=first)
     assert (tmp_path / "x").read_bytes() == ZIP[:2] + b"\n" + NEW
     again = Breaking(with_reports(), Exchange(REPORT, NEW), Exchange(REPORT, ZIP))
-    with pytest.raises(errors.SelectionError, match="a zip archive came"):
+    with pytest.raises(errors.SelectionError, match="GitLab sent a zip archive"):
         run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=again)
 
 
@@ -371,11 +371,11 @@ def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "wanted", "words"),
     [
-        ({}, "junit", "has no reports at all: it declares none under artifacts:reports, or made no such file"),
+        ({}, "junit", "has no reports at all: it declares none under artifacts:reports, or created no such file"),
         ({"status": "running"}, "junit", "has no reports yet: its status is running, and reports are uploaded when"),
         ({"status": "manual"}, "junit", "has no reports yet: it has not started (its status is manual); play it"),
         ({"status": "skipped"}, "junit", "was skipped, so it has no reports; choose another job"),
-        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it has no rep"),
+        ({"erased_at": "2026-01-02T00:00:00.000Z"}, "junit", "was erased (2026-01-02T00:00:00.000Z), so it no longer"),
         (
             {"artifacts_expire_at": "2022-01-02T00:00:00.000Z"},
             "junit",
@@ -393,14 +393,14 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
 @pytest.mark.parametrize(
     ("read", "status", "answer", "words"),
     [
-        (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not find it"),
+        (with_reports(), 404, NOT_FOUND, "GitLab lists a report 'junit' of job 'build' (id 42), but does not send it"),
         (
             with_reports(artifacts_expire_at="2022-01-02T00:00:00.000Z"),
             404,
             NOT_FOUND,
             "the reports of job 'build' (id 42) have expired (2022-01-02T00:00:00.000Z); retry",
         ),
-        (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it made none, or it has expired"),
+        (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it created none, or it has expired"),
         (
             with_reports(),
             400,
@@ -442,7 +442,7 @@ def test_content_with_another_checksum_is_not_put_in_place(tmp_path, check_mode)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
     options = {"job_id": 42, "checksum": "sha256:" + "0" * 64, "check_mode": check_mode}
-    with pytest.raises(errors.BadAnswerError, match=f"{digest(NEW)}, expected was sha256:0{{64}}; dest was left"):
+    with pytest.raises(errors.BadAnswerError, match=f"{digest(NEW)}, not sha256:0{{64}} as expected; dest was not"):
         download(dest, done(), Exchange(ARTIFACTS, NEW), **options)
     assert dest.read_bytes() == OLD
 
@@ -522,7 +522,7 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({}, "job 'build' (id 42) has no artifacts: it declares none under artifacts:paths, or no file fitted"),
+        ({}, "job 'build' (id 42) has no artifacts: it declares none under artifacts:paths, or no file matched"),
         # by default GitLab uploads artifacts of jobs that succeed
         (
             {"status": "failed"},
@@ -538,9 +538,9 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
         ),
         ({"status": "scheduled"}, "has not started (its status is scheduled); wait for it, or set latest_success"),
         ({"status": "skipped"}, "was skipped, so it has no artifacts; choose another job, or set latest_success"),
-        (LASTING, "were deleted; retry the job to make them anew"),
+        (LASTING, "were deleted; retry the job to create them again"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
-        (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to make them anew"),
+        (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to create them again"),
         # they expire in the future, and are only not readable now
         (
             {**LASTING, "artifacts_file": {"filename": "a.zip"}},
@@ -570,7 +570,7 @@ def test_the_record_of_the_job_tells_why_there_is_no_archive(tmp_path, fields, w
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({}, "job 'build' (id 42) has no log; GitLab keeps none of it"),
+        ({}, "job 'build' (id 42) has no log; GitLab does not keep one for it"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "was erased (2026-01-02T00:00:00.000Z), and its log with it"),
         ({"status": "manual"}, "has no log yet: it has not started (its status is manual); play it first"),
         ({"status": "running"}, "has no log yet: its status is running, and nothing has been written yet; wait for it"),
@@ -603,7 +603,7 @@ def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", Exchange(SUCCESSFUL, []), Exchange(BY_REF, NONE_FOUND), **LATEST)
     assert "job 'build' of ref main has no artifacts" in str(caught.value)
-    assert "latest successful pipeline of the branch or tag; leave latest_success out" in str(caught.value)
+    assert "latest successful pipeline of the branch or tag; omit latest_success" in str(caught.value)
 
 
 @pytest.mark.parametrize("status", ["created", "pending", "running"])
@@ -632,14 +632,14 @@ def test_more_than_the_artifacts_is_missing(tmp_path, answer):
 @pytest.mark.parametrize("path", ["../secret", "./secret", "dist/./app.txt", "dist/.."])
 def test_a_path_that_no_archive_has_is_refused_before_any_request(tmp_path, path):
     with pytest.raises(
-        errors.UsageError, match="valid path inside an archive; .* without a slash .* without '.' or '..'"
+        errors.UsageError, match="valid path inside an archive; .* without a leading slash .* without '.' or '..'"
     ):
         download(tmp_path / "x", job_id=42, content="file", artifact_path=path)
 
 
 def test_a_file_that_the_list_of_artifacts_hides_is_not_mistaken_for_it(tmp_path):
     tree = {"content": "file", "artifact_path": "tree"}
-    with pytest.raises(errors.UsageError, match="send the list of all artifacts in the place of a file 'tree'; down"):
+    with pytest.raises(errors.UsageError, match="send the list of all artifacts instead of a file 'tree'; down"):
         download(tmp_path / "x", job_id=42, **tree)
     by_ref = Exchange(f"GET /projects/7/jobs/artifacts/main/raw/tree?job=build&{RECENT}", NEW)
     assert download(tmp_path / "x", *FOUND, by_ref, *FOUND, **LATEST, **tree).changed
@@ -658,7 +658,7 @@ def test_a_name_has_to_be_that_of_one_job(tmp_path):
     jobs = [job(43, name="deploy: [b]"), job(42, name="deploy: [a]")]
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", Exchange(LIST, jobs), pipeline_id=6, name="deploy*")
-    assert "2 jobs match: 'deploy: [b] (id 43)', 'deploy: [a] (id 42)'. Give the exact name" in str(caught.value)
+    assert "2 jobs match: 'deploy: [b] (id 43)', 'deploy: [a] (id 42)'. Use the exact name" in str(caught.value)
 
 
 # ----- tokens -----
@@ -675,7 +675,7 @@ def test_whoever_may_only_download_does_not_read_the_job(tmp_path, token):
 
 
 def test_a_job_token_reads_no_log(tmp_path):
-    with pytest.raises(errors.UsageError, match="lets no job token read a log; give api_token instead"):
+    with pytest.raises(errors.UsageError, match="job tokens cannot read logs; set api_token instead"):
         download(tmp_path / "x", job_id=42, content="log", **AS_JOB)
 
 
@@ -713,10 +713,10 @@ def test_a_folder_that_cannot_be_written_to_costs_no_download(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("dest", "words"),
     [
-        ("none/", "is not a folder that exists; create it first"),
+        ("none/", "is not an existing folder; create it first"),
         ("none/x", "dest '.*/none/x' is in a folder that does not exist; create '.*/none' first"),
         ("pipe", "dest '.*/pipe' is not a regular file"),
-        ("", "dest '.*/artifacts.zip' is a folder; give the name of a file"),
+        ("", "dest '.*/artifacts.zip' is a folder; use the name of a file"),
     ],
 )
 def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
@@ -743,8 +743,8 @@ def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
         ({"content": "file", "artifact_path": "/"}, "'/' is not a valid path inside an archive"),
         ({"include_downstream": True}, "include_downstream cannot be used with job_id"),
         ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give a value or leave it out"),
-        ({"checksum": "md5:" + "0" * 32}, "give sha256: and 64 hexadecimal digits"),
-        ({"checksum": "sha256:" + "0" * 63}, "give sha256: and 64 hexadecimal digits"),
+        ({"checksum": "md5:" + "0" * 32}, "set it to sha256: and 64 hexadecimal digits"),
+        ({"checksum": "sha256:" + "0" * 63}, "set it to sha256: and 64 hexadecimal digits"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_any_request(options, words):
@@ -778,7 +778,7 @@ def test_the_entries_of_an_archive():
         ),
         ({"message": "404 Artifacts metadata Not Found"}, "GitLab has kept no list of the artifacts of job 'build'"),
         ({"message": "404 Artifacts Not Found"}, r"job 'build' \(id 42\) has no artifacts"),
-        (NOT_FOUND, "cannot be listed: that needs GitLab 18.8, or the job has no archive"),
+        (NOT_FOUND, "cannot be listed: this requires GitLab 18.8, or the job has no archive"),
     ],
 )
 def test_why_there_is_no_list(answer, words):

@@ -36,9 +36,9 @@ def test_a_place_that_cannot_take_a_file_is_told_beforehand(tmp_path, monkeypatc
         UsageError, match="record '.*/none/x' is in a folder that does not exist; create '.*/none' first"
     ):
         check_writable("record", str(tmp_path / "none" / "x"))
-    with pytest.raises(UsageError, match="report '.*' is a folder; give the name of a file"):
+    with pytest.raises(UsageError, match="report '.*' is a folder; use the name of a file"):
         check_writable("report", str(tmp_path))
-    with pytest.raises(UsageError, match="report '.*/reports/' is a folder; give the name of a file"):
+    with pytest.raises(UsageError, match="report '.*/reports/' is a folder; use the name of a file"):
         check_writable("report", f"{tmp_path}/reports/")
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with pytest.raises(UsageError, match="record '.*/x' cannot be written: no permission to create files in"):
@@ -158,7 +158,7 @@ def test_a_hard_link_is_broken(folder):
 def test_what_nobody_may_not_replace_is_told(folder):
     folder.make("file", 0o666)
     os.chmod(folder.path, 0o755)
-    assert "no file can be made in" in folder.put("file", as_nobody=True)
+    assert "no file can be created in" in folder.put("file", as_nobody=True)
     assert "Permission denied" in folder.put("file", as_nobody=True)
     # as Ansible's own modules do it where a file can be written to, but not replaced
     assert folder.put("file", as_nobody=True, unsafe_writes=True) == (0, 0, "0o666", b"new")
@@ -197,7 +197,7 @@ def test_a_file_system_without_files_that_have_no_name(tmp_path, monkeypatch, nu
     if is_written:
         write_text("record", str(tmp_path / "x"), "new", Files())
     else:
-        with pytest.raises(UsageError, match=f"no file can be made in '.*': {os.strerror(number)}"):
+        with pytest.raises(UsageError, match=f"no file can be created in '.*': {os.strerror(number)}"):
             write_text("record", str(tmp_path / "x"), "new", Files())
     monkeypatch.undo()
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"new")] * is_written
@@ -258,7 +258,7 @@ def test_what_is_no_place_for_a_file(tmp_path, name):
 
 @pytest.mark.parametrize("path", ["a\0b", "\ud800"])
 def test_a_path_that_cannot_be_one(path):
-    with pytest.raises(UsageError, match="dest '.*' holds a character that no path can have; remove it"):
+    with pytest.raises(UsageError, match="dest '.*' contains a character that a path cannot contain; remove it"):
         check_path("dest", path)
 
 

@@ -115,7 +115,7 @@ def test_a_pipeline_id_that_is_unknown(line):
 
 def test_a_merge_request_that_is_unknown():
     none = Exchange("GET /projects/7/merge_requests/3/pipelines?per_page=20", reply(NOT_FOUND, status=404))
-    with pytest.raises(errors.NotFoundError, match="Check merge_request, which is the number behind the ! within"):
+    with pytest.raises(errors.NotFoundError, match="Check merge_request: it is the number after the ! in"):
         info(none, merge_request=3)
 
 
@@ -123,16 +123,16 @@ def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
     listed = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [pipeline(91, iid=7), pipeline(90, iid=6)])
     with pytest.raises(errors.NotFoundError) as caught:
         info(Exchange(LIST, reply(NOT_FOUND, status=404)), listed, pipeline_id=6)
-    assert "6 is the number within the project (iid) of pipeline 90; give pipeline_id: 90" in str(caught.value)
+    assert "6 is the number within the project (iid) of pipeline 90; set pipeline_id: 90" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (pipeline(9), "9 is the id of a pipeline; give it as pipeline_id, or the id of a job"),
+        (pipeline(9), "9 is the id of a pipeline; set pipeline_id to it, or job_id to the id of a job"),
         (
             reply(NOT_FOUND, status=404),
-            "if it is a trigger job, which cannot be read by its id, choose it by name in its pipeline",
+            "trigger jobs cannot be read by id: select them by name in their pipeline",
         ),
         (reply({"message": "403 Forbidden"}, status=403), 'GitLab says "404 Not found" for job 9 of project 7'),
     ],
@@ -190,7 +190,7 @@ def test_names_keep_newest_first_and_come_once():
     [
         ("deploi", [], f"no job 'deploi' in {PLACE}: did you mean 'deploy'?"),
         ("zzz", [bridge(name="child")], "The pipeline has trigger jobs ('child'); set include_downstream"),
-        ("child", [bridge(name="child")], "'child' is a trigger job, which gitlab_pipeline_bridges reads"),
+        ("child", [bridge(name="child")], "'child' is a trigger job; read it with gitlab_pipeline_bridges"),
         ("child/apply", [bridge(name="child")], "set include_downstream"),
         ("Deploy", [], "did you mean 'deploy'?"),
         ("deploy[0-9]", [], "did you mean 'deploy'?"),
@@ -277,7 +277,7 @@ JOBS = [job(42), job(41, stage="test", name="t")]
         ({"stage": ["test", "dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
         (
             {"name": ["deploy"], "stage": ["test"]},
-            f"job 'deploy' of {PLACE} has stage 'deploy', and stage 'test' was asked for",
+            f"job 'deploy' of {PLACE} has stage 'deploy', not 'test'",
         ),
         ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
         ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
@@ -395,7 +395,7 @@ def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(s
     options = {"pipeline_id": 6, "include_downstream": True}
     outcome = run_task(TASK, options, transport=FunctionTransport(partly))
     assert ids(outcome) == [62, 42, 41]
-    hidden = "cannot read the downstream pipelines of 'infra/nested', whose jobs may be selected as well"
+    hidden = "cannot read the downstream pipelines of 'infra/nested', whose jobs may be selected, too"
     assert [hidden in warning for warning in outcome.warnings] == [True]
     waiting = {**options, "wait": True, "wait_for": ["manual", "success"]}
     for names in (None, ["*"]):

@@ -54,11 +54,11 @@ PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
         ({"names": ("unit",), "stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'?"),
         (
             {"names": ("deploy", "unit"), "stages": ("test",)},
-            "job 'deploy' of project 7 has stage 'deploy', and stage 'test' was asked for",
+            "job 'deploy' of project 7 has stage 'deploy', not 'test'",
         ),
         (
             {"names": ("unit",), "scope": ("failed",)},
-            "no job 'unit' in project 7 has the status failed, as scope asks: there are 'lint'",
+            "no job 'unit' in project 7 has the status failed (scope): there are 'lint'",
         ),
         ({"stages": ("te*",)}, ""),
         ({"names": ("unit",), "stages": ("test",)}, ""),

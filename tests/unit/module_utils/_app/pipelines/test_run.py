@@ -89,7 +89,7 @@ def test_a_lost_answer_without_an_effect_is_not_known(doubt):
     clock = FakeClock()
     outcome = start(new(), Exchange(CREATE, LOST_ANSWERS[doubt](), body=body()), new(), new(), new(), clock=clock)
     assert not outcome.changed and "is not known" in outcome.failure
-    assert "3 looks" in outcome.failure and clock.seconds == pytest.approx(17)
+    assert "3 searches" in outcome.failure and clock.seconds == pytest.approx(17)
 
 
 def test_an_effect_that_shows_late():
@@ -179,7 +179,7 @@ def test_looking_fails_as_well():
     answer.calls = 0
     transport = FunctionTransport(answer)
     outcome = run_task(TASK, {"action": "run", "ref": "main", "api_retries": 1}, transport=transport)
-    assert "is not known, since looking for it failed, too" in outcome.failure
+    assert "It is not known whether a pipeline was started, because looking for it failed, too" in outcome.failure
     assert transport.writes == [CREATE]
 
 
@@ -309,9 +309,7 @@ def test_the_limit_is_waited_for():
 def test_the_limit_is_not_waited_for_past_the_time_of_the_task():
     clock = FakeClock()
     too_many = [new(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
-    with pytest.raises(
-        errors.RefusedError, match="Too many pipelines .* give it more time with wait_timeout"
-    ) as caught:
+    with pytest.raises(errors.RefusedError, match="Too many pipelines .* increase wait_timeout") as caught:
         start(*too_many, *too_many, wait_timeout=10, clock=clock)
     assert "configuration" not in str(caught.value)
     assert clock.seconds == pytest.approx(9)
@@ -389,7 +387,7 @@ def refusal_beside(active):
 @pytest.mark.parametrize("user", [None, {}, {"id": None}, {"id": "2"}, {"id": 0}, 2])
 def test_none_is_started_beside_a_pipeline_of_which_nobody_tells_whose_it_is(user):
     reason = refusal_beside(ours(9, "running", user=user))
-    assert "may be the one asked for, but GitLab does not tell whose" in reason
+    assert "may be the one asked for, but GitLab does not show who started it" in reason
 
 
 @pytest.mark.parametrize("source", [{}, {"source": None}])
@@ -426,14 +424,14 @@ BOTH_KINDS = [
 
 
 def test_check_mode_looks_whether_a_branch_and_a_tag_have_the_name():
-    with pytest.raises(errors.SelectionError, match="a branch and a tag of project 7 are called main; set ref_type"):
+    with pytest.raises(errors.SelectionError, match="project 7 has a branch and a tag named main; set ref_type"):
         start(new(), Exchange("GET /projects/7/repository/commits/main", COMMIT), *BOTH_KINDS, check_mode=True)
 
 
 def test_no_pipeline_of_a_branch_counts_where_a_tag_has_the_name():
     whole, variables = read(ours(sha=SHA))
     commit = Exchange("GET /projects/7/repository/commits/main", COMMIT)
-    with pytest.raises(errors.SelectionError, match="a branch and a tag of project 7 are called main; set ref_type"):
+    with pytest.raises(errors.SelectionError, match="project 7 has a branch and a tag named main; set ref_type"):
         start(new(ours(sha=SHA)), commit, whole, Exchange(USER, US), variables, *BOTH_KINDS)
 
 
@@ -450,16 +448,16 @@ def test_check_mode_without_the_right_to_read_the_repository():
         ("Insufficient permissions to set pipeline variables", "use inputs"),
         ("You do not have sufficient permission to run a pipeline on 'main'.", "ref is protected"),
         ("Insufficient permissions for protected ref 'main'", "ref is protected"),
-        ("Insufficient permissions to create a new pipeline", "trigger_token as well, needs the Developer role"),
+        ("Insufficient permissions to create a new pipeline", "also of trigger_token, needs the Developer role"),
         ("Ref is ambiguous", "set ref_type"),
         ("Reference not found", "There is no branch or tag 'main' in project 7 (POST"),
         ("Commit not found", "push one"),
         ("Pipelines are disabled!", "switched off"),
         ("Missing CI config file", ".gitlab-ci.yml"),
         ("Pipeline filtered out by workflow rules.", "$CI_PIPELINE_SOURCE api"),
-        ("The resulting pipeline would have been empty. Review the rules.", "leave none of them"),
-        ("Pipeline will not run for the selected trigger. The rules prevented any jobs from", "leave none of them"),
-        ("No stages / jobs for this pipeline.", "leave none of them"),
+        ("The resulting pipeline would have been empty. Review the rules.", "exclude all of them"),
+        ("Pipeline will not run for the selected trigger. The rules prevented any jobs from", "exclude all of them"),
+        ("No stages / jobs for this pipeline.", "exclude all of them"),
         ("`size` input: required value has not been provided", "spec:inputs"),
         ("jobs:build config should implement a script", "pipeline editor"),
         ("Duplicate variable name: A", "once"),

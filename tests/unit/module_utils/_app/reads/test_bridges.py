@@ -224,9 +224,9 @@ def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
         ({"fail_on": ["failed"]}, [down("failed")], "downstream pipeline 16 of trigger job 'infra' ended as failed"),
         ({"wait_for": ["success"]}, [down("canceled")], "can no longer become success"),
         ({"wait_for": ["success"]}, [[bridge(50, "failed", "infra")]], "and has started no pipeline"),
-        ({"wait_for": ["success"]}, [[bridge(50, "success", "infra")]], "names no pipeline that it has started"),
+        ({"wait_for": ["success"]}, [[bridge(50, "success", "infra")]], "lists no pipeline that it started"),
         ({"wait_timeout": 0.0}, [down("running")], "downstream pipeline 16 of trigger job 'infra' is still running"),
-        ({"wait_timeout": 0.0}, [[bridge(50, "manual", "infra")]], "it has to be played"),
+        ({"wait_timeout": 0.0}, [[bridge(50, "manual", "infra")]], "it must be played"),
     ],
 )
 def test_what_fails(options, looks, words):
@@ -293,7 +293,7 @@ BY_REF = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     ("last", "status", "warnings"),
     [
         (Exchange(ROOT, pipeline(status="success")), "success", []),
-        (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["could not be refreshed"]),
+        (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["Could not refresh"]),
     ],
 )
 def test_the_pipeline_is_read_again_after_waiting(last, status, warnings):

@@ -57,7 +57,7 @@ def test_a_job_can_be_called_as_an_id():
 
 def test_an_id_needs_no_pipeline_and_a_name_does():
     assert ask(Exchange("GET /projects/7/jobs/42", JOBS[2]), terms=("42",), pipeline_id=None) == [JOBS[2]]
-    with pytest.raises(errors.UsageError, match="the name 'deploy' needs a pipeline: give pipeline_id, ref, sha or"):
+    with pytest.raises(errors.UsageError, match="the name 'deploy' needs a pipeline: set pipeline_id, ref, sha or"):
         ask(pipeline_id=None)
 
 
@@ -119,7 +119,7 @@ def test_an_attribute_may_be_deep_and_a_field_that_is_null_is_there():
     [
         ("nope", "there are 'allow_failure', "),
         ("statsu", r"did you mean 'status'\?"),
-        ("status.nope", "status is no mapping"),
+        ("status.nope", "status is not a mapping"),
         ("commit.nope", r"did you mean 'commit.id'\?"),
         ("comit.id", r"did you mean 'commit'\?"),
     ],
@@ -156,11 +156,11 @@ def test_the_file_of_the_newest_success_costs_one_request_for_each_name():
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"artifact": ""}, "latest_success is about artifacts"),
-        ({"terms": ("9",)}, "an id already says which job"),
-        ({"terms": ("build", "9")}, "an id already says which job"),
+        ({"artifact": ""}, "latest_success can only be used with artifact"),
+        ({"terms": ("9",)}, "latest_success cannot be used with a job id"),
+        ({"terms": ("build", "9")}, "latest_success cannot be used with a job id"),
         ({"terms": ("buil*",)}, "has wildcards"),
-        ({"ref": None}, "latest_success needs ref"),
+        ({"ref": None}, "latest_success requires ref"),
         ({"include_downstream": True}, "include_downstream cannot be used with latest_success"),
     ],
 )

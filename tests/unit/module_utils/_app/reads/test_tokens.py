@@ -77,8 +77,8 @@ def test_other_tokens_are_refused_even_beside_a_job_token(name):
             401,
             'does not know this job token: GitLab says "401 .* only while its job is',
         ),
-        ({"message": "404 Job Not Found"}, 404, "no job belongs to this token: it is no CI job token"),
-        (NO_ROUTE, 404, r"this server cannot tell the job of a token: that needs GitLab 13\.10"),
+        ({"message": "404 Job Not Found"}, 404, "no job belongs to this token: it is not a CI job token"),
+        (NO_ROUTE, 404, r"this server cannot show the job of a token: this requires GitLab 13\.10"),
     ],
 )
 def test_why_there_is_no_job(answer, status, words):
@@ -93,5 +93,5 @@ def test_a_web_page_says_nothing_of_a_token(status, error):
 
 
 def test_a_server_that_is_too_old_for_agents():
-    with pytest.raises(errors.SelectionError, match=r"cannot tell the agents of a token: that needs GitLab 13\.11"):
+    with pytest.raises(errors.SelectionError, match=r"cannot show the agents of a token: this requires GitLab 13\.11"):
         ask(Exchange(JOB, job(42, "running")), Exchange(AGENTS, reply(NO_ROUTE, status=404)), agents=True)

@@ -52,16 +52,16 @@ def test_which_token_is_used(options, environ, expected):
         ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are given: api_token, api_job_token"),
         ({}, {**PAT, **OAUTH}, "several tokens are given: GITLAB_API_TOKEN, GITLAB_OAUTH_TOKEN"),
         # an empty variable must not make us somebody else
-        ({"api_token": ""}, PAT, "api_token is empty; give a token, or leave the option out"),
+        ({"api_token": ""}, PAT, "api_token is empty; set it to a token, or omit it"),
         ({"api_oauth_token": " "}, PAT, "api_oauth_token is empty"),
         ({"api_job_token": ""}, {}, "api_job_token is empty"),
         ({"api_token": "", "api_job_token": "two"}, {}, "several tokens are given"),
-        ({"api_token": f"{SECRET} x"}, {}, "api_token holds blanks"),
-        ({"api_token": f"{SECRET}\nx"}, {}, "api_token holds blanks"),
-        ({"api_token": f"{SECRET}ü"}, {}, "no token has"),
-        ({}, {"GITLAB_PRIVATE_TOKEN": f"{SECRET} x"}, "GITLAB_PRIVATE_TOKEN holds blanks"),
-        ({"api_token": "********"}, {}, "api_token holds blanks, line breaks or other characters that no token has"),
-        ({}, {"GITLAB_TOKEN": "glpat-********"}, "GITLAB_TOKEN holds blanks"),
+        ({"api_token": f"{SECRET} x"}, {}, "api_token contains spaces"),
+        ({"api_token": f"{SECRET}\nx"}, {}, "api_token contains spaces"),
+        ({"api_token": f"{SECRET}ü"}, {}, "tokens cannot have"),
+        ({}, {"GITLAB_PRIVATE_TOKEN": f"{SECRET} x"}, "GITLAB_PRIVATE_TOKEN contains spaces"),
+        ({"api_token": "********"}, {}, "api_token contains spaces, line breaks or other characters that tokens"),
+        ({}, {"GITLAB_TOKEN": "glpat-********"}, "GITLAB_TOKEN contains spaces"),
     ],
 )
 def test_tokens_that_cannot_be_used(options, environ, words):
@@ -114,7 +114,7 @@ def test_an_address_that_cannot_be_used_is_told_with_the_variable_it_stands_in(v
 
 
 def test_an_empty_address_is_not_the_default():
-    with pytest.raises(UsageError, match="api_url is empty; give the address of the server, or leave the option out"):
+    with pytest.raises(UsageError, match="api_url is empty; set it to the address of the server, or omit it"):
         settings(api_url="")
 
 
@@ -182,7 +182,7 @@ def test_headers_that_cannot_be_set(name):
     ],
 )
 def test_what_is_no_header(name, value):
-    with pytest.raises(UsageError, match="http_headers holds something that is not a header") as caught:
+    with pytest.raises(UsageError, match="http_headers contains an invalid header") as caught:
         settings(http_headers={name: value})
     assert SECRET not in str(caught.value)
 
