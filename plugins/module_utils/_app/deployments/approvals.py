@@ -93,7 +93,7 @@ class Approval(Write[FoundDeployment]):
             return Result("applied", latest, reason, has_changed=True)
         if is_ours is None:
             exc.further = (
-                "Whether it was done is unknown, since the deployment shows another one and GitLab does not tell who "
+                "The outcome is unknown because the deployment shows another one and GitLab does not tell who "
                 "the user of the token is"
             )
             return self._failed(str(exc))

@@ -67,8 +67,8 @@ def test_a_refusal_without_a_reason_is_looked_into(project, words):
     [
         (reply(NO_ROUTE, status=404), "this server is too old for it"),
         (reply({"message": "404 Project Not Found"}, status=404), "Project Not Found"),
-        (reply("<html>", status=502), "Whether it was done is unknown; it is safe to run the task again"),
-        (errors.LostAnswerError("the connection broke"), "). Whether it was done is unknown"),
+        (reply("<html>", status=502), "The outcome is unknown; it is safe to run the task again"),
+        (errors.LostAnswerError("the connection broke"), "). The outcome is unknown"),
     ],
 )
 def test_what_went_wrong_is_told_and_is_no_change(answer, words):

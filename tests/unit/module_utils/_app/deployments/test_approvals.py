@@ -78,7 +78,7 @@ def test_a_lost_answer_and_a_deployment_that_is_not_found_again():
     gone = Exchange(READ, reply({"message": "404 Not found"}, status=404))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, api_retries=0)
     assert not outcome.changed and outcome.values["outcome"] == "failed"
-    assert "Whether it was done is unknown, since reading the deployment failed, too" in outcome.failure
+    assert "The outcome is unknown because reading the deployment failed as well" in outcome.failure
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_after_a_lost_answer_is_unknown():
     gone = Exchange(READ, reply({"message": "401 Unauthorized"}, status=401))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, gone, api_retries=1)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
-    assert "Whether it was done is unknown" in outcome.failure
+    assert "The outcome is unknown" in outcome.failure
 
 
 GARBAGE = {"id": 5, "status": "ok"}
@@ -138,7 +138,7 @@ def test_an_answer_that_does_not_show_the_approval_is_not_believed():
     outcome = approve(BEFORE, answer, *[Exchange(READ, GARBAGE)] * 2, api_retries=1)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
     assert "the answer does not say that it was approved" in outcome.failure
-    assert "Whether it was done is unknown, since reading the deployment failed, too" in outcome.failure
+    assert "The outcome is unknown because reading the deployment failed as well" in outcome.failure
     assert outcome.values["deployment"]["missing_approvals"]
 
 
@@ -160,7 +160,7 @@ def test_an_unknown_user_without_a_comment_is_not_taken_for_somebody_else():
     sent = Exchange(POST, lost(), body={"status": "approved"})
     outcome = approve(BEFORE, sent, others, NOBODY, comment=None)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
-    assert "Whether it was done is unknown, since the deployment shows another one" in outcome.failure
+    assert "The outcome is unknown because the deployment shows another one" in outcome.failure
 
 
 def test_an_approval_of_before_is_not_a_change_once_the_user_is_known():

@@ -128,7 +128,7 @@ def test_what_has_started_and_ended_while_the_deployment_was_read_is_not_played_
         *ended("success") * 2,
         wait_for_approval=True,
     )
-    assert (outcome.changed, outcome.failure, result["reason"]) == (False, None, "it has succeeded already")
+    assert (outcome.changed, outcome.failure, result["reason"]) == (False, None, "it has already succeeded")
 
 
 def test_without_wait_it_ends_when_the_job_is_played():
