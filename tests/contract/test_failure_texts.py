@@ -194,7 +194,7 @@ def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None
 def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
     scenario = world({"name": "build", "id": 11, "queue": None, "tags": ["gpu"]})
     short: Row = {"wait_timeout": 3.0}
-    words = "still pending; it asks for a runner with the tag gpu"
+    words = "still pending; it requires a runner with the tag gpu"
     simulator.load(scenario)
     failures = [
         str(run_task(simulator, INFO, **MAIN, name=["build"], wait=True, **short).failure),

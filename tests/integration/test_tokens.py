@@ -293,7 +293,7 @@ def test_there_is_no_log_and_a_warning_says_so(simulator: t.Any) -> None:
     load(simulator)
     result = with_job_token(simulator, INFO, pipeline_id=100, name=["build"], log_lines=5)
     assert (result.failure, result["job"]["log_tail"]) == (None, None)
-    assert result.warnings == ["GitLab lets no job token read a log, so there is none here; give api_token to see it."]
+    assert result.warnings == ["Job tokens cannot read logs, so no log is shown; set api_token to see it."]
     assert "get_trace" not in endpoints(simulator)
 
 

@@ -171,7 +171,7 @@ def runner_wish(record: Record) -> str:
 def still(record: Record) -> str:
     """Return where a job stands that is not where it should be, as part of a sentence."""
     status = status_of(record)
-    wish = f"; it asks for {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
+    wish = f"; it requires {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
     return f"is still {status}{wish}"
 
 

@@ -206,7 +206,7 @@ class Write(abc.ABC, t.Generic[_S]):
         if was_refused(exc) and not is_lock(exc) and not self._has_moved(latest):
             return Result("refused", latest, self._explained(exc))
         if decision.verdict == "refuse":
-            doubt = "; an answer was lost, so it may already have been done" if self._is_in_doubt else ""
+            doubt = "; an answer was lost, so it may have been done before" if self._is_in_doubt else ""
             return Result("refused", latest, decision.reason + doubt)
         self._before = latest
         return None

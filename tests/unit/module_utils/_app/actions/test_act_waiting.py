@@ -213,7 +213,7 @@ def test_jobs_of_two_pipelines_that_are_skipped_at_once():
     ("before", "held"),
     [
         (job(41, "pending", "gpu", stage="build", tag_list=["gpu"]),
-         "; before it, job 'gpu' (id 41) of stage 'build' is still pending; it asks for a runner with the tag gpu."),
+         "; before it, job 'gpu' (id 41) of stage 'build' is still pending; it requires a runner with the tag gpu."),
         (job(41, "manual", "approve", stage="build"), "; its pipeline waits for manual jobs to be played: 'approve'."),
         (job(41, "manual", "maybe", stage="build", allow_failure=True), "."),
         (job(41, "running", "other"), "."),
