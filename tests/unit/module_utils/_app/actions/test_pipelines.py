@@ -233,7 +233,7 @@ def test_a_list_that_is_empty_all_at_once_is_no_proof():
     ("project", "words"),
     [
         ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the Reporter role"),
-        ({"id": 7}, "of the token, or this user has no Developer role in the project (POST"),
+        ({"id": 7}, "to it, or the user does not have the Developer role in the project (POST"),
         (
             {"id": 7, "permissions": {"project_access": {"access_level": 30}}},
             "The usual reason: the ref of the pipeline is protected and the user of the token has no access to it (POST",

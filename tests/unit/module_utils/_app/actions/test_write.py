@@ -207,7 +207,7 @@ BLOCKED = "403 Forbidden - Your account has been blocked."
         ({"archived": True}, "The project is archived, and an archived project can only be read: unarchive it"),
         (
             {"permissions": {"project_access": {"access_level": 20}, "group_access": {"access_level": 10}}},
-            "The user of the token has the Reporter role in the project, and needs Developer",
+            "The user of the token has the Reporter role in the project, but needs Developer",
         ),
         ({"permissions": {"project_access": None, "group_access": {"access_level": 30}}}, "The usual reasons"),
         ({"permissions": {"project_access": None, "group_access": None}}, "The usual reasons"),
@@ -227,7 +227,7 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
     assert ("usual reasons" in result["reason"]) == ("usual reasons" in words)
 
 
-ROLE = "this user has no Developer role in the project"
+ROLE = "the user does not have the Developer role in the project"
 PROTECTED = "the ref or the environment of the job is protected and the user of the token has no access to it"
 TAKEN_AWAY = f"The usual reasons: {PROTECTED}, the deployment is outdated"
 ARCHIVED = "the job is archived"
@@ -248,8 +248,8 @@ ARCHIVED = "the job is archived"
         ("keep_artifacts", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
         ("erase", 30, f"{TAKEN_AWAY}, {ARCHIVED}, or another user started the job, so only a Maintainer can"),
         ("delete_artifacts", 0, ". The user of the token needs the Maintainer role in the project (DELETE"),
-        ("delete_artifacts", 20, "has the Reporter role in the project, and needs Maintainer"),
-        ("delete_artifacts", 30, "has the Developer role in the project, and needs Maintainer"),
+        ("delete_artifacts", 20, "has the Reporter role in the project, but needs Maintainer"),
+        ("delete_artifacts", 30, "has the Developer role in the project, but needs Maintainer"),
         ("delete_artifacts", 40, '"403 Forbidden" for job 42 of project 7 (DELETE'),
     ],
 )
