@@ -126,7 +126,7 @@ class ApprovalWait:
             (latest,) = newest_attempts(self._session, [job])
         if (latest.id, latest.status) == (job.id, job.status):
             return decision
-        return Decision("later", f"it was approved and is now {latest.status}")
+        return Decision("later", f"it was approved, and its status is now {latest.status}")
 
     def _predict(self, deployment: FoundDeployment) -> Decision:
         if not self._is_waiting:

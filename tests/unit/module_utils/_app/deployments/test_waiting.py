@@ -218,7 +218,7 @@ def test_a_job_that_another_gate_saw_wait_a_moment_ago_is_read_once_more():
     approvals = ApprovalWait(session, is_waiting=True, tell=lambda job, what: None)
     approvals.expect([found])
     with looking(float("-inf")):
-        assert approvals.judge(found, Decision("act")) == Decision("later", "it was approved and is now success")
+        assert approvals.judge(found, Decision("act")) == Decision("later", "it was approved, and its status is now success")
 
 
 def answer_while_it_waits(call):
