@@ -82,7 +82,7 @@ def _retry_ended(state: PipelineState) -> Decision:
         )
     return Decision(
         "refuse",
-        f"its status is {state.status}, but none of its jobs has failed or was canceled; GitLab does not retry trigger "
+        f"its status is {state.status}, but none of its jobs failed or was canceled; GitLab does not retry trigger "
         "jobs with their pipeline: use gitlab_job_action",
     )
 
