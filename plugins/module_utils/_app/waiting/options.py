@@ -116,7 +116,7 @@ def is_late(session: Session, exc: RequestError) -> bool:
 def is_end_of_time(session: Session, exc: GitLabError) -> bool:
     """Return whether an error only means that a server was unreachable or busy until the timeout.
 
-    If the server requires a longer pause than the time that is left, waiting is useless and the answer is no.
+    It means more if the server requires a longer pause than the time that is left: then waiting is useless.
     """
     if not isinstance(exc, RequestError) or not exc.is_out_of_time:
         return False

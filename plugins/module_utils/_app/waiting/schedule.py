@@ -199,7 +199,7 @@ class Scheduler:
             yield urgent.due, urgent, False
         look = self._first(is_urgent=False)
         if look:
-            # the first step of a wait is not a poll, so it is not spaced
+            # the first step of a wait is not spaced, because the wait was added to run now
             apart = self._next_look_at if look.pause is not None else look.due
             yield max(look.due, now + self._traffic.look_seconds(), apart), look, True
 
