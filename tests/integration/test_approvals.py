@@ -105,8 +105,8 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "no rule": ({"protected": FOREIGN}, {}, "no approval rule of its environment is for the user of the token"),
     "no role": ({"protected": OWNERS}, {}, "no approval rule of its environment is for the user of the token"),
     "nothing": ({"protected": {}}, {}, "there is nothing to approve: it is blocked, and its environment requires no"),
-    "free licence": ({"edition": "free"}, {}, "there is nothing to approve: it is blocked, and its environment requires"),
-    "community edition": ({"edition": "ce"}, {}, "this server has no deployment approvals, which need GitLab 14.8"),
+    "free licence": ({"edition": "free"}, {}, "there is nothing to approve: it is blocked, and its environment"),
+    "community edition": ({"edition": "ce"}, {}, "this server has no deployment approvals, which require GitLab 14.8"),
 }
 
 

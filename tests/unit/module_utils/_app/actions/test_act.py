@@ -134,7 +134,7 @@ def test_the_time_in_the_queue_is_a_number_or_nothing(told, queued):
         ("play", "created", "use wait"),
         ("play", "failed", "its status is failed; use action retry, or set replay if it is a manual job"),
         ("retry", "manual", "use action play"),
-        ("erase", "running", "only a finished job can be erased"),
+        ("erase", "running", "only finished jobs can be erased"),
     ],
 )
 def test_a_refusal_fails_with_reason_and_advice(action, status, words, check_mode):

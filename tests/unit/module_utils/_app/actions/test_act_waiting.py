@@ -186,7 +186,7 @@ def test_a_job_whose_turn_never_comes():
     assert not outcome.changed
     assert "cannot be played: it was skipped" in outcome.failure
     # it had not failed when the task began
-    assert "retry what has failed or was canceled before it: job 'build' (id 41) of stage build" in outcome.failure
+    assert "retry the failed or canceled jobs before it: job 'build' (id 41) of stage build" in outcome.failure
 
 
 def test_jobs_of_two_pipelines_that_are_skipped_at_once():

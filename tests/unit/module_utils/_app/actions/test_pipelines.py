@@ -205,7 +205,7 @@ def test_a_job_that_never_gets_its_turn_is_not_under_way():
     jobs = Exchange(ATTEMPTS, [job(43, "created"), job(42, "success")])
     options = {"action": "retry", "pipeline_id": 6}
     outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
-    assert not outcome.changed and "GitLab retries no trigger jobs with their pipeline" in outcome.failure
+    assert not outcome.changed and "GitLab does not retry trigger jobs with their pipeline" in outcome.failure
 
 
 def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_yet():
@@ -236,7 +236,7 @@ def test_a_list_that_is_empty_all_at_once_is_no_proof():
         ({"id": 7}, "to it, or the user does not have the Developer role in the project (POST"),
         (
             {"id": 7, "permissions": {"project_access": {"access_level": 30}}},
-            "The usual reason: the ref of the pipeline is protected and the user of the token has no access to it (POST",
+            "usual reason: the ref of the pipeline is protected and the user of the token has no access to it (POST",
         ),
     ],
 )

@@ -236,7 +236,7 @@ ARCHIVED = "the job is archived"
 @pytest.mark.parametrize(
     ("action", "level", "words"),
     [
-        ("play", 0, f"when job_variables are given, or {ROLE} (POST"),
+        ("play", 0, f"which include job_variables, or {ROLE} (POST"),
         (
             "play",
             30,

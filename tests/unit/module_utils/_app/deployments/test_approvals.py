@@ -231,7 +231,7 @@ def test_refused_since_others_were_faster():
 
 def test_a_server_without_approvals_is_not_asked_for_any():
     outcome = approve(Exchange(READ, listed()))
-    assert "this server has no deployment approvals, which need GitLab 14.8 with Premium" in outcome.failure
+    assert "this server has no deployment approvals, which require GitLab 14.8 with Premium" in outcome.failure
 
 
 def test_the_record_of_a_failure_fits_on_a_screen():

@@ -30,14 +30,14 @@ MAINTAINERS = rule("Maintainers", 2, BY_ALICE)
         (deployment(MAINTAINERS, approvals=[BY_ALICE]), APPROVE, "same", "has already approved it"),
         # to say the other thing is a change
         (deployment(MAINTAINERS, approvals=[BY_ALICE]), REJECT, "act", ""),
-        (REJECTED, REJECT, "same", "has rejected"),
+        (REJECTED, REJECT, "same", "has already rejected"),
         (REJECTED, APPROVE, "refuse", "it is failed"),
         # what somebody else has said is not ours
         (deployment(rule("Maintainers", 2), approvals=[approval(CAROL)]), APPROVE, "act", ""),
         (deployment(pending=0, status="success", approvals=[BY_ALICE]), APPROVE, "same", "already"),
-        (deployment(pending=0, approvals=[approval(CAROL)]), APPROVE, "refuse", "waits for no approvals"),
+        (deployment(pending=0, approvals=[approval(CAROL)]), APPROVE, "refuse", "does not wait for approvals"),
         (deployment(pending=0), APPROVE, "refuse", "its environment requires no approvals"),
-        (deployment(rule(), status="created"), APPROVE, "refuse", "the turn of its job has not come"),
+        (deployment(rule(), status="created"), APPROVE, "refuse", "its job cannot be played yet"),
         (listed(), APPROVE, "refuse", "this server has no deployment approvals"),
     ],
 )  # fmt: skip

@@ -218,7 +218,8 @@ def test_a_job_that_another_gate_saw_wait_a_moment_ago_is_read_once_more():
     approvals = ApprovalWait(session, is_waiting=True, tell=lambda job, what: None)
     approvals.expect([found])
     with looking(float("-inf")):
-        assert approvals.judge(found, Decision("act")) == Decision("later", "it was approved, and its status is now success")
+        decision = Decision("later", "it was approved, and its status is now success")
+        assert approvals.judge(found, Decision("act")) == decision
 
 
 def answer_while_it_waits(call):
@@ -260,7 +261,7 @@ def test_a_job_that_is_unplayable_for_another_reason_is_refused_in_gitlabs_words
 @pytest.mark.parametrize(
     ("record", "changed", "words"),
     [
-        (deployment(*BOTH, pending=2), True, "when its deployment 5 to 'production' has the approvals"),
+        (deployment(*BOTH, pending=2), True, "when its deployment 5 to 'production' has the missing approvals"),
         # GitLab starts it by itself, so that a real run finds it under way
         (deployment(), False, "GitLab starts it"),
         (deployment(pending=0), True, ""),
