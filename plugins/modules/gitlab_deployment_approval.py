@@ -382,7 +382,7 @@ reason:
   description: Why, in words. Can be empty when the approval was given, and when the task has failed before that.
   type: str
   returned: always
-  sample: the user of the token has approved it already
+  sample: the user of the token has already approved it
 elapsed:
   description: Seconds that the task took.
   type: float

@@ -805,7 +805,7 @@ results:
       description: Why, in words, and what to do about it. Can be empty when the action was done.
       type: str
       returned: always
-      sample: it has succeeded already
+      sample: it has already succeeded
     before:
       description: The job as it was found. With O(whole_project=true), its values are V(null).
       type: dict

@@ -138,11 +138,11 @@ def test_check_mode_says_what_would_be_done(simulator: t.Any) -> None:
     several = message(simulator, "play", name=["d*"], multiple="all")
     assert several == (
         "would play job 'docs' (id 1001) and job 'deploy' (id 1000); would leave job 'done' (id 1003) alone: it has "
-        "succeeded already"
+        "already succeeded"
     )
     assert message(simulator, "retry", name=["done"]).startswith("would leave job 'done' (id 1003) alone: ")
     nothing = message(simulator, "cancel", scope=["running"], multiple="all")
-    assert nothing == "would do nothing, since no job is selected"
+    assert nothing == "would do nothing because no job is selected"
     assert effects(simulator) == []
 
 
@@ -169,7 +169,7 @@ def test_a_job_whose_turn_is_to_come_is_not_left_out_in_silence(
     how = {"name": ["deploy", "done"], "multiple": "all", "scope": scope, "wait": wait, "check_mode": check_mode}
     result = run_task(simulator, ACTION, project="group/app", ref="main", action=action, **how)
     assert (result.failure, result.changed, result.values["jobs"], effects(simulator)) == (None, False, [], [])
-    told = [text for text in result.warnings if "leave it out to wait for the turn of a job" in text]
+    told = [text for text in result.warnings if "omit it to wait until a job can be acted on" in text]
     assert len(told) == is_told
     assert all(text.startswith("No job of ") and "found 1 created, 1 success" in text for text in told)
 

@@ -114,7 +114,7 @@ def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pyte
     [
         ("verify", "is failed"),
         ("wait", "ended as failed"),
-        ("play", "has ended as failed"),
+        ("play", "its status is failed"),
         ("retry", "ended as failed"),
     ],
 )

@@ -204,10 +204,10 @@ def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
     ids = [str(job["id"]) for job in listed["jobs"]]
     assert len(ids) == 2
     words = ("2 jobs match", "linux/twin", *ids)
-    by_id = "Give the exact name or job_id, or multiple: latest"
+    by_id = "Use the exact name or job_id, or multiple: latest"
     assert_refused(simulator, four_times(simulator, ACTION, **options, name=["twin"], action="play"), by_id, *words)
     # a gate has no job_id
-    words = ("Give the exact name, or multiple: latest", *words)
+    words = ("Use the exact name, or multiple: latest", *words)
     gate = {"name": "twin", "action": "play", "include_downstream": True}
     assert_refused(simulator, gated(simulator, gate), *words)
 

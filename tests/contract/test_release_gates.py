@@ -666,7 +666,7 @@ def test_a_failed_trigger_job_is_not_overlooked(simulator: t.Any, chosen: Row, a
 def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = release(simulator, APP, token=None, api_job_token="job-token-0123456789")
-    assert "GitLab never lets a job token do play" in str(result.failure)
+    assert "api_job_token cannot be used for action play" in str(result.failure)
     assert simulator.requests() == []
 
 

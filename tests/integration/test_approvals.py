@@ -86,7 +86,7 @@ def test_represented_as_chooses_the_rule(simulator: t.Any) -> None:
     simulator.load(approval_world())
     for check_mode in (True, False):
         wrong = approve(simulator, represented_as="Owners", check_mode=check_mode)
-        assert "represented_as 'Owners' names no approval rule" in str(wrong.failure)
+        assert "represented_as 'Owners' matches no approval rule" in str(wrong.failure)
         assert "'Maintainers', 'release'" in str(wrong.failure)
     assert effects(simulator) == []
 
@@ -104,9 +104,9 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "own": ({}, {"token": BOB}, "the user of the token has started it, and nobody may approve their own"),
     "no rule": ({"protected": FOREIGN}, {}, "no approval rule of its environment is for the user of the token"),
     "no role": ({"protected": OWNERS}, {}, "no approval rule of its environment is for the user of the token"),
-    "nothing": ({"protected": {}}, {}, "there is nothing to approve: it is blocked, and its environment asks for no"),
-    "free licence": ({"edition": "free"}, {}, "there is nothing to approve: it is blocked, and its environment asks"),
-    "community edition": ({"edition": "ce"}, {}, "this server has no deployment approvals, which need GitLab 14.8"),
+    "nothing": ({"protected": {}}, {}, "there is nothing to approve: it is blocked, and its environment requires no"),
+    "free licence": ({"edition": "free"}, {}, "there is nothing to approve: it is blocked, and its environment"),
+    "community edition": ({"edition": "ce"}, {}, "this server has no deployment approvals, which require GitLab 14.8"),
 }
 
 
@@ -157,7 +157,7 @@ def test_what_will_never_come_to_its_turn_waits_for_no_approvals(simulator: t.An
     simulator.load(approval_world(protected=SETTINGS[setting]))
     simulator.set_job("deploy", status=status)
     for result in four_times(simulator):
-        assert f"there is nothing to approve: it is {status}, and waits for no approvals" in str(result.failure)
+        assert f"there is nothing to approve: it is {status} and does not wait for approvals" in str(result.failure)
 
 
 def test_several_that_wait_are_an_error(simulator: t.Any) -> None:

@@ -409,7 +409,7 @@ def test_a_pipeline_of_optional_manual_jobs_is_skipped(simulator: t.Any) -> None
     simulator.load(with_new({"name": "report", "when": "manual", "allow_failure": True}))
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
     assert result["status"] == "skipped"
-    assert "101 ended as skipped: job 'report' (id 1001) is manual, and nobody has played it" in str(result.failure)
+    assert "101 ended as skipped: job 'report' (id 1001) is manual and was not played" in str(result.failure)
 
 
 def test_created_is_not_waited_for(simulator: t.Any) -> None:

@@ -293,7 +293,7 @@ def test_there_is_no_log_and_a_warning_says_so(simulator: t.Any) -> None:
     load(simulator)
     result = with_job_token(simulator, INFO, pipeline_id=100, name=["build"], log_lines=5)
     assert (result.failure, result["job"]["log_tail"]) == (None, None)
-    assert result.warnings == ["GitLab lets no job token read a log, so there is none here; give api_token to see it."]
+    assert result.warnings == ["Job tokens cannot read logs, so no log is shown; set api_token to see it."]
     assert "get_trace" not in endpoints(simulator)
 
 
@@ -306,7 +306,7 @@ def test_every_action_is_refused_before_any_request(simulator: t.Any, action: st
     load(simulator)
     for way in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
         result = with_job_token(simulator, ACTION, **way, action=action, check_mode=check_mode)
-        assert_sentence(result.failure, f"GitLab never lets a job token do {action}; give api_token")
+        assert_sentence(result.failure, f"api_job_token cannot be used for action {action} because")
         assert result.values == ACTION.empty_result
     assert simulator.requests() == []
 
@@ -314,7 +314,7 @@ def test_every_action_is_refused_before_any_request(simulator: t.Any, action: st
 def test_the_whole_project_is_refused_too(simulator: t.Any) -> None:
     load(simulator)
     result = with_job_token(simulator, ACTION, action="delete_artifacts", whole_project=True)
-    assert_sentence(result.failure, "GitLab never lets a job token do delete_artifacts")
+    assert_sentence(result.failure, "api_job_token cannot be used for action delete_artifacts")
     assert simulator.requests() == []
 
 

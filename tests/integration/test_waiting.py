@@ -105,7 +105,7 @@ def test_a_flaky_job_is_retried_up_to_its_attempts(simulator: t.Any) -> None:
         assert (result.failure is not None) is fails
         assert effects(simulator) == [("play", "deploy"), ("retry", "deploy"), ("retry", "deploy")]
     again = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action="retry", max_attempts=3)
-    assert "3 attempts already" in str(again.failure)
+    assert "already had 3 attempts" in str(again.failure)
     assert len(effects(simulator)) == 3
 
 

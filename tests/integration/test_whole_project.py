@@ -169,7 +169,7 @@ def test_a_lost_answer_is_no_success(simulator: t.Any, preset: str) -> None:
     load(simulator)
     simulator.inject(preset, method="DELETE", times=1)
     result = delete(simulator)
-    assert_failed(result, "Whether it was done is unknown; it is safe to run the task again")
+    assert_failed(result, "The outcome is unknown; it is safe to run the task again")
     assert len(writes(simulator)) == 1
     again = delete(simulator)
     assert (again.failure, again.changed) == (None, True)

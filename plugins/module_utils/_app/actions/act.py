@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Acting on jobs: read, decide, act, and follow until the end, for any number of jobs at a time."""
+"""Acting on jobs: read, decide, act, and follow to the end, for any number of jobs at once."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ class ActionRun:
         self._request = request
         self._action = ACTIONS[request.action]
         self._options = options
-        # what was begun is followed to its end, whatever happens elsewhere
+        # started jobs are followed to their end, even if nothing new may be started any more
         patient = dataclasses.replace(options, wait=options.is_patient)
         self._following = Wait(session, patient, ends_at_stop=False)
         self._timeline = self._following.timeline
         self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
         self._counting: Counting | None = None
-        # what has failed of its pipeline, as it was read last
+        # the failed jobs of the pipeline at the last read
         self._failed: t.Sequence[FoundJob] = ()
         self._attempts = AttemptCounts(session, is_wanted=request.max_attempts is not None)
 
     def run(self) -> Steps[ActionReport]:
-        """Return what became of the jobs; a refusal or a failure is in the report, it is not raised.
+        """Return the outcome for each job; refusals and failures are in the report and are not raised.
 
-        :raises SelectionError: when the jobs cannot be found, or more than wanted are found.
+        :raises SelectionError: if the jobs cannot be found, or more jobs match than are allowed.
         """
         refuse_job_token(self._session, self._request.action)
         for warning in filter(None, map(unknown_reason, self._request.retry_on)):
@@ -70,9 +70,9 @@ class ActionRun:
         self._following.note(jobs)
         for job in jobs:
             self._timeline.observe(job)
-        # what is denied is read before anything is sent
+        # a denied read is repeated before anything is sent
         yield from self._following.once(lambda: self._step(report.targets))
-        # what has changed was read after all others
+        # jobs that have changed were read last
         read_last = sorted(report.targets, key=lambda target: target.has_changed)
         report.pipeline = as_told(report.pipeline, [target.job.record for target in read_last])
         if self._following.is_active:
@@ -83,7 +83,7 @@ class ActionRun:
     # ----- decide and act -----
 
     def _step(self, targets: list[Target]) -> None:
-        """Decide about jobs, and act on those that are to be acted on, side by side."""
+        """Decide about all jobs, then act in parallel on those that need it."""
         self._attempts.count(target.job for target in targets)
         decided = [(target, self._decide(target.job, self._action)) for target in targets]
         for target, decision in decided:
@@ -127,7 +127,7 @@ class ActionRun:
         stopped = self._session.stop()
         if stopped and decision.verdict in ("act", "later"):
             return Decision("refuse", stopped)
-        # an extension may give an exception as the reason
+        # an extension may return an exception as the reason
         decision = dataclasses.replace(decision, reason=str(decision.reason))
         if decision.verdict == "later" and decision != built_in and self._following.is_active:
             self._timeline.held(job, decision.reason)
@@ -138,9 +138,9 @@ class ActionRun:
         return deed.write([target.job for target in targets])
 
     def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
-        """Note the result of a write, and that what was done is to be followed, or what somebody else has done."""
+        """Note the result of a write, and whether the job is followed from now on."""
         if result.after.id > target.job.id and result.has_changed:
-            # it may not be listed, see `note`
+            # lists may not contain the new attempt yet, see `note`
             self._attempts.note(target.job, self._attempts.of(target.job) + 1)
         target.job = result.after
         self._following.note([target.job])
@@ -154,7 +154,7 @@ class ActionRun:
         target.is_followed = result.outcome in ("applied", "unchanged") and self._is_to_be_followed(target)
 
     def _done_text(self, job: FoundJob, action: Action) -> str:
-        """Return what was done to a job; of how many attempts it is which one, where they have an end."""
+        """Return what was done to a job, with the number of its attempt if `max_attempts` limits them."""
         most = self._request.max_attempts
         if most is None or action.name != "retry":
             return action.participle
@@ -163,15 +163,15 @@ class ActionRun:
     def _is_to_be_followed(self, target: Target) -> bool:
         if not (self._options.wait and self._following.is_active and self._action.is_followed):
             return False
-        # what was to be played or retried is looked at even if it has ended by now: it may have failed
+        # a job that was to be played or retried is followed even if it has ended by now, because it may have failed
         return not self._action.accepts_any_end or not is_there(target.job.record, self._options)
 
     # ----- follow -----
 
     def _follow(self, report: ActionReport) -> Steps[None]:
-        """Read the jobs again and again until each has ended or the time is up.
+        """Poll the jobs until all have ended or the task times out.
 
-        What was done is done, so an error on the way is noted with the jobs and not raised.
+        The actions were already executed, so an error is noted with the jobs and not raised.
         """
         polls = 0
 
@@ -201,7 +201,7 @@ class ActionRun:
                 self._cancel([target for target in late if not target.job.is_bridge])
 
     def _unsettled(self, active: t.Sequence[Target]) -> list[FoundJob]:
-        """Return the jobs that are not yet where they should be: those whose turn is to come among them."""
+        """Return the jobs that have not reached their target yet, including those that cannot be acted on yet."""
         return [
             target.job
             for target in active
@@ -209,10 +209,10 @@ class ActionRun:
         ]
 
     def _counting_of(self, active: t.Sequence[Target], *, size: int) -> Look | None:
-        """Return what finds out by counting whether the followed jobs have moved.
+        """Return a function that counts jobs to see whether the followed ones have moved.
 
-        None when they have to be read: a single job, jobs of several pipelines, trigger jobs, or one whose turn is to
-        come, or whose failure may not be the last word.
+        None if the jobs must be read: a single job, jobs of several pipelines, trigger jobs, a job that cannot be acted
+        on yet, or a failed job that GitLab may retry.
 
         :param size: how many jobs the pipeline has.
         """
@@ -229,7 +229,7 @@ class ActionRun:
 
     def _refresh(self, report: ActionReport) -> None:
         active = report.active
-        # a list that is behind says nothing of the attempts that it lacks, which are looked at again
+        # an outdated list may lack the newest attempts, which are then read one by one
         shown = shown_attempts(self._session, [target.job for target in active])
         for target in active:
             target.job = shown.get(target.job.key, target.job)
@@ -242,7 +242,7 @@ class ActionRun:
         self._following.seen(jobs, self._unsettled(active))
 
     def _has_ended(self, target: Target) -> bool:
-        """Return whether a followed job is where it should be, or has ended; one that never will is settled."""
+        """Return whether a followed job has reached its target or has ended; fail one that is stuck in the queue."""
         if is_there(target.job.record, self._options):
             return self._following.believes(target.job)
         problem = self._following.queue_problem(target.job)
@@ -251,11 +251,11 @@ class ActionRun:
         return False
 
     def _end(self, ended: t.Sequence[Target]) -> None:
-        """Take note that followed jobs are where they should be, or have ended; with `max_attempts` retry them."""
+        """Note that followed jobs have reached their target or have ended; with `max_attempts`, retry failed ones."""
         for target in ended:
             target.is_followed = bool(self._end_problem(target))
         bad = {target: self._most_attempts(target) for target in ended if target.is_followed}
-        # where they cannot be counted they are followed on, so that their failures are not lost
+        # if counting raises an error, they are still followed, so their failures are not lost
         self._attempts.count(target.job for target, most in bad.items() if most)
         again = [target for target, most in bad.items() if self._attempts.of(target.job) < most]
         retry = ACTIONS["retry"]
@@ -273,11 +273,11 @@ class ActionRun:
             target.settle("failed", problem)
 
     def _end_problem(self, target: Target) -> str:
-        """Return why the end of a job is not what was asked for, empty when it is."""
+        """Return why the end of a job fails the task, empty if it does not."""
         return "" if self._action.accepts_any_end else end_problem(target.job.record, self._options)
 
     def _most_attempts(self, target: Target) -> int:
-        """Return how many attempts a job may have that has ended badly, 0 when it is not to be retried at all."""
+        """Return how many attempts an unsuccessful job may have, 0 if it must not be retried."""
         request = self._request
         if request.max_attempts is None or self._session.stop():
             return 0

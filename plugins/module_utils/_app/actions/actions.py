@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The actions on jobs: one row per action, with all that is known of it, and the decision that a row makes."""
+"""The actions on jobs: one row for each action, and the decision that it makes about a job."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .decisions import ActionRequest, Cells, act, later, refuse, same
 
 @dataclasses.dataclass(frozen=True)
 class Advice:
-    """What a user can do when GitLab answers the action with this status, and with these words."""
+    """What a user can do if GitLab answers the action with this status and these words."""
 
     status: int
     text: str
@@ -33,34 +33,33 @@ Arguments = t.Callable[[ActionRequest, str], t.Mapping[str, t.Any]]
 
 @dataclasses.dataclass(frozen=True)
 class Action:
-    """All that is known of one action.
+    """Everything that is known about one action.
 
     :param endpoint: its row in the catalogue of endpoints.
-    :param participle: what is done to the job: "played", as in "cannot be played" and "would be played".
-    :param verb: the same as in "would play"; empty when it is the name.
-    :param subject: of what the participle is said, with `{job}` for the job.
+    :param participle: what is done to the job: "played", as in "cannot be played".
+    :param verb: the verb in "would play"; empty if it is the name.
+    :param subject: the subject of these sentences, with `{job}` for the job.
     :param cells: for every column of statuses, whether to act, to leave the job alone, or to refuse.
-    :param effect: whether a job shows that the action was executed since it was read before.
-    :param advice: what to do about errors, where the general advice has nothing; the first that fits.
-    :param forbidden: the usual reasons of a 403 without one, besides a role that is too low.
-    :param answer: what a successful answer shows: the effect, or perhaps the old job, which is then read again; or
-        whether the answer alone is proof, since not every server shows the effect.
-    :param no_effect: what it means when a job does not show the effect of an accepted request.
-    :param refused_as_done: words of a refusal that mean that there is nothing to do with an ended job, and the reason
-        to give then.
-    :param status_after: what check mode predicts; empty when the status stays as it is.
-    :param renews: the phases in which a job is not acted on itself, but a new one is made in its place; empty for an
-        action that starts no job. Who starts a job becomes its user.
-    :param is_followed: whether the outcome is still to come when GitLab has answered, so that `wait` has a meaning.
-    :param accepts_any_end: whether any end of the followed job is what was asked for.
-    :param is_lost_by_archiving: whether GitLab does not do it to archived jobs, which are for reading only.
-    :param role: the lowest role that may do it to every job.
-    :param needs_approval: whether GitLab does it only when the deployment of the job, if it has one, was approved.
-    :param trigger_job: why a given trigger job is refused, empty when it is not; None where GitLab has no such request.
-    :param trigger_jobs_since: the first GitLab version that does it to trigger jobs; older servers do not find them.
-    :param options: the options of the task that are for this action.
-    :param arguments: what is sent besides project and id.
-    :param gate: how a gate of a release uses it: at once, or only when its jobs have ended badly; empty for not at all.
+    :param effect: whether a job shows that the action was executed, compared with an earlier record of the job.
+    :param advice: what to do about errors that have no general advice; the first row that fits is used.
+    :param forbidden: the usual reasons for a 403 that gives none, in addition to a role that is too low.
+    :param answer: what a successful answer shows: the effect, possibly the old job (which is then read again), or
+        nothing, because not every server shows the effect: then the answer itself is the proof.
+    :param no_effect: what it means if a job does not show the effect of an accepted request.
+    :param refused_as_done: words of a refusal that mean that a finished job needs no action, and the reason to report.
+    :param status_after: the status that check mode predicts; empty if the action does not change it.
+    :param renews: the phases in which GitLab creates a new job instead of changing the old one; empty if the action
+        starts no job. The user who starts a job becomes the user of the job.
+    :param is_followed: whether the job still has to run or stop after GitLab has answered, so that `wait` applies.
+    :param accepts_any_end: whether every end of the followed job is a success of the action.
+    :param is_lost_by_archiving: whether GitLab refuses the action for archived jobs.
+    :param role: the lowest role that can act on every job.
+    :param needs_approval: whether GitLab requires that the deployment of the job, if it has one, is approved.
+    :param trigger_job: why a trigger job is refused, empty if it is not; None if GitLab has no such request.
+    :param trigger_jobs_since: the first GitLab version that accepts trigger jobs; older servers answer 404.
+    :param options: the options of the task that apply to this action.
+    :param arguments: what is sent in addition to project and id.
+    :param gate: how a gate of a release uses it: at once, or only after an unsuccessful end of its jobs; empty if not.
     """
 
     name: str
@@ -90,36 +89,36 @@ class Action:
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """Return the options of the task that are for this action, and not for all."""
+        """Return the options of the task that apply to this action, but not to all actions."""
         return (*self.options, *(("log_follow",) if self.is_followed else ()))
 
     def cannot(self, job: str) -> str:
-        """Return the beginning of a sentence that says why it is not done."""
+        """Return the beginning of a sentence that refuses the action on a job."""
         return f"{self.subject.format(job=job)} cannot be {self.participle}"
 
     def would(self, jobs: str) -> str:
-        """Return what check mode says of jobs that would be acted on."""
+        """Return what check mode reports about jobs that the action would change."""
         return f"would {self.verb or self.name} {self.subject.format(job=jobs)}"
 
     def advise(self, exc: StatusError) -> None:
-        """Say in an error what to do about it, unless it says so already."""
+        """Add advice to an error that has none."""
         text = exc.server_text.lower()
         fitting = (row.text for row in self.advice if row.status == exc.status and row.words in text)
         exc.advice = exc.advice or next(fitting, "")
 
 
-# What takes every action but deletion away from somebody whose role would do.
+# Reasons that make GitLab refuse every action except deletion, even if the role of the user is sufficient.
 _TAKEN_AWAY = (
-    "the ref or the environment of the job is protected and does not admit the user of the token",
+    "the ref or the environment of the job is protected and the user of the token has no access to it",
     "the deployment is outdated",
     "the job is archived",
 )
 
 _UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
 _FINISHED: tuple[Column, ...] = ("success", "ended", "skipped")
-_NOT_FINISHED = refuse("its status is {status}; only a finished job can be erased, so wait for it or cancel it first")
-_NOT_KEPT = refuse("its status is {status}; artifacts can be kept when the job has finished")
-_IS_SO_ALREADY = same("it is {status} already")
+_NOT_FINISHED = refuse("its status is {status}; only finished jobs can be erased, so wait for it or cancel it first")
+_NOT_KEPT = refuse("its status is {status}; only artifacts of finished jobs can be kept")
+_IS_SO_ALREADY = same("it is already {status}")
 
 _ROWS = (
     Action(
@@ -128,18 +127,18 @@ _ROWS = (
         participle="played",
         cells={
             "created": later(
-                "it waits for its turn",
-                "its status is created: earlier jobs have not finished yet; use wait to play it when its turn comes",
+                "earlier jobs have not finished yet",
+                "its status is created: earlier jobs have not finished yet; use wait to play it when they have",
             ),
             "blocked": act(),
             "under_way": _IS_SO_ALREADY,
-            "canceling": refuse("it is being canceled; retry it when that is done"),
+            "canceling": refuse("it is being canceled; retry it once it is canceled"),
             "success": decisions.play_success,
             "ended": decisions.play_ended,
-            "skipped": decisions.skipped("plays"),
+            "skipped": decisions.skipped("play"),
         },
         effect=decisions.is_played,
-        # until 18.7 GitLab answers with the old job when it makes a new one
+        # before 18.7, GitLab answers with the old job even if it has created a new one
         answer="old job",
         status_after="pending",
         renews=("finished",),
@@ -157,14 +156,14 @@ _ROWS = (
         advice=(
             Advice(
                 400,
-                "The job is not manual, is already under way, or waits for the approval of its deployment; a job that "
-                "has ended and is not manual is run again by action retry",
+                "The job is not manual, is already active, or waits for the approval of its deployment; to run a "
+                "finished job that is not manual again, use action retry",
                 words="unplay",
             ),
         ),
         forbidden=(
             *_TAKEN_AWAY,
-            "the project restricts who may set pipeline variables, when job_variables are given",
+            "the project restricts who can use pipeline variables, which include job_variables",
         ),
     ),
     Action(
@@ -178,7 +177,7 @@ _ROWS = (
             "canceling": decisions.retry_canceling,
             "success": decisions.retry_success,
             "ended": decisions.retry_ended,
-            "skipped": decisions.skipped("retries"),
+            "skipped": decisions.skipped("retry"),
         },
         effect=decisions.is_retried,
         status_after="pending",
@@ -207,8 +206,8 @@ _ROWS = (
             "blocked": act(),
             "under_way": act(),
             "canceling": decisions.cancel_canceling,
-            "success": same("it has ended as {status} already"),
-            "ended": same("it has ended as {status} already"),
+            "success": same("it has already finished with status {status}"),
+            "ended": same("it has already finished with status {status}"),
             "skipped": same("it was skipped"),
         },
         effect=decisions.is_canceled,
@@ -217,7 +216,7 @@ _ROWS = (
         is_followed=True,
         accepts_any_end=True,
         options=("force",),
-        # a job that is merely running is left as it is when force is sent
+        # GitLab does not cancel a running job if force is sent
         arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
         forbidden=_TAKEN_AWAY,
     ),
@@ -227,13 +226,13 @@ _ROWS = (
         participle="erased",
         cells={**dict.fromkeys(_UNFINISHED, _NOT_FINISHED), **dict.fromkeys(_FINISHED, decisions.erase)},
         effect=decisions.is_erased,
-        # servers before 15.9 do not tell erased_at
+        # servers before 15.9 do not return erased_at
         answer="proof",
         refused_as_done=("not erasable", "there is nothing to erase"),
         advice=(Advice(403, "Only a finished job that still has a log or artifacts can be erased", "not erasable"),),
         forbidden=(
             *_TAKEN_AWAY,
-            "somebody else started the job, so that only a Maintainer may erase it",
+            "another user started the job, so only a Maintainer can erase it",
         ),
     ),
     Action(
@@ -286,5 +285,5 @@ def decide(job: Record, request: ActionRequest) -> Decision:
         return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
     if decision.verdict == "same" and request.given:
         given = listed(request.given, "and")
-        return Decision("same", f"{decision.reason}; {given} are only for a job that is still to start")
+        return Decision("same", f"{decision.reason}; {given} are only used when this task starts the job")
     return decision

@@ -2,11 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The cells of the decision table: what an action does with a job in one status, and why; and how a job shows it.
+"""The cells of the decision table: what an action does with a job in one status, and how a job shows the effect.
 
-Act sends one request, Same changes nothing, Refuse fails with the reason and what to do, Later waits for the job's turn
-and then acts. The rows are in `actions.py`. Source of what GitLab would do otherwise: https://docs.gitlab.com/api/jobs/
-and its source code; playing a job that has succeeded would deploy again, which is why it is Same here.
+Act sends one request. Same changes nothing. Refuse fails with the reason and what to do. Later waits until the action
+is possible and then acts. The rows are in `actions.py`. Playing a job that has succeeded would deploy again, so it is
+Same here. Source of GitLab's own behaviour: https://docs.gitlab.com/api/jobs/ and GitLab's source code.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from ..writes.decision import ActionOutcome, Decision
 
 @dataclasses.dataclass(frozen=True)
 class ActionRequest:
-    """What a user asked for: the action, and the options that it takes; and what is known of a job besides its record.
+    """The requested action and its options, and what its job's record does not contain.
 
-    :param attempts: how many the job has had.
-    :param failed_before: what has failed in other stages of its pipeline, each with its stage.
+    :param attempts: how many attempts the job has had.
+    :param failed_before: the jobs of other stages of its pipeline that have failed, each with its stage.
     """
 
     action: str
@@ -45,21 +45,21 @@ class ActionRequest:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """Return the options that hold values for the job."""
+        """Return the names of the options that contain values for the job."""
         values = {"job_variables": self.variables, "job_inputs": self.inputs}
         return tuple(name for name, value in values.items() if value)
 
 
 Cell = t.Callable[[str, Record, ActionRequest], Decision]
 Cells = t.Mapping[Column, Cell]
-# Whether a job, by its records before and after, shows that an action was executed.
+# Whether the records of a job before and after an action show that it was executed.
 Effect = t.Callable[[Record, Record], bool]
-# What a status after an accepted request without effect means: outcome and reason.
+# The outcome and reason for the status of a job that shows no effect of an accepted request.
 NoEffect = t.Callable[[str], tuple[ActionOutcome, str]]
 
 
 class Decisions:
-    """The ways out that the hook `gitlab_decide_job_action` offers to an extension."""
+    """The decisions that an extension can return from the hook `gitlab_decide_job_action`."""
 
     def __init__(self, built_in: Decision, *, wait: bool) -> None:
         self.built_in = built_in
@@ -70,7 +70,7 @@ class Decisions:
         return Decision("act", reason)
 
     def same(self, reason: str = "") -> Decision:
-        """Return the decision that everything is as wished."""
+        """Return the decision that nothing has to be done."""
         return Decision("same", reason)
 
     def refuse(self, reason: str) -> Decision:
@@ -78,7 +78,7 @@ class Decisions:
         return Decision("refuse", reason)
 
     def later(self, reason: str) -> Decision:
-        """Return the decision to ask again when the job was read again; without `wait` to fail with this reason."""
+        """Return the decision to decide again after the next read; without `wait`, to fail with this reason."""
         return Decision("later" if self._wait else "refuse", reason)
 
 
@@ -98,69 +98,68 @@ def refuse(reason: str) -> Cell:
 
 
 def later(waiting_for: str, else_reason: str) -> Cell:
-    """Return the cell that waits with `wait`, and refuses without."""
+    """Return a cell that waits if `wait` is set, and else refuses."""
     wait, refusal = Decision("later", waiting_for), Decision("refuse", else_reason)
     return lambda status, job, request: wait if request.wait else refusal
 
 
-# ----- cells that look at the job, or at the options -----
+# ----- cells that depend on the job or on the options -----
 
 
 def skipped(verb: str) -> Cell:
-    """Return the cell that refuses, and names the jobs that have failed before."""
+    """Return a cell that refuses and names the jobs that failed before the skipped one.
+
+    :param verb: what GitLab does not do with skipped jobs.
+    """
 
     def cell(status: str, job: Record, request: ActionRequest) -> Decision:
         failed = ", ".join(request.failed_before)
-        advice = (
-            f"retry what has failed or was canceled before it: {failed}" if failed else "look at the jobs before it"
-        )
-        return Decision("refuse", f"it was skipped, and GitLab {verb} no skipped job; {advice}")
+        advice = f"retry the failed or canceled jobs before it: {failed}" if failed else "check the jobs before it"
+        return Decision("refuse", f"it was skipped, and GitLab does not {verb} skipped jobs; {advice}")
 
     return cell
 
 
 def play_success(status: str, job: Record, request: ActionRequest) -> Decision:
     if request.replay != "always":
-        return Decision("same", "it has succeeded already")
+        return Decision("same", "it has already succeeded")
     return _replay(status, job, request)
 
 
 def play_ended(status: str, job: Record, request: ActionRequest) -> Decision:
     if request.replay == "never":
-        return Decision("refuse", f"it has ended as {status}; use action retry, or replay for a manual job")
+        return Decision("refuse", f"its status is {status}; use action retry, or set replay if it is a manual job")
     return _replay(status, job, request)
 
 
 def _replay(status: str, job: Record, request: ActionRequest) -> Decision:
     if request.given:
         given = listed(request.given, "and")
-        other = "start a new pipeline" if "job_variables" in request.given else "use action retry, which takes them"
+        other = "start a new pipeline" if "job_variables" in request.given else "use action retry, which accepts them"
         return Decision(
             "refuse",
-            f"it has ended as {status}, and GitLab would run it again with the values of its earlier run instead of "
-            f"{given}; leave {given} out, or {other}",
+            f"its status is {status}, and GitLab would run it again with the values of its earlier run instead of "
+            f"{given}; omit {given}, or {other}",
         )
     if request.is_bridge:
-        return Decision(
-            "refuse", f"it has ended as {status}, and GitLab plays a trigger job only once; use action retry"
-        )
+        return Decision("refuse", f"its status is {status}, and GitLab plays trigger jobs only once; use action retry")
     return Decision("act", "played again")
 
 
 def retry_success(status: str, job: Record, request: ActionRequest) -> Decision:
     if not request.force:
-        return Decision("same", "it has succeeded; use force to run it again")
+        return Decision("same", "it has already succeeded; use force to run it again")
     return _retry_limited(request) or Decision("act", "forced")
 
 
 _retry_when_canceled = later(
-    "its cancellation has to end first",
-    "it is being canceled; use wait to retry it when that is done, or try again later",
+    "its cancellation must finish first",
+    "it is being canceled; use wait to retry it once it is canceled, or try again later",
 )
 
 
 def retry_canceling(status: str, job: Record, request: ActionRequest) -> Decision:
-    # it will have been canceled, which is no reason to retry it
+    # it will end as canceled, which is not a failure reason
     if request.retry_on:
         return _not_retried_on("it is being canceled", request)
     return _retry_limited(request) or _retry_when_canceled(status, job, request)
@@ -169,8 +168,8 @@ def retry_canceling(status: str, job: Record, request: ActionRequest) -> Decisio
 def retry_ended(status: str, job: Record, request: ActionRequest) -> Decision:
     reason = job.get("failure_reason") or "no reason given"
     if request.retry_on and (status != "failed" or not is_among(reason, request.retry_on)):
-        how = f"failed with {reason}" if status == "failed" else f"has ended as {status}"
-        return _not_retried_on(f"it {how}", request)
+        how = f"it failed with {reason}" if status == "failed" else f"its status is {status}"
+        return _not_retried_on(how, request)
     return _retry_limited(request) or Decision("act")
 
 
@@ -181,21 +180,21 @@ def _not_retried_on(how: str, request: ActionRequest) -> Decision:
 def _retry_limited(request: ActionRequest) -> Decision | None:
     if request.max_attempts is not None and request.attempts >= request.max_attempts:
         return Decision(
-            "refuse", f"it has had {request.attempts} attempts already, and max_attempts is {request.max_attempts}"
+            "refuse", f"it has already had {request.attempts} attempts, and max_attempts is {request.max_attempts}"
         )
     return None
 
 
 def cancel_canceling(status: str, job: Record, request: ActionRequest) -> Decision:
-    return Decision("act", "forced") if request.force else Decision("same", "it is being canceled already")
+    return Decision("act", "forced") if request.force else Decision("same", "it is already being canceled")
 
 
 def erase(status: str, job: Record, request: ActionRequest) -> Decision:
     if job.get("erased_at"):
-        return Decision("same", "it was erased already")
+        return Decision("same", "it was already erased")
     if not job.get("started_at") and not job.get("artifacts"):
         return Decision("same", "it never ran, so there is nothing to erase")
-    # Servers before 15.9 do not tell erased_at. On others a log that was not archived yet is not among the artifacts.
+    # Servers before 15.9 do not return erased_at. On newer ones, artifacts lacks a log that is not archived yet.
     if job.get("artifacts") == [] and "erased_at" not in job:
         return Decision("same", "there is nothing to erase")
     return Decision("act")
@@ -203,17 +202,15 @@ def erase(status: str, job: Record, request: ActionRequest) -> Decision:
 
 def keep(status: str, job: Record, request: ActionRequest) -> Decision:
     if not job.get("artifacts_expire_at"):
-        return Decision("same", "nothing of it expires")
-    # GitLab tells of no archive where there is none, and where it has expired
+        return Decision("same", "it has no artifacts that expire")
+    # GitLab returns no archive if there is none, and also if it has expired
     if not job.get("artifacts_file"):
-        return Decision(
-            "refuse", "it has no archive of artifacts, or the archive has expired; retry the job to make one"
-        )
+        return Decision("refuse", "it has no artifacts archive, or its archive has expired; retry it to create one")
     return Decision("act")
 
 
 def delete_artifacts(status: str, job: Record, request: ActionRequest) -> Decision:
-    # deleting artifacts leaves the log alone
+    # deleting artifacts does not delete the log
     has_artifacts = job.get("artifacts_file") or artifact_kinds(job)
     return Decision("act") if has_artifacts else Decision("same", "it has no artifacts")
 
@@ -222,14 +219,17 @@ def delete_artifacts(status: str, job: Record, request: ActionRequest) -> Decisi
 
 
 def play_of_trigger_job(job: Record, request: ActionRequest) -> str:
-    """Return why a trigger job is not played, empty when it may be."""
+    """Return why a trigger job is not played, empty if it may be."""
     if status_of(job) == "scheduled":
-        return "it starts by its timer, and GitLab plays trigger jobs only while they are manual"
-    return f"GitLab drops the {listed(request.given, 'and')} of trigger jobs; leave them out" if request.given else ""
+        return "its status is scheduled, and GitLab plays trigger jobs only if they are manual"
+    if not request.given:
+        return ""
+    given = listed(request.given, "and")
+    return f"GitLab ignores {given} for trigger jobs; omit {given}"
 
 
 def retry_of_trigger_job(job: Record, request: ActionRequest) -> str:
-    """Return why a trigger job is not retried, empty when it may be."""
+    """Return why a trigger job is not retried, empty if it may be."""
     reason = job.get("failure_reason")
     if reason in ("pipeline_loop_detected", "reached_max_descendant_pipelines_depth"):
         return f"it failed with {reason}, and GitLab does not retry such jobs"
@@ -240,11 +240,11 @@ def retry_of_trigger_job(job: Record, request: ActionRequest) -> str:
 
 
 def is_played(before: Record, after: Record) -> bool:
-    """Return whether there is a new attempt, or the job is queued or has run since, or was canceled before it ran."""
+    """Return whether there is a new attempt, or the job was queued, started, or canceled before it ran."""
     if is_retried(before, after):
         return True
     old, new = status_of(before), status_of(after)
-    # whoever plays a job becomes its user
+    # the user who plays a job becomes the user of the job
     is_set_off = is_under_way(new) or bool(after.get("started_at")) or user_id_of(after) != user_id_of(before)
     return new != old and not is_under_way(old) and is_set_off
 
@@ -259,7 +259,7 @@ def is_canceled(before: Record, after: Record) -> bool:
 
 
 def is_erased(before: Record, after: Record) -> bool:
-    """Return whether the job tells since when it is erased; to servers before 15.9 only its files tell."""
+    """Return whether `erased_at` was set; servers before 15.9 do not return it, so there the files must be gone."""
     if "erased_at" in after:
         return bool(after["erased_at"]) and not before.get("erased_at")
     return bool(before.get("artifacts")) and not after.get("artifacts")
@@ -275,16 +275,16 @@ def has_other_artifacts(before: Record, after: Record) -> bool:
 
 
 def not_done(status: str) -> tuple[ActionOutcome, str]:
-    """Return that an accepted request should have shown its effect; what another status means is not guessed."""
+    """Return the failure of an accepted request that shows no effect; an unknown status leaves the outcome open."""
     if phase_of(status) is None:
-        return "failed", f"GitLab accepted the request, and {unknown_status(status)}; whether it was done is unknown"
-    return "failed", f"GitLab accepted the request, and the job is still {status}"
+        return "failed", f"GitLab accepted the request, but {unknown_status(status)}; the outcome is unknown"
+    return "failed", f"GitLab accepted the request, but the job is still {status}"
 
 
 def not_canceled(status: str) -> tuple[ActionOutcome, str]:
-    """Return why a job is not canceled: GitLab accepts the request in every status."""
+    """Return why a job is not canceled, because GitLab accepts the request in every status."""
     if is_finished(status):
         return "unchanged", f"it ended as {status} before it could be canceled"
     if status == "canceling":
-        return "refused", "GitLab did not force it: that needs version 17.11 and the Maintainer role"
+        return "refused", "GitLab did not force it: this requires GitLab 17.11 and the Maintainer role"
     return not_done(status)

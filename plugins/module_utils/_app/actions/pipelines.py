@@ -2,11 +2,11 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Retrying and canceling a pipeline: one row for each, the decision that it makes, and one write.
+"""Retrying and canceling a pipeline: one row for each action, its decision, and one write.
 
-Neither answer shows what was done: GitLab sends the pipeline as it was before. So the jobs are read before and after,
-and by them a lost answer is told from a lost request, too. Sending it twice does no more than sending it once: what was
-retried has a newer attempt, and what was canceled has ended.
+Neither answer shows the effect: GitLab returns the pipeline as it was before. So the jobs are read before and after.
+This also distinguishes a lost answer from a lost request. A second request does no harm: retried jobs have a newer
+attempt, and canceled jobs have ended.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from ..writes.roles import explain_forbidden, why_forbidden
 from ..writes.sending import Looks, Write
 
 PipelineCell = t.Callable[[PipelineState], Decision]
-# The phases of jobs that GitLab cancels with their pipeline; manual jobs stay as they are.
+# The phases of jobs that GitLab cancels with their pipeline; it does not cancel manual jobs.
 _CANCELED_PHASES = ("waiting", "queued", "running")
-_FORBIDDEN = ("the ref of the pipeline is protected and does not admit the user of the token",)
+_FORBIDDEN = ("the ref of the pipeline is protected and the user of the token has no access to it",)
 
 
 @dataclasses.dataclass(frozen=True)
 class PipelineAction:
-    """All that is known of one action on pipelines.
+    """Everything that is known about one action on pipelines.
 
     :param endpoint: its row in the catalogue of endpoints.
     :param participle: what is done to the pipeline: "retried", as in "cannot be retried".
     :param cells: for every column of statuses, what to do with a pipeline.
-    :param effect: whether a pipeline shows that the action was executed since it was read before.
-    :param status_after: what check mode predicts.
-    :param targets: what `wait_for` may ask for, the default first.
-    :param leaves: whether something is left that it is done to, so that what a pipeline shows is something else. What
-        GitLab does not retry, since the user may not, does not count.
-    :param doers: the ids of the users who have done it since, as far as the pipeline tells.
-    :param accepts_any_end: whether any end of the pipeline is what was asked for.
-    :param concerns_trigger_jobs: whether trigger jobs are acted on as jobs are.
+    :param effect: whether a pipeline shows that the action was executed, compared with an earlier read.
+    :param status_after: the status that check mode predicts.
+    :param targets: the allowed values of `wait_for`, the default first.
+    :param leaves: whether the action has left some jobs out, so the effect that the pipeline shows has another cause.
+        Jobs that GitLab does not retry because the user lacks the permission do not count.
+    :param doers: the ids of the users who have caused the effect, if the pipeline shows them.
+    :param accepts_any_end: whether every end of the pipeline is a success of the action.
+    :param concerns_trigger_jobs: whether GitLab acts on trigger jobs as well.
     """
 
     name: str
@@ -67,23 +67,23 @@ def _always(verdict: Verdict, reason: str = "") -> PipelineCell:
 
 def _retry_ended(state: PipelineState) -> Decision:
     if state.pipeline.get("yaml_errors"):
-        return Decision("refuse", f"it never began: {state.pipeline['yaml_errors']}. Correct that and start a new one")
+        return Decision("refuse", f"it never started: {state.pipeline['yaml_errors']}. Fix that and start a new one")
     ended = [job for job in state.jobs if is_retryable(job.status)]
     if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
     if any(is_under_way(job.status) for job in state.jobs):
-        # the jobs were read after it
-        return Decision("same", "its jobs are under way already")
+        # the jobs were read after the pipeline
+        return Decision("same", "its jobs are already active")
     if ended:
         return Decision(
             "refuse",
-            f"it has {state.status}, and GitLab retries none of its jobs, for they are archived or their deployments "
-            "were rejected; start a new pipeline",
+            f"its status is {state.status}, and GitLab does not retry its jobs because they are archived or their "
+            "deployments were rejected; start a new pipeline",
         )
     return Decision(
         "refuse",
-        f"it has {state.status}, and none of its jobs has failed or was canceled; GitLab retries no trigger jobs with "
-        "their pipeline, which gitlab_job_action does",
+        f"its status is {state.status}, but none of its jobs failed or was canceled; GitLab does not retry trigger "
+        "jobs with their pipeline: use gitlab_job_action",
     )
 
 
@@ -91,7 +91,7 @@ def _cancel_blocked(state: PipelineState) -> Decision:
     if state.status == "scheduled" or any(map(_is_cancelable, state.attempts)):
         return Decision("act")
     return Decision(
-        "same", "only manual jobs are left, which GitLab does not cancel with their pipeline; gitlab_job_action does"
+        "same", "only manual jobs are left, which GitLab does not cancel with their pipeline: use gitlab_job_action"
     )
 
 
@@ -101,7 +101,7 @@ def _new_attempts(before: PipelineState, after: PipelineState) -> list[Record]:
 
 
 def _is_canceled(before: PipelineState, after: PipelineState) -> bool:
-    """Return whether a job has been canceled, or is about to be, or the pipeline has been."""
+    """Return whether a job or the pipeline was canceled, or is being canceled."""
     is_new = after.status != before.status and after.status in ("canceled", "canceling")
     return is_new or any(status_of(job) in ("canceled", "canceling") for job in _wanted(before, after))
 
@@ -111,7 +111,7 @@ def _leaves_cancelable(before: PipelineState, after: PipelineState) -> bool:
 
 
 def _wanted(before: PipelineState, after: PipelineState) -> list[Record]:
-    """Return the jobs that were to be canceled, as they are now, whether or not somebody has retried them since."""
+    """Return the present records of the jobs that were to be canceled, even if they were retried since."""
     cancelable = set(map(id_of, filter(_is_cancelable, before.attempts)))
     return [job for job in after.attempts if id_of(job) in cancelable]
 
@@ -127,15 +127,15 @@ _ROWS = (
         endpoint="retry_pipeline",
         participle="retried",
         cells={
-            "created": _always("same", "it has not begun yet"),
-            "blocked": _always("same", "its status is {status}, and it goes on from there"),
-            "under_way": _always("same", "it is {status} already"),
+            "created": _always("same", "it has not started yet"),
+            "blocked": _always("same", "its status is {status}, so it has not finished yet"),
+            "under_way": _always("same", "it is already {status}"),
             "canceling": _always(
-                "later", "it is being canceled; use wait to retry it when that is done, or try again later"
+                "later", "it is being canceled; use wait to retry it once it is canceled, or try again later"
             ),
-            "success": _always("same", "it has succeeded"),
+            "success": _always("same", "it has already succeeded"),
             "ended": _retry_ended,
-            "skipped": _always("refuse", "it was skipped, and none of its jobs ever ran; start a new pipeline"),
+            "skipped": _always("refuse", "it was skipped and none of its jobs ran; start a new pipeline"),
         },
         effect=lambda before, after: bool(_new_attempts(before, after)),
         doers=lambda before, after: users_of(_new_attempts(before, after)),
@@ -150,9 +150,9 @@ _ROWS = (
             "created": _always("act"),
             "blocked": _cancel_blocked,
             "under_way": _always("act"),
-            "canceling": _always("same", "it is being canceled already"),
-            "success": _always("same", "it has ended as {status} already"),
-            "ended": _always("same", "it has ended as {status} already"),
+            "canceling": _always("same", "it is already being canceled"),
+            "success": _always("same", "it has already finished with status {status}"),
+            "ended": _always("same", "it has already finished with status {status}"),
             "skipped": _always("same", "it was skipped"),
         },
         effect=_is_canceled,
@@ -176,9 +176,9 @@ def decide_pipeline(action: PipelineAction, state: PipelineState) -> Decision:
 def act_on_pipeline(
     session: Session, action: PipelineAction, project: str, state: PipelineState, *, waits: bool = False
 ) -> Result[PipelineState]:
-    """Return what became of an action on a pipeline that is not to be waited for any more.
+    """Return the result of an action on a pipeline that is ready for it.
 
-    :param waits: whether one whose turn is to come was waited for; in check mode it would be.
+    :param waits: whether the task has waited until the pipeline was ready; in check mode, whether it would wait.
     """
     result = _PipelineWrite(session, action, project, state, waits=waits).run()
     if not result.problem:
@@ -197,7 +197,7 @@ class _PipelineWrite(Write[PipelineState]):
         self._action = action
         self._project = project
         self._waits = waits
-        # a request that was sent again may have done something before that
+        # if the request is sent again, the first one may have had an effect
         self._first = state
 
     def _request(self) -> None:
@@ -211,7 +211,7 @@ class _PipelineWrite(Write[PipelineState]):
             self._session, self._project, id_of(self._before.pipeline), with_trigger_jobs=with_trigger_jobs
         )
         if self._before.jobs and not state.jobs:
-            raise BadAnswerError(f"GitLab lists no job of pipeline {id_of(state.pipeline)}, which had some before")
+            raise BadAnswerError(f"GitLab lists no jobs of pipeline {id_of(state.pipeline)}, which had jobs before")
         return [state]
 
     def _decide(self, latest: PipelineState) -> Decision:
@@ -234,7 +234,7 @@ class _PipelineWrite(Write[PipelineState]):
         return None
 
     def _accepted(self, answer: None) -> Looks[PipelineState, Result[PipelineState]]:
-        """Return the result by looks: GitLab accepts the request whether or not it does anything."""
+        """Return the result after reading the pipeline: GitLab also accepts requests that have no effect."""
         problem = ""
         try:
             yield from self._look_for(lambda state: self._action.effect(self._first, state))
@@ -245,7 +245,7 @@ class _PipelineWrite(Write[PipelineState]):
             return self._effective(after)
         decision = self._decide(after)
         if decision.verdict == "same":
-            # it has come to its end, or to a person, since it was read
+            # it has ended, or stopped at a manual job, since it was read
             return Result("unchanged", after, decision.reason)
         if problem:
             return Result("applied", after, problem, has_changed=True)
@@ -253,18 +253,18 @@ class _PipelineWrite(Write[PipelineState]):
         unknown = next((status for status in statuses if phase_of(status) is None), None)
         if unknown is not None:
             return self._failed(
-                "GitLab accepted the request; whether it was done is unknown, since it, or a job of it, has the status "
-                f"{unknown!r}, which this collection does not know"
+                "GitLab accepted the request, but the pipeline or one of its jobs has the status "
+                f"{unknown!r}, which this collection does not know; the outcome is unknown"
             )
         return self._failed(
-            f"GitLab accepted the request, and none of its jobs was {self._action.participle}; its status is "
+            f"GitLab accepted the request, but none of its jobs was {self._action.participle}; its status is "
             f"{after.status}. Check that the user of the token may act on these jobs"
         )
 
     def _effective(self, after: PipelineState, note: str = "") -> Result[PipelineState]:
-        """Return the result for a pipeline that shows the effect, which may be that of somebody else."""
+        """Return the result for a pipeline that shows the effect, which another user may have caused."""
         is_others = self._is_ours(self._action.doers(self._first, after)) is False
-        note = f"somebody else has {self._action.participle} it since" if is_others else note
+        note = f"another user has {self._action.participle} it since" if is_others else note
         return Result("unchanged" if is_others else "applied", after, note, has_changed=not is_others)
 
     def _explained(self, exc: RequestError) -> str:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The jobs of an action: how they are chosen, their way through it, and what is said of them at its end."""
+"""The jobs of an action: how they are selected, their progress, and the texts about their outcome."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from .decisions import ActionRequest
 
 @dataclasses.dataclass(eq=False)
 class Target:
-    """One job on its way through the action.
+    """One job and its progress.
 
     :param before: its state when it was first read.
-    :param is_waiting_for_turn: whether the action is still to be done.
-    :param is_followed: whether it has to be read until it ends.
+    :param is_waiting_for_turn: whether the job cannot be acted on yet.
+    :param is_followed: whether it is polled until it ends.
     """
 
     job: FoundJob
@@ -47,22 +47,22 @@ class Target:
 
     @property
     def after(self) -> Record:
-        """Return id and status after the action; in check mode as predicted, the id null where a new job would come."""
+        """Return id and status after the action; in check mode the predicted ones, with id None for a new job."""
         return self.predicted or _state(self.job)
 
     @property
     def is_told_by_log(self) -> bool:
-        """Return whether the end of the log tells why there is a failure: that of a job that has failed."""
+        """Return whether the end of the log explains the failure, as it does if the job itself has failed."""
         is_refused = self.outcome == "refused" and self.job.status == "failed"
         return self.has_ended_badly or is_refused
 
     def settle(self, outcome: str, reason: str) -> None:
-        """Note the outcome; nothing more is done with this job."""
+        """Set the final outcome of the job."""
         self.outcome, self.reason = outcome, reason
         self.is_waiting_for_turn = self.is_followed = False
 
     def expect(self, action: Action, reason: str) -> None:
-        """Note what a real run would do."""
+        """Set the outcome that a real run would have."""
         self.settle("applied", reason)
         self.has_changed = True
         status = self.job.status
@@ -78,9 +78,9 @@ def _state(job: FoundJob) -> Record:
 
 @dataclasses.dataclass
 class ActionReport:
-    """What became of all jobs.
+    """The outcome of all jobs.
 
-    :param selection: what they were chosen from.
+    :param selection: the jobs they were selected from.
     :param problem: why there is no job to act on.
     """
 
@@ -93,14 +93,14 @@ class ActionReport:
 
     @property
     def active(self) -> list[Target]:
-        """Return the targets that are not done."""
+        """Return the targets that are not settled."""
         return [target for target in self.targets if target.is_followed or target.is_waiting_for_turn]
 
 
 def select(session: Session, query: JobQuery, request: ActionRequest, options: WaitOptions) -> Steps[ActionReport]:
-    """Return the jobs to act on, with `wait` as soon as they exist; none, with the reason, when they did not in time.
+    """Return the jobs to act on, with `wait` as soon as they exist; after a timeout none, with the reason.
 
-    :raises SelectionError: when they cannot be found, or a name stands for several, and only one is wanted.
+    :raises SelectionError: if they cannot be found, or if a name matches several jobs and `multiple` allows only one.
     """
     finder, wait = JobFinder(session, query), Wait(session, options)
 
@@ -118,13 +118,13 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
         return report
     finder.require(selection, may_wait=not options.wait)
     finder.check_readable(selection)
-    # an action on what runs, when nothing runs, has nothing to do
+    # an action on running jobs has nothing to do if no job is running
     if not selection.out_of_scope:
         finder.require_jobs(selection)
     asked = dataclasses.replace(request, wait=options.wait)
     if any(decide({"status": status}, asked).verdict == "later" for status in selection.out_of_scope):
         why = capitalized(why_empty(query, selection))
-        advice = "scope is compared when the task begins; leave it out to wait for the turn of a job"
+        advice = "scope is compared when the task begins; omit it to wait until a job can be acted on"
         session.warn(f"{why}. {advice}")
     report.targets = [Target(job, before=_state(job)) for job in _chosen(selection, query, request.multiple)]
     return report
@@ -137,9 +137,9 @@ def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
             what = f"name {name!r}" if name else "the selection"
             texts = shortened([f"{job.path} (id {job.id})" for job in sorted(group, key=lambda job: -job.id)])
             raise SelectionError(
-                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {texts}. Give the exact name"
-                f"{' or job_id' if query.may_be_by_id else ''}, or multiple: latest for the newest one, or multiple: "
-                "all for every one"
+                f"{len(group)} jobs match {what} in {place_of(query, selection)}: {texts}. Use the exact name"
+                f"{' or job_id' if query.may_be_by_id else ''}, or multiple: latest for the newest job, or multiple: "
+                "all for all jobs"
             )
         kept = [max(group, key=lambda job: job.id)] if group and multiple == "latest" else group
         chosen.update({job.key: job for job in kept})
@@ -147,7 +147,7 @@ def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
 
 
 def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -> None:
-    """End the targets that are not done in time, as `on_timeout` says."""
+    """Settle the targets that have timed out, as `on_timeout` requires."""
     held = why_late((target.job for target in late), lambda job: jobs_beside(session, job))
     for target in late:
         why = f", and {target.reason}" if target.is_waiting_for_turn else ""
@@ -158,7 +158,7 @@ def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -
 
 
 def read_logs(session: Session, report: ActionReport, lines: int) -> None:
-    """Read the ends of the logs that tell why there are failures, but of no more than anybody would read."""
+    """Read the ends of the logs that explain failures, of at most `MOST_LOGS` jobs."""
     told = [target for target in report.targets if target.is_told_by_log][:MOST_LOGS]
     tails = session.run_all(lambda target: read_tail(session, target.job, lines), told)
     for target, tail in zip(told, tails):
@@ -166,9 +166,9 @@ def read_logs(session: Session, report: ActionReport, lines: int) -> None:
 
 
 def failure_text(report: ActionReport, action: str, *, most: int = MOST_NAMES_IN_TEXT) -> str | None:
-    """Return why the task fails, with the jobs that were refused or failed; None when none was.
+    """Return why the task fails, with the refused and failed jobs; None if there are none.
 
-    :param most: how many of them are named.
+    :param most: how many jobs to show at most.
     """
     if report.problem:
         return report.problem
@@ -179,7 +179,7 @@ def failure_text(report: ActionReport, action: str, *, most: int = MOST_NAMES_IN
 
 
 def prediction_text(report: ActionReport, action: str) -> str:
-    """Return what check mode says would be done with the jobs."""
+    """Return what the action would do with the jobs, as check mode reports it."""
     acted_on = [target.job.called for target in report.targets if target.has_changed]
     texts = [ACTIONS[action].would(_several(acted_on))] if acted_on else []
     left: dict[str, list[str]] = {}
@@ -187,7 +187,7 @@ def prediction_text(report: ActionReport, action: str) -> str:
         if not target.has_changed:
             left.setdefault(target.reason, []).append(target.job.called)
     texts += [f"would leave {_several(jobs)} alone: {reason}" for reason, jobs in left.items()]
-    return "; ".join(texts) or "would do nothing, since no job is selected"
+    return "; ".join(texts) or "would do nothing because no job is selected"
 
 
 def _several(jobs: t.Sequence[str]) -> str:
@@ -204,5 +204,5 @@ def _failure(target: Target, action: str) -> str:
     return text + last_words(target.log_tail)
 
 
-# reasons that go on where the name of the job stops
+# reasons that continue a sentence after the name of the job
 _PREDICATES = ("ended as", "has been pending", "timed out")

@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""An action on one job: sent once, and after any doubt the job is read again and the decision is made anew.
+"""Sending an action on one job. In doubt, the job is read again and the decision is made anew.
 
-What the job looks like afterwards tells whether the request was executed. And the one that is on all jobs of a project,
-of which nothing tells.
+The state of the job afterwards shows whether the request was executed. `delete_project_artifacts` acts on all jobs of a
+project; nothing shows its effect.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..writes.sending import Looks, Write
 from .actions import ACTIONS, Action
 from .decisions import ActionRequest
 
-# GitLab retries a job by itself no more often. Source: https://docs.gitlab.com/ci/yaml/#retry
+# GitLab automatically retries a job at most this often. Source: https://docs.gitlab.com/ci/yaml/#retry
 _AUTOMATIC_RETRIES = 2
 
 
@@ -38,9 +38,9 @@ _AUTOMATIC_RETRIES = 2
 class Deed:
     """An action on jobs.
 
-    :param wanted: what a user asked for.
-    :param decide: asked after a re-read.
-    :param approvals: tells what waits for them.
+    :param wanted: the request of the user.
+    :param decide: decides about a job that was read again.
+    :param approvals: knows which jobs wait for approvals.
     """
 
     session: Session
@@ -50,8 +50,8 @@ class Deed:
     approvals: ApprovalWait
 
     def write(self, jobs: t.Sequence[FoundJob]) -> list[Result[FoundJob]]:
-        """Return what became of it on each job, in their order."""
-        # read once for all jobs of a project
+        """Return the result for each job, in their order."""
+        # the project is read once for all its jobs
         action = self.action
         reason_of = functools.cache(lambda project: why_forbidden(self.session, project, action.forbidden, action.role))
         return JobWrite.send_all(self.session, [JobWrite(self, job, reason_of) for job in jobs])
@@ -60,7 +60,7 @@ class Deed:
 class JobWrite(Write[FoundJob]):
     """One action on one job.
 
-    :param reason_of: returns why nobody, or not this user, may act in a project.
+    :param reason_of: returns why no user, or not this user, may act in a project.
     """
 
     noun = "job"
@@ -71,7 +71,7 @@ class JobWrite(Write[FoundJob]):
         self._deed = deed
         self._action = deed.action
         self._reason_of = reason_of
-        # how many attempts that GitLab itself has begun may still be acted on in its place
+        # how many automatic retries by GitLab may still be acted on instead of this job
         self._left = _AUTOMATIC_RETRIES
 
     def _request(self) -> Record | None:
@@ -91,15 +91,15 @@ class JobWrite(Write[FoundJob]):
             return Result("unchanged", latest, nothing) if is_nothing else None
         is_ours = self._is_effect_ours(changed)
         if self._is_in_doubt and is_ours is False:
-            reason = f"the answer was lost, and somebody else has {self._action.participle} the job since"
-            # not sent again either: ours may have come before theirs
+            reason = f"the answer was lost, and another user has {self._action.participle} the job since"
+            # not sent again, because our request may have been executed before theirs
             decision = self._decide(changed)
             if decision.verdict == "refuse" and changed.id == self._before.id:
                 return Result("refused", changed, f"{decision.reason}; {reason}")
             return Result("unchanged", changed, reason)
         if self._is_in_doubt or is_ours:
-            # The lock is of one that was still at work, which may be ours, sent twice by a proxy on the way. Any other
-            # refusal says that the work was done before, as it is for all but one of several tasks of one user.
+            # A lock comes from a request in progress, possibly our own that a proxy sent twice. Any other refusal means
+            # that the action was done before, for example by another task of the same user.
             lock = "GitLab refused the request, but the job shows that the user of the token has done it since"
             reason = "the answer was lost, but the job shows the effect" if self._is_in_doubt else lock
             return Result("applied", changed, reason, has_changed=True)
@@ -112,10 +112,10 @@ class JobWrite(Write[FoundJob]):
         return (latest.id, latest.status) != (self._before.id, self._before.status)
 
     def _accepted(self, answer: Record | None) -> Looks[FoundJob, Result[FoundJob] | None]:
-        """Return the result by the answer; one that is not proof is followed by looks.
+        """Return the result of an accepted request; if the answer is no proof, read the job until it shows the effect.
 
-        None when the attempt has failed before, and GitLab has retried the job by itself: then it is the new attempt
-        that is to be acted on. What an action has begun itself is not begun again.
+        Return None if the attempt had failed and GitLab has retried the job automatically: the action is then sent for
+        the new attempt. Actions that start a job are never sent again.
         """
         action, job = self._action, self._before
 
@@ -129,13 +129,13 @@ class JobWrite(Write[FoundJob]):
                 reason = f"done, but reading the job again failed: {exc}"
                 return Result("applied", job, reason, has_changed=True)
         else:
-            # a bridge comes back as a job, without its downstream pipeline
+            # GitLab returns a bridge like a job, without its downstream pipeline
             after = job.with_record(answer)
         if shows(after):
             return Result("applied", after, has_changed=True)
         if after.status == "failed" and self._left and not action.renews:
             self._left -= 1
-            # where it cannot be read, the one that has failed is the newest that is known
+            # if the read fails, the failed attempt is the newest known one
             with contextlib.suppress(RequestError):
                 latest = yield
                 if latest.id != after.id and self._decide(latest).verdict == "act":
@@ -152,7 +152,7 @@ class JobWrite(Write[FoundJob]):
                 return held
             explain_forbidden(exc, lambda: self._reason_of(job.project))
             if exc.status == 404 and job.is_bridge:
-                exc.advice = f"Trigger jobs can be {action.participle} from GitLab {action.trigger_jobs_since} on"
+                exc.advice = f"Trigger jobs can be {action.participle} in GitLab {action.trigger_jobs_since} and later"
             action.advise(exc)
         return str(exc)
 
@@ -160,17 +160,17 @@ class JobWrite(Write[FoundJob]):
         return Result("later" if is_end_of_time(self._session, exc) else "failed", self._latest, str(exc))
 
     def _changed(self, latest: FoundJob) -> FoundJob | None:
-        """Return the attempt that shows the effect of the request, None when there is none."""
+        """Return the attempt that shows the effect of the request, None if there is none."""
         if latest.id != self._before.id and not self._action.renews:
-            # a new attempt does not show what was done to the one before
+            # a new attempt does not show the effect on the previous one
             record = self._session.client.call("get_job", project=self._before.project, job_id=self._before.id)
             latest = self._before.with_record(record)
         return latest if self._action.effect(self._before.record, latest.record) else None
 
     def _is_effect_ours(self, changed: FoundJob) -> bool | None:
-        """Return whether the user of the token has done what the job shows, None where jobs do not tell.
+        """Return whether the user of the token caused the effect that the job shows, None if jobs do not show the user.
 
-        :raises RequestError: when its other attempts cannot be read.
+        :raises RequestError: if the other attempts cannot be read.
         """
         if not self._action.renews:
             return None
@@ -178,7 +178,7 @@ class JobWrite(Write[FoundJob]):
         doers = users_of([changed.record])
         is_ours = self._is_ours(doers)
         if is_ours is False and changed.id != before.id:
-            # somebody else may have stopped what is ours, and begun it anew
+            # another user may have stopped our attempt and started a new one
             (attempts,) = attempts_of(self._session, [changed])
             attempts = [job for job in attempts if id_of(job) >= before.id]
             doers |= users_of(job for job in attempts if self._action.effect(before.record, job))
@@ -187,12 +187,12 @@ class JobWrite(Write[FoundJob]):
 
 
 def delete_project_artifacts(session: Session, project: str) -> str:
-    """Delete the artifacts of all jobs of a project, and return why that failed, empty when it did not.
+    """Delete the artifacts of all jobs of a project; return why that failed, empty if it did not.
 
-    In check mode it is only found out whether there is such a project. GitLab does not tell
-    whether anything was left to delete, so that every run counts as a change.
+    In check mode, only check that the project exists. GitLab does not report whether there was anything to delete, so
+    every run counts as a change.
 
-    :raises RequestError: when the project cannot be read.
+    :raises RequestError: if the project cannot be read.
     """
     action = ACTIONS["delete_artifacts"]
     session.client.call("get_project", project=project)
@@ -202,8 +202,8 @@ def delete_project_artifacts(session: Session, project: str) -> str:
         session.client.call("delete_project_artifacts", project=project)
     except RequestError as exc:
         if may_be_done(exc):
-            # no later read shows whether it was done, but doing it twice is the same as doing it once
-            return f"{exc}. Whether it was done is unknown; it is safe to run the task again"
+            # no later read shows whether it was done, but a second request does no harm
+            return f"{exc}. The outcome is unknown; it is safe to run the task again"
         if isinstance(exc, NotFoundError) and exc.is_missing_endpoint:
             return f"this server is too old for it ({exc})"
         if isinstance(exc, StatusError):

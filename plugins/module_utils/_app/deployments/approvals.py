@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Giving an approval: sent once, and after any doubt the deployment is read again and the decision is made anew."""
+"""Sending an approval. In doubt, the deployment is read again and the decision is made anew."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ from .decisions import NO_FEATURE, ApprovalRequest, decide_approval, explained_r
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals
 
-# Of so many deployments of an environment it is looked up whether they wait for an approval; of jobs, of all.
+# At most this many deployments of an environment are checked for missing approvals; those of jobs are all checked.
 MOST_CANDIDATES = 20
-_NEEDED = "The user of the token needs at least the Reporter role in the project, and the token the scope api"
+_NEEDED = "The user of the token needs at least the Reporter role in the project, and the token needs the api scope"
 
 
 def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployment | None:
-    """Return the one deployment that is meant: the one that waits for an approval, else the newest.
+    """Return the deployment that waits for an approval, else the newest, None if there is none and that is allowed.
 
-    None when there is none, and that is a fine answer.
-
-    :raises SelectionError: when several wait, or there is none.
+    :raises SelectionError: if several wait for approvals, or if there is none.
     """
     candidates = _candidates(session, query)
-    # only what is blocked can wait for an approval
+    # only blocked deployments can wait for an approval
     blocked = [one for one in candidates if status_of(one.record) == BLOCKED]
     found = read_all(session, blocked or candidates[:1])
     waiting = [deployment for deployment in found if is_waiting(deployment.record)]
@@ -77,13 +75,13 @@ class Approval(Write[FoundDeployment]):
             represented_as=self._wanted.represented_as,
         )
         if status_of(answer) != self._wanted.state:
-            raise BadAnswerError(f"the answer does not say that it was {self._wanted.state}", advice=NOT_GITLAB)
+            raise BadAnswerError(f"the answer does not confirm that it was {self._wanted.state}", advice=NOT_GITLAB)
         return t.cast(Record, answer)
 
     def _read(self, targets: t.Sequence[FoundDeployment]) -> list[FoundDeployment]:
         latest = read_deployment(self._session, self._before.project, self._before.id)
         if not tells_approvals(latest.record):  # it did before
-            raise BadAnswerError("the deployment does not tell of its approvals any more", advice=NOT_GITLAB)
+            raise BadAnswerError("the deployment no longer contains its approvals", advice=NOT_GITLAB)
         return [latest]
 
     def _shown(self, exc: RequestError, latest: FoundDeployment) -> Result[FoundDeployment] | None:
@@ -93,8 +91,8 @@ class Approval(Write[FoundDeployment]):
             return Result("applied", latest, reason, has_changed=True)
         if is_ours is None:
             exc.further = (
-                "Whether it was done is unknown, since the deployment shows another one and GitLab does not tell who "
-                "the user of the token is"
+                "The outcome is unknown because the deployment shows a new approval or rejection and GitLab does not "
+                "report who the user of the token is"
             )
             return self._failed(str(exc))
         return None
@@ -103,7 +101,7 @@ class Approval(Write[FoundDeployment]):
         return _state(self._before.record) != _state(latest.record)
 
     def _accepted(self, answer: Record) -> Looks[FoundDeployment, Result[FoundDeployment]]:
-        """Return the result by the answer: GitLab also accepts what was said before."""
+        """Return the result of an accepted approval, which GitLab also accepts a second time."""
         is_old = has_given(self._before.record, user_id_of(answer) or None, self._wanted)
         reason = ""
         try:
@@ -113,14 +111,14 @@ class Approval(Write[FoundDeployment]):
         return Result("unchanged" if is_old else "applied", self._latest, reason, has_changed=not is_old)
 
     def _decide(self, latest: FoundDeployment) -> Decision:
-        # who we are is worth a request only where somebody has said something
+        # the user is only needed if the deployment already has approvals
         user_id = self._user_id() if approvals_of(latest.record) else None
         return decide_approval(latest.record, user_id, self._wanted)
 
     def _shows_ours(self) -> bool | None:
-        """Return whether the deployment shows an approval of ours that it did not show at first.
+        """Return whether the deployment shows an approval of ours that it did not show before.
 
-        None when that cannot be told: of an unknown user only the comment tells.
+        None if that is unknown: without the id of our user, only the comment identifies our approval.
         """
         user_id = self._user_id()
         old, latest = self._before.record, self._latest.record

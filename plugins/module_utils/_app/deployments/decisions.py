@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Whether there is something to approve, and what the reasons against it are, in words.
+"""Whether there is something to approve, and the reasons if there is not.
 
-GitLab has the last word: who may approve stands in settings that not everybody may read.
+GitLab decides in the end, because not every user can read the settings that define who may approve.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from .records import (
 
 STATES = ("approved", "rejected")
 
-NO_FEATURE = "this server has no deployment approvals, which need GitLab 14.8 with Premium"
+NO_FEATURE = "this server has no deployment approvals, which require GitLab 14.8 with Premium"
 OWN = (
-    "the user of the token has started it, and nobody may approve their own deployment; let somebody else approve it, "
+    "the user of the token has started it, and nobody may approve their own deployment; let another user approve it, "
     "or allow it in the settings of the protected environment"
 )
-_NOT_PROTECTED = "its environment asks for no approvals, or the server has no Premium licence"
+_NOT_PROTECTED = "its environment requires no approvals, or the server has no Premium licence"
 
 
 @dataclasses.dataclass(frozen=True)
 class ApprovalRequest:
-    """What a user asked for.
+    """The requested approval.
 
     :param state: one of STATES.
-    :param represented_as: name of the user, group or role in whose place the approval is given; None for any.
+    :param represented_as: name of the user, group or role whose rule the approval is for; None for any.
     """
 
     state: str
@@ -53,21 +53,21 @@ class ApprovalRequest:
 def decide_approval(deployment: Record, user_id: int | None, request: ApprovalRequest) -> Decision:
     """Return whether to send an approval.
 
-    :param user_id: of the user of the token, None where GitLab does not tell.
+    :param user_id: the id of the user of the token, None if GitLab does not report it.
     """
     if not tells_approvals(deployment):
         return Decision("refuse", NO_FEATURE)
     if has_given(deployment, user_id, request):
-        return Decision("same", f"the user of the token has {request.state} it already")
+        return Decision("same", f"the user of the token has already {request.state} it")
     if is_waiting(deployment):
         return Decision("act")
     return Decision("refuse", _why_nothing(deployment))
 
 
 def has_given(deployment: Record, user_id: int | None, request: ApprovalRequest) -> bool:
-    """Return whether the user has said the same before, whatever the comment: GitLab keeps the first one."""
+    """Return whether the user has given the same approval before; comments may differ: GitLab keeps the first one."""
     given, rules = approvals_of(deployment), rules_of(deployment)
-    # without rules, as with the old setting, GitLab takes no notice of what is named; older servers do not tell them
+    # without rules, as with the old setting, GitLab ignores represented_as; older servers do not return the rules
     if request.represented_as and (rules or "approval_summary" not in deployment):
         named = [rule for rule in rules if request.represented_as in rule_name(rule)]
         given = [approval for rule in named for approval in approvals_under(rule)]
@@ -77,7 +77,7 @@ def has_given(deployment: Record, user_id: int | None, request: ApprovalRequest)
 
 
 def foreseen_refusal(deployment: Record, user_id: int | None, project: Record, request: ApprovalRequest) -> str:
-    """Return why GitLab will refuse an approval, as far as that can be known before it is sent."""
+    """Return why GitLab will refuse an approval, as far as that is known before it is sent."""
     if user_id is None:
         return ""
     starters = users_of([deployment, record_in(deployment, "deployable")])
@@ -94,13 +94,13 @@ def foreseen_refusal(deployment: Record, user_id: int | None, project: Record, r
 
 
 def explained_refusal(server_text: str, deployment: Record, request: ApprovalRequest) -> str:
-    """Return what GitLab means by a refusal; empty when its own words have to do."""
+    """Return the meaning of a refusal by GitLab; empty if only GitLab's own words are known."""
     text = server_text.lower()
     reasons = {
         "environment is not protected": f"there is nothing to approve: {_NOT_PROTECTED}",
         "approve your own": OWN,
         "same user can not approve": OWN,
-        "approvals is not configured": "there is nothing to approve: its environment asks for no approvals",
+        "approvals is not configured": "there is nothing to approve: its environment requires no approvals",
         "not waiting for approvals": _why_nothing(deployment),
         "permission to approve": no_rule(deployment),
         "approval rules for the given": no_such_rule(deployment, request),
@@ -118,22 +118,22 @@ def no_rule(deployment: Record) -> str:
 def no_such_rule(deployment: Record, request: ApprovalRequest) -> str:
     names = shortened([rule_name(rule) for rule in rules_of(deployment)])
     known = f"; the rules of its environment are {names}" if names else ""
-    return f"represented_as {request.represented_as!r} names no approval rule that is for the user of the token{known}"
+    return f"represented_as {request.represented_as!r} matches no approval rule for the user of the token{known}"
 
 
 def _why_nothing(deployment: Record) -> str:
     status, missing = status_of(deployment), missing_approvals(deployment)
     if missing and status == "created":
-        return f"there is nothing to approve yet: it is {status}, since the turn of its job has not come"
+        return f"there is nothing to approve yet: it is {status} because its job cannot be played yet"
     if not (missing or rules_of(deployment) or approvals_of(deployment)):
         return f"there is nothing to approve: it is {status}, and {_NOT_PROTECTED}"
-    return f"there is nothing to approve: it is {status}, and waits for no approvals"
+    return f"there is nothing to approve: it is {status} and does not wait for approvals"
 
 
 def _may_fit(rule: Record, user_id: int, level: int) -> bool:
-    """Return whether a rule may be for a user; who is in a group is not known.
+    """Return whether a rule may apply to a user; the members of groups are not known.
 
-    :param level: access level of the user in the project, 0 where it is not known.
+    :param level: access level of the user in the project, 0 if unknown.
     """
     if rule.get("user_id"):
         return int_of(rule, "user_id") == user_id

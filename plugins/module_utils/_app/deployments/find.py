@@ -4,7 +4,7 @@
 
 """Finding deployments: by id, by environment and status, or by the jobs that deploy.
 
-The record of a job does not name its environment, so its deployment is looked for among those of the project.
+The record of a job does not contain its environment, so its deployment is searched among those of the project.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ..jobs.query import FoundJob, JobQuery, shortened
 from ..session import Session
 from .records import FoundDeployment
 
-# Deployments are made with their jobs, so that their ids fall together, though not strictly where pipelines are made at
-# the same time. After so many of older jobs in a row none of a newer one comes any more.
+# Deployments are created with their jobs, so both have roughly the same order, but not exactly if several pipelines are
+# created at the same time. After this many deployments of older jobs in a row, the search ends.
 ENOUGH_OLDER = 100
 
 
 @dataclasses.dataclass(frozen=True)
 class DeploymentQuery:
-    """Which deployments to look for.
+    """Which deployments to find.
 
     :param jobs: the jobs that deploy, None for all of the project.
-    :param allow_empty: whether no deployment at all is a fine answer.
-    :param limit: most deployments that are wanted, 0 for all.
+    :param allow_empty: whether it is allowed to find none.
+    :param limit: the maximum number of deployments, 0 for all.
     """
 
     project: str
@@ -45,7 +45,7 @@ class DeploymentQuery:
 
 
 def read_deployment(session: Session, project: str, deployment_id: int) -> FoundDeployment:
-    """Return a deployment with its approvals, which no list tells."""
+    """Return a deployment with its approvals, which lists do not contain."""
     record = session.client.call("get_deployment", project=project, deployment_id=deployment_id)
     return FoundDeployment(record, project, is_whole=True)
 
@@ -56,9 +56,9 @@ def read_all(session: Session, found: t.Sequence[FoundDeployment]) -> list[Found
 
 
 def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
-    """Return the deployments that a query asks for, newest first, one more than its limit if there are more.
+    """Return the deployments that match a query, newest first, one more than its limit if there are more.
 
-    :raises SelectionError: when there is none at all; that `status` or `scope` alone leaves none is a fine answer.
+    :raises SelectionError: if there is none; it is no error if only `status` or `scope` excludes all.
     """
     if query.deployment_id is not None:
         try:
@@ -66,8 +66,8 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
         except MissingError as exc:
             called = session.client.project_called(query.project)
             raise SelectionError(
-                f"there is no deployment {query.deployment_id} in project {called}; give its id, which is not the "
-                "short number (iid) that GitLab's pages show"
+                f"there is no deployment {query.deployment_id} in project {called}; set deployment_id to its id, not "
+                "to the short number (iid) that GitLab's pages show"
             ) from exc
     jobs = None
     if query.jobs is not None:
@@ -92,7 +92,7 @@ def find_deployments(session: Session, query: DeploymentQuery) -> list[FoundDepl
 def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.Any) -> list[FoundDeployment]:
     """Return the deployments of jobs, newest first; a job without an environment has none.
 
-    :param filters: what the list of deployments takes.
+    :param filters: filters of the list of deployments.
     """
     per_project: dict[str, set[int]] = {}
     for job in jobs:
@@ -106,7 +106,7 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
 
 
 def _instead(session: Session, query: DeploymentQuery) -> str:
-    """Return what to do when there is no deployment: the environments of the newest ones of the project."""
+    """Return what to do if there is no deployment: the environments of the newest ones of the project."""
     if not query.environment:
         return "check environment and job, or set allow_empty"
     try:
@@ -142,12 +142,12 @@ def _of_project(
             yield deployment
         if not left:
             return
-        if deployment.job_id:  # those that were made through the API have no job
+        if deployment.job_id:  # those that were created through the API have no job
             older = older + 1 if deployment.job_id < min(left) else 0
         if older >= ENOUGH_OLDER:
             return
 
 
 def _listed(session: Session, project: str, filters: t.Mapping[str, t.Any]) -> t.Iterator[Record]:
-    # oldest first unless it is asked for
+    # GitLab's default is oldest first
     return session.client.iterate("list_deployments", project=project, order_by="id", sort="desc", **filters)

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a deployment says of its approvals. GitLab tells them of a single deployment only, and not without Premium.
+"""The approvals in the record of a deployment. GitLab returns them only for a single deployment, and only with Premium.
 
 Source: https://docs.gitlab.com/api/deployments/
 """
@@ -17,7 +17,7 @@ from ..fields import id_of, int_of, record_in, records_in, status_of
 from ..jobs.query import listed
 
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
-# The status of a deployment whose job is manual, whether or not somebody has to approve.
+# The status of a deployment whose job is manual, whether or not it requires approvals.
 BLOCKED = "blocked"
 
 
@@ -25,8 +25,8 @@ BLOCKED = "blocked"
 class FoundDeployment:
     """A deployment, and the project it was found in.
 
-    :param project: numeric id or path, as requests about it need it.
-    :param is_whole: whether it was read by itself, with its approvals, and not from a list.
+    :param project: numeric id or path, for requests.
+    :param is_whole: whether it was read alone, with its approvals, and not from a list.
     """
 
     record: Record
@@ -39,7 +39,7 @@ class FoundDeployment:
 
     @property
     def job_id(self) -> int:
-        """Return the id of the job that deploys, 0 when there is none, or GitLab does not tell."""
+        """Return the id of the job that deploys, 0 if there is none or GitLab does not return it."""
         return id_of(record_in(self.record, "deployable"))
 
     @property
@@ -52,24 +52,24 @@ class FoundDeployment:
 
     @property
     def details(self) -> str:
-        """Return by what else than its id a person knows it."""
+        """Return what helps a person to identify it, in addition to its id."""
         job = record_in(self.record, "deployable")
         known = [f"{name} {self.record[name]}" for name in ("ref", "status") if self.record.get(name)]
         return ", ".join([*known, f"job {job['name']}"] if job.get("name") else known)
 
 
 def tells_approvals(deployment: Record) -> bool:
-    """Return whether the server has deployment approvals: one that has not leaves their keys out."""
+    """Return whether the server has deployment approvals: a server without them omits their keys."""
     return "pending_approval_count" in deployment
 
 
 def approvals_of(deployment: Record) -> list[Record]:
-    """Return what people have said about a deployment."""
+    """Return the approvals and rejections of a deployment."""
     return records_in(deployment, "approvals")
 
 
 def rules_of(deployment: Record) -> list[Record]:
-    """Return the rules by which it has to be approved; none with the old setting, which is only a number."""
+    """Return the approval rules of a deployment; none with the old setting, which is only a number."""
     return records_in(record_in(deployment, "approval_summary"), "rules")
 
 
@@ -79,7 +79,7 @@ def approvals_under(rule: Record) -> list[Record]:
 
 
 def rule_name(rule: Record) -> str:
-    """Return whom a rule is for, in GitLab's words."""
+    """Return who can approve under a rule, in GitLab's words."""
     described = rule.get("access_level_description")
     if described:
         return str(described)
@@ -88,7 +88,7 @@ def rule_name(rule: Record) -> str:
 
 
 def missing_approvals(deployment: Record) -> list[Record]:
-    """Return how many approvals each rule still lacks; an entry without a rule is for whoever may deploy."""
+    """Return how many approvals each rule still lacks; an entry without a rule is for all who may deploy."""
     left = int_of(deployment, "pending_approval_count")
     if not left:
         return []
@@ -102,13 +102,13 @@ def missing_approvals(deployment: Record) -> list[Record]:
 
 
 def missing_text(deployment: Record) -> str:
-    """Return who still has to approve, as part of a sentence; empty when nobody has."""
+    """Return who still has to approve, as part of a sentence; empty if no approval is missing."""
     texts = [f"{row['missing']} of {row['rule'] or 'those who may deploy'}" for row in missing_approvals(deployment)]
     return listed(texts, "and") if texts else ""
 
 
 def is_waiting(deployment: Record) -> bool:
-    """Return whether somebody can approve it now: `blocked` alone is every deployment of a manual job."""
+    """Return whether it can be approved now; `blocked` is not enough, because every manual job's deployment has it."""
     return status_of(deployment) == BLOCKED and bool(missing_approvals(deployment))
 
 

@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Jobs whose deployment waits for approvals: they are manual, and nothing in their own record tells the difference.
+"""Jobs whose deployment waits for approvals: they are manual, and their own record does not show the difference.
 
-When the last approval is there, GitLab starts the job by itself with the old setting, which is only a number, and waits
-to be told with approval rules. Either way the job is read once more before it is played, so that it starts once.
+After the last approval, GitLab starts the job itself under the old setting, which is only a number. Under approval
+rules, the job must still be played. In both cases the job is read once more before it is played, so it starts once.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ from ..writes.decision import Decision
 from .find import deployments_of, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
-# The one status in which a job waits for approvals, and the one before it.
+# The status in which a job waits for approvals, and the one before it.
 HELD, TO_COME = "manual", "created"
 # The statuses of the deployments of such jobs.
 _HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
 
 
 class ApprovalWait:
-    """Judges decisions about jobs by the approvals of their deployments.
+    """Adapts decisions about jobs to the approvals of their deployments.
 
-    :param tell: told what holds a job up.
+    :param tell: called with what blocks a job.
     """
 
     def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
-        # without waiting they are only told
+        # without waiting, approvals are only shown
         self._session = session if is_waiting else session.in_passing()
         self._is_waiting = is_waiting
         self._tell = tell
         self._jobs: list[FoundJob] = []
-        # their deployments, by the id of the job; None for a job without one
+        # their deployments by job id; None for a job without one
         self._found: dict[int, FoundDeployment | None] = {}
-        # the ids of jobs that were seen to wait for approvals
+        # the ids of jobs that have waited for approvals
         self._held: set[int] = set()
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Take note of the jobs to be judged: the deployments of all with the same status are looked for together."""
+        """Note the jobs to be judged; the deployments of all with the same status are searched together."""
         asked = [job for job in jobs if job.status in _HELD_STATUSES or _was_rejected(job)]
         self._jobs = [job for job in asked if not job.is_bridge]
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
-        """Return the decision about a job, or another one where its deployment was not approved.
+        """Return the decision about a job, or another one if its deployment was not approved.
 
-        :raises RequestError: when approvals are waited for, and GitLab cannot be asked.
+        :raises RequestError: if the task waits for approvals and GitLab is unreachable.
         """
         if job.is_bridge:
             return decision
         if _was_rejected(job) and decision.verdict in ("act", "refuse"):
             return Decision("refuse", _why_rejected(self._read_to_tell(job)))
         if job.id in self._held and decision.verdict == "act" and job.status == "success":
-            return Decision("same", "GitLab itself has started it once it was approved")
+            return Decision("same", "GitLab started it after the last approval")
         if not self._is_in_question(job, decision):
             return decision
         deployment = self._read(job, self._session)
@@ -75,7 +75,7 @@ class ApprovalWait:
         return Decision("later", f"its {deployment.called} waits for approvals: {missing}")
 
     def why_refused(self, job: FoundJob, exc: StatusError) -> str:
-        """Return that GitLab has refused an action on a job since it waits for approvals; empty for another reason."""
+        """Return an error if GitLab refused an action because the job waits for approvals, else an empty string."""
         is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
         if not is_unplayable or job.status not in _HELD_STATUSES or job.is_bridge:
             return ""
@@ -83,14 +83,14 @@ class ApprovalWait:
         return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
 
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
-        """Return whether approvals matter now, or in check mode to what a real run comes to."""
+        """Return whether approvals matter now, or in check mode, whether they would matter in a real run."""
         status, is_checked = job.status, self._session.check_mode
         if decision.verdict == "later":
             return is_checked and status == TO_COME
         return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
 
     def _read(self, job: FoundJob, session: Session) -> FoundDeployment | None:
-        """Return the deployment of a job as it is now; without waiting it is worth no error."""
+        """Return the present deployment of a job; an error counts only if the task waits for approvals."""
         try:
             if job.id not in self._found:
                 self._find(job, session)
@@ -99,7 +99,7 @@ class ApprovalWait:
         except RequestError:
             if self._is_waiting:
                 raise
-            # what this token may not see of one it sees of none
+            # if the token cannot read one deployment, it cannot read the others
             self._found = {**{other.id: None for other in self._jobs}, **self._found, job.id: None}
             return None
 
@@ -110,31 +110,31 @@ class ApprovalWait:
         self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
 
     def _read_to_tell(self, job: FoundJob) -> FoundDeployment | None:
-        """Return the deployment of a job, which explains what is certain without it, and is worth no error."""
+        """Return the deployment of a job to explain a known fact; errors do not count."""
         try:
             return self._read(job, self._session.in_passing())
         except GitLabError:
             return None
 
     def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
-        """Return the decision if the job is still as it was: GitLab may have started it since it was read.
+        """Return the decision if the job has not changed: GitLab may have started it since it was read.
 
-        Reading a deployment can take long, and to play a job that has ended meanwhile would deploy once more. Nor is an
-        answer believed that another gate has got a moment ago.
+        Reading a deployment can take long, and playing a job that has ended in the meantime would deploy again. For the
+        same reason, the read does not share an answer with another gate.
         """
         with looking(None):
             (latest,) = newest_attempts(self._session, [job])
         if (latest.id, latest.status) == (job.id, job.status):
             return decision
-        return Decision("later", f"it was approved, and is {latest.status}")
+        return Decision("later", f"it was approved, and its status is now {latest.status}")
 
     def _predict(self, deployment: FoundDeployment) -> Decision:
         if not self._is_waiting:
             return Decision("refuse", _why_held(deployment))
-        text = f"its {deployment.called} has the approvals that it waits for: {missing_text(deployment.record)}"
+        text = f"its {deployment.called} has the missing approvals: {missing_text(deployment.record)}"
         if rules_of(deployment.record):
             return Decision("later", f"when {text}")
-        return Decision("same", f"GitLab itself starts it when {text}")
+        return Decision("same", f"GitLab starts it when {text}")
 
 
 def _was_rejected(job: FoundJob) -> bool:
@@ -149,7 +149,7 @@ def _why_held(deployment: FoundDeployment) -> str:
 
 
 def _why_rejected(deployment: FoundDeployment | None) -> str:
-    """Return who has rejected the deployment of a job, as far as GitLab tells, and what to do."""
+    """Return who rejected the deployment of a job, as far as GitLab reports it, and what to do."""
     what, who = "its deployment", ""
     if deployment:
         what = f"its {deployment.called}"
@@ -157,4 +157,4 @@ def _why_rejected(deployment: FoundDeployment | None) -> str:
             if status_of(approval) == "rejected":
                 comment = f" ({approval['comment']})" if approval.get("comment") else ""
                 who = f" by {username_of(approval)}{comment}"
-    return f"{what} was rejected{who}, and GitLab starts no such job again; start a new pipeline"
+    return f"{what} was rejected{who}, and GitLab does not start the job again; start a new pipeline"

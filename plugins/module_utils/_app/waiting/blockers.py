@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What holds a job up: a person, a runner, a resource group, or a job before it."""
+"""What blocks a job: a person, a runner, a resource group, or an earlier job."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ..jobs.query import FoundJob, shortened
 from ..jobs.statuses import STATUSES, is_finished, is_optional, runner_wish, still
 from ..session import Session
 
-# More jobs that wait for the same share one line.
+# If more jobs than this wait for the same thing, they share one line.
 MOST_SINGLE_LINES = 3
 
 
 class Blockers:
-    """Finds out what holds jobs up."""
+    """Finds out what blocks jobs."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        # the manual jobs of pipelines that stand still, read once each time that a pipeline does
+        # the manual jobs of pipelines in status manual, read once each time a pipeline gets this status
         self._manual: dict[tuple[str, int], list[FoundJob]] = {}
 
     def of(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> str:
-        """Return what holds a job up, going on where its name stops; empty for what is only a matter of time.
+        """Return what blocks a job, to continue a sentence after its name; empty if it only needs time.
 
-        :param jobs: what else was seen of its pipeline.
+        :param jobs: the other known jobs of its pipeline.
         """
         status = job.status
         if "stage" not in job.record:  # a pipeline
@@ -45,9 +45,9 @@ class Blockers:
         return row.holdup
 
     def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> str:
-        """Return which manual job of an earlier stage a job waits for.
+        """Return which manual jobs of earlier stages a job waits for.
 
-        GitLab says so by the status of the pipeline, which is manual when nothing else can go on.
+        The status of the pipeline is manual if no other job can run.
         """
         key = (job.project, job.pipeline_id)
         if record_in(job.record, "pipeline").get("status") != "manual":
@@ -67,14 +67,14 @@ class Blockers:
                     "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, scope=["manual"]
                 )
             except RequestError:
-                records = []  # it was to be shown only
+                records = []  # only needed for display
             found = [FoundJob(record, *key, job.below) for record in records]
             self._manual[key] = [other for other in found if is_blocking(other)]
         return self._manual[key]
 
 
 def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterable[FoundJob]]) -> str:
-    """Return which jobs have to end, or to be played, before the turn of one of some jobs comes; empty if it is no job.
+    """Return which jobs must end, or be played, before the first `created` one of some jobs can start; may be empty.
 
     :param beside: returns all jobs of the pipeline of a job.
     """
@@ -95,7 +95,7 @@ def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterab
 
 
 def jobs_beside(session: Session, job: FoundJob) -> list[FoundJob]:
-    """Return the jobs of the pipeline of a job; none when they cannot be read, since they are only to be told."""
+    """Return the jobs of the pipeline of a job; none if they cannot be read, because they are only shown."""
     try:
         return read_pipeline_jobs(session.in_passing(), job.project, job.pipeline_id)
     except RequestError:
@@ -103,10 +103,10 @@ def jobs_beside(session: Session, job: FoundJob) -> list[FoundJob]:
 
 
 def _is_before(other: FoundJob, job: FoundJob) -> bool:
-    """Return whether a job is of an earlier stage of the same pipeline, whose jobs are created first."""
+    """Return whether a job belongs to an earlier stage of the same pipeline; GitLab creates these jobs first."""
     return other.key[:2] == job.key[:2] and other.id < job.id and other.stage != job.stage
 
 
 def is_blocking(job: FoundJob) -> bool:
-    """Return whether a pipeline waits for a job to be played, as one in `manual` does for all of these."""
+    """Return whether a job keeps its pipeline in status manual until it is played."""
     return job.status == "manual" and not job.record.get("allow_failure")

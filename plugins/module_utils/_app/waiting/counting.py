@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Cheap looks at a pipeline: how many of its jobs still have to be waited for, which one small page tells.
+"""Counts unfinished jobs with a one-row request instead of listing them.
 
-A list of 200 jobs is half a megabyte, a count of them is three kilobytes. The jobs are listed when the count says that
-it may be over, when something has to be decided or told, and now and then, for a count is only a number.
+A list of 200 jobs is half a megabyte, a count of them is three kilobytes. The jobs are listed if the count shows that
+the wait may be over, if something must be decided or reported, and from time to time, because a count is only a number.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .options import WaitOptions, end_problem, is_there
 
 
 class Counting:
-    """Looks at one pipeline between two listings of its jobs.
+    """Polls one pipeline between two lists of its jobs.
 
     :param job: one of its jobs.
-    :param ends_at_failure: whether a job that ends badly is to be seen before all have ended.
-    :param is_whole: whether everything there is in the pipeline is waited for.
+    :param ends_at_failure: whether an unsuccessful end of a job must be noticed before all jobs have ended.
+    :param is_whole: whether the task waits for all jobs of the pipeline.
     """
 
     def __init__(
@@ -35,38 +35,38 @@ class Counting:
         self._job = job
         self._waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
         self._bad = [status for status in STATUSES if ends_at_failure and end_problem({"status": status}, options)]
-        # whether counts say anything here; a queue is seen by listing it
+        # whether counts help; `pending_timeout` needs a list
         self._is_usable = bool(self._waiting) and options.pending_seconds is None
         self._is_whole = is_whole
         self._last: int | None = None
         self._last_bad = 0
-        # at this count the jobs waited for may all be where they should be; None before there is anything to go by
+        # at this count, all jobs may have reached their target; None as long as it is unknown
         self._enough: int | None = None
         self._counts = 0
-        # whether jobs may become optional ones, which are counted all the same, and whether anything has changed since
+        # whether jobs may become optional, which are counted anyway, and whether anything has changed since
         self._may_be_optional = self._has_moved = False
 
     def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int) -> Look | None:
-        """Take note of a listing; return how to look until the next one, None when a count tells nothing now.
+        """Note a list of jobs; return how to poll until the next one, None if counts do not help.
 
-        :param jobs: what is waited for.
-        :param left: those of them that are not yet where they should be.
+        :param jobs: the jobs that the task waits for.
+        :param left: those of them that have not reached their target.
         :param size: how many jobs the pipeline has.
         """
         counted = self._counted(left)
-        # whether something is waited for that the count does not see, or the list is as cheap
+        # whether the count misses some of these jobs, or a list is as cheap
         is_blind = counted < len(left) or size <= FEWEST_JOBS
         self._counts, self._has_moved = 0, False
         self._may_be_optional = any(
             job.record.get("allow_failure") and phase_of(job.status) == "waiting" for job in left
         )
         if self._is_whole:
-            # a job that need not come anywhere is counted as long as it is there
+            # optional manual jobs are counted as well
             self._last = self._counted(jobs)
             self._enough = self._last - counted
             self._last_bad = max(self._last_bad, sum(job.status in self._bad for job in jobs))
         elif self._last is not None:
-            # The count was taken before the list. Jobs are done only by lowering it, each by one.
+            # The count is older than the list. Each job that reaches its target lowers it by one.
             self._enough = max(0, self._last - counted)
         return self._look if self._is_usable and not is_blind else None
 
@@ -76,7 +76,7 @@ class Counting:
         return sum(job.status in scope for job in jobs)
 
     def _look(self) -> int | None:
-        """Look at the pipeline; return how many are left, None when its jobs have to be listed to know more."""
+        """Return how many jobs are left, None if the jobs must be listed to know more."""
         count = self._count(self._waiting)
         if count is None:
             self._is_usable = False
@@ -95,7 +95,7 @@ class Counting:
             most = MOST_COUNTS_TOLD
         is_time = has_risen or self._counts >= most
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
-        # not before: a look that an error breaks off is made again
+        # only now, because a poll that ends in an error is repeated
         self._last = count
         return None if needs_listing else count - self._enough
 
@@ -114,8 +114,8 @@ class Counting:
         return [status for status in statuses if not (refuses and STATUSES[status].is_young)]
 
     def _count(self, statuses: t.Sequence[str]) -> int | None:
-        """Return how many jobs have one of the statuses, None where the server does not tell."""
-        # others may find out meanwhile
+        """Return how many jobs have one of the statuses, None if the server does not support it."""
+        # another thread may set it during the request
         was_refused = self._session.facts.refuses_young_statuses
         project, pipeline_id, scope = self._job.project, self._job.pipeline_id, self._scope(statuses)
         if not scope:
@@ -125,7 +125,7 @@ class Counting:
                 "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, scope=scope
             )
         except StatusError as exc:
-            # a server answers so to a status that it does not know as scope, and has no such jobs
+            # a server answers 400 if the scope contains a status that it does not know, and has no such jobs
             if exc.status != 400:
                 raise
             if was_refused:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The end of the log of a job, and lines of a log as they may be shown."""
+"""The end of a job's log, and log lines that are safe to show."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from ..fields import int_of, records_in
 from ..jobs.query import FoundJob
 from ..session import Session
 
-# Of more jobs that have failed, the logs would be no help.
+# Logs of more failed jobs than this would not help anyone.
 MOST_LOGS = 50
-# `section_start:1560896352:name[options]` and a carriage return, as the runner writes it to fold the log; a script that
-# speaks of one does not return the carriage.
+# `section_start:1560896352:name[options]` and a carriage return, which the runner writes to fold the log. The output of
+# a script that only mentions such a mark has no carriage return.
 _SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[\w.-]+(?:\[[^\[\]\r\n]*\])?(?:\r(?:\x1b\[0K)?|$)")
-# Newer runners can put the time, stream and kind in 32 characters before each line.
+# Newer runners can write the time, stream and kind in 32 characters before each line.
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[OE][ +]?")
-# What the runner writes after a script that has failed, whatever the reason.
+# What the runner writes after every failed script.
 _EPILOGUE = re.compile(
     r"\s*(?:ERROR: Job failed: (?:command terminated with )?exit (?:code|status) \d+|Cleaning up project directory"
     r"|Uploading artifacts|\S+: found \d+ matching |$)"
 )
-# How much of the end of a log is held: enough for lines of a usual length, and never more than one request may ask for.
+# How much of the end of a log is kept: enough for lines of usual length, and at most what one request can return.
 BYTES_PER_LINE = 1000
-# As long as GitLab's own words in an error may be.
+# The same limit as for GitLab's own words in an error.
 _LONGEST_WORDS = 300
-# So many characters may stand for one of a secret, codes between them included.
+# One character of a secret can take this many characters in a log, including colour codes.
 _LONGEST_FORM = 16
 SHORTEST_WINDOW = 64 * 1024
 LONGEST_WINDOW = 500_000
 
 
 def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> list[str]:
-    """Return the last lines of a log as they may be shown.
+    """Return the last lines of a log, masked and cleaned.
 
-    :param is_cut: whether the beginning of the log is missing, and perhaps that of a secret.
+    :param is_cut: whether the beginning of the log is missing, possibly in the middle of a secret.
     """
     if lines <= 0:
         return []
     if is_cut:
-        # a secret that was torn or encoded is not known by its end; a line that is not whole is worth less than that
+        # the end of a cut or encoded secret cannot be recognised, so the incomplete first line is dropped
         log = log.partition("\n")[2] or log[_LONGEST_FORM * masker.longest :]
     cleaned = [shown_line(line, masker) for line in log.split("\n")]
     if is_cut:
@@ -57,14 +57,14 @@ def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> li
 
 
 def last_words(tail: t.Sequence[str] | None) -> str:
-    """Return how a log ends, as a sentence that follows another one; empty where there is no log."""
+    """Return how a log ends, as a sentence that follows another one; empty if there is no log."""
     return f". Its log ends with: {telling_line(tail)}" if tail else ""
 
 
 def telling_line(tail: t.Sequence[str]) -> str:
-    """Return the last line of a log before those that the runner adds, which do not tell why a script has failed.
+    """Return the last line of a log before those that the runner adds, which do not show why a script failed.
 
-    Of a long one, such as a document in one line, the beginning is enough for a sentence.
+    A long line, such as a document in one line, is shortened.
     """
     telling = (line for line in reversed(tail) if not _EPILOGUE.match(line))
     line = next(telling, tail[-1]).strip()
@@ -74,21 +74,21 @@ def telling_line(tail: t.Sequence[str]) -> str:
 def shown_line(line: str, masker: Masker) -> str:
     """Return a line of a log without secrets, colour codes, section marks, time stamps and overwritten text."""
     text = _SECTION_MARK.sub("", _TIMESTAMP.sub("", masker.mask(line)))
-    # of a progress bar, which returns the carriage, only the last state is of interest
+    # progress bars overwrite their line; only the last state matters
     states = [state for state in text.split("\r") if printable(state).strip()]
-    # taking colour codes away may put a secret together
+    # removing colour codes may join the parts of a secret
     return masker.mask(printable(states[-1])) if states else ""
 
 
 def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
-    """Return the tail of a job's log; None when it cannot be read, which must not hide why the log was wanted.
+    """Return the tail of a job's log; None if it cannot be read, which must not hide the failure that it explains.
 
-    Where the size of the log is known, only its end is asked for; a server that does not know how to sends all of it.
+    If the size of the log is known, only its end is requested; servers without this feature send the whole log.
     """
     if lines <= 0 or job.is_bridge or not job.id:
         return []
     if not session.limits.reads_logs:
-        session.warn("GitLab lets no job token read a log, so there is none here; give api_token to see it.")
+        session.warn("Job tokens cannot read logs, so no log is shown; set api_token to see it.")
         return None
     window = min(LONGEST_WINDOW, max(SHORTEST_WINDOW, lines * BYTES_PER_LINE))
     sink = Tail(window)
@@ -105,7 +105,7 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
 
 
 def _log_size(record: Record) -> int:
-    """Return the size of a job's log in bytes, 0 when the server does not tell."""
+    """Return the size of a job's log in bytes, 0 if the server does not report it."""
     return max(
         (int_of(entry, "size") for entry in records_in(record, "artifacts") if entry.get("file_type") == "trace"),
         default=0,
@@ -113,7 +113,7 @@ def _log_size(record: Record) -> int:
 
 
 class Tail:
-    """A sink that keeps the end, and holds never much more than that.
+    """A sink that keeps only the end of what is written.
 
     :param most: how many bytes to keep.
     """
@@ -129,7 +129,7 @@ class Tail:
     def write(self, chunk: bytes) -> None:
         self._size += len(chunk)
         self._kept += chunk
-        # cut now and then: each time would copy the whole for every piece
+        # cut only now and then, because each cut copies everything
         if len(self._kept) > 2 * self._most:
             del self._kept[: -self._most]
 
@@ -139,5 +139,5 @@ class Tail:
 
     @property
     def text(self) -> str:
-        """Return the end as text; half a character at either side is replaced, as are other bytes that are not text."""
+        """Return the end as a string; incomplete characters and invalid bytes are replaced."""
         return self._kept[-self._most :].decode("utf-8", errors="replace")

@@ -17,30 +17,30 @@ from ..session import Session
 from .log_tails import shown_line
 from .timeline import Timeline
 
-# As long as a log is no longer, it is read whole each time; then what is new is asked for in parts of this size. So a
-# longer answer is the whole log, of a server that does not know parts. GitLab allows no more than 512,000.
+# A log up to this size is read as a whole each time; the rest of a longer one is requested in parts of this size. A
+# longer answer is then the whole log, from a server that does not support parts. GitLab allows at most 512,000 bytes.
 PART_BYTES = 64 * 1024
-# A longer line is shown in pieces, so that no log takes more memory than this.
+# Longer lines are shown in pieces to limit memory.
 LONGEST_LINE = 64 * 1024
 
 
 def check_followable(session: Session, jobs: t.Sequence[FoundJob]) -> None:
-    """Return if the log of what was selected can be followed.
+    """Check that the log of the selected jobs can be followed.
 
-    :raises UsageError: saying why not.
+    :raises UsageError: if it cannot.
     """
     if not session.limits.reads_logs:
-        raise UsageError("log_follow cannot be used with api_job_token, for GitLab lets no job token read a log")
+        raise UsageError("log_follow cannot be used with api_job_token because job tokens cannot read logs")
     if len(jobs) > 1:
         raise UsageError(
-            f"log_follow follows the log of one job, and {len(jobs)} jobs are selected; choose one, or leave it out"
+            f"log_follow follows the log of one job, but {len(jobs)} jobs are selected; select one, or omit log_follow"
         )
     if jobs and jobs[0].is_bridge:
         raise UsageError(f"log_follow cannot be used for {jobs[0].path!r}, a trigger job, which has no log")
 
 
 class LogFollower:
-    """Tells what is new in the log of one job, which may be retried meanwhile."""
+    """Shows new lines in the log of one job, which may be retried in the meantime."""
 
     def __init__(self, session: Session, timeline: Timeline) -> None:
         self._session = session
@@ -51,9 +51,9 @@ class LogFollower:
         self._text = _GrowingText(lambda line: None, self._client.masker)
 
     def catch_up(self, job: FoundJob) -> None:
-        """Tell what is new in the log of an attempt that was running, and the rest when it does so no more.
+        """Show new lines of an attempt that was running, or all remaining lines if it has ended.
 
-        That it has ended is told next.
+        Call it before the end of the attempt is shown.
         """
         before = self._job
         is_replaced = before is not None and before.id != job.id
@@ -64,7 +64,7 @@ class LogFollower:
                 self.end()
 
     def follow(self, job: FoundJob) -> None:
-        """Tell what is new in the log of this attempt, unless it was caught up with."""
+        """Show new lines of this attempt, unless `catch_up` has done so."""
         before, self._job = self._job, job
         if before is None or before.id != job.id:
             if before:
@@ -75,9 +75,9 @@ class LogFollower:
         self.read()
 
     def read(self, *, is_over: bool = False) -> None:
-        """Tell what is new since the last time.
+        """Show what is new since the last read.
 
-        :param is_over: whether the attempt has ended, whatever its status was when it was seen last.
+        :param is_over: whether the attempt has ended, even if its last known status differs.
         """
         job = self._job
         if job is None or not job.id:
@@ -91,7 +91,7 @@ class LogFollower:
                 self._client.download(
                     "get_job_log",
                     self._text,
-                    # the next read gets what one that fails has missed
+                    # the next read gets what a failed one has missed
                     repeats=False,
                     project=job.project,
                     job_id=job.id,
@@ -101,7 +101,7 @@ class LogFollower:
                 has_more = self._text.end_of_answer() and not self._session.deadline.has_passed()
         except RequestError as exc:
             if not self._has_warned:
-                self._session.warn(f"The log of job {job.path!r} could not be followed all the time: {exc}")
+                self._session.warn(f"The log of job {job.path!r} may be incomplete because reading it failed: {exc}")
             self._has_warned = True
 
     def end(self) -> None:
@@ -109,46 +109,46 @@ class LogFollower:
 
 
 class _GrowingText:
-    """A sink for answers with the whole text, or with the part of it that was asked for; it tells each new line.
+    """A sink for answers with the whole log or the requested part of it; it passes on each new line.
 
-    :param tell: called with each line, cleaned.
-    :param masker: knows what no line may hold.
+    :param tell: called with each cleaned line.
+    :param masker: masks the secrets in each line.
     """
 
     def __init__(self, tell: t.Callable[[str], None], masker: Masker) -> None:
         self._tell = tell
         self._masker = masker
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        # how many bytes were told
+        # how many bytes were passed on
         self._position = 0
         self._line = ""
         self.restart()
 
     @property
     def offset(self) -> int | None:
-        """Return where the part of the text begins that is to be asked for next, None for the whole text."""
+        """Return where the next part to request begins, None for the whole log."""
         return self._position if self._position > PART_BYTES else None
 
     def restart(self) -> None:
         self._is_part = self.offset is not None
         self._part = b""
-        # of an answer with the whole text, how much has come
+        # how much of an answer with the whole log has arrived
         self._come = 0
 
     def write(self, chunk: bytes) -> None:
-        """Take the next piece of an answer."""
+        """Accept the next piece of an answer."""
         if self._is_part:
             self._part += chunk
             if len(self._part) <= PART_BYTES:
                 return
-            # it is more than was asked for: servers that do not know parts send the whole text
+            # more than requested: servers that do not support parts send the whole log
             chunk, self._part, self._is_part = self._part, b"", False
         new = chunk[max(0, self._position - self._come) :]
         self._come += len(chunk)
         self._take(new)
 
     def end_of_answer(self) -> bool:
-        """Take the part that was asked for, if it was one; return whether there may be more to ask for."""
+        """Accept the requested part, if it was one; return whether more may follow."""
         self._take(self._part)
         return len(self._part) == PART_BYTES
 
@@ -162,7 +162,7 @@ class _GrowingText:
         *lines, self._line = (self._line + self._decoder.decode(new)).split("\n")
         for line in lines:
             self._tell_line(line)
-        # so much more that a secret at a cut is there to its end, and is masked before it is cut in two
+        # longer by the longest secret, so that a secret at the cut is complete and masked before the line is cut
         most = LONGEST_LINE + self._masker.longest
         if len(self._line) > most:
             self._line = self._masker.mask(self._line)
@@ -172,6 +172,6 @@ class _GrowingText:
 
     def _tell_line(self, raw: str) -> None:
         line = shown_line(raw, self._masker)
-        # marks of sections stand on lines of their own
+        # section marks are on lines of their own
         if line.strip() or not raw.strip():
             self._tell(line.rstrip())

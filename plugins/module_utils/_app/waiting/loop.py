@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The one poll loop: read, tell what has changed, and pause, until everything is settled or the time is up.
+"""The poll loop: read, report changes, and pause, until everything is settled or the task times out.
 
-A pause is yielded, so that many waits take turns; see `schedule`.
+Pauses are yielded so that many waits can take turns; see `schedule`.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from .schedule import Pause, Steps
 from .timeline import Timeline
 
 T = t.TypeVar("T")
-# Finds out by a small request how many are still waited for; None when everything has to be read to know more.
+# Returns with a small request how many jobs are left; None if the jobs must be listed to know more.
 Look = t.Callable[[], t.Optional[int]]
-# So many jobs are listed as cheaply as they are counted: it is GitLab's own page.
+# Listing this many jobs is as cheap as counting them: it is GitLab's default page size.
 FEWEST_JOBS = 20
-# After so many counts that say nothing new the jobs are listed nevertheless: a job that ends while another one is
-# retried leaves the number as it is. It matters more where only some of the jobs are waited for, and most where
-# somebody wants to be told of a job that only starts, or where what is left may be jobs that nobody has to play.
+# The jobs are listed after this many unchanged counts, because the count stays the same if one job ends while another
+# one is retried. This matters more if the task waits for only some of the jobs, and most if it shows progress, because
+# started jobs do not change the count, or if the remaining jobs may be optional.
 MOST_COUNTS = 30
 MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
 
-# How often a failure is seen before it is believed.
+# How often a job must be read as failed before the failure counts.
 LOOKS_AT_A_FAILURE = 2
-# A log that is followed is read so often, however long a pause is.
+# A followed log is read this often, also during longer pauses.
 LOG_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Waited(t.Generic[T]):
-    """What there is at the end of a wait.
+    """The end of a wait.
 
     :param value: what was read last.
-    :param has_timed_out: whether the time was up before everything was settled.
-    :param is_stale: whether reading it once more at the end of the time failed.
+    :param has_timed_out: whether the wait timed out before everything was settled.
+    :param is_stale: whether the last read failed because GitLab was unreachable until the timeout.
     """
 
     value: T
@@ -62,7 +62,7 @@ class Waited(t.Generic[T]):
 class Wait:
     """One wait of a task. Without `wait`, and in check mode, everything is read once.
 
-    :param ends_at_stop: whether to give up as soon as nothing new may be begun; what was begun is followed to its end.
+    :param ends_at_stop: whether to end as soon as nothing new may be started; started jobs are followed to their end.
     """
 
     def __init__(self, session: Session, options: WaitOptions, *, ends_at_stop: bool = True) -> None:
@@ -73,29 +73,29 @@ class Wait:
         self.options = options
         is_followed = options.log_follow and self.is_active and session.progress.is_shown
         self._follower = LogFollower(session, self.timeline) if is_followed else None
-        # no hook tells that a job is in the queue for long, or that a deployment was approved
+        # no hook reports that a job is in the queue for long, or that a deployment was approved
         may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
         self._pauses = Pauses(session, options.interval_seconds, may_be_nudged=may_be_nudged)
         self._is_fresh = False
         self._looked_at = float("-inf")
-        # the pipeline that the jobs which are waited for belong to, None for several
+        # the pipeline of the jobs that the wait reads, None for several
         self._pipeline: tuple[str, int] | None = None
         self._look: Look | None = None
-        # whether what it reads could be read before
+        # whether a read has succeeded before
         self._is_established = False
-        # jobs that were seen; how often each attempt was seen failed
+        # the jobs that were read; how often each attempt was read as failed
         self._noted: set[t.Any] = set()
         self._failures: collections.Counter[int] = collections.Counter()
 
     def until(
         self, read: t.Callable[[], T], is_settled: t.Callable[[T], bool], *, before: T | None = None
     ) -> Steps[Waited[T]]:
-        """Return the first value that is settled, or the last one before the time was up; pauses are yielded.
+        """Return the first settled value, or the last one before the timeout; pauses are yielded.
 
-        :param read: returns what there is now; it calls `seen` with the jobs in it.
-        :param before: what is known before the first look, for a server that cannot be asked until the time is up; a
-            wait that knows something asks again when it is denied more.
-        :raises StoppedError: when nothing new may be begun any more.
+        :param read: returns the present value; it calls `seen` with the jobs in it.
+        :param before: the value that is known before the first read; it is returned if the server is unreachable until
+            the timeout. A wait that has one repeats denied reads.
+        :raises StoppedError: if nothing new may be started any more.
         """
         value, is_known = t.cast(T, before), before is not None
         self._is_established = self.is_active and is_known
@@ -111,12 +111,12 @@ class Wait:
             if not is_known or not is_late(self._session, exc):
                 raise
             yield from self._sleep(self._session.deadline.remaining())
-            self._session.warn(f"GitLab could not be asked again when the time was up: {exc}")
+            self._session.warn(f"GitLab could not be reached again before the timeout: {exc}")
             return Waited(value, has_timed_out=True, is_stale=True)
         return Waited(value)
 
     def once(self, read: t.Callable[[], T]) -> Steps[T]:
-        """Return what there is now; what could be read before, and is denied now, is asked for again first."""
+        """Return the present value; repeat a denied read if reading has succeeded before."""
         asks_again = self._is_established or self._session.is_established
         for seconds in PASSING_PAUSES_SECONDS if asks_again else ():
             try:
@@ -128,9 +128,9 @@ class Wait:
         return (yield from self._read(read))
 
     def seen(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob]) -> None:
-        """Take note of what was read, and tell what has changed.
+        """Note what was read, and report changes.
 
-        :param left: the jobs that are not yet where they should be.
+        :param left: the jobs that have not reached their target yet.
         """
         if not self.is_active:
             return
@@ -145,42 +145,42 @@ class Wait:
             follower.follow(jobs[0])
 
     def believes(self, job: FoundJob) -> bool:
-        """Return whether a job that has failed will stay so.
+        """Return whether a failed job will not be retried by GitLab.
 
-        GitLab itself retries a job that has `retry` in its configuration, which nothing in its record tells: a job that
-        fails while it is waited for is read once more, by when a new attempt is there.
+        GitLab automatically retries jobs with `retry` in their configuration, and their record does not show this. So a
+        job that fails during the wait is read once more; by then a new attempt exists.
         """
         if job.status != "failed" or not self.is_active or self._session.deadline.has_passed():
             return True
         return self._failures[job.id] >= LOOKS_AT_A_FAILURE
 
     def note(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Take note of which jobs have failed, for `believes`, and of which pipeline they are."""
+        """Note which jobs have failed, for `believes`, and their pipeline."""
         pipelines = {(job.project, job.pipeline_id) for job in jobs}
         self._pipeline = pipelines.pop() if len(pipelines) == 1 else None
         for job in jobs:
             if job.status == "failed":
-                # what had failed before it was waited for is old news
+                # a job that had failed before the wait is not read again
                 self._failures[job.id] += 1 if job.key in self._noted else LOOKS_AT_A_FAILURE
             self._noted.add(job.key)
             if self._session.watch:
                 self._session.watch.looks_into(job.pipeline_id)
 
     def pace(self, left: int, look: Look | None = None) -> None:
-        """Set the pace by how many jobs are left to wait for.
+        """Set the pace by the number of jobs that are left.
 
-        :param look: tells between two readings whether there can be anything new; None when only reading tells.
+        :param look: checks with a small request between two reads whether anything may be new; None for no such checks.
         """
         self._pauses.expect(left)
         self._look = look
 
     def awaits(self, what: str) -> None:
-        """Tell, once, what does not exist yet and is waited for."""
+        """Show once what the wait waits for if it does not exist yet."""
         if self.is_active:
             self.timeline.awaits(what)
 
     def begin(self) -> None:
-        """Begin anew: something was done, and from now on it is waited for its effect, at its own pace."""
+        """Restart the pace, because an action was executed and the wait is now for its effect."""
         self._pauses.begin()
         self._is_fresh = True
 
@@ -189,7 +189,7 @@ class Wait:
             self._follower.end()
 
     def queue_problem(self, job: FoundJob) -> str:
-        """Return that a job has been in the queue for longer than `pending_timeout`, naming its runner tags."""
+        """Return an error if a job has been in the queue longer than `pending_timeout`, else an empty string."""
         longest = self.options.pending_seconds
         if not self.is_active or longest is None or not is_queued(job.status):
             return ""
@@ -198,13 +198,13 @@ class Wait:
             return ""
         return (
             f"has been pending for {seconds:.0f} s, longer than pending_timeout ({longest:.12g} s); "
-            f"it asks for {runner_wish(job.record)}. Check the runners of the project"
+            f"it requires {runner_wish(job.record)}. Check the runners of the project"
         )
 
     def _pause(self) -> Steps[bool]:
-        """Pause until reading may show something new; return whether there is time for it.
+        """Pause until a read may show something new; return whether there is time for one.
 
-        When the time is up, what was only counted is read once more.
+        At the timeout, jobs that were only counted are read once more.
         """
         was_counted = False
         while True:
@@ -212,7 +212,7 @@ class Wait:
             if pause is None:
                 return was_counted
             yield from self._sleep(*pause)
-            # a count after a long pause could leave out what has happened meanwhile
+            # after a long pause a count could miss what has happened in the meantime
             has_rested = not self._pauses.heed_nudge() and pause[1] > 0
             if self.ends_at_stop:
                 self._session.check_stop()
@@ -224,9 +224,9 @@ class Wait:
             self.timeline.beat(left)
 
     def _sleep(self, seconds: float, more: float = 0.0) -> Steps[None]:
-        """Pause for so long, or until the time is up; a log that is followed is read meanwhile.
+        """Pause for this long, or until the timeout, and read a followed log in the meantime.
 
-        :param more: by how much the pause is longer unless there is a nudge.
+        :param more: by how much the pause is longer without a nudge.
         """
         clock, deadline = self._session.clock, self._session.deadline
         seconds = min(seconds, deadline.remaining())
@@ -247,7 +247,7 @@ class Wait:
             self._is_fresh = False
 
     def _read(self, read: t.Callable[[], T]) -> Steps[T]:
-        """Return what there is now. While the server is away and many others wait for it, it is read later."""
+        """Return the present value; if the server is unreachable and many others wait for it, read it later."""
         attempt, seconds = 0, 0.0
         while True:
             try:
@@ -266,11 +266,11 @@ class Wait:
 
 
 def await_pipeline(session: Session, query: PipelineQuery, wait: Wait, *, is_of_gate: bool = False) -> Steps[Record]:
-    """Return the pipeline that a query names, with `wait` as soon as there is one.
+    """Return the pipeline that a query selects, with `wait` as soon as it exists.
 
-    :param is_of_gate: whether it is for a gate, which has no option `wait`, and warns of a namesake when it is done.
-    :raises SelectionError: when there is none, and none is waited for.
-    :raises TimedOutError: when there was none before the time was up.
+    :param is_of_gate: whether it is for a gate, which has no option `wait` and warns about a namesake at its end.
+    :raises SelectionError: if there is none and the task does not wait.
+    :raises TimedOutError: if there was none before the timeout.
     """
 
     def read() -> Record | None:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""How to wait, and what a status means then."""
+"""The options of a wait, and what a status means for it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ..fields import status_of
 from ..jobs.statuses import has_reached, is_finished
 from ..session import TASK_SECONDS, Session
 
-# How long canceling may take, which begins when the time is up: a server needs a second for it, and may be slow.
+# How long canceling may take, which starts after the timeout. A server needs about a second, and may be slow.
 CANCEL_SECONDS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
 class WaitOptions:
-    """How to wait: everything about time.
+    """How to wait.
 
-    :param timeout_seconds: how long everything the task does may take.
+    :param timeout_seconds: how long the whole task may take.
     :param interval_seconds: the longest pause between two polls.
-    :param pending_seconds: how long a job may sit in the queue, None for any time.
+    :param pending_seconds: how long a job may be in the queue, None for no limit.
     :param targets: what to wait for; see `statuses.has_reached`.
     :param fail_on: end statuses that fail the task.
-    :param log_follow: whether the log of the one job is shown as it grows.
-    :param wait_for_approval: whether the approvals of a job's deployment are waited for, also without `wait`.
+    :param log_follow: whether to show the log of the one job as it grows.
+    :param wait_for_approval: whether to wait for approvals of a job's deployment, also without `wait`.
     """
 
     wait: bool = False
@@ -49,15 +49,15 @@ class WaitOptions:
 
 
 def is_there(record: Record, options: WaitOptions) -> bool:
-    """Return whether a job, bridge or pipeline needs no more waiting: it has reached a target, or it has ended."""
+    """Return whether a job, bridge or pipeline has reached a target or has ended."""
     status = status_of(record)
     return has_reached(status, options.targets) or is_finished(status)
 
 
 def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = True) -> str:
-    """Return why the state of a job fails the task, empty when it does not.
+    """Return why the state of a job fails the task, empty if it does not.
 
-    :param check_targets: whether having ended elsewhere than at a target is a failure.
+    :param check_targets: whether it is a failure to end without reaching a target.
     """
     status = status_of(record)
     if not is_finished(status):
@@ -71,7 +71,7 @@ def end_problem(record: Record, options: WaitOptions, *, check_targets: bool = T
 
 
 def is_reached(record: Record, options: WaitOptions) -> bool:
-    """Return whether a target is reached; an allowed failure that is ignored is as good as a success."""
+    """Return whether a target is reached; an ignored allowed failure counts as success."""
     status = status_of(record)
     is_as_good = status == "failed" and "success" in options.targets and _is_allowed(record, options)
     return is_as_good or has_reached(status, options.targets)
@@ -82,41 +82,41 @@ def _is_allowed(record: Record, options: WaitOptions) -> bool:
 
 
 def failure_reason(record: Record) -> str:
-    """Return GitLab's reason for the failure of a job in brackets, empty where it has none."""
+    """Return GitLab's reason for the failure of a job in parentheses, empty if there is none."""
     reason = record.get("failure_reason")
     return f" ({reason})" if reason and status_of(record) == "failed" else ""
 
 
 def time_problem(options: WaitOptions, what: str) -> str:
-    """Return why the end of the time fails the task, empty when `on_timeout` says to go on.
+    """Return why a timeout fails the task, empty if `on_timeout` is `continue`.
 
-    :param what: what there was by then.
+    :param what: the state at the timeout.
     """
     return "" if options.on_timeout == "continue" else f"{timed_out_text(options)}: {what}"
 
 
 def timed_out(options: WaitOptions, what: str) -> TimedOutError:
-    """Return the error for a wait whose time was up before there was anything to return.
+    """Return the error for a wait that timed out before there was anything to return.
 
-    :param what: goes on where `timed_out_text` stops.
+    :param what: continues the sentence of `timed_out_text`.
     """
     return TimedOutError(f"{timed_out_text(options)}{what}", is_failure=options.on_timeout != "continue")
 
 
 def timed_out_text(options: WaitOptions) -> str:
-    """Return how a sentence about the end of the time begins; what was there by then follows."""
+    """Return the beginning of a sentence about a timeout; the state at the timeout follows."""
     return f"timed out after {options.timeout_seconds:.12g} s (wait_timeout)"
 
 
 def is_late(session: Session, exc: RequestError) -> bool:
-    """Return whether an error came when the time was up: what is known already is worth more."""
+    """Return whether an error was caused by the timeout, so that known values should be returned instead."""
     return exc.is_out_of_time or session.deadline.has_passed()
 
 
 def is_end_of_time(session: Session, exc: GitLabError) -> bool:
-    """Return whether an error only says that a server was away, or busy, until the time was up.
+    """Return whether an error only means that a server was unreachable or busy until the timeout.
 
-    One that asks for a longer pause than there is time says itself that there is nothing to wait for.
+    It means more if the server requires a longer pause than the time that is left: then waiting is useless.
     """
     if not isinstance(exc, RequestError) or not exc.is_out_of_time:
         return False

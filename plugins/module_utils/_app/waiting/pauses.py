@@ -13,23 +13,23 @@ from ..session import Session
 
 FIRST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.5
-# Of a pause, so much is left to chance: many playbooks started together must not ask together for ever.
+# This share of each pause is random, so that playbooks that start together do not send their requests together.
 PAUSE_JITTER = 0.2
 # The shortest pause, as a share of the longest one.
 SHORTEST_SHARE = 0.1
-# How long a pause is that no nudge ends, while nothing changes: at first, and at most.
+# How long a pause lasts without a nudge while nothing changes: the first one, and at most.
 FIRST_REST_SECONDS = 30.0
 LONGEST_REST_SECONDS = 300.0
 
 
 class Pauses:
-    """The pauses between two looks, with jitter, never past the deadline.
+    """The pauses between two polls, with jitter, never past the deadline.
 
-    While nothing is known about the end, they are 1 s at first and grow by half. When some of what is waited for has
-    ended, the next look comes at half the time that the rest will take at this rate.
+    While nothing has ended, they start at 1 s and grow by half. Once some jobs have ended, the next poll comes after
+    half the time that the others will take at this rate.
 
-    :param interval_seconds: the longest pause that no nudge can end.
-    :param may_be_nudged: whether pauses are longer where the session has a watch, and there is what may nudge it.
+    :param interval_seconds: the longest pause that a nudge does not shorten.
+    :param may_be_nudged: whether pauses are longer if the session has a watch and an event source can nudge it.
     """
 
     def __init__(
@@ -47,17 +47,17 @@ class Pauses:
         self._jitter = jitter
         self._next_rest = FIRST_REST_SECONDS
         self.begin()
-        # before the first look there is none
+        # there is no news before the first poll
         self._has_news = False
 
     def begin(self) -> None:
-        """Start anew: from now on it is waited for something else."""
+        """Start again, because the wait is now for something else."""
         self._most = self._left = 0
         self._began = self._session.clock.monotonic()
         self.restart()
 
     def next_seconds(self) -> tuple[float, float] | None:
-        """Return how long to pause, and how much longer as long as there is no nudge; None when the time is up."""
+        """Return how long to pause, and how much longer without a nudge; None after the timeout."""
         remaining = self._session.deadline.remaining()
         if remaining <= 0:
             return None
@@ -65,20 +65,20 @@ class Pauses:
         return seconds, max(0.0, min(self._rest_seconds(), remaining) - seconds)
 
     def restart(self) -> None:
-        """Look more often again: something has just changed."""
+        """Poll more often again, because something has just changed."""
         self._next = min(FIRST_PAUSE_SECONDS, self._longest)
         self._moved = self._session.clock.monotonic()
         self._has_news = True
 
     def expect(self, left: int) -> None:
-        """Take note of how much is still waited for."""
+        """Note how many jobs are left."""
         if left != self._left:
             self._moved = self._session.clock.monotonic()
         self._left = left
         self._most = max(self._most, left)
 
     def heed_nudge(self) -> bool:
-        """Return whether there was a nudge, at the end of a pause: the look that follows sees what it was about."""
+        """Return whether a nudge came during the pause, and forget it, because the next poll shows its cause."""
         if self.watch is None or not self.watch.is_nudged:
             return False
         self.watch.is_nudged = False
@@ -93,15 +93,15 @@ class Pauses:
             return seconds
         now = self._session.clock.monotonic()
         so_far = now - self._began
-        # early on an estimate is worth little, hence never more than half of what it stands on
+        # an early estimate is unreliable, so the pause is at most half of the time it is based on
         seconds = min(so_far * self._left / done, so_far) / 2
         return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
 
     def _rest_seconds(self) -> float:
-        """Return how long to pause where a nudge would tell of anything new.
+        """Return how long to pause if a nudge would announce any news, 0 for no longer than without nudges.
 
-        News can run ahead of what GitLab tells, and a failure is looked at twice. So one pause after a nudge, and after
-        a look that showed something new, is as long as it is without nudges.
+        A nudge can arrive before the API shows the change, and a failure is read twice. So after a nudge, and after a
+        poll that showed a change, one pause is as long as without nudges.
         """
         if self.watch is None or not self.watch.nudges.is_written:
             return 0.0

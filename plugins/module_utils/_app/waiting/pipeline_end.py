@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Following a pipeline with its jobs until it has come to its end, or to a person."""
+"""Following a pipeline with its jobs until it has ended, or waits for a manual job."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
 from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
-# A pipeline whose jobs were just started anew can still have the status of its former end; one whose jobs are all
-# quiet is believed after so many looks.
+# A pipeline whose jobs were just restarted can still have its old end status. If none of its jobs is active, its end
+# counts after this many polls.
 LOOKS_AT_AN_END = 3
 
 
@@ -31,11 +31,11 @@ LOOKS_AT_AN_END = 3
 class PipelineState:
     """A pipeline as it was read last.
 
-    :param jobs: the newest attempt of each of its jobs, newest first; trigger jobs are not among them.
-    :param attempts: every attempt of its jobs, and its trigger jobs, where these were asked for.
-    :param problem: why the task fails, empty when it does not.
-    :param failed: jobs that have failed, here and downstream, each with the tail of its log, where these were read.
-    :param downstream: the pipelines below it, None where these were not read.
+    :param jobs: the newest attempt of each of its jobs, newest first, without trigger jobs.
+    :param attempts: every attempt of its jobs, and its trigger jobs if these were requested.
+    :param problem: why the task fails, empty if it does not.
+    :param failed: failed jobs, here and downstream, each with the tail of its log if it was read.
+    :param downstream: the downstream pipelines, None if these were not read.
     """
 
     pipeline: Record
@@ -52,9 +52,9 @@ class PipelineState:
 
 
 def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger_jobs: bool = False) -> PipelineState:
-    """Return a pipeline with every attempt of its jobs, which are read after it: what they show it need not show yet.
+    """Return a pipeline with every attempt of its jobs, which are read after it and may be newer.
 
-    :param with_trigger_jobs: whether to read these as well, which takes a further request.
+    :param with_trigger_jobs: whether to read trigger jobs as well, which needs one more request.
     """
     pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
     attempts = session.client.list_all(
@@ -66,12 +66,12 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
 
 
 class Following:
-    """One pipeline that is followed.
+    """One followed pipeline.
 
-    Between two listings of its jobs it looks at itself only: its own record is small, however many jobs it has.
+    Between two lists of its jobs, only the pipeline itself is read, because its record is small.
 
-    :param project: what to call its project in requests, where the pipeline does not tell.
-    :param known: the pipeline, with what is known of its jobs.
+    :param project: the project for requests if the record of the pipeline does not contain it.
+    :param known: the pipeline and its known jobs.
     :param wait: how to wait; its targets are those of a pipeline.
     :ivar pipeline: as it was read last.
     """
@@ -84,13 +84,13 @@ class Following:
         self._options = wait.options
         self._wait = wait
         self._looks_at_end = 0
-        # the id of the newest job that was seen
+        # the id of the newest known job
         self._newest = _newest(known)
-        # how many jobs were left at the last listing, and how many looks there were since
+        # how many jobs were left in the last list, and how many polls there were since
         self._left = self._looks = 0
 
     def run(self) -> Steps[PipelineState]:
-        """Return the pipeline with its jobs; with `wait` as soon as it is where it should be, or never will be."""
+        """Return the pipeline with its jobs; with `wait` as soon as it has reached its target, or never will."""
         self._wait.begin()
         before = PipelineState(self.pipeline) if status_of(self.pipeline) else None
         if before and self._wait.is_active:
@@ -98,7 +98,7 @@ class Following:
         waited = yield from self._wait.until(self._read, self._is_settled, before=before)
         state = waited.value
         if state.status == "failed" and all(map(may_fail, failed_jobs(state))):
-            # no job says why
+            # no job explains the failure
             state.jobs = [*state.jobs, *self._failed_trigger_jobs()]
         state.has_timed_out = waited.has_timed_out
         state.problem = self._problem(state)
@@ -106,10 +106,10 @@ class Following:
 
     def _read(self) -> PipelineState:
         state = PipelineState(self.pipeline, read_pipeline_jobs(self._session, self._project, self._id))
-        # one request tells of both, as a rule
+        # a job usually contains the pipeline
         told = (pipeline_of(state.jobs[0].record) if state.jobs else None) or {}
         if status_of(told) in ("", "manual") or is_finished(status_of(told)):
-            # its own record tells more, and has the last word
+            # its own record is more complete, and decides
             told = {**told, **read_pipeline(self._session, self._project, {"id": self._id})}
         state.pipeline = self.pipeline = {**self.pipeline, **told}
         if self._wait.is_active:
@@ -122,7 +122,7 @@ class Following:
         return state
 
     def _look(self) -> int | None:
-        """Look at the pipeline; return how many jobs are left, None when they have to be listed to know more."""
+        """Read the pipeline; return how many jobs are left, None if they must be listed to know more."""
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._looks += 1
         most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
@@ -130,12 +130,12 @@ class Following:
         return None if is_news else self._left
 
     def _leaves(self, left: list[FoundJob]) -> None:
-        """Have it known what goes on in GitLab: its jobs, or the pipeline as long as none of them is known."""
+        """Note what continues in GitLab if the task is interrupted: the jobs, or the pipeline if none is known."""
         is_over = is_finished(status_of(self.pipeline))
         self._wait.timeline.leaves(left or ([] if is_over else [_observed(self._project, self.pipeline)]))
 
     def _failed_trigger_jobs(self) -> list[FoundJob]:
-        """Return the trigger jobs that have failed, as far as the token may read them."""
+        """Return the failed trigger jobs, if the token may read them."""
         try:
             found = trigger_jobs(self._session.in_passing(), self._project, self._id)
         except RequestError as exc:
@@ -144,7 +144,7 @@ class Following:
         return [job for job in found if job.status == "failed"]
 
     def _may_look(self, state: PipelineState) -> bool:
-        """Return whether the status of the pipeline tells enough for a while; one that stands still has to be read."""
+        """Return whether the status of the pipeline is enough for a while; if it has stopped, jobs must be read."""
         is_big = len(state.jobs) > FEWEST_JOBS
         is_moving = not is_finished(state.status) and state.status != "manual"
         return is_big and is_moving and self._options.pending_seconds is None and self._session.limits.reads_pipelines
@@ -152,7 +152,7 @@ class Following:
     def _is_settled(self, state: PipelineState) -> bool:
         if "created" in self._options.targets or self._queue_problem(state):
             return True
-        # a replica of the database that is behind shows the end before the last retry
+        # a database replica that is behind can show the end before the last retry
         newest = _newest(state)
         is_behind, self._newest = newest < self._newest, max(newest, self._newest)
         stands_still = state.status == "manual" or is_finished(state.status)
@@ -182,33 +182,33 @@ class Following:
 
 
 def blocked_text(state: PipelineState) -> str:
-    """Return which manual jobs keep a pipeline from going on, and what to do."""
+    """Return which manual jobs block a pipeline, and what to do."""
     return (
         f"pipeline {id_of(state.pipeline)} waits for {_manual(state)} to be played; play or cancel it with "
-        "gitlab_job_action, or set wait_for to manual as well"
+        "gitlab_job_action, or add manual to wait_for"
     )
 
 
 def pipeline_late(state: PipelineState) -> str:
-    """Return where a pipeline stands that has not come to its end in time."""
+    """Return the state of a pipeline that has not ended before the timeout."""
     busy = [f"{job.called} is {job.status}" for job in state.jobs if _is_at_work(job)]
     text = f"pipeline {id_of(state.pipeline)} is still {state.status}"
     return f"{text}; {sentences(busy, most=MOST_SINGLE_LINES)}" if busy else text
 
 
 def why_it_failed(state: PipelineState) -> str:
-    """Return what is known of why a pipeline has failed, going on where a sentence about it stops."""
+    """Return why a pipeline has failed, as far as known, to continue a sentence about it."""
     if state.pipeline.get("yaml_errors"):
         return f": {state.pipeline['yaml_errors']}"
     told = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
     if state.status == "skipped":
-        manual = [f"{job.called} is manual, and nobody has played it" for job in state.jobs if is_optional(job.record)]
+        manual = [f"{job.called} is manual and was not played" for job in state.jobs if is_optional(job.record)]
         told = manual if state.jobs else ["it has no jobs"]
     return f": {sentences(told, most=MOST_SINGLE_LINES)}" if told else ""
 
 
 def failed_jobs(state: PipelineState) -> list[FoundJob]:
-    """Return the jobs that have failed, those that may not fail before those that may, the first ones first."""
+    """Return the failed jobs: first those that may not fail, then those that may, oldest first."""
     failed = [job for job in state.jobs if job.status == "failed"]
     return sorted(failed, key=lambda job: (may_fail(job), job.id))
 
@@ -234,5 +234,5 @@ def _is_at_work(job: FoundJob) -> bool:
 
 
 def _observed(project: str, pipeline: Record) -> FoundJob:
-    """Return a pipeline as a thing whose changes are noted."""
+    """Return a pipeline in the form of a job, so that the timeline can note its changes."""
     return FoundJob({**pipeline, "name": f"pipeline {id_of(pipeline)}"}, project, id_of(pipeline))

@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""When everything that is waited for goes on: what is due, what cannot wait first, as fast as the server allows.
+"""Schedules waits: runs those that are due, urgent ones first, as fast as the server allows.
 
-A wait is a generator: it works, and yields a pause whenever there is nothing to do for a while. One thread decides
-whose turn it is; the steps between two pauses run on a few others.
+A wait is a generator that yields a pause whenever it has nothing to do for a while. One thread decides which wait goes
+on; the steps between two pauses run in a few other threads.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
-# So many waits look as each would alone. With more, looks are so far apart: 200 in a minute, however many there are.
+# Up to this many waits poll as if each were alone. With more, polls are this far apart: 200 in a minute in total.
 MOST_UNPACED = 30
 LOOK_SECONDS = 0.3
-# Python answers signals, such as that of Ctrl-C, in the first thread only, and when one reaches another thread the
-# first has to be awake for it.
+# Python handles signals, such as Ctrl-C, only in the main thread. If another thread receives one, the main thread must
+# be awake to handle it.
 AWAKE_SECONDS = 0.5
-# What delays looks for less is no news.
+# Shorter delays of polls are not reported.
 _NEWS_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Pause:
-    """What a wait yields when there is nothing to do for a while.
+    """What a wait yields if it has nothing to do for a while.
 
-    :param seconds: until it goes on.
-    :param deadline: when it goes on at the latest, however many others there are.
-    :param is_urgent: whether it goes on then without having to wait its turn, as after a job was played.
-    :param soonest: when it may go on if it is nudged.
-    :param watch: tells whether it is; None when nothing nudges it.
-    :param subject: what it looks at; all waits for the same look together, and share answers. None for nothing shared.
+    :param seconds: after how long it goes on.
+    :param deadline: when it goes on at the latest, even if there are many other waits.
+    :param is_urgent: whether it goes on without taking turns, as after a job was played.
+    :param soonest: after how long it may go on if it is nudged.
+    :param watch: receives its nudges; None if nothing nudges it.
+    :param subject: what it reads; waits with the same subject poll together and share answers. None to share nothing.
     """
 
     seconds: float
@@ -62,11 +62,11 @@ Steps = t.Generator[Pause, None, T]
 
 
 def finish(session: Session, steps: Steps[T], options: WaitOptions, what: str) -> T:
-    """Return what the only wait of a task returns.
+    """Run the only wait of a task and return its value.
 
-    :param what: what is waited for.
-    :raises TimedOutError: when GitLab could not be asked until the time was up, and there is nothing to return.
-    :raises GitLabError: what the wait raises.
+    :param what: what the task waits for.
+    :raises TimedOutError: if GitLab was unreachable until the timeout and there is nothing to return.
+    :raises GitLabError: if the wait raises it.
     """
     ended: list[T] = []
     scheduler = Scheduler(session.clock, session.client.traffic, session.progress, most_at_once=1)
@@ -83,12 +83,12 @@ def _in_time(session: Session, steps: Steps[T], options: WaitOptions, what: str)
             raise
         error = timed_out(options, f", waiting for {what}: {exc}")
         if not error.is_failure:
-            session.warn(str(error))  # no value of the result tells it
+            session.warn(str(error))  # the result does not contain it
         raise error from exc
 
 
 def sits_out(session: Session, exc: GitLabError) -> Steps[bool]:
-    """Wait for the end of the time if an error only says that a server was away until then; return whether it does."""
+    """Wait until the timeout if an error only means that a server was unreachable until then; return whether it did."""
     if not is_end_of_time(session, exc):
         return False
     yield Pause(session.deadline.remaining(), session.deadline)
@@ -99,9 +99,9 @@ def sits_out(session: Session, exc: GitLabError) -> Steps[bool]:
 class _Entry:
     """A wait, and when it goes on.
 
-    :param latest: when it goes on, whatever is to be done before.
-    :param looked_at: when its last step was over.
-    :param follows: whether it goes on because another has looked at the same.
+    :param latest: when it goes on at the latest.
+    :param looked_at: when its last step ended.
+    :param follows: whether it goes on because another wait has polled the same subject.
     """
 
     steps: Steps[t.Any]
@@ -111,7 +111,7 @@ class _Entry:
     is_urgent: bool = False
     looked_at: float = float("-inf")
     follows: bool = False
-    # what the last step has come to
+    # the result of the last step
     pause: Pause | None = None
     value: t.Any = None
     error: BaseException | None = None
@@ -119,26 +119,26 @@ class _Entry:
     def heed(self) -> None:
         """Go on sooner if there was a nudge."""
         if self.pause and self.pause.watch and self.pause.watch.is_nudged:
-            # long ago, perhaps: what was nudged has its turn before what is only due
+            # this may be in the past, so nudged waits go on before those that are only due
             self.due = min(self.due, self.looked_at + self.pause.soonest)
 
 
 class Scheduler:
-    """Runs waits side by side, which may begin others.
+    """Runs waits in parallel; waits may add other waits.
 
-    What is urgent goes on when it is due, and so does what has come to its deadline. All else takes its turn, the one
-    that is due for longest first, at the pace that the server and the user allow.
+    Urgent waits, and those at their deadline, go on when they are due. All others take turns, the one that is due for
+    longest first, at the pace that the server and the user allow.
 
-    :param progress: who is told, once, that looks are held back.
-    :param most_at_once: how many steps run at a time; those that sleep are not counted.
-    :param nudges: bring looks forward, which take their turn all the same.
+    :param progress: reports once that polls are delayed.
+    :param most_at_once: how many steps run at once; sleeping steps do not count.
+    :param nudges: bring polls forward; these still take turns.
     """
 
     def __init__(
         self, clock: Clock, traffic: Traffic, progress: Progress, *, most_at_once: int, nudges: Nudges | None = None
     ) -> None:
         self._clock = clock
-        # for the sessions of the waits, and how many of their steps sleep
+        # counts the sleeping steps; the sessions of the waits use this clock
         self._asleep = Within()
         self.clock: Clock = AsideClock(clock, self._asleep)
         self._traffic = traffic
@@ -147,7 +147,7 @@ class Scheduler:
         self._most_at_once = most_at_once
         self._nudges = nudges
         self._waiting: list[_Entry] = []
-        # steps under way, those that sleep among them
+        # active steps, including sleeping ones
         self._at_work = 0
         self._next_look_at = float("-inf")
         self._tasks: queue.Queue[_Entry | None] = queue.Queue()
@@ -155,21 +155,21 @@ class Scheduler:
         self._threads = 0
 
     def add(self, steps: Steps[T], on_end: t.Callable[[T], None]) -> None:
-        """Have a wait begin.
+        """Add a wait, which starts at once.
 
-        :param on_end: called with what it returns, in the thread of `run`.
+        :param on_end: called with its value, in the thread of `run`.
         """
         self._waiting.append(_Entry(steps, on_end, due=self._clock.monotonic()))
 
     def wake(self) -> None:
-        """Have everything go on now: there is news for all."""
+        """Let all waits go on now, because there is news for all."""
         for entry in self._waiting:
             entry.due, entry.is_urgent = self._clock.monotonic(), True
 
     def run(self) -> None:
-        """Run everything to its end.
+        """Run all waits to their end.
 
-        :raises BaseException: what a wait raises; the others are left as they are.
+        :raises BaseException: if a wait raises it; the other waits are abandoned.
         """
         try:
             while self._waiting or self._at_work:
@@ -183,23 +183,23 @@ class Scheduler:
             for _number in range(self._threads):
                 self._tasks.put(None)
 
-    # ----- whose turn it is -----
+    # ----- taking turns -----
 
     def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
-        """Yield when what goes on, and whether it takes its turn: what cannot wait first; nothing while all work."""
+        """Yield when each wait goes on, and whether it takes turns, most urgent first; nothing while all are busy."""
         if self._at_work - self._asleep.count >= self._most_at_once:
             return
         if self._waiting:
             last = min(self._waiting, key=lambda entry: entry.latest)
             yield last.latest, last, False
         if self._traffic.awaiting.count >= self._most_at_once:
-            return  # the limit is used up: whoever began now would await it as well, and keep a thread
+            return  # the rate limit is used up: one more step would only wait for it and occupy a thread
         urgent = self._first(is_urgent=True)
         if urgent:
             yield urgent.due, urgent, False
         look = self._first(is_urgent=False)
         if look:
-            # the first step of a wait is what the wait is begun for
+            # the first step of a wait is not spaced, because the wait was added to run now
             apart = self._next_look_at if look.pause is not None else look.due
             yield max(look.due, now + self._traffic.look_seconds(), apart), look, True
 
@@ -222,13 +222,13 @@ class Scheduler:
 
     def _begin(self, entry: _Entry) -> None:
         self._at_work += 1
-        # alone it needs no thread of its own; beside others it must not keep them from their time limits
+        # a single step needs no other thread; with several, it must not delay the deadlines of the others
         if not self._waiting and self._at_work == 1:
             self._done.put(_stepped(entry))
             return
         if self._threads < self._at_work:
             self._threads += 1
-            # A daemon, for a worker of Ansible waits at its end for any other kind of thread.
+            # A daemon, because a worker of Ansible waits at its end for all other threads.
             threading.Thread(target=self._work, daemon=True).start()
         self._tasks.put(entry)
 
@@ -250,7 +250,7 @@ class Scheduler:
             self._clock.sleep(asleep)
 
     def _note_pacing(self, asleep: float) -> None:
-        """Count for how long of a sleep a look that is due is held back, and tell of it once."""
+        """Count for how long of a sleep a due poll is delayed, and report the first delay."""
         look = self._first(is_urgent=False)
         if look is None:
             return
@@ -271,7 +271,7 @@ class Scheduler:
         now = self._clock.monotonic()
         entry.due, entry.latest, entry.looked_at = now + pause.seconds, now + pause.deadline.remaining(), now
         entry.is_urgent = pause.is_urgent
-        # it may have been nudged while it looked
+        # a nudge may have come during its step
         entry.heed()
         self._waiting.append(entry)
         leads, entry.follows = not entry.follows, False
@@ -279,9 +279,9 @@ class Scheduler:
             self._look_together(pause.subject, now)
 
     def _look_together(self, subject: t.Hashable, now: float) -> None:
-        """Have the others that wait for the same look now, since they find answers of this moment.
+        """Let the other waits with the same subject poll now, because they can share fresh answers.
 
-        Not all that they read is shared, so for it nobody looks more than twice as often as alone and without nudges.
+        Not everything that they read is shared, so each polls at most twice as often as it would alone without nudges.
         """
         for entry in self._waiting:
             pause = entry.pause

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What happens to jobs while they are waited for: noted for the timeline, and told to whoever listens meanwhile."""
+"""Changes of jobs during a wait: recorded in the timeline and shown as progress."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from ..session import Session
 from .blockers import MOST_SINGLE_LINES, Blockers
 from .options import failure_reason
 
-# After so long without a line, a sign of life; each further one after twice the time.
+# After this long without a line, show a sign of life; show each further one after twice the time.
 SILENCE_SECONDS = 300.0
-# Nearly every job is in the queue for a moment; after so long its runner is worth a line.
+# Nearly every job is in the queue for a moment; after this long, its runner is worth a line.
 QUEUE_SECONDS = 10.0
-# Clocks of servers are set by the network, and may differ by so much.
+# The clocks of servers are synchronised over the network, and may differ by this much.
 _CLOCK_TOLERANCE_SECONDS = 5.0
 _BEFORE_RUNNING = ("waiting", "blocked", "queued")
 
 
 @dataclasses.dataclass
 class _Seen:
-    """What is known of a job from the last look.
+    """What is known about a job from the last poll.
 
-    :param since: when it came to its status, on the monotonic clock, as far as that is known.
-    :param looks: how often it was seen in this status.
-    :param told: what was said to hold it up.
+    :param since: when it got its status, on the monotonic clock, as far as known.
+    :param looks: how often it was read in this status.
+    :param told: the blockers that were shown.
     """
 
     status: str
@@ -44,15 +44,15 @@ class _Seen:
     told: set[str] = dataclasses.field(default_factory=set)
 
 
-# One change of state: when it was, the line that tells of it, and the status that it led to.
+# A change of state: when it happened, its line of progress, and the new status.
 _Change = tuple[float, str, str]
 
 
 class Timeline:
-    """Notes every change of state of the jobs it is shown, for the timeline and for whoever is told meanwhile.
+    """Records every change of state of the observed jobs for the timeline, and shows it as progress.
 
-    What a job went through between two looks is made up for from the times that GitLab gives with it: when it started
-    and finished, and how long it was in the queue before.
+    Changes between two polls are reconstructed from the times in the job's record: when it started and finished, and
+    how long it was in the queue.
     """
 
     def __init__(self, session: Session) -> None:
@@ -65,23 +65,23 @@ class Timeline:
         self.entries: list[Record] = []
 
     def observe(self, job: FoundJob, detail: str = "") -> None:
-        """Take note of a job's present state.
+        """Note a job's present state.
 
         :param detail: why it changed, if that is known (`played`).
         """
         self._tell(self._note(job, detail))
 
     def looked(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> bool:
-        """Take note of everything that one look has shown; return whether anything has changed since the last one.
+        """Note all jobs of one poll; return whether anything has changed since the last one.
 
-        :param waiting: the jobs among them that are not yet where they should be.
+        :param waiting: those of the jobs that have not reached their target.
         """
-        # found failed at the first look: their status does not change any more
+        # jobs that had failed before the first poll show no change of status
         failed = [job for job in jobs if job.key not in self._seen and job.status == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
         self._tell_once(((job, f"failed{failure_reason(job.record)}") for job in failed), status="failed")
         self._tell(sorted(changes, key=lambda change: change[0]))
-        # of several jobs, each with its own times
+        # several jobs have changed, each at its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
         if self._session.progress.is_shown:
             self._tell_blockers(jobs, waiting)
@@ -93,21 +93,21 @@ class Timeline:
         self._has_spoken()
 
     def awaits(self, what: str) -> None:
-        """Say, once, what does not exist yet and is waited for."""
+        """Show once what the wait waits for if it does not exist yet."""
         if self._session.progress.is_shown and what not in self._awaited:
             self._awaited.add(what)
             self._session.progress.still_waiting(text=f"waiting for {what}")
             self._has_spoken()
 
     def held(self, job: FoundJob, what: str) -> None:
-        """Say, once, what holds a job up where its status does not tell."""
+        """Show once what blocks a job if its status does not show it."""
         self._tell_once([(job, what)])
 
     def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
-        """Give a sign of life if nothing was said for long.
+        """Show a sign of life if there was no line for long.
 
-        :param left: how many are still waited for.
-        :param statuses: of these, where they are known.
+        :param left: how many jobs are left.
+        :param statuses: the statuses of these jobs, if known.
         """
         silence = self._session.clock.monotonic() - self._spoken_at
         if not left or silence < self._patience_seconds or not self._session.progress.is_shown:
@@ -121,19 +121,19 @@ class Timeline:
         )
 
     def leaves(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Have it known what goes on in GitLab when the task is interrupted now, and where."""
+        """Note what continues in GitLab, and where, if the task is interrupted now."""
         if self._session.progress.is_shown:
             self._session.progress.leaves(wait=self, what=_left_behind(jobs))
 
     def queued_seconds(self, job: FoundJob) -> float:
-        """Return how long a pending job has been in the queue: as GitLab says, or as long as we have seen it there."""
+        """Return how long a pending job has been in the queue, by GitLab's record or by our own polls."""
         seen_seconds = self._session.clock.monotonic() - self._seen[job.key].since
         return max(seen_seconds, seconds_of(job.record.get("queued_duration")) or 0.0)
 
     # ----- noting -----
 
     def _note(self, job: FoundJob, detail: str) -> list[_Change]:
-        """Write a job's present state down; return its changes since the last look, in order."""
+        """Record a job's present state; return its changes since the last poll, in order."""
         status = job.status
         now = self._session.clock.monotonic()
         if phase_of(status) is None:
@@ -161,9 +161,9 @@ class Timeline:
         return changes
 
     def _steps(self, job: FoundJob, seen: _Seen, now: float) -> list[tuple[str, float]]:
-        """Return the statuses that a job has come through since the last look, with their times, the present one last.
+        """Return the statuses that a job has had since the last poll, with their times, the present one last.
 
-        Only what GitLab's times show to have been between the two looks; the queue comes before the run.
+        These are only statuses that GitLab's times prove; the queue comes before the run.
         """
         record, status = job.record, job.status
         is_over = is_finished(status) or status == "canceling"
@@ -177,7 +177,7 @@ class Timeline:
             return steps
         started = self._moment(record.get("started_at"), earliest, steps[0][1])
         if started is None:
-            # clocks may differ by more; but what has run was in the queue before
+            # the clocks may differ too much; but a job that has run was in the queue before
             return [("pending", steps[0][1]), *steps] if is_new and record.get("started_at") else steps
         if is_over:
             steps.insert(0, ("running", started))
@@ -187,7 +187,7 @@ class Timeline:
         return steps
 
     def _moment(self, text: t.Any, earliest: float, latest: float) -> float | None:
-        """Return a time of GitLab on the monotonic clock; None when it cannot have been between these."""
+        """Return a time of GitLab on the monotonic clock; None if it is not between these two."""
         clock = self._session.clock
         moment = unix_time_of(text)
         if moment is None:
@@ -218,11 +218,11 @@ class Timeline:
             self._has_spoken()
 
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
-        """Say what holds up the jobs that have not moved since the last look."""
+        """Show what blocks the jobs that have not changed since the last poll."""
         held = []
         for job in waiting:
             seen = self._seen[job.key]
-            # what else holds it up says more than that it is to be played
+            # another blocker says more than that the job must be played
             if seen.looks < 2 or (seen.told and is_playable(seen.status)):
                 continue
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
@@ -231,9 +231,9 @@ class Timeline:
         self._tell_once(held)
 
     def _tell_once(self, told: t.Iterable[tuple[FoundJob, str]], *, status: str = "") -> None:
-        """Say of jobs what was not said of them in their present state; many of which the same is said share a line.
+        """Show what was not shown yet about jobs in their present state; many jobs with the same text share a line.
 
-        :param status: which all of them have, where that is what is said.
+        :param status: the status of all of them, if the text is about it.
         """
         names: dict[str, list[str]] = {}
         for job, what in told:
@@ -256,7 +256,7 @@ class Timeline:
 
 
 def _left_behind(jobs: t.Sequence[FoundJob]) -> list[str]:
-    """Return what goes on without the task, with the address of its page."""
+    """Return which jobs continue without the task, with their URLs."""
     texts = []
     for job in jobs[:MOST_SINGLE_LINES]:
         status = job.status
@@ -271,9 +271,9 @@ def _left_behind(jobs: t.Sequence[FoundJob]) -> list[str]:
 
 
 def _detail(job: FoundJob, before: str, after: str, seen_seconds: float) -> str:
-    """Return more about a change of state, for people: how long the former state lasted, the runner, why it failed.
+    """Return details of a change of state: how long the old state lasted, the runner, why the job failed.
 
-    The time in the queue and the time of the run are told apart, as GitLab measured them where it has.
+    The time in the queue and the time of the run are separate, as measured by GitLab if it did.
     """
     record = job.record
     has_run = before == "running" and is_finished(after)

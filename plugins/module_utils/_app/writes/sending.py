@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Sending writes: once, and after any doubt what they act on is read again, which tells whether they were executed.
+"""Sending writes. In doubt, the target is read again to find out whether the request was executed.
 
-What GitLab does for a write is not idempotent, so a lost answer is never answered by sending again unseen. What several
-writes have to look at is read once for all of them.
+GitLab's writes are not idempotent, so after a lost answer a request is never sent again without this read. Several
+writes share one read.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ from ..._api.pace.looks import looking
 from ..session import Session
 from .decision import Decision, Result, is_lock, may_be_done, was_refused, was_unsent
 
-# The pauses between looks at what does not show yet what GitLab has accepted: a list or a status may follow later.
+# The pauses between reads of a target that does not show the effect of an accepted request yet.
 EFFECT_PAUSES_SECONDS = (1.0, 3.0)
-# So many writes are sent before one look at all of them. With more, it could be long between a look and what it leads
-# to, and a server that is away would be sent them all.
+# At most this many writes are sent before one read of all their targets. With more, the read could be outdated before
+# it is used, and all requests would be sent to a server that is unreachable.
 MOST_BY_ONE_LOOK = 100
-# What is in doubt is looked at after no longer than this, even if not all have had their turn: it is not sent again by
-# an old look, since it may have arrived meanwhile, nor does it become unknown since the time is up for all.
+# Targets in doubt are read after at most this time, even if other writes have not been sent yet. An older read must not
+# decide whether to send a request again, because it may have arrived in the meantime, and there must be time for a read
+# before the timeout.
 LONGEST_ROUND_SECONDS = 10.0
 
 _S = t.TypeVar("_S")
 _R = t.TypeVar("_R")
-# A write under way: it yields where it needs a look, is sent the state then, and returns the result.
+# A write in progress: it yields if it needs a read, receives the state that was read, and returns the result.
 Looks = t.Generator[None, _S, _R]
 
 
 class Write(abc.ABC, t.Generic[_S]):
-    """One write, until it is known what became of it, by states `_S` of what it acts on.
+    """One write, from its request to a known result; `_S` is the state of its target.
 
-    :param before: what it acts on, as it was when the request was last sent.
-    :param noun: what is read after a doubt: "job".
-    :param place: those of several writes that have the same one are looked at together.
+    :param before: the state of the target before the request was last sent.
+    :param noun: the kind of target: "job".
+    :param place: the targets of writes with the same place are read together.
     """
 
     noun: str
@@ -48,21 +49,21 @@ class Write(abc.ABC, t.Generic[_S]):
     def __init__(self, session: Session, before: _S) -> None:
         self._session = session
         self._before = before
-        # whether some request may have been executed without our knowing
+        # whether a request may have been executed although there was no confirmation
         self._is_in_doubt = False
         self._steps = self._sent()
         self._is_begun = False
-        # what the last look shows, or why it failed
+        # the result of the last read, or its error
         self._seen: _S | GitLabError | None = None
-        # as it is known to be
+        # the last known state
         self._latest = before
-        # None as long as it needs a look
+        # None as long as it needs a read
         self._result: Result[_S] | None = None
 
     def run(self) -> Result[_S]:
-        """Return what became of it, as is decided; in check mode what would become of it.
+        """Decide, send if necessary, and return the result; in check mode return the predicted one.
 
-        :raises RequestError: as `send_all`.
+        :raises RequestError: as for `send_all`.
         """
         decision = self._decide(self._before)
         if decision.verdict == "same":
@@ -73,11 +74,11 @@ class Write(abc.ABC, t.Generic[_S]):
 
     @staticmethod
     def send_all(session: Session, writes: t.Sequence[Write[_S]]) -> list[Result[_S]]:
-        """Send writes, each again only when what it acts on shows that it was not executed; return the results.
+        """Send writes and return their results; send one again only if its target shows that it was not executed.
 
-        :raises RequestError: when a task that waits could not send one until the time was up.
+        :raises RequestError: if a task that waits could not send one before the timeout.
         """
-        # what was done has to be known before anything else, and from new answers
+        # the effect must be known first, and from fresh answers
         with looking(None):
             for first in range(0, len(writes), MOST_BY_ONE_LOOK):
                 Write._send_some(session, writes[first : first + MOST_BY_ONE_LOOK])
@@ -85,7 +86,7 @@ class Write(abc.ABC, t.Generic[_S]):
 
     @staticmethod
     def _send_some(session: Session, writes: t.Sequence[Write[_S]]) -> None:
-        """Send all, look once at what they have come to, send those again that have to be, and so on."""
+        """Send all, read their targets once, send again where necessary, and so on."""
         while writes:
             Write._go_on_with(session, writes)
             writes = [write for write in writes if write._result is None]
@@ -98,7 +99,7 @@ class Write(abc.ABC, t.Generic[_S]):
 
     @staticmethod
     def _go_on_with(session: Session, writes: t.Sequence[Write[_S]]) -> None:
-        """Go on with each to its next look, until what is in doubt has waited long enough for its own."""
+        """Let each go on to its next read, until those in doubt have waited long enough for theirs."""
         begun_at = session.clock.monotonic()
 
         def go_on(write: Write[_S]) -> None:
@@ -110,7 +111,7 @@ class Write(abc.ABC, t.Generic[_S]):
 
     @staticmethod
     def _look_together(group: t.Sequence[Write[_S]]) -> None:
-        """Look once at what several writes of the same place act on."""
+        """Read the targets of several writes with the same place."""
         seen: t.Sequence[_S | GitLabError]
         try:
             seen = group[0]._look([write._before for write in group])
@@ -123,12 +124,12 @@ class Write(abc.ABC, t.Generic[_S]):
 
     @property
     def _may_tell_alone(self) -> bool:
-        """Return whether a look at this one may tell what the one at several did not: that one of them was missing."""
+        """Return whether a read of this target alone may succeed where the shared read failed due to another one."""
         seen = self._seen
         return isinstance(seen, RequestError) and not (was_unsent(seen) or seen.is_out_of_time)
 
     def _go_on(self) -> None:
-        """Go on to the next look, or to the result."""
+        """Go on to the next read, or to the result."""
         self._is_begun = True
         try:
             if self._seen is None:
@@ -150,7 +151,7 @@ class Write(abc.ABC, t.Generic[_S]):
             try:
                 answer = self._request()
             except RequestError as exc:
-                # a wait goes on while the server is away, or is busy, and others may do the same meanwhile
+                # a wait goes on while the server is unreachable or busy, and others may act in the meantime
                 is_away = was_unsent(exc) and client.retrier.is_persistent
                 has_to_be_read = _has_to_be_read(exc)
                 if not (is_away or has_to_be_read or self._is_in_doubt):
@@ -159,8 +160,8 @@ class Write(abc.ABC, t.Generic[_S]):
                 # a redirect leads to the same place each time
                 may_pass = has_to_be_read and not isinstance(exc, RedirectError)
                 may_repeat = is_away or (may_pass and attempt <= client.settings.retries)
-                # The pause comes before the look, so that what is still under way on the server can arrive, and so that
-                # nothing but other requests of this kind lies between the look and the next request.
+                # The pause comes before the read, so that a request still in progress on the server can finish, and so
+                # that the read is as close as possible to the next request.
                 if may_repeat and (not was_refused(exc) or is_lock(exc)):
                     may_repeat = client.retrier.pause(attempt, exc)
                 elif not was_refused(exc):
@@ -178,20 +179,20 @@ class Write(abc.ABC, t.Generic[_S]):
                     return result
 
     def _looked(self, exc: RequestError) -> Looks[_S, Result[_S] | None]:
-        """Return the result of a request in doubt by a look, None when it is certainly still to be done."""
+        """Return the result of a request in doubt after a read, None if it was certainly not executed."""
         try:
             latest = yield
             return self._settled(exc, latest)
         except RequestError as second:
             if not self._is_in_doubt:
                 return self._given_up(second if was_unsent(exc) else exc)
-            exc.further = f"Whether it was done is unknown, since reading the {self.noun} failed, too: {second}"
+            exc.further = f"The outcome is unknown because reading the {self.noun} failed as well: {second}"
             return self._failed(str(exc))
 
     def _settled(self, exc: RequestError, latest: _S) -> Result[_S] | None:
-        """Return the result of a request in doubt by the state after it, None when it is certainly still to be done.
+        """Return the result of a request in doubt by the state after it, None if it was certainly not executed.
 
-        :raises RequestError: when the state does not tell, and what else would tell cannot be read.
+        :raises RequestError: if the state does not show the result, and further reads have failed.
         """
         shown = self._shown(exc, latest)
         if shown:
@@ -200,7 +201,7 @@ class Write(abc.ABC, t.Generic[_S]):
         if decision.verdict == "same":
             return Result("unchanged", latest, decision.reason)
         if decision.verdict == "later":
-            # to find out what it waits for takes time, in which what is in doubt may have been done
+            # the decision has taken time, and the request in doubt may have been executed since the read
             (latest,) = self._look([self._before])
             return self._shown(exc, latest) or Result("later", latest, decision.reason)
         if was_refused(exc) and not is_lock(exc) and not self._has_moved(latest):
@@ -212,18 +213,18 @@ class Write(abc.ABC, t.Generic[_S]):
         return None
 
     def _given_up(self, exc: RequestError) -> Result[_S]:
-        """Return the result of a request that was certainly not executed, and is not sent again."""
+        """Return the result of a request that was certainly not executed and is not sent again."""
         if exc.is_out_of_time and self._session.client.retrier.is_persistent:
             raise exc
         return self._failed(self._explained(exc))
 
     def _look(self, targets: t.Sequence[_S]) -> t.Sequence[_S]:
-        """Return the states now; while in doubt no error of reading is taken for the last word."""
+        """Return the present states; while in doubt, repeat failed reads."""
         read = functools.partial(self._read, targets)
         return self._session.client.retrier.insist(read) if self._is_in_doubt else read()
 
     def _look_for(self, shows: t.Callable[[_S], bool]) -> Looks[_S, _S]:
-        """Return the state that shows what GitLab has accepted, or that of the last look when none does."""
+        """Return the first state that shows the effect of an accepted request, else the last one read."""
         self._is_in_doubt = True
         state = yield
         for seconds in EFFECT_PAUSES_SECONDS:
@@ -234,7 +235,7 @@ class Write(abc.ABC, t.Generic[_S]):
         return state
 
     def _user_id(self) -> int | None:
-        """Return the id of the user of the token, None when it cannot be read: then the state alone has to tell."""
+        """Return the id of the user of the token, None if it cannot be read: then only the state counts."""
         read = self._session.user_id
         try:
             return self._session.client.retrier.insist(read) if self._is_in_doubt else read()
@@ -242,44 +243,44 @@ class Write(abc.ABC, t.Generic[_S]):
             return None
 
     def _is_ours(self, doers: t.Collection[int]) -> bool | None:
-        """Return whether the user of the token is among users, None when that cannot be told."""
+        """Return whether the user of the token is among these users, None if that is unknown."""
         ours = self._user_id() if doers else None
         return None if ours is None else ours in doers
 
     @abc.abstractmethod
     def _request(self) -> t.Any:
-        """Send it; return the answer."""
+        """Send the request; return the answer."""
 
     @abc.abstractmethod
     def _read(self, targets: t.Sequence[_S]) -> t.Sequence[_S]:
-        """Return the states of what it acts on, and others of its place."""
+        """Return the states of targets with the same place."""
 
     @abc.abstractmethod
     def _accepted(self, answer: t.Any) -> Looks[_S, Result[_S] | None]:
-        """Return the result of a request that GitLab has accepted, None when there is something else to be done now."""
+        """Return the result of a request that GitLab has accepted, None if another request must be sent."""
 
     @abc.abstractmethod
     def _decide(self, latest: _S) -> Decision:
-        """Return what to do with what it acts on."""
+        """Return what to do with the target."""
 
     @abc.abstractmethod
     def _shown(self, exc: RequestError, latest: _S) -> Result[_S] | None:
-        """Return the result of a request in doubt by the effect that the state shows, None when it shows none.
+        """Return the result of a request in doubt by the effect that the state shows, None if it shows none.
 
-        :raises RequestError: when what tells whose effect it is cannot be read.
+        :raises RequestError: if the reads that show whose effect it is have failed.
         """
 
     def _has_moved(self, latest: _S) -> bool:
-        """Return whether something else has come to it since, for which the request may have been refused."""
+        """Return whether the target has changed since, which may be why the request was refused."""
         return False
 
     def _predicted(self) -> Result[_S]:
-        """Return in check mode what a request would come to."""
+        """Return the result that check mode predicts."""
         return Result("applied", self._before, has_changed=True)
 
     @abc.abstractmethod
     def _explained(self, exc: RequestError) -> str:
-        """Return an error that is the last word, with what to do about it."""
+        """Return the text of a final error, with what to do about it."""
 
     def _failed(self, reason: str) -> Result[_S]:
         return Result("failed", self._latest, reason)
@@ -287,11 +288,11 @@ class Write(abc.ABC, t.Generic[_S]):
     def _broken_off(self, exc: GitLabError) -> Result[_S]:
         """Return the result for a write that an error has ended.
 
-        :raises GitLabError: the error, where there is no such result.
+        :raises GitLabError: the error, if there is no such result.
         """
         raise exc
 
 
 def _has_to_be_read(exc: RequestError) -> bool:
-    """Return whether a look has to tell what happened, or why it was refused."""
+    """Return whether only a read can show what happened, or why the request was refused."""
     return may_be_done(exc) or (isinstance(exc, StatusError) and exc.status in (400, 403, 404, 409))

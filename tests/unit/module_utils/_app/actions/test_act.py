@@ -132,9 +132,9 @@ def test_the_time_in_the_queue_is_a_number_or_nothing(told, queued):
     ("action", "status", "words"),
     [
         ("play", "created", "use wait"),
-        ("play", "failed", "it has ended as failed; use action retry, or replay for a manual job"),
+        ("play", "failed", "its status is failed; use action retry, or set replay if it is a manual job"),
         ("retry", "manual", "use action play"),
-        ("erase", "running", "only a finished job can be erased"),
+        ("erase", "running", "only finished jobs can be erased"),
     ],
 )
 def test_a_refusal_fails_with_reason_and_advice(action, status, words, check_mode):
@@ -226,7 +226,7 @@ def test_a_trigger_job_that_a_server_does_not_find(action, status, since):
     missing = Exchange(post(action, 50), reply({"message": "404 Not found"}, status=404))
     outcome = act(*reads, missing, reads[1], action=action)
     assert not outcome.changed
-    assert f"from GitLab {since} on" in outcome.failure
+    assert f"in GitLab {since} and later" in outcome.failure
 
 
 def test_a_trigger_job_cannot_be_canceled():
@@ -246,7 +246,7 @@ def test_several_matches_are_an_error_that_lists_them():
         act(Exchange(LIST, TWO), NO_BRIDGES, name=["deploy:*"])
     text = str(caught.value)
     assert text.startswith("2 jobs match name 'deploy:*' in the pipeline 6 of project 7 (source push, ref main, ")
-    assert "): 'deploy:b (id 43)', 'deploy:a (id 42)'. Give the exact name or job_id, or multiple: latest" in text
+    assert "): 'deploy:b (id 43)', 'deploy:a (id 42)'. Use the exact name or job_id, or multiple: latest" in text
 
 
 @pytest.mark.parametrize(("multiple", "played"), [("latest", [43]), ("all", [43, 42])])

@@ -167,7 +167,7 @@ def test_a_job_that_is_being_canceled_and_has_had_its_attempts_is_not_waited_for
     attempts = [job(43, "canceling"), job(42, "failed")]
     lines = [Exchange(LIST, attempts[:1]), Exchange(LIST + "?include_retried=true", attempts)]
     outcome = act(*lines, action="retry", max_attempts=2)
-    assert not outcome.changed and "it has had 2 attempts already" in outcome.failure
+    assert not outcome.changed and "it has already had 2 attempts" in outcome.failure
 
 
 def test_erase_does_not_wait():
@@ -186,7 +186,7 @@ def test_a_job_whose_turn_never_comes():
     assert not outcome.changed
     assert "cannot be played: it was skipped" in outcome.failure
     # it had not failed when the task began
-    assert "retry what has failed or was canceled before it: job 'build' (id 41) of stage build" in outcome.failure
+    assert "retry the failed or canceled jobs before it: job 'build' (id 41) of stage build" in outcome.failure
 
 
 def test_jobs_of_two_pipelines_that_are_skipped_at_once():
@@ -231,7 +231,7 @@ def test_what_a_job_has_waited_for_when_the_time_is_up(before, held, on_timeout)
     )
     result = outcome.values["results"][0]
     assert (outcome.changed, outcome.values["timed_out"]) == (False, True)
-    assert f"{result['reason']}.".endswith(f"it is still created, and it waits for its turn{held}")
+    assert f"{result['reason']}.".endswith(f"it is still created, and earlier jobs have not finished yet{held}")
     assert bool(outcome.failure) == (on_timeout == "fail")
 
 

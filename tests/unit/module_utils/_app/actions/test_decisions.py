@@ -124,15 +124,15 @@ def test_decision_table(action, status, options, fields, verdict):
 def test_values_that_come_too_late_are_told_of(status, given):
     reason = decided("play", job(42, status), given=given).reason
     told = reason.partition("; ")[2]
-    assert told == (f"{' and '.join(given)} are only for a job that is still to start" if given else "")
+    assert told == (f"{' and '.join(given)} are only used when this task starts the job" if given else "")
 
 
 @pytest.mark.parametrize(
     ("given", "advice"),
     [
-        (VARIABLES, "leave job_variables out, or start a new pipeline"),
-        (INPUTS, "leave job_inputs out, or use action retry, which takes them"),
-        (VARIABLES + INPUTS, "leave job_variables and job_inputs out, or start a new pipeline"),
+        (VARIABLES, "omit job_variables, or start a new pipeline"),
+        (INPUTS, "omit job_inputs, or use action retry, which accepts them"),
+        (VARIABLES + INPUTS, "omit job_variables and job_inputs, or start a new pipeline"),
     ],
 )
 def test_values_that_gitlab_would_not_use_are_refused(given, advice):

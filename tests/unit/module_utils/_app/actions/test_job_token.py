@@ -44,7 +44,7 @@ def test_a_job_that_the_list_does_not_hold(listed):
 def test_a_log_is_not_asked_for_and_a_warning_says_why():
     outcome = info(Exchange(LIST, [job(42, "failed")]), pipeline_id=6, log_lines=2)
     assert outcome.values["job"]["log_tail"] is None
-    assert outcome.warnings == ["GitLab lets no job token read a log, so there is none here; give api_token to see it."]
+    assert outcome.warnings == ["Job tokens cannot read logs, so no log is shown; set api_token to see it."]
 
 
 def test_trigger_jobs_of_a_pipeline_that_cannot_itself_be_read():

@@ -168,7 +168,7 @@ def test_what_is_accepted_and_not_done(action):
         Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
         *state(action, BEFORE[action], STATUS[action]) * 3,
     )
-    assert not outcome.changed and "GitLab accepted the request, and none of its jobs was" in outcome.failure
+    assert not outcome.changed and "GitLab accepted the request, but none of its jobs was" in outcome.failure
 
 
 def test_it_ends_before_it_can_be_canceled():
@@ -190,14 +190,14 @@ def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
         *[denied] * 6,
     )
     assert (outcome.changed, outcome.failure) == (False, None)
-    assert (outcome.values["status"], outcome.message) == ("success", "it has ended as success already")
+    assert (outcome.values["status"], outcome.message) == ("success", "it has already finished with status success")
 
 
 def test_a_pipeline_that_is_retried_between_two_reads_is_under_way():
     jobs = Exchange(ATTEMPTS, [job(43, "pending"), job(42, "failed")])
     options = {"action": "retry", "pipeline_id": 6}
     outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
-    assert (outcome.changed, outcome.failure, outcome.message) == (False, None, "its jobs are under way already")
+    assert (outcome.changed, outcome.failure, outcome.message) == (False, None, "its jobs are already active")
 
 
 def test_a_job_that_never_gets_its_turn_is_not_under_way():
@@ -205,7 +205,7 @@ def test_a_job_that_never_gets_its_turn_is_not_under_way():
     jobs = Exchange(ATTEMPTS, [job(43, "created"), job(42, "success")])
     options = {"action": "retry", "pipeline_id": 6}
     outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
-    assert not outcome.changed and "GitLab retries no trigger jobs with their pipeline" in outcome.failure
+    assert not outcome.changed and "GitLab does not retry trigger jobs with their pipeline" in outcome.failure
 
 
 def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_yet():
@@ -233,10 +233,10 @@ def test_a_list_that_is_empty_all_at_once_is_no_proof():
     ("project", "words"),
     [
         ({"id": 7, "permissions": {"project_access": {"access_level": 20}}}, "the Reporter role"),
-        ({"id": 7}, "of the token, or this user has no Developer role in the project (POST"),
+        ({"id": 7}, "to it, or the user does not have the Developer role in the project (POST"),
         (
             {"id": 7, "permissions": {"project_access": {"access_level": 30}}},
-            "The usual reason: the ref of the pipeline is protected and does not admit the user of the token (POST",
+            "usual reason: the ref of the pipeline is protected and the user of the token has no access to it (POST",
         ),
     ],
 )

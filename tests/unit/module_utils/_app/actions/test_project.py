@@ -50,7 +50,7 @@ def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(chec
     ("project", "words"),
     [
         ({"id": 7, "archived": True}, "an archived project can only be read: unarchive it"),
-        ({"id": 7, "permissions": {"project_access": {"access_level": 30}}}, "the Developer role in the project, and"),
+        ({"id": 7, "permissions": {"project_access": {"access_level": 30}}}, "the Developer role in the project, but"),
         ({"id": 7}, "The user of the token needs the Maintainer role in the project"),
         ({"id": 7, "permissions": {"project_access": {"access_level": 40}}}, '"403 Forbidden" for project 7 (DELETE'),
     ],
@@ -67,8 +67,8 @@ def test_a_refusal_without_a_reason_is_looked_into(project, words):
     [
         (reply(NO_ROUTE, status=404), "this server is too old for it"),
         (reply({"message": "404 Project Not Found"}, status=404), "Project Not Found"),
-        (reply("<html>", status=502), "Whether it was done is unknown; it is safe to run the task again"),
-        (errors.LostAnswerError("the connection broke"), "). Whether it was done is unknown"),
+        (reply("<html>", status=502), "The outcome is unknown; it is safe to run the task again"),
+        (errors.LostAnswerError("the connection broke"), "). The outcome is unknown"),
     ],
 )
 def test_what_went_wrong_is_told_and_is_no_change(answer, words):
@@ -110,5 +110,5 @@ def test_what_is_for_other_actions_is_refused_here_too(options, words):
 
 
 def test_a_job_token_may_not():
-    with pytest.raises(errors.UsageError, match="GitLab never lets a job token do delete_artifacts; give api_token"):
+    with pytest.raises(errors.UsageError, match="api_job_token cannot be used for action delete_artifacts"):
         delete(api_token=None, api_job_token="glcbt-0123456789")

@@ -158,7 +158,7 @@ def test_a_job_that_somebody_else_has_played_and_canceled_is_not_as_wished():
     reads = [Exchange(JOB, after), Exchange(LIST, [after]), Exchange(WHO, ALICE)]
     outcome, result = act("play", job(user={"id": 4}), Exchange(PLAY, lost()), *reads)
     assert (outcome.changed, result["outcome"]) == (False, "refused")
-    assert "it has ended as canceled" in outcome.failure and "somebody else has played the job since" in outcome.failure
+    assert "its status is canceled" in outcome.failure and "another user has played the job since" in outcome.failure
 
 
 def test_artifacts_that_somebody_else_has_erased_are_not_kept():
@@ -207,7 +207,7 @@ BLOCKED = "403 Forbidden - Your account has been blocked."
         ({"archived": True}, "The project is archived, and an archived project can only be read: unarchive it"),
         (
             {"permissions": {"project_access": {"access_level": 20}, "group_access": {"access_level": 10}}},
-            "The user of the token has the Reporter role in the project, and needs Developer",
+            "The user of the token has the Reporter role in the project, but needs Developer",
         ),
         ({"permissions": {"project_access": None, "group_access": {"access_level": 30}}}, "The usual reasons"),
         ({"permissions": {"project_access": None, "group_access": None}}, "The usual reasons"),
@@ -227,8 +227,8 @@ def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(proje
     assert ("usual reasons" in result["reason"]) == ("usual reasons" in words)
 
 
-ROLE = "this user has no Developer role in the project"
-PROTECTED = "the ref or the environment of the job is protected and does not admit the user of the token"
+ROLE = "the user does not have the Developer role in the project"
+PROTECTED = "the ref or the environment of the job is protected and the user of the token has no access to it"
 TAKEN_AWAY = f"The usual reasons: {PROTECTED}, the deployment is outdated"
 ARCHIVED = "the job is archived"
 
@@ -236,20 +236,20 @@ ARCHIVED = "the job is archived"
 @pytest.mark.parametrize(
     ("action", "level", "words"),
     [
-        ("play", 0, f"when job_variables are given, or {ROLE} (POST"),
+        ("play", 0, f"which include job_variables, or {ROLE} (POST"),
         (
             "play",
             30,
-            "the job is archived, or the project restricts who may set pipeline variables, when job_variables",
+            "the job is archived, or the project restricts who can use pipeline variables, which include job_variables",
         ),
         ("cancel", 0, f"{TAKEN_AWAY}, {ARCHIVED}, or {ROLE} (POST"),
         ("cancel", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
         ("retry", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
         ("keep_artifacts", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
-        ("erase", 30, f"{TAKEN_AWAY}, {ARCHIVED}, or somebody else started the job, so that only a Maintainer may"),
+        ("erase", 30, f"{TAKEN_AWAY}, {ARCHIVED}, or another user started the job, so only a Maintainer can"),
         ("delete_artifacts", 0, ". The user of the token needs the Maintainer role in the project (DELETE"),
-        ("delete_artifacts", 20, "has the Reporter role in the project, and needs Maintainer"),
-        ("delete_artifacts", 30, "has the Developer role in the project, and needs Maintainer"),
+        ("delete_artifacts", 20, "has the Reporter role in the project, but needs Maintainer"),
+        ("delete_artifacts", 30, "has the Developer role in the project, but needs Maintainer"),
         ("delete_artifacts", 40, '"403 Forbidden" for job 42 of project 7 (DELETE'),
     ],
 )
@@ -304,7 +304,7 @@ def test_refused_because_the_job_has_moved_where_it_cannot_be_played():
     read = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
     outcome, result = act("play", job(), Exchange(PLAY, refused("400 Bad request - Unplayable Job", 400)), *read)
     assert result["outcome"] == "refused"
-    assert "it has ended as canceled" in outcome.failure
+    assert "its status is canceled" in outcome.failure
 
 
 def test_a_job_that_has_moved_where_nothing_tells_what_was_done_may_have_been_played():
@@ -398,7 +398,7 @@ def test_when_nothing_can_be_read_the_doubt_is_told():
     exchanges = [Exchange(PLAY, lost()), Exchange(JOB, reply({"message": "401 Unauthorized"}, status=401))]
     outcome, result = act("play", job(), *exchanges, api_retries=0)
     assert result["outcome"] == "failed"
-    assert "Whether it was done is unknown" in outcome.failure
+    assert "The outcome is unknown" in outcome.failure
 
 
 def test_while_in_doubt_no_error_of_reading_is_the_last_word():
@@ -500,7 +500,7 @@ UNKNOWN = job(42, "paused")
 def test_a_status_after_an_accepted_request_that_nobody_knows_is_named_and_not_guessed_about(action, before, exchanges):
     outcome, result = act(action, before, *exchanges)
     assert (outcome.changed, result["outcome"]) == (False, "failed")
-    assert "and this collection does not know its status 'paused'; whether it was done is unknown" in outcome.failure
+    assert "but this collection does not know its status 'paused'; the outcome is unknown" in outcome.failure
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_the_same_again_is_unchanged():
     for check_mode in (True, False):
         outcome = approve(AFTER, USER, check_mode=check_mode)
         assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
-        assert outcome.values["reason"] == "the user of the token has approved it already"
+        assert outcome.values["reason"] == "the user of the token has already approved it"
 
 
 def test_check_mode_sends_nothing():
@@ -78,7 +78,7 @@ def test_a_lost_answer_and_a_deployment_that_is_not_found_again():
     gone = Exchange(READ, reply({"message": "404 Not found"}, status=404))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, api_retries=0)
     assert not outcome.changed and outcome.values["outcome"] == "failed"
-    assert "Whether it was done is unknown, since reading the deployment failed, too" in outcome.failure
+    assert "The outcome is unknown because reading the deployment failed as well" in outcome.failure
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_after_a_lost_answer_is_unknown():
     gone = Exchange(READ, reply({"message": "401 Unauthorized"}, status=401))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, gone, api_retries=1)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
-    assert "Whether it was done is unknown" in outcome.failure
+    assert "The outcome is unknown" in outcome.failure
 
 
 GARBAGE = {"id": 5, "status": "ok"}
@@ -137,8 +137,8 @@ def test_an_answer_that_does_not_show_the_approval_is_not_believed():
     # nor is a deployment that has lost what it told before
     outcome = approve(BEFORE, answer, *[Exchange(READ, GARBAGE)] * 2, api_retries=1)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
-    assert "the answer does not say that it was approved" in outcome.failure
-    assert "Whether it was done is unknown, since reading the deployment failed, too" in outcome.failure
+    assert "the answer does not confirm that it was approved" in outcome.failure
+    assert "The outcome is unknown because reading the deployment failed as well" in outcome.failure
     assert outcome.values["deployment"]["missing_approvals"]
 
 
@@ -160,7 +160,7 @@ def test_an_unknown_user_without_a_comment_is_not_taken_for_somebody_else():
     sent = Exchange(POST, lost(), body={"status": "approved"})
     outcome = approve(BEFORE, sent, others, NOBODY, comment=None)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
-    assert "Whether it was done is unknown, since the deployment shows another one" in outcome.failure
+    assert "The outcome is unknown because the deployment shows a new approval" in outcome.failure
 
 
 def test_an_approval_of_before_is_not_a_change_once_the_user_is_known():
@@ -226,12 +226,12 @@ def test_refused_since_others_were_faster():
     others = [approval(CAROL), approval({"id": 5, "username": "dan"})]
     done = Exchange(READ, deployment(rule("Maintainers", 2, *others), pending=0, approvals=others))
     outcome = approve(BEFORE, refused("This deployment is not waiting for approvals."), done, USER)
-    assert "there is nothing to approve: it is blocked, and waits for no approvals" in outcome.failure
+    assert "there is nothing to approve: it is blocked and does not wait for approvals" in outcome.failure
 
 
 def test_a_server_without_approvals_is_not_asked_for_any():
     outcome = approve(Exchange(READ, listed()))
-    assert "this server has no deployment approvals, which need GitLab 14.8 with Premium" in outcome.failure
+    assert "this server has no deployment approvals, which require GitLab 14.8 with Premium" in outcome.failure
 
 
 def test_the_record_of_a_failure_fits_on_a_screen():

@@ -27,17 +27,17 @@ MAINTAINERS = rule("Maintainers", 2, BY_ALICE)
     [
         (deployment(rule()), APPROVE, "act", ""),
         (deployment(rule()), REJECT, "act", ""),
-        (deployment(MAINTAINERS, approvals=[BY_ALICE]), APPROVE, "same", "has approved it already"),
+        (deployment(MAINTAINERS, approvals=[BY_ALICE]), APPROVE, "same", "has already approved it"),
         # to say the other thing is a change
         (deployment(MAINTAINERS, approvals=[BY_ALICE]), REJECT, "act", ""),
-        (REJECTED, REJECT, "same", "has rejected"),
+        (REJECTED, REJECT, "same", "has already rejected"),
         (REJECTED, APPROVE, "refuse", "it is failed"),
         # what somebody else has said is not ours
         (deployment(rule("Maintainers", 2), approvals=[approval(CAROL)]), APPROVE, "act", ""),
         (deployment(pending=0, status="success", approvals=[BY_ALICE]), APPROVE, "same", "already"),
-        (deployment(pending=0, approvals=[approval(CAROL)]), APPROVE, "refuse", "waits for no approvals"),
-        (deployment(pending=0), APPROVE, "refuse", "its environment asks for no approvals"),
-        (deployment(rule(), status="created"), APPROVE, "refuse", "the turn of its job has not come"),
+        (deployment(pending=0, approvals=[approval(CAROL)]), APPROVE, "refuse", "does not wait for approvals"),
+        (deployment(pending=0), APPROVE, "refuse", "its environment requires no approvals"),
+        (deployment(rule(), status="created"), APPROVE, "refuse", "its job cannot be played yet"),
         (listed(), APPROVE, "refuse", "this server has no deployment approvals"),
     ],
 )  # fmt: skip
@@ -88,7 +88,7 @@ NO_RULE = "no approval rule of its environment is for the user"
         ([rule()], 2, {"permissions": {"project_access": {"access_level": 30}}}, APPROVE, NO_RULE),
         ([rule()], 2, {"permissions": {"project_access": None, "group_access": {"access_level": 40}}}, APPROVE, ""),
         ([], 2, {"permissions": {"project_access": {"access_level": 30}}}, APPROVE, ""),
-        ([rule()], 2, {}, ApprovalRequest("approved", represented_as="Owners"), "names no approval rule"),
+        ([rule()], 2, {}, ApprovalRequest("approved", represented_as="Owners"), "matches no approval rule"),
         ([rule()], 2, {}, ApprovalRequest("approved", represented_as="Maintainers"), ""),
         ([rule("Dan", user_id=9)], None, {}, APPROVE, ""),
     ],
@@ -107,7 +107,7 @@ def test_what_check_mode_foresees(rules, user_id, project, request_, words):
         ("This deployment is not waiting for approvals.", "there is nothing to approve"),
         ("This environment is not protected.", "there is nothing to approve"),
         ("Deployment approvals is not configured for this environment.", "there is nothing to approve"),
-        ("There are no approval rules for the given `represent_as` parameter.", "represented_as 'x' names no"),
+        ("There are no approval rules for the given `represent_as` parameter.", "represented_as 'x' matches no"),
         ("something new", ""),
     ],
 )

@@ -56,7 +56,7 @@ def test_one_by_its_id_is_one_request():
 
 def test_an_id_that_is_not_there():
     missing = Exchange("GET /projects/7/deployments/5", reply({"message": "404 Not found"}, status=404))
-    with pytest.raises(errors.SelectionError, match=r"no deployment 5 in project 7; give its id, .*\(iid\)"):
+    with pytest.raises(errors.SelectionError, match=r"no deployment 5 in project 7; set deployment_id .*\(iid\)"):
         info(missing, deployment_id=5)
 
 

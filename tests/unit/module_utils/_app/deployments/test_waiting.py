@@ -128,7 +128,7 @@ def test_what_has_started_and_ended_while_the_deployment_was_read_is_not_played_
         *ended("success") * 2,
         wait_for_approval=True,
     )
-    assert (outcome.changed, outcome.failure, result["reason"]) == (False, None, "it has succeeded already")
+    assert (outcome.changed, outcome.failure, result["reason"]) == (False, None, "it has already succeeded")
 
 
 def test_without_wait_it_ends_when_the_job_is_played():
@@ -180,7 +180,7 @@ def test_a_rejection_ends_the_wait():
 def test_a_rejected_job_is_not_started_again(options):
     transport = ScriptedTransport(Exchange(LIST, [REJECTED]), *rejected())
     outcome = run_task(TASK, {**BASE, **options}, transport=transport)
-    assert "was rejected by carol, and GitLab starts no such job again" in outcome.failure
+    assert "was rejected by carol, and GitLab does not start the job again" in outcome.failure
 
 
 def test_that_it_was_rejected_is_certain_also_when_the_deployment_cannot_be_read():
@@ -218,7 +218,8 @@ def test_a_job_that_another_gate_saw_wait_a_moment_ago_is_read_once_more():
     approvals = ApprovalWait(session, is_waiting=True, tell=lambda job, what: None)
     approvals.expect([found])
     with looking(float("-inf")):
-        assert approvals.judge(found, Decision("act")) == Decision("later", "it was approved, and is success")
+        decision = Decision("later", "it was approved, and its status is now success")
+        assert approvals.judge(found, Decision("act")) == decision
 
 
 def answer_while_it_waits(call):
@@ -260,9 +261,9 @@ def test_a_job_that_is_unplayable_for_another_reason_is_refused_in_gitlabs_words
 @pytest.mark.parametrize(
     ("record", "changed", "words"),
     [
-        (deployment(*BOTH, pending=2), True, "when its deployment 5 to 'production' has the approvals"),
+        (deployment(*BOTH, pending=2), True, "when its deployment 5 to 'production' has the missing approvals"),
         # GitLab starts it by itself, so that a real run finds it under way
-        (deployment(), False, "GitLab itself starts it"),
+        (deployment(), False, "GitLab starts it"),
         (deployment(pending=0), True, ""),
     ],
 )

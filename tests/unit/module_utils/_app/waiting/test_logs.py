@@ -279,7 +279,7 @@ def test_faults_of_the_log_never_fail_the_wait_and_lose_no_line():
     outcome, lines = follow(server)
     assert outcome.failure is None
     assert lines == LOG.decode().splitlines()
-    assert len(outcome.warnings) == 1 and "could not be followed all the time" in outcome.warnings[0]
+    assert len(outcome.warnings) == 1 and "may be incomplete because reading it failed" in outcome.warnings[0]
 
 
 def test_a_log_that_can_never_be_read_is_warned_of_once_and_takes_no_time():
@@ -342,7 +342,7 @@ def test_an_action_follows_the_job_it_has_played():
     ("options", "words"),
     [
         ({"wait": False}, "log_follow needs wait: true"),
-        ({"name": ["*"]}, "follows the log of one job, and 2 jobs are selected"),
+        ({"name": ["*"]}, "follows the log of one job, but 2 jobs are selected"),
         ({"api_token": None, "api_job_token": "glcbt-0123456789"}, "job token"),
     ],
 )

@@ -154,7 +154,7 @@ def test_what_a_look_at_several_does_not_tell_a_look_at_each_may_tell(session):
     writes = [Grouped(session, log, name, LostAnswerError("lost"), "done", problem=missing) for name in "123"]
     first, second, third = Switch.send_all(session, writes)
     assert (first, third) == ("done", "done")
-    assert "Whether it was done is unknown" in second
+    assert "The outcome is unknown" in second
     assert log.count("send 1") == log.count("send 3") == 2
     assert log.count("send 2") == 1
 
@@ -197,7 +197,7 @@ def test_what_cannot_be_read_after_a_lost_answer_is_unknown_for_each(session):
     writes = [Switch(session, [], name, LostAnswerError("lost"), breaks=True) for name in "12"]
     for name, result in zip("12", Switch.send_all(session, writes), strict=True):
         assert result.startswith(f"{name} failed: lost")
-        assert "Whether it was done is unknown, since reading the switch failed, too" in result
+        assert "The outcome is unknown because reading the switch failed as well" in result
 
 
 def test_many_are_sent_in_parts_each_with_a_look_of_its_own(session, monkeypatch):
