@@ -85,15 +85,15 @@ def test_a_ref_or_commit_in_another_form_is_the_same_one(simulator: t.Any, given
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"ref": "main\n"}, "remove the blanks or line breaks"),
-        ({"ref": " main"}, "remove the blanks or line breaks"),
-        ({"ref": "HEAD"}, "give the name of the branch or tag"),
-        ({"ref": "origin/main"}, "give the name of the branch or tag"),
+        ({"ref": "main\n"}, "remove the spaces or line breaks"),
+        ({"ref": " main"}, "remove the spaces or line breaks"),
+        ({"ref": "HEAD"}, "use the name of the branch or tag"),
+        ({"ref": "origin/main"}, "use the name of the branch or tag"),
         ({"ref": ""}, "ref is empty"),
         ({"sha": "xyz1234"}, "is not a commit id"),
         ({"sha": "a1b2c3"}, "is not a commit id"),
-        ({"sha": SHA + "\n"}, "remove the blanks or line breaks"),
-        ({"ref": "main", "name": ["deploy\n"]}, "remove the blanks or line breaks"),
+        ({"sha": SHA + "\n"}, "remove the spaces or line breaks"),
+        ({"ref": "main", "name": ["deploy\n"]}, "remove the spaces or line breaks"),
         ({"ref": "main", "name": ["  "]}, "empty text"),
     ],
 )

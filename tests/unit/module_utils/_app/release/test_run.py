@@ -148,7 +148,7 @@ def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project()
         "d": "passed",
     }
     c = next(result for result in results if result.plan.name == "c")
-    assert c.gates[0].reason == "project 'a', which it needs, has not passed"
+    assert c.gates[0].reason == "it needs project 'a', which did not pass"
 
 
 def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_it():
