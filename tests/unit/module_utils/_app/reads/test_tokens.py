@@ -59,7 +59,7 @@ def test_the_token_of_the_environment_stands_in_for_one_that_is_not_given():
 
 
 def test_without_a_job_token_nothing_is_asked():
-    with pytest.raises(errors.UsageError, match="no job token: give api_job_token, or run where CI_JOB_TOKEN is set"):
+    with pytest.raises(errors.UsageError, match="no job token: set api_job_token, or run this in a CI job"):
         ask(api_job_token=None)
 
 
