@@ -107,7 +107,7 @@ def session_of(
 def pipeline_query(options: Options) -> PipelineQuery:
     """Return which pipeline the options select.
 
-    :raises UsageError: for values that can never match.
+    :raises UsageError: for values that can never match, or cannot be used together.
     """
     for name in ("job_id", "pipeline_id", "merge_request", "deployment_id"):
         value = options.get(name)

@@ -134,8 +134,8 @@ def test_null_and_zero_are_no_job_for_the_lookup(given, expected):
     ("given", "expected"),
     [
         ({"terms": ["build "]}, "the name of a job is 'build '; remove the spaces or line breaks around it"),
-        ({"terms": [" 42"]}, "the name of a job is ' 42'; remove the blanks"),
-        ({"terms": [], "job_name": "build\n"}, "the name of a job is 'build\\n'; remove the blanks"),
+        ({"terms": [" 42"]}, "the name of a job is ' 42'; remove the spaces"),
+        ({"terms": [], "job_name": "build\n"}, "the name of a job is 'build\\n'; remove the spaces"),
         ({"terms": ["build"], "cache_seconds": -1}, "cache_seconds is -1; use 0 or more"),
         ({"terms": ["build"], "cache_seconds": float("nan")}, "cache_seconds is nan; use 0 or more"),
         ({"terms": ["build"], "attribute": "********"}, "attribute is '********', in which asterisks replace"),

@@ -60,7 +60,7 @@ CASES = [
     (INFO, {"sha": ""}, "sha is empty"),
     (INFO, {"merge_request": 0}, "merge_request is 0"),
     (INFO, {"pipeline_id": 6, "ref_type": "tag"}, "ref_type can only be used with ref"),
-    (INFO, {"ref": "refs/tags/v1", "ref_type": "branch"}, "ref 'refs/tags/v1' is a tag, and ref_type is branch"),
+    (INFO, {"ref": "refs/tags/v1", "ref_type": "branch"}, "ref 'refs/tags/v1' is a tag, but ref_type is branch"),
     (INFO, {"wait": True}, "wait needs a pipeline"),
     (INFO, {"include_downstream": True}, "include_downstream needs a pipeline"),
     (INFO, {"pipeline_id": 6, "include_retried": True, "wait": True}, "include_retried cannot be used with wait"),

@@ -78,7 +78,7 @@ def test_what_goes_on_is_told_of_gates_that_start_pipelines(action):
     first = a_project(gates=[a_gate(action=action, jobs=[])])
     second = a_project(gates=[a_gate(outcome="failed")])
     page = gate_list(a_record(first, second))
-    assert page.count("what has passed stays as it is") == 1
+    assert page.count("passed gates stay as they are") == 1
     assert page.count("starts a new one if the last has ended, unless it sets reuse: success") == (action == "run")
 
 
