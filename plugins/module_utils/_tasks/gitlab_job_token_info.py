@@ -27,9 +27,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
         if options.get(name):
             raise UsageError(f"{name} cannot be used here: GitLab shows this only to job tokens; set api_job_token")
     if not options.get("api_job_token") and not first_set(context.environ, (TOKEN_VARIABLE,)):
-        raise UsageError(
-            f"no job token: set api_job_token, or run this in a CI job, where {TOKEN_VARIABLE} is set"
-        )
+        raise UsageError(f"no job token: set api_job_token, or run this in a CI job, where {TOKEN_VARIABLE} is set")
     session = session_of(options, context, token_variables={"api_job_token": (TOKEN_VARIABLE,)})
     job, told = read_token(session, with_agents=bool(options["agents"]))
     return Outcome(values={"job": session.annotated("job", job), **{name: told.get(name) for name in _TOLD}})
