@@ -39,7 +39,7 @@ def test_projects_stay_in_the_given_order_whatever_they_need():
         ([project("x"), project("a", needs=("infra",))], "which is not one of the projects: there are 'a', 'x'"),
         (
             [project("z"), project("a", needs=("b",)), project("b", needs=("c", "z")), project("c", needs=("a",))],
-            "circle: (a needs b needs c needs a|b needs c needs a needs b|c needs a needs b needs c)$",
+            "cycle: (a needs b needs c needs a|b needs c needs a needs b|c needs a needs b needs c)$",
         ),
         ([project("a", ref=None)], "specifies no pipeline; set one of ref, sha, merge_request or pipeline_id"),
         ([project("a", ref="main", pipeline_id=6)], "specifies more than one pipeline"),

@@ -131,7 +131,7 @@ def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
         "b": ["passed", "not reached"],
         "c": ["not reached"],
     }
-    assert results[1].gates[1].reason.startswith("gate 'a1' of project 'a' has failed")
+    assert results[1].gates[1].reason.startswith("gate 'a1' of project 'a' failed")
     text = failure_text(results)
     assert text == "gate 'a1' of project 'a' did not open: no job 'x'. Not reached: 'b', 'c'"
 
