@@ -94,7 +94,7 @@ def test_a_ref_or_commit_in_another_form_is_the_same_one(simulator: t.Any, given
         ({"sha": "a1b2c3"}, "is not a commit id"),
         ({"sha": SHA + "\n"}, "remove the spaces or line breaks"),
         ({"ref": "main", "name": ["deploy\n"]}, "remove the spaces or line breaks"),
-        ({"ref": "main", "name": ["  "]}, "empty text"),
+        ({"ref": "main", "name": ["  "]}, "empty string"),
     ],
 )
 def test_what_can_never_match_is_refused_at_once(simulator: t.Any, given: Row, words: str) -> None:

@@ -215,7 +215,7 @@ def test_a_commit_that_was_left(simulator: t.Any) -> None:
         ({"gates": [{**WAIT, "reuse": "success"}]}, "reuse can only be used with run"),
         ({"gates": [{**RUN, "variables": {"A": ["b"]}}]}, "variables: A is a list"),
         ({"gates": [RUN], "pipeline_source": ["push"]}, "run needs ref, and cannot be used with pipeline_source"),
-        ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "give ref"),
+        ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "run needs ref"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_asked(simulator: t.Any, project: Row, words: str) -> None:

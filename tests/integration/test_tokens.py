@@ -158,7 +158,7 @@ def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
     load(simulator)
     given: dict[str, t.Any] = {"token": None, name: TOKEN}
     result = run_task(simulator, TOKEN_INFO, **given, environ={"CI_JOB_TOKEN": JOB_TOKEN})
-    assert_sentence(result.failure, f"{name} cannot be used here", "give api_job_token")
+    assert_sentence(result.failure, f"{name} cannot be used here", "set api_job_token")
     assert simulator.requests() == []
 
 

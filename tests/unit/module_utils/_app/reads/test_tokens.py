@@ -65,7 +65,7 @@ def test_without_a_job_token_nothing_is_asked():
 
 @pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])
 def test_other_tokens_are_refused_even_beside_a_job_token(name):
-    with pytest.raises(errors.UsageError, match=f"{name} cannot be used here: .* give api_job_token"):
+    with pytest.raises(errors.UsageError, match=f"{name} cannot be used here: .* set api_job_token"):
         ask(**{name: TOKEN})
 
 
