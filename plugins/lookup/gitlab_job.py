@@ -408,5 +408,5 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
         refuse_mask("the name of a job", plain_text("the name of a job", text))
     found = tuple(texts if name is not None else map(read_term, texts))
     if 0 in found:
-        raise UsageError("the id of a job is 0; ids count from 1")
+        raise UsageError("the id of a job is 0; ids start at 1")
     return found

@@ -214,7 +214,7 @@ def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
 def test_a_misspelt_reason_is_an_error(simulator: t.Any) -> None:
     simulator.load(world(BROKEN))
     given: Row = {"action": "retry", "retry_on": ["script_failure", "runner_sytem_failure"]}
-    words = "retry_on holds 'runner_sytem_failure'; did you mean runner_system_failure?"
+    words = "retry_on contains 'runner_sytem_failure'; did you mean runner_system_failure?"
     assert run_task(simulator, ACTION, **MAIN, name=["test"], **given).failure == words
     assert release(simulator, {"gates": [{"name": "test", **given}]}).failure == (
         f"gate 1 of project 'group/app': {words}"

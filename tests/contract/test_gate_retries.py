@@ -140,7 +140,7 @@ def test_no_gate_opens_on_an_older_attempt_than_another_gate_has_seen(
     result = release(simulator, *([{"gates": [replay, then]}] if is_of_one_project else projects))
     assert simulator.faults()["rules"][0]["struck"]
     assert [gate["outcome"] for gate in result["gates"]][0] == "played"
-    assert (end if looks == 1 else "of which another gate has seen a newer attempt") in str(result.failure)
+    assert (end if looks == 1 else "but another gate has seen a newer attempt of it") in str(result.failure)
 
 
 def test_two_jobs_of_one_path_are_no_attempts_of_each_other(simulator: t.Any) -> None:

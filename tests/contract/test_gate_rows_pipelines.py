@@ -85,16 +85,16 @@ def test_a_ref_or_commit_in_another_form_is_the_same_one(simulator: t.Any, given
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"ref": "main\n"}, "remove the blanks or line breaks"),
-        ({"ref": " main"}, "remove the blanks or line breaks"),
-        ({"ref": "HEAD"}, "give the name of the branch or tag"),
-        ({"ref": "origin/main"}, "give the name of the branch or tag"),
+        ({"ref": "main\n"}, "remove the spaces or line breaks"),
+        ({"ref": " main"}, "remove the spaces or line breaks"),
+        ({"ref": "HEAD"}, "use the name of the branch or tag"),
+        ({"ref": "origin/main"}, "use the name of the branch or tag"),
         ({"ref": ""}, "ref is empty"),
         ({"sha": "xyz1234"}, "is not a commit id"),
         ({"sha": "a1b2c3"}, "is not a commit id"),
-        ({"sha": SHA + "\n"}, "remove the blanks or line breaks"),
-        ({"ref": "main", "name": ["deploy\n"]}, "remove the blanks or line breaks"),
-        ({"ref": "main", "name": ["  "]}, "empty text"),
+        ({"sha": SHA + "\n"}, "remove the spaces or line breaks"),
+        ({"ref": "main", "name": ["deploy\n"]}, "remove the spaces or line breaks"),
+        ({"ref": "main", "name": ["  "]}, "empty string"),
     ],
 )
 def test_what_can_never_match_is_refused_at_once(simulator: t.Any, given: Row, words: str) -> None:

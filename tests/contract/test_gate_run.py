@@ -203,8 +203,8 @@ def test_a_commit_that_was_left(simulator: t.Any) -> None:
 @pytest.mark.parametrize(
     ("project", "words"),
     [
-        ({"gates": [WAIT, RUN]}, "run has to be the first gate"),
-        ({"gates": [{**RUN, "name": "deploy"}]}, "leave name and stage to the gates after it"),
+        ({"gates": [WAIT, RUN]}, "run must be the first gate"),
+        ({"gates": [{**RUN, "name": "deploy"}]}, "set name and stage in the gates after it"),
         ({"gates": [{**RUN, "require": "finished"}]}, "require cannot be used with run"),
         (
             {"gates": [{**RUN, "include_downstream": True}]},
@@ -214,8 +214,8 @@ def test_a_commit_that_was_left(simulator: t.Any) -> None:
         ({"gates": [{**WAIT, "variables": {"A": "b"}}]}, "variables can only be used with run"),
         ({"gates": [{**WAIT, "reuse": "success"}]}, "reuse can only be used with run"),
         ({"gates": [{**RUN, "variables": {"A": ["b"]}}]}, "variables: A is a list"),
-        ({"gates": [RUN], "pipeline_source": ["push"]}, "give ref, and no pipeline_source"),
-        ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "give ref"),
+        ({"gates": [RUN], "pipeline_source": ["push"]}, "run needs ref, and cannot be used with pipeline_source"),
+        ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "run needs ref"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_asked(simulator: t.Any, project: Row, words: str) -> None:

@@ -17,10 +17,13 @@ from tests.integration.harness import effects, world
 
 PLAY: Row = {"name": "deploy", "action": "play"}
 MISTAKES: dict[str, tuple[Row, tuple[str, ...]]] = {
-    "name": ({"name": "smok", "action": "wait"}, ("gate 'smok' after it could not open:", "did you mean 'smoke'?")),
+    "name": ({"name": "smok", "action": "wait"}, ("the later gate 'smok' could not open:", "did you mean 'smoke'?")),
     "one of two names": ({"name": ["smoke", "sign"], "action": "play"}, ("no job 'sign'",)),
     "wildcard": ({"name": "smoke-*", "action": "verify"}, ("'smoke-*'",)),
-    "stage": ({"stage": "chek", "action": "wait"}, ("gate 'stage chek' after it", "did you mean 'check'?")),
+    "stage": (
+        {"stage": "chek", "action": "wait"},
+        ("the later gate 'stage chek' could not open:", "did you mean 'check'?"),
+    ),
     "right name in the wrong stage": ({"name": "smoke", "stage": "test", "action": "wait"}, ("'smoke'", "check")),
 }
 

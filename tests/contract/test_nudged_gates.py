@@ -137,7 +137,7 @@ def test_without_a_file_it_looks_as_without_nudges_and_says_so(simulator: t.Any,
     assert outcome(simulator, result) == PASSED
     assert late(simulator) <= 10.0
     assert len(result.warnings) == 1
-    assert result.warnings[0].startswith(f"nudges '{tmp_path}/nudges' is written by no event source yet.")
+    assert result.warnings[0].startswith(f"No event source writes to nudges '{tmp_path}/nudges' yet.")
 
 
 def test_a_source_that_ends_leaves_it_looking_as_without_nudges(

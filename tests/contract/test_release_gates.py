@@ -298,7 +298,7 @@ def test_an_empty_list_is_refused_before_anything_is_asked(simulator: t.Any, cho
     simulator.load(world(*TESTED, stages=["test", "deploy"]))
     result = release(simulator, {"name": "app", "gates": [{**chosen, "action": "wait"}, GOAL]})
     option = next(name for name, value in chosen.items() if value == [])
-    assert str(result.failure).startswith(f"gate 1 of project 'app': {option} is an empty list, which selects no job")
+    assert str(result.failure).startswith(f"gate 1 of project 'app': {option} is an empty list, which selects no jobs")
     assert simulator.requests() == []
 
 
@@ -489,7 +489,7 @@ def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
     assert "; and 18 more, 30 in all; " in text
     gates = [{"name": "approve", "action": "wait", "wait_timeout": 60.0}]
     text = str(release(simulator, {"gates": gates}).failure)
-    assert "is still manual; somebody has to play a manual job, as action play does" in text
+    assert "is still manual; manual jobs must be played, for example by a gate with action play" in text
 
 
 def test_a_pipeline_that_comes_later_is_waited_for_and_kept(simulator: t.Any) -> None:
@@ -673,13 +673,13 @@ def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
 @pytest.mark.parametrize(
     ("gate", "options", "words"),
     [
-        ({"max_attempts": 0}, {}, "gate 1 of project 'app': max_attempts is 0; give 1 or more"),
-        ({"wait_timeout": -1.0}, {}, "gate 1 of project 'app': wait_timeout is -1; give 0 or more"),
-        ({"wait_interval": 0.0}, {}, "gate 1 of project 'app': wait_interval is 0; give 0.001 or more"),
+        ({"max_attempts": 0}, {}, "gate 1 of project 'app': max_attempts is 0; use 1 or more"),
+        ({"wait_timeout": -1.0}, {}, "gate 1 of project 'app': wait_timeout is -1; use 0 or more"),
+        ({"wait_interval": 0.0}, {}, "gate 1 of project 'app': wait_interval is 0; use 0.001 or more"),
         ({"job_variables": {"A": [1]}}, {}, "gate 1 of project 'app': job_variables: A is a list"),
-        ({"name": ["a", " "]}, {}, "gate 1 of project 'app': name holds an empty text"),
-        ({}, {"log_lines": -1}, "log_lines is -1; give 0 or more"),
-        ({}, {"wait_interval": 0.0}, "wait_interval is 0; give 0.001 or more"),
+        ({"name": ["a", " "]}, {}, "gate 1 of project 'app': name contains an empty string"),
+        ({}, {"log_lines": -1}, "log_lines is -1; use 0 or more"),
+        ({}, {"wait_interval": 0.0}, "wait_interval is 0; use 0.001 or more"),
     ],
 )
 def test_values_that_cannot_be_used_are_named(simulator: t.Any, gate: Row, options: Row, words: str) -> None:
@@ -693,7 +693,7 @@ def test_a_project_whose_pipeline_cannot_be_is_named(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     wrong = {"name": "docs", "project": "group/docs", "ref": "HEAD", "gates": APP["gates"]}
     result = release(simulator, APP, wrong)
-    assert str(result.failure).startswith("project 'docs': ref 'HEAD' is a name of git's own")
+    assert str(result.failure).startswith("project 'docs': ref 'HEAD' is a local Git name")
     assert simulator.requests() == []
 
 

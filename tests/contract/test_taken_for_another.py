@@ -158,4 +158,4 @@ def test_no_other_number_is_advised(value: str) -> None:
     from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.mistakes import option_mistake
 
     given = {"project": "group/app", "job_id": value}
-    assert "give one whole number" in option_mistake(INFO.name, INFO.spec, INFO.spec.arguments, given)
+    assert "use an integer" in option_mistake(INFO.name, INFO.spec, INFO.spec.arguments, given)

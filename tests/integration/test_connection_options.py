@@ -53,7 +53,7 @@ EMPTY = {
     "oauth token": ({"api_oauth_token": ""}, "api_oauth_token is empty"),
     "address": ({"api_url": ""}, "api_url is empty"),
     "project": ({"project": ""}, "project is empty"),
-    "extensions": ({"extensions": [""]}, "extensions holds an empty text"),
+    "extensions": ({"extensions": [""]}, "extensions contains an empty string"),
 }
 
 

@@ -86,7 +86,7 @@ def test_a_server_that_demands_a_client_certificate(tmp_path: pathlib.Path, way:
     assert done.results["with"]["job"]["id"] == 42, done.output
     assert "the server requires a client certificate" in done.results["without"]["msg"]
     assert "client_cert and client_key" in done.results["without"]["msg"]
-    assert "client_key is given without client_cert" in done.results["key only"]["msg"]
+    assert "client_key is set without client_cert" in done.results["key only"]["msg"]
     assert len(server.received) == 1
     authority.stop()
 

@@ -107,7 +107,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
         "",
         ("mutually exclusive",),
     ),
-    ("password", INFO, {**READ, "api_username": "alice", "api_password": "secret-word"}, TOKEN, ("give a token",)),
+    ("password", INFO, {**READ, "api_username": "alice", "api_password": "secret-word"}, TOKEN, ("set api_token",)),
     (
         "unknown extension",
         INFO,

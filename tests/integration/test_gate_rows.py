@@ -61,7 +61,7 @@ def test_nothing_is_played_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, 
             "empty list of name or stage selects nothing",
         ),
         "erase": ({ACTION: {**push, "name": [], "multiple": "all", "action": "erase"}}, "selects nothing"),
-        "line break": ({INFO: {**MAIN, "ref": "main\n", "wait": True}}, "remove the blanks or line breaks"),
+        "line break": ({INFO: {**MAIN, "ref": "main\n", "wait": True}}, "remove the spaces or line breaks"),
         "wait_for": ({INFO: {**push, "wait_for": "success"}}, "wait_for needs wait: true"),
         "nightly": ({ACTION: {**MAIN, "name": "unit", "action": "play"}}, "pipeline 200, source schedule"),
     }

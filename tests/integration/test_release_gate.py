@@ -111,9 +111,9 @@ def test_wrong_input_is_one_sentence_and_nothing_is_sent(simulator: t.Any, tmp_p
     app = {**APP, "project": "group/app", "ref": "main"}
     words: dict[str, list[Row]] = {
         "missing required arguments: gates": [{"project": "group/app", "ref": "main"}],
-        "needs 'infra', which is none of": [{**app, "needs": ["infra"]}],
+        "needs 'infra', which is not one of": [{**app, "needs": ["infra"]}],
         "retries. Supported parameters include": [{**app, "retries": 3}],
-        "The release has no projects; give at least one": [],
+        "The release has no projects; add at least one": [],
     }
     tasks = [
         {

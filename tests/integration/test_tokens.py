@@ -158,7 +158,7 @@ def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
     load(simulator)
     given: dict[str, t.Any] = {"token": None, name: TOKEN}
     result = run_task(simulator, TOKEN_INFO, **given, environ={"CI_JOB_TOKEN": JOB_TOKEN})
-    assert_sentence(result.failure, f"{name} cannot be used here", "give api_job_token")
+    assert_sentence(result.failure, f"{name} cannot be used here", "set api_job_token")
     assert simulator.requests() == []
 
 
@@ -180,7 +180,7 @@ def test_the_environment_is_looked_at_here(simulator: t.Any) -> None:
     environ = {"CI_JOB_TOKEN": JOB_TOKEN, "GITLAB_API_TOKEN": TOKEN, "GITLAB_OAUTH_TOKEN": TOKEN}
     assert ask(simulator, None, environ=environ)["job"]["name"] == "deploy"
     assert ask(simulator, OTHER_TOKEN, environ=environ)["job"]["name"] == "use"
-    assert_sentence(ask(simulator, None).failure, "no job token: give api_job_token", "CI_JOB_TOKEN")
+    assert_sentence(ask(simulator, None).failure, "no job token: set api_job_token", "CI_JOB_TOKEN")
 
 
 @pytest.mark.parametrize("task", [INFO, ACTION, BRIDGES, DOWNLOAD, PIPELINE, PIPELINE_INFO], ids=lambda task: task.name)

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a task is: its options, and a function that runs it; the same for every face."""
+"""The definition of a task: its options, and a function that runs it; the same in process and as a module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .values.arguments import ArgumentSpec, Options
 from .values.hiding import variable_values
 from .values.prepared import prepared
 
-# What results have in common, as it is when there is nothing to tell.
+# The return values that results share, as they are when there is nothing to report.
 NO_COST: t.Mapping[str, t.Any] = {"elapsed": 0.0, "requests": NO_REQUESTS}
 NO_WAIT: t.Mapping[str, t.Any] = {**NO_COST, "timed_out": False, "timeline": []}
 NO_DIFF: t.Mapping[str, t.Any] = {"diff": {"before": "", "after": ""}}
@@ -27,10 +27,10 @@ NO_DIFF: t.Mapping[str, t.Any] = {"diff": {"before": "", "after": ""}}
 class TaskDefinition:
     """A task that a module, and an action plugin of the same name, can run.
 
-    :param work: what `run` runs; raises `GitLabError` for what a user or a server did wrong.
-    :param empty_result: every return value as it is when there is nothing to return; a failure returns these, too.
-    :param token_options: the kinds of token that are of use to it.
-    :param has_file_options: whether it makes a file `dest` and takes Ansible's options for the attributes of files.
+    :param work: the function that `run` calls; raises `GitLabError` for errors of the user or the server.
+    :param empty_result: every return value when there is nothing to return; failures return these, too.
+    :param token_options: the kinds of token that the task can use.
+    :param has_file_options: whether it writes a file `dest` and has Ansible's options for file attributes.
     """
 
     name: str
@@ -41,20 +41,20 @@ class TaskDefinition:
     token_options: tuple[str, ...] = ("api_token", "api_oauth_token", "api_job_token")
 
     def cost(self, context: TaskContext) -> dict[str, t.Any]:
-        """Return what the task has cost until now, by the names of those return values that it has."""
+        """Return the cost of the task so far, as those return values that the task has."""
         cost = context.opened[0].cost() if context.opened else {}
         return {name: value for name, value in cost.items() if name in self.empty_result}
 
     def run(self, options: Options, context: TaskContext) -> Outcome:
-        """Return the outcome for validated options, with nothing in it that must not be shown.
+        """Run the task with validated options, and return the outcome without secrets.
 
-        :raises GitLabError: for what a user or a server did wrong, equally clean.
+        :raises GitLabError: for errors of the user or the server, also without secrets.
         """
         output = SafeOutput(context, hidden=variable_values(self.spec.arguments, options))
         try:
             outcome = self.work(prepared(self.spec.arguments, options, context.environ), output.context)
         except TimedOutError as exc:
-            # before there was anything to tell
+            # before there was anything to return
             outcome = Outcome({"timed_out": True}, failure=str(exc) if exc.is_failure else None)
         except GitLabError as exc:
             raise output.error(exc) from None

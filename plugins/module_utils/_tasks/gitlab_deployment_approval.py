@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_deployment_approval`: its options, and how they become an approval or a rejection."""
+"""The task of `gitlab_deployment_approval`: approves or rejects a deployment."""
 
 from __future__ import annotations
 

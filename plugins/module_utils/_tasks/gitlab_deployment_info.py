@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_deployment_info`: its options, and how they become a reading of deployments."""
+"""The task of `gitlab_deployment_info`: reads deployments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPEC = CONNECTION.merged(
 def run(options: Options, context: TaskContext) -> Outcome:
     limit = int(options.get("limit") or 0)
     if limit < 0:
-        raise UsageError(f"limit is {limit}; give 0 for all deployments, or more")
+        raise UsageError(f"limit is {limit}; use 0 for all deployments, or a positive number")
     query = deployment_query(options, limit=limit)
     session = session_of(options, context)
     found = find_deployments(session, query)

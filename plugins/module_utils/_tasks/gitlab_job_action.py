@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_job_action`: its options, and how they become an action on jobs."""
+"""The task of `gitlab_job_action`: acts on jobs."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ SPEC = CONNECTION.merged(
     },
 )
 
-# So many jobs are in the message of a failure; all of them are in `results`.
+# The most jobs in the message of a failure; `results` has all of them.
 _MOST_NAMED = 50
-# What explains a failure, and fits on a screen for several jobs.
+# The fields that explain a failure; for several jobs, they still fit on a screen.
 _FAILURE_FIELDS = (
     "id",
     "name",
@@ -90,7 +90,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     single = report.targets[0] if len(report.targets) == 1 else None
     values = {
         "jobs": jobs,
-        # once is enough in what is printed of a failure
+        # a failure is printed, so it shows the job only once
         "job": jobs[0] if single and not failure else None,
         "pipeline": _pipeline(session, query, report),
         "results": [_result(target) for target in report.targets],
@@ -111,12 +111,12 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 
 def _run_whole_project(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of deleting the artifacts of all jobs of a project."""
-    _request(options)  # for what it refuses
+    """Delete the artifacts of all jobs of a project, and return the outcome."""
+    _request(options)  # raises for misplaced options
     for name in (*_SELECTORS, *JOB_FILTERS, "include_downstream"):
-        # an empty list selects nothing, and never everything
+        # an empty list selects nothing, not everything, so it counts as set
         if options.get(name) not in (None, False):
-            raise UsageError(f"{name} cannot be used with whole_project, which is about every job of the project")
+            raise UsageError(f"{name} cannot be used with whole_project, which affects every job of the project")
     project = pipeline_query(options).project
     session = session_of(options, context)
     refuse_job_token(session, "delete_artifacts")
@@ -139,7 +139,7 @@ def _query(options: Options) -> JobQuery:
     action = options["action"]
     if all(options.get(name) is None for name in _SELECTORS):
         raise UsageError(none_given(_SELECTORS))
-    # other actions than play and retry are refused for a trigger job, which needs it to be found
+    # trigger jobs must be found to refuse actions other than play and retry
     query = job_query(
         options, with_bridges=True, all_bridges=ACTIONS[action].trigger_job is not None, newest_attempt=True
     )
@@ -166,7 +166,7 @@ def _record(session: Session, target: Target, fields: t.Sequence[str]) -> Record
 
 
 def _pipeline(session: Session, query: JobQuery, report: ActionReport) -> Record | None:
-    """Return the pipeline that was looked into; where no job tells of it, it is read."""
+    """Return the pipeline of the jobs; it is read if no job contains it."""
     if not report.pipeline:
         return None
     pipeline = report.pipeline

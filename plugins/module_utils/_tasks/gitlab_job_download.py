@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_job_download`: its options, and how they become a download."""
+"""The task of `gitlab_job_download`: downloads artifacts, reports and logs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 
 def _told(session: Session, job: FoundJob) -> Record:
-    """Return the job, and its pipeline as it tells of it, None when the token may not read the job."""
+    """Return the job, and its pipeline as the job shows it; if it does not, only the pipeline's id, None if unknown."""
     pipeline = job.record.get("pipeline")
     if isinstance(pipeline, dict):
         pipeline = session.annotated("pipeline", pipeline)
@@ -117,7 +117,7 @@ TASK = TaskDefinition(
         "entries": [],
         "elapsed": 0.0,
         **NO_DIFF,
-        # what Ansible tells of a file
+        # what Ansible returns about a file
         **dict.fromkeys(("mode", "owner", "group", "uid", "gid", "state", "secontext")),
     },
     has_file_options=True,

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_job_info`: its options, and how they become a reading of jobs."""
+"""The task of `gitlab_job_info`: reads jobs."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def _query(options: Options) -> JobQuery:
         limit=int(options.get("limit") or 0),
     )
     if query.limit < 0:
-        raise UsageError(f"limit is {query.limit}; give 0 for all jobs, or more")
+        raise UsageError(f"limit is {query.limit}; use 0 for all jobs, or a positive number")
     if not query.pipeline.is_given and query.job_id is None:
         for name in ("include_downstream", "wait"):
             if options.get(name):
-                raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
+                raise UsageError(f"{name} needs a pipeline; set pipeline_id, ref, sha or merge_request")
     if query.include_retried and options.get("wait"):
         raise UsageError("include_retried cannot be used with wait, which follows the newest attempt")
     return query

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_job_token_info`: its options, and how they become a question about a job token."""
+"""The task of `gitlab_job_token_info`: reads the job of a job token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .values.connection import first_set
 
 SPEC = CONNECTION.merged(arguments={"agents": {"type": "bool", "default": False}})
 
-# The only plugin that picks it up by itself: to ask for its job is all that it does with it.
+# No other plugin reads this variable by itself; this one uses the token only to read its job.
 TOKEN_VARIABLE = "CI_JOB_TOKEN"
 _TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
 
@@ -25,11 +25,9 @@ _TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
 def run(options: Options, context: TaskContext) -> Outcome:
     for name in ("api_token", "api_oauth_token"):
         if options.get(name):
-            raise UsageError(f"{name} cannot be used here: GitLab tells this to a job token only; give api_job_token")
+            raise UsageError(f"{name} cannot be used here: GitLab shows this only to job tokens; set api_job_token")
     if not options.get("api_job_token") and not first_set(context.environ, (TOKEN_VARIABLE,)):
-        raise UsageError(
-            f"no job token: give api_job_token, or run where {TOKEN_VARIABLE} is set, which is in a CI job"
-        )
+        raise UsageError(f"no job token: set api_job_token, or run this in a CI job, where {TOKEN_VARIABLE} is set")
     session = session_of(options, context, token_variables={"api_job_token": (TOKEN_VARIABLE,)})
     job, told = read_token(session, with_agents=bool(options["agents"]))
     return Outcome(values={"job": session.annotated("job", job), **{name: told.get(name) for name in _TOLD}})

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_pipeline`: its options, and how they become a pipeline that runs, once."""
+"""The task of `gitlab_pipeline`: runs, retries or cancels a pipeline, at most once."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def run(options: Options, context: TaskContext) -> Outcome:
     if request is not None:
         if waiting.wait and token and not session.client.settings.token_kind:
             raise UsageError(
-                "wait needs a token that may read the pipeline, which trigger_token may not: give api_token as well"
+                "wait needs a token that can read the pipeline, and trigger_token cannot; set api_token as well"
             )
         if not token and not session.limits.acts:
             raise UsageError(
-                "a job token starts pipelines only as a trigger token: give it as trigger_token, or give api_token, of "
-                "a user or of a bot of the project, instead of api_job_token"
+                "a job token can start pipelines only as a trigger token; set trigger_token to it, or replace "
+                "api_job_token with the api_token of a user or a project bot"
             )
         return finish(session, task.run(request), waiting, f"a new {query.describe()}")
     refuse_job_token(session, action)
@@ -89,13 +89,13 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 
 def _waiting(options: Options) -> WaitOptions:
-    """Return how to wait; only for what can be waited for after this action."""
+    """Return how to wait; refuse options that the action does not support."""
     action = options["action"]
     refuse_misplaced(_TAKES, SPEC.arguments, options)
     for target in options.get("wait_for") or ():
         if target not in _TARGETS[action]:
             raise UsageError(
-                f"wait_for {target} cannot be used with {action}; give one of {', '.join(_TARGETS[action])}"
+                f"wait_for {target} cannot be used with {action}; use one of {', '.join(_TARGETS[action])}"
             )
     if action != "run" and all(options.get(name) is None for name in PIPELINE_WAYS):
         raise UsageError(none_given(PIPELINE_WAYS))
@@ -105,7 +105,7 @@ def _waiting(options: Options) -> WaitOptions:
 
 
 class _Task:
-    """One action on one pipeline, followed to its end where that is wanted."""
+    """One action on one pipeline, followed to its end if the task waits."""
 
     def __init__(self, session: Session, query: PipelineQuery, waiting: WaitOptions) -> None:
         self._session = session
@@ -150,18 +150,18 @@ class _Task:
         return (yield from self._followed(result, before=_line(state.pipeline)))
 
     def _late(self, state: PipelineState, why: str = "") -> Outcome:
-        """Return the outcome when the time was up before anything was done.
+        """Return the outcome if the task timed out before it did anything.
 
-        :param why: goes on where the sentence about the pipeline stops.
+        :param why: continues the sentence about the pipeline.
         """
         state.has_timed_out = True
         problem = time_problem(self._waiting, f"pipeline {id_of(state.pipeline)} is still {state.status}{why}")
         return self._finished(Result("failed", state, problem), before=_line(state.pipeline))
 
     def _followed(self, result: Result[PipelineState], *, before: str) -> Steps[Outcome]:
-        """Return the outcome of an action, with `wait` at the end of its pipeline.
+        """Return the outcome of an action, with `wait` after the end of its pipeline.
 
-        What was done is done, so an error on the way is noted and not raised.
+        Errors are returned, not raised, because the action has already changed something.
         """
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)
@@ -183,7 +183,7 @@ class _Task:
         project = project_id_of(result.after.pipeline, self._query.project)
         session = self._session.in_passing(seconds=CANCEL_SECONDS)
         try:
-            # what there is to cancel, its trigger jobs among it, was not read while it was followed
+            # the jobs and trigger jobs to cancel were not read while the pipeline was followed
             state = read_state(session, project, id_of(result.after.pipeline), with_trigger_jobs=True)
         except RequestError as exc:
             return dataclasses.replace(result, reason=f"{result.reason}; it was not canceled: {exc}")
@@ -199,7 +199,7 @@ class _Task:
 
     def _finished(self, result: Result[PipelineState], *, before: str, is_followed: bool = False) -> Outcome:
         state = result.after
-        # one of trigger jobs alone has no jobs
+        # a pipeline that has only trigger jobs has no jobs
         if self._wait.is_active and (is_followed or state.jobs):
             project = project_id_of(state.pipeline, self._query.project)
             state = with_details(self._session, state, project, self._wait)

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_pipeline_bridges`: its options, and how they become a reading of a tree of pipelines."""
+"""The task of `gitlab_pipeline_bridges`: reads the trigger jobs and the downstream pipelines of a pipeline."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SPEC = CONNECTION.merged(
 def run(options: Options, context: TaskContext) -> Outcome:
     query, depth = job_query(options, all_bridges=True), int(options.get("depth", 1))
     if depth < 0:
-        raise UsageError(f"depth is {depth}; give 0 for the whole tree, or the levels of trigger jobs to read")
+        raise UsageError(f"depth is {depth}; use 0 for the whole tree, or the number of levels to read")
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
     steps = BridgeReading(session, query, waiting, depth=depth).run(include_jobs=bool(options.get("include_jobs")))
@@ -55,7 +55,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
 
 
 def _bridge(session: Session, report: BridgeReport, bridge: BridgeNode) -> Record:
-    """Return a trigger job with what is below it."""
+    """Return a trigger job with the trigger jobs and jobs below it."""
     node = bridge.downstream
     record: Record = {
         **session.annotated("bridge", bridge.record),

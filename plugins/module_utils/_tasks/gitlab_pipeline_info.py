@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_pipeline_info`: its options, and how they become a reading of one pipeline."""
+"""The task of `gitlab_pipeline_info`: reads one pipeline."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The task behind `gitlab_release_gate`: its options, and how they become the run of a release and its record."""
+"""The task of `gitlab_release_gate`: runs a release, and writes its record and reports."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from .options import CONNECTION, session_of
 from .values.arguments import Options
 from .values.release_plan import PROJECT_OPTIONS, plan_of
 
-# The files that a run leaves, by the option with their path, each made of the record.
+# The files that a run writes, each made from the record, by the option with their path.
 FORMATS: t.Mapping[str, t.Callable[[Record], str]] = {
     "record": lambda record: json.dumps(record, indent=2, ensure_ascii=False) + "\n",
     "report": render_page,
     "summary": render_summary,
     "junit": render_junit,
 }
-# How long reading the jobs for the record may take, after the gates are done. Where the user allows only so many
-# requests in a minute, the time that they take for each project comes on top.
+# How long reading the jobs for the record may take after the gates are done. If the user limits the requests per
+# minute, the time for the requests of each project is added.
 _RECORD_SECONDS = 300.0
 _RECORD_REQUESTS = 10
 
@@ -71,9 +71,9 @@ SPEC = CONNECTION.merged(
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
-    """Return what became of the release; its record and its page are written whatever that is.
+    """Run the release, write its record and reports even if it fails, and return the outcome.
 
-    :raises GitLabError: for what is wrong before anything is begun.
+    :raises GitLabError: for errors before anything is started.
     """
     release = _Release(options, context, plan_of(options))
     names: dict[str, str] = {}
@@ -81,14 +81,14 @@ def run(options: Options, context: TaskContext) -> Outcome:
         check_writable(name, path)
         other = names.setdefault(os.path.realpath(path), name)
         if other != name:
-            raise UsageError(f"{other} and {name} are the same file {path!r}; give each a file of its own")
+            raise UsageError(f"{other} and {name} are the same file {path!r}; use a separate file for each")
     return release.run()
 
 
 class _Release:
-    """One run, with the sessions of its gates.
+    """One run of a release, with the sessions of its gates.
 
-    :ivar paths: of the files to write, by their options.
+    :ivar paths: the paths of the files to write, by option.
     """
 
     def __init__(self, options: Options, context: TaskContext, plan: ReleasePlan) -> None:
@@ -96,9 +96,9 @@ class _Release:
         self._context = context
         self._plan = plan
         self.paths = {name: options[name] for name in FORMATS if options.get(name)}
-        # before anything is begun, for what is wrong with the connection or an extension
+        # before anything is started, so that a wrong connection or extension fails first
         self._session = session_of(options, context)
-        # the gates of a project share what they read, also those of several entries for it
+        # all gates of a project share what they read, even if the plan lists the project twice
         self._recent = {project.pipeline.project: RecentReads(context.clock) for project in plan.projects}
         self._nudges = self._open_nudges()
         self._scheduler = Scheduler(
@@ -116,7 +116,7 @@ class _Release:
             check_path("nudges", path)
         nudges = Nudges(path, self._context.clock) if path and not self._context.check_mode else None
         if nudges and not nudges.is_written:
-            self._session.warn(f"nudges {path!r} is written by no event source yet. Until it is, nothing is nudged.")
+            self._session.warn(f"No event source writes to nudges {path!r} yet. Until one does, no gate is nudged.")
         return nudges
 
     def _read_previous(self) -> Record | None:
@@ -127,7 +127,7 @@ class _Release:
         return previous
 
     def run(self) -> Outcome:
-        """Return the outcome, when all is done and written."""
+        """Run the gates, write the files, and return the outcome."""
         base = self._session
         begun = base.clock.time()
         work = SlowWork(self._context.progress, base.clock)
@@ -159,7 +159,7 @@ class _Release:
         )
 
     def _open(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Session:
-        """Return a session with the time of a gate, which tells its progress with the project."""
+        """Return a session with the timeout of a gate, which reports progress with the name of the project."""
         progress = ProjectProgress(self._context.progress, self._label(project.plan))
         path = project.plan.pipeline.project
         watch = self._nudges.watch(path) if self._nudges else None
@@ -172,13 +172,13 @@ class _Release:
         return session
 
     def _label(self, project: ProjectPlan) -> str:
-        """Return what a project is called while it is worked on; one that is there twice has its name as well."""
+        """Return the label of a project in progress lines; with its name if the plan lists the project twice."""
         path = project.pipeline.project
         is_single = [other.pipeline.project for other in self._plan.projects].count(path) == 1
         return path if is_single else f"{path} ({project.name})"
 
     def _trees(self, results: t.Sequence[ProjectResult]) -> dict[str, ReleaseTree]:
-        """Return what the files show of each project; without files it is worth no request."""
+        """Return what the files show of each project; without files, send no requests."""
         if not self.paths:
             return {}
         per_minute = self._session.client.settings.requests_per_minute
@@ -197,20 +197,20 @@ class _Release:
         }
 
     def _write(self, record: Record) -> list[str]:
-        """Write the files, and return what went wrong; the gates are done, which must be told all the same."""
+        """Write the files, and return the problems; they must not hide the results of the gates."""
         problems: list[str] = []
         for name, path in self.paths.items():
             try:
                 write_text(name, path, FORMATS[name](record), self._context.files)
             except UsageError as exc:
                 problems.append(str(exc))
-            except Exception as exc:  # a mistake of ours must not hide what the gates did
+            except Exception as exc:  # a bug must not hide what the gates did
                 problems.append(f"{name} {path!r} was not written: unexpected {type(exc).__name__}, {exc}")
         return problems
 
 
 def _values(record: Record) -> Record:
-    """Return what the task returns of the record: enough to go on with; all the rest is in the file."""
+    """Return the part of the record that the task returns; the file has the rest."""
     return {
         "outcome": record["outcome"],
         "summary": [_line(project, gate) for project in record["projects"] for gate in project["gates"]],
@@ -234,14 +234,14 @@ def _pipeline(pipeline: Record | None) -> Record | None:
 
 
 def _line(project: Record, gate: Record) -> str:
-    """Return what became of a gate as one line."""
+    """Return the result of a gate as one line."""
     optional = ", optional" if gate["require"] == "optional" and is_shut(gate) else ""
     reason = f" ({gate['reason']})" if gate["reason"] else ""
     return one_line(f"{project['name']}: {gate['action']} {gate['name']}: {gate['outcome']}{optional}{reason}")
 
 
 def _login() -> str:
-    """Return who runs this, empty where the machine does not know."""
+    """Return the user who runs this, empty if the machine does not know."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The options that tasks share, and how they become the values that use cases take."""
+"""The options that tasks share, and their conversion to the values of use cases."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONNECTION = ArgumentSpec(
     mutually_exclusive=(("api_token", "api_oauth_token", "api_job_token"),),
 )
 
-# The ways to name a pipeline; a task takes it from one of them.
+# The ways to select a pipeline; a task uses one of them.
 PIPELINE_WAYS = ("pipeline_id", "ref", "sha", "merge_request")
 
 PIPELINE_SELECTION = ArgumentSpec(
@@ -91,10 +91,10 @@ def session_of(
     *,
     token_variables: TokenVariables | None = None,
 ) -> Session:
-    """Return a session with the connection of the options, and the time of the task.
+    """Return a session with the connection of the options and the timeout of the task.
 
-    :param waiting: how it waits, None when it does not.
-    :param token_variables: where a token is looked for when no option gives one, None for the usual ones.
+    :param waiting: how the task waits, None if it does not.
+    :param token_variables: the variables to search if no option sets a token, None for the usual ones.
     """
     settings = connection_settings(options, context.environ, token_variables=token_variables)
     if options.get("project"):
@@ -105,22 +105,22 @@ def session_of(
 
 
 def pipeline_query(options: Options) -> PipelineQuery:
-    """Return which pipeline the options ask for.
+    """Return which pipeline the options select.
 
-    :raises UsageError: for a value that GitLab would never find.
+    :raises UsageError: for values that can never match, or cannot be used together.
     """
     for name in ("job_id", "pipeline_id", "merge_request", "deployment_id"):
         value = options.get(name)
         if value is not None and value <= 0:
-            raise UsageError(f"{name} is {value}; ids count from 1")
+            raise UsageError(f"{name} is {value}; ids start at 1")
     ref, ref_type = _ref(options)
     sources = text_list(options, "pipeline_source")
     if options.get("pipeline_source") == []:
-        raise UsageError("pipeline_source is an empty list, which no pipeline fits; leave it out for any source")
+        raise UsageError("pipeline_source is an empty list, which matches no pipeline; omit it to allow any source")
     for source in sources:
         meant = close_values(source, SOURCES) if source not in SOURCES else ""
         if meant:
-            raise UsageError(f"pipeline_source holds {source!r}; {meant}")
+            raise UsageError(f"pipeline_source contains {source!r}; {meant}")
     query = PipelineQuery(
         project=str(options["project"]),
         pipeline_id=options.get("pipeline_id"),
@@ -138,21 +138,21 @@ def pipeline_query(options: Options) -> PipelineQuery:
 
 
 def _ref(options: Options) -> tuple[str | None, str]:
-    """Return the name of the branch or tag, and which of the two it is."""
+    """Return the name of the branch or tag, and its type."""
     given, kind = options.get("ref"), options.get("ref_type") or "any"
     if given is None:
         return None, kind
     ref = plain_text("ref", given)
     if ref == "HEAD" or ref.startswith("origin/"):
-        raise UsageError(f"ref {ref!r} is a name of git's own; give the name of the branch or tag as GitLab shows it")
+        raise UsageError(f"ref {ref!r} is a local Git name; use the name of the branch or tag as GitLab shows it")
     if _NO_REF.search(ref):
-        raise UsageError(f"ref {ref!r} cannot be the name of a branch or tag; git allows none that looks like this")
+        raise UsageError(f"ref {ref!r} is not a name that Git allows for a branch or tag")
     if len(ref) in FULL_SHA_LENGTHS and is_sha(ref):
-        raise UsageError(f"ref {ref!r} is a commit id; give it as sha")
+        raise UsageError(f"ref {ref!r} is a commit id; set sha instead of ref")
     for said, prefix in REF_PREFIXES.items():
         if ref.startswith(prefix) and len(ref) > len(prefix):
             if kind not in ("any", said):
-                raise UsageError(f"ref {ref!r} is a {said}, and ref_type is {kind}; leave ref_type out")
+                raise UsageError(f"ref {ref!r} is a {said}, but ref_type is {kind}; remove ref_type")
             return ref[len(prefix) :], said
     return ref, kind
 
@@ -164,28 +164,28 @@ def _sha(options: Options) -> str | None:
     sha = plain_text("sha", given)
     if not is_sha(sha):
         raise UsageError(
-            f"sha {sha!r} is not a commit id; give its {FULL_SHA_LENGTHS[0]} hexadecimal digits, or the first "
-            f"{SHORTEST_SHA} or more"
+            f"sha {sha!r} is not a commit id; use all {FULL_SHA_LENGTHS[0]} hexadecimal digits, or at least the first "
+            f"{SHORTEST_SHA}"
         )
     return sha.lower()
 
 
 def plain_text(name: str, value: t.Any) -> str:
-    """Return a text that GitLab compares as it is.
+    """Return a string that GitLab compares unchanged.
 
-    :raises UsageError: when it has blanks or line breaks around it, which never match.
+    :raises UsageError: if it has spaces or line breaks around it, which never match.
     """
     text = str(value)
     if text != text.strip():
-        raise UsageError(f"{name} is {text!r}; remove the blanks or line breaks around it")
+        raise UsageError(f"{name} is {text!r}; remove the spaces or line breaks around it")
     return text
 
 
 def job_query(options: Options, **how: t.Any) -> JobQuery:
-    """Return which jobs the options ask for.
+    """Return which jobs the options select.
 
-    :param how: further fields of the query, by what the task does with the jobs.
-    :raises UsageError: for values that cannot be used, or not together.
+    :param how: more fields of the query, which depend on the task.
+    :raises UsageError: for values that cannot be used, or cannot be used together.
     """
     query = JobQuery(
         pipeline=pipeline_query(options),
@@ -207,15 +207,15 @@ def job_query(options: Options, **how: t.Any) -> JobQuery:
 
 
 def text_list(options: Options, name: str) -> tuple[str, ...]:
-    """Return a list option without repeats, and without the blanks that follow the commas of a text.
+    """Return a list option without duplicates, and without the spaces after the commas of a string.
 
-    :raises UsageError: when it holds a text that never matches.
+    :raises UsageError: if it contains a string that never matches.
     """
     return tuple(dict.fromkeys(value.lstrip(" ") for value in parts_of(options, name)))
 
 
 def parts_of(options: Options, name: str) -> tuple[str, ...]:
-    """Return a list option with everything that a text had before Ansible split it at its commas: it may be one name.
+    """Return a list option with the spaces that a string had before Ansible split it at commas: it may be one name.
 
     :raises UsageError: as `text_list`.
     """
@@ -226,11 +226,11 @@ def parts_of(options: Options, name: str) -> tuple[str, ...]:
 
 
 def check_statuses(name: str, values: t.Sequence[str], known: t.Sequence[str]) -> None:
-    """Return when all values are known.
+    """Check that all values are known.
 
-    :raises UsageError: naming the first one that is not.
+    :raises UsageError: for the first unknown value.
     """
     for value in values:
-        problem = choice_mistake(f"{name} holds {value!r}", value, known)
+        problem = choice_mistake(f"{name} contains {value!r}", value, known)
         if problem:
             raise UsageError(problem)

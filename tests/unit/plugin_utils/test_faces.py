@@ -105,7 +105,7 @@ def test_a_list_for_a_token_is_not_repeated_where_only_ansible_hides_what_it_was
     monkeypatch.setattr(f"{InProcessAction.__module__}.REGISTER_SECRET", True)
     options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
     result = in_process(TASKS["gitlab_job_info"], options)
-    assert result["msg"] == "api_token is a list or mapping written as a text; give one value."
+    assert result["msg"] == "api_token is a list or mapping written as a string; use one value."
 
 
 def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
@@ -118,7 +118,7 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
     ("given", "expected"),
     [
         ({"terms": [None], "project": "7"}, "specify the name or the id of a job, not an empty string"),
-        ({"terms": ["0"], "project": "7", "default": "none"}, "the id of a job is 0; ids count from 1"),
+        ({"terms": ["0"], "project": "7", "default": "none"}, "the id of a job is 0; ids start at 1"),
         ({"terms": [" \n"], "project": "7"}, "specify the name or the id of a job, not an empty string"),
         (
             {"terms": ["build"], "project": None},
@@ -133,14 +133,14 @@ def test_null_and_zero_are_no_job_for_the_lookup(given, expected):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"terms": ["build "]}, "the name of a job is 'build '; remove the blanks or line breaks around it"),
-        ({"terms": [" 42"]}, "the name of a job is ' 42'; remove the blanks"),
-        ({"terms": [], "job_name": "build\n"}, "the name of a job is 'build\\n'; remove the blanks"),
-        ({"terms": ["build"], "cache_seconds": -1}, "cache_seconds is -1; give 0 or more"),
-        ({"terms": ["build"], "cache_seconds": float("nan")}, "cache_seconds is nan; give 0 or more"),
-        ({"terms": ["build"], "attribute": "********"}, "attribute is '********', in which asterisks stand for"),
-        ({"terms": ["build"], "artifact": "********"}, "artifact is '********', in which asterisks stand for"),
-        ({"terms": [], "job_name": "********"}, "job_name is '********', in which asterisks stand for"),
+        ({"terms": ["build "]}, "the name of a job is 'build '; remove the spaces or line breaks around it"),
+        ({"terms": [" 42"]}, "the name of a job is ' 42'; remove the spaces"),
+        ({"terms": [], "job_name": "build\n"}, "the name of a job is 'build\\n'; remove the spaces"),
+        ({"terms": ["build"], "cache_seconds": -1}, "cache_seconds is -1; use 0 or more"),
+        ({"terms": ["build"], "cache_seconds": float("nan")}, "cache_seconds is nan; use 0 or more"),
+        ({"terms": ["build"], "attribute": "********"}, "attribute is '********', in which asterisks replace"),
+        ({"terms": ["build"], "artifact": "********"}, "artifact is '********', in which asterisks replace"),
+        ({"terms": [], "job_name": "********"}, "job_name is '********', in which asterisks replace"),
     ],
 )
 def test_what_a_module_refuses_the_lookup_refuses_too(given, expected):
@@ -187,13 +187,13 @@ def test_a_blank_token_does_not_hide_the_blanks_of_its_error(option):
     if option == "api_oauth_token":
         del given["api_token"]
     for result in both("gitlab_pipeline", given):
-        assert result["msg"] == f"{option} is empty; give a value or leave it out."
+        assert result["msg"] == f"{option} is empty; set a value or omit it."
 
 
 def test_another_name_of_an_option_about_files_is_no_mistake():
     given = given_to("gitlab_job_download", attr="+i", mode="0600", force="perhaps")
     for result in both("gitlab_job_download", given):
-        assert result["msg"] == "force is 'perhaps'; give true or false."
+        assert result["msg"] == "force is 'perhaps'; use true or false."
 
 
 @pytest.mark.parametrize("names", [("api_token", "private_token"), ("private_token", "access_token")])

@@ -25,7 +25,7 @@ def refused(variables, **options):
 @pytest.mark.parametrize("value", ["ture", "maybe", "", 2, [], {}])
 @pytest.mark.parametrize("name", ["validate_certs", "include_downstream", "latest_success", "log"])
 def test_what_is_neither_true_nor_false(name, value):
-    assert f"{name} is" in refused({}, **{name: value}) and "give true or false" in refused({}, **{name: value})
+    assert f"{name} is" in refused({}, **{name: value}) and "use true or false" in refused({}, **{name: value})
 
 
 @pytest.mark.parametrize("value", ["ture", ""])
@@ -35,13 +35,13 @@ def test_in_a_variable(value):
 
 @pytest.mark.parametrize("value", ["yes", "off", True, 0, "1"])
 def test_what_is_true_or_false_is_taken(value):
-    assert "give true or false" not in refused({}, validate_certs=value)
+    assert "use true or false" not in refused({}, validate_certs=value)
 
 
 @pytest.mark.parametrize("value", [SECRET, [SECRET], 5])
 def test_headers_that_are_no_mapping_are_not_shown(value):
     for said in (refused({}, http_headers=value), refused({"jobgate_gitlab_http_headers": value})):
-        assert "; give a mapping, such as {NAME: value}" in said and SECRET not in said
+        assert "; use a mapping, such as {NAME: value}" in said and SECRET not in said
 
 
 class Encrypted:

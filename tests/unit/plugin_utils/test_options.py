@@ -119,14 +119,14 @@ SECRET = "s3cr3tvalue-0123456789"
     [
         ({"projct": "a/b"}, "unknown option projct; did you mean project?"),
         ({"_terms": None}, "unknown option _terms; its options are api_concurrency, api_job_token, "),
-        ({"api_password": SECRET}, "api_username and api_password do not exist, since GitLab's API takes no password"),
+        ({"api_password": SECRET}, "api_username and api_password do not exist, because GitLab's API does not"),
         ({"project": None}, "project is missing; set it to the numeric id or the full path, like group/project"),
-        ({"pipeline_id": "many"}, "pipeline_id is 'many'; give one whole number"),
-        ({"api_timeout": "30s"}, "api_timeout is '30s'; give the seconds as a number, 30"),
+        ({"pipeline_id": "many"}, "pipeline_id is 'many'; use an integer"),
+        ({"api_timeout": "30s"}, "api_timeout is '30s'; use the number of seconds, 30"),
         ({"ref_type": "brunch"}, "ref_type is 'brunch'; did you mean branch?"),
-        ({"api_token": [SECRET]}, "api_token is a list; give one value"),
-        ({"api_token": f"['{SECRET}']"}, "api_token is a list or mapping written as a text; give one value"),
-        ({"http_headers": SECRET}, "http_headers is a text; give a mapping, such as {NAME: value}"),
+        ({"api_token": [SECRET]}, "api_token is a list; use one value"),
+        ({"api_token": f"['{SECRET}']"}, "api_token is a list or mapping written as a string; use one value"),
+        ({"http_headers": SECRET}, "http_headers is a string; use a mapping, such as {NAME: value}"),
     ],
 )
 def test_a_wrong_option_is_an_error_that_tells_no_secret(configured, direct, message):
@@ -141,7 +141,7 @@ def test_a_wrong_option_is_an_error_that_tells_no_secret(configured, direct, mes
 
 def test_what_is_neither_true_nor_false_in_ansible_cfg_is_not_false(configured):
     configured("validate_certs = ture")
-    with pytest.raises(UsageError, match="validate_certs is 'ture'; give true or false"):
+    with pytest.raises(UsageError, match="validate_certs is 'ture'; use true or false"):
         of_lookup()
 
 

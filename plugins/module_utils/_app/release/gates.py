@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One gate of a release against GitLab: by the use cases for reading and acting, whose reports it makes a result of."""
+"""One gate of a release against GitLab: runs the use cases for reading and acting, and turns reports into a result."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from ..waiting.schedule import Pause, Steps
 from .plan import Gate
 from .run import GateResult, ProjectResult
 
-# What check mode calls the outcome of a gate, and what a gate has come to that did something.
+# The outcomes of gates that acted, and the outcomes that check mode predicts.
 _DONE = {row.name: row.participle for row in ACTIONS.values() if row.gate}
 _PREDICTED = {
     name: f"would be {participle}" for name, participle in {"wait": "waited for", **_DONE, "verify": "verified"}.items()
 }
-# A gate opens for jobs, never for none.
+# With these outcomes a gate opens, unless it selected no jobs.
 _OPEN = ("passed", "already done", *_DONE.values())
 
 
@@ -55,14 +55,14 @@ def jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Reco
         with_bridges=True,
         # a failed trigger job of a stage must not be overlooked
         all_bridges=True,
-        # what could not be started has no jobs that could be as required
+        # a downstream pipeline that could not be started has no jobs that meet the requirement
         needs_all=gate.target != "finished",
         newest_attempt=True,
     )
 
 
 def to_come(gate: Gate) -> GateResult:
-    """Return what check mode says of a gate whose pipeline or job does not exist yet."""
+    """Return the prediction for a gate whose pipeline or job does not exist yet."""
     is_change = gate.way == "at once"
     return GateResult(gate, outcome=_PREDICTED[gate.action], reason="it does not exist yet", has_changed=is_change)
 
@@ -70,7 +70,7 @@ def to_come(gate: Gate) -> GateResult:
 class GateRun:
     """One gate whose pipeline is known.
 
-    :param seen: the newest attempts that the gates of the release have seen, by the keys of their jobs.
+    :param seen: the newest attempts that the gates of the release have seen, by job key.
     """
 
     def __init__(
@@ -101,14 +101,14 @@ class GateRun:
                 break
             yield Pause(seconds, self._session.deadline, is_urgent=True)
             result = yield from ways[self._gate.way]()
-        problem = self._behind(result) if result.jobs else "it has selected no job"
+        problem = self._behind(result) if result.jobs else "it selected no jobs"
         if problem and result.outcome in _OPEN:
             result = dataclasses.replace(result, outcome="failed", reason=problem)
         retried = _retried_text(self._session, result)
         return dataclasses.replace(result, reason=_reason(retried, result.reason))
 
     def _is_still_to_come(self) -> Steps[bool]:
-        """Return whether a job of the gate is missing that may be there when a real run comes to look for it."""
+        """Return whether the gate lacks a job that may exist by the time a real run looks for it."""
         selection = yield from Wait(self._session, self._options).once(JobFinder(self._session, self._query).find)
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
@@ -116,15 +116,15 @@ class GateRun:
         return self._gate.way != "verify" and selection.lacks and not selection.is_complete
 
     def _behind(self, result: GateResult) -> str:
-        """Return that a job is shown as it was before an attempt that another gate has seen; empty if it is not.
+        """Return an error if GitLab shows an older attempt of a job than another gate has seen, else an empty string.
 
-        A replica of the database that is behind does so.
+        A lagging replica of the database causes this.
         """
         old = next((job for job in result.jobs if job.id < self._seen.get(job.key, job.id)), None)
-        return f"GitLab still shows {old.called}, of which another gate has seen a newer attempt" if old else ""
+        return f"GitLab still shows {old.called}, but another gate has seen a newer attempt of it" if old else ""
 
     def _has_predecessor_at_work(self) -> bool:
-        """Return whether in check mode something before this gate would change what it finds."""
+        """Return whether, in check mode, an earlier gate would change what this gate finds."""
         return any(gate.outcome.startswith("would") for gate in self._project.gates)
 
     # ----- actions -----
@@ -148,11 +148,11 @@ class GateRun:
             return dataclasses.replace(result, outcome="passed")
         if self._has_predecessor_at_work():
             return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason=_reason(sentences(wrong), *missing))
-        told = [f"{state}, which is not {self._gate.target}" for state in wrong]
+        told = [f"{state}, not {self._gate.target}" for state in wrong]
         return dataclasses.replace(result, outcome="failed", reason=_reason(sentences(told), *missing))
 
     def _act_after_a_bad_end(self) -> Steps[GateResult]:
-        """Wait for the end of the jobs, and act on them if it is a bad one."""
+        """Wait for the jobs to end, and act on them if any of them ended unsuccessfully."""
         options = dataclasses.replace(self._gate.waiting, targets=("finished",))
         report = yield from JobReading(self._session, self._query, options).run()
         result = self._of_reading(report)
@@ -161,7 +161,7 @@ class GateRun:
             return (yield from self._cancel(late))
         if late:
             return late
-        # in check mode some may still be under way
+        # in check mode, jobs may still be active
         statuses = [job.status for job in report.jobs]
         if any(is_bad_end(status) or phase_of(status) == "ending" for status in statuses):
             return (yield from self._act(result))
@@ -181,22 +181,22 @@ class GateRun:
         return dataclasses.replace(self._of_action(late, report), has_timed_out=True, reason=reason)
 
     def _act(self, before: GateResult | None = None) -> Steps[GateResult]:
-        """Return what became of playing or retrying.
+        """Play or retry the jobs, and return the result.
 
-        :param before: what was read before that, None for nothing.
+        :param before: the result of reading them first, None if they were not read.
         """
         report = yield from ActionRun(self._session, self._query, self._request, self._options).run()
         result = self._of_action(before or GateResult(self._gate), report)
         text = failure_text(report, self._request.action)
         if text:
             return self._of_refusals(result, report, text)
-        # what was left alone says what the action would need, which is of no use beside jobs that were acted on
+        # the reasons of unchanged jobs say what the action needs, which does not help if other jobs were changed
         told = [target for target in report.targets if target.has_changed] or report.targets
         reason = sentences(list(dict.fromkeys(target.reason for target in told if target.reason)))
         return dataclasses.replace(result, outcome=self._done(result), reason=reason)
 
     def _done(self, result: GateResult) -> str:
-        """Return what a gate that acts has come to when its jobs are as required, or in check mode would become so."""
+        """Return the outcome of an acting gate whose jobs are as required, or in check mode would be."""
         if result.has_changed:
             return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
         under_way = [job for job in result.jobs if is_under_way(job.status)]
@@ -207,7 +207,7 @@ class GateRun:
     # ----- results -----
 
     def _of_reading(self, report: JobReport) -> GateResult:
-        """Return what reading has shown, its outcome still open."""
+        """Return the result of reading, with the outcome still open."""
         return GateResult(
             self._gate,
             has_timed_out=report.has_timed_out,
@@ -216,8 +216,8 @@ class GateRun:
         )
 
     def _of_action(self, before: GateResult, report: ActionReport) -> GateResult:
-        """Return what an action has shown, its outcome still open."""
-        # what was read before is where the action begins, so it is no news
+        """Return the result of an action, with the outcome still open."""
+        # the action starts from the jobs that were read before, so these entries are not new
         known = {entry["id"] for entry in before.timeline}
         news = [entry for entry in report.timeline if entry["from"] or entry["id"] not in known]
         return dataclasses.replace(
@@ -229,16 +229,16 @@ class GateRun:
         )
 
     def _of_problems(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult | None:
-        """Return why jobs that were only read do not open the gate, with the end of the log of the first that failed.
+        """Return the result if jobs that were only read keep the gate shut, else None.
 
-        None when they open it.
+        It contains the end of the log of the first failed job.
         """
         text = failure_of(report, options)
         if not text:
             return None
         jobs = [job for job, _problem in report.problems if job]
         if report.has_timed_out and any(job.status == "manual" for job in jobs):
-            text += "; somebody has to play a manual job, as action play does"
+            text += "; manual jobs must be played, for example by a gate with action play"
         failed = next((job for job in jobs if job.status == "failed"), None)
         tail = (read_tail(self._session, failed, self._options.log_lines) or []) if failed else []
         text += last_words(tail)
@@ -247,9 +247,9 @@ class GateRun:
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))
 
     def _of_refusals(self, result: GateResult, report: ActionReport, text: str) -> GateResult:
-        """Return what becomes of the gate when some jobs were refused or have failed.
+        """Return the result of a gate if some jobs were refused or failed.
 
-        :param text: which, and why.
+        :param text: these jobs, and the reasons.
         """
         action = self._gate.action
         if report.problem:
@@ -275,25 +275,25 @@ class GateRun:
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(log_tail))
 
     def _is_end_enough(self, target: Target) -> bool:
-        """Return whether a job that has ended badly, or had ended before, is what the gate asks for all the same."""
+        """Return whether the gate accepts a job that ended unsuccessfully, or that had already ended."""
         record = target.job.record
         if not is_reached(record, self._options):
             return False
         has_run = bool(record.get("started_at"))
         if target.has_ended_badly:
             return has_run or self._gate.target == "finished"
-        # a gate that plays is for jobs that run, and one with replay for those that run again
+        # a gate that plays requires jobs that ran, and one with replay requires that they run again
         may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
         return target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
 
     # ----- states -----
 
     def _may_come_right(self, job: FoundJob) -> bool:
-        """Return whether check mode finds a job skipped that the gates before this one would bring back."""
+        """Return whether, in check mode, earlier gates may cause a skipped job to run."""
         return job.status == "skipped" and self._has_predecessor_at_work()
 
     def _predict_wait(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult:
-        """Return in check mode what waiting would come to: a job that has ended elsewhere never gets there."""
+        """Return the result that check mode predicts for waiting: `failed` if a job ended in another state."""
         problems = [(job, end_problem(job.record, options)) for job in report.jobs]
         bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
         missing = sentences([_state(job) for job in report.jobs if not is_reached(job.record, options)])
@@ -315,12 +315,12 @@ def _state(job: FoundJob) -> str:
 
 
 def _retried_text(session: Session, result: GateResult) -> str:
-    """Return which jobs were retried while they were looked at, by whomever, and after which failures.
+    """Return which jobs anyone retried while the gate watched them, and after which failures.
 
-    A list is read for it only if there are such jobs.
+    Earlier attempts are read only if there are such jobs.
     """
     attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in result.timeline})
-    # jobs of one path are possible: a/b, and b below a
+    # two jobs can have the same path: a/b, and b below a
     alike = collections.Counter(job.path for job in result.jobs)
     retried = [job for job in result.jobs if attempts[job.path] > alike[job.path]]
     shown = retried[:MOST_NAMES_IN_TEXT]
@@ -330,10 +330,10 @@ def _retried_text(session: Session, result: GateResult) -> str:
 
 
 def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[str]]:
-    """Return how the earlier attempts of each job have ended; nothing where that is not known, or without time."""
+    """Return how the earlier attempts of each job ended, empty if unknown or after the deadline."""
     attempts: list[list[Record]] = [[] for _job in jobs]
     if not session.deadline.has_passed():
-        with contextlib.suppress(GitLabError):  # it is only to be told
+        with contextlib.suppress(GitLabError):  # only used in a reason
             attempts = attempts_of(session.in_passing(), jobs, scope=list(filter(is_retryable, STATUSES)))
     ends = []
     for job, records in zip(jobs, attempts):

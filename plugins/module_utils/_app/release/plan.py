@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a release gate is to do: projects, their gates in order, and which project needs which."""
+"""The plan of a release: projects, their gates in order, and the needs between projects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STRATEGIES = ("fail_fast", "collect")
 _LOOKING = ("include_downstream", "ignore_allowed_failures")
 _WAITING = (*_LOOKING, "pending_timeout", "wait_timeout", "wait_interval")
 _ACTING = ("multiple", "on_timeout")
-# What a gate can do, with the options that are not for all gates.
+# The actions of gates, with the options that not every gate supports.
 GATE_ACTIONS: dict[str, tuple[str, ...]] = {
     "wait": _WAITING,
     **{row.name: (*row.takes, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
@@ -34,11 +34,11 @@ GATE_ACTIONS: dict[str, tuple[str, ...]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Gate:
-    """One gate: jobs, what to do with them, and what has to become of them.
+    """One gate: jobs, what to do with them, and the state that they must reach.
 
-    :param downstream: whether to look into downstream pipelines, None when the names decide.
-    :param request: how to act, None for a gate that only looks.
-    :param start: which pipeline to start, None for a gate about jobs.
+    :param downstream: whether to search downstream pipelines, None if the names decide.
+    :param request: how to act, None for a gate that only reads.
+    :param start: the pipeline to start, None for a gate on jobs.
     """
 
     names: tuple[str, ...]
@@ -52,41 +52,41 @@ class Gate:
 
     @property
     def way(self) -> str:
-        """Return how its jobs are dealt with: `wait`, `verify`, or as the row of its action says."""
+        """Return how the gate treats its jobs: `wait`, `verify`, or the way in the row of its action."""
         return ACTIONS[self.action].gate if self.action in ACTIONS else self.action
 
     @property
     def acts(self) -> bool:
-        """Return whether it may change something."""
+        """Return whether the gate can change something."""
         return self.request is not None or self.start is not None
 
     @property
     def title(self) -> str:
-        """Return what it is called in the record."""
+        """Return the name of the gate in the record."""
         if self.start is not None:
             return f"pipeline of {self.start.ref}"
         return ", ".join(name.strip() for name in self.names) or "stage " + ", ".join(self.stages)
 
     @property
     def called(self) -> str:
-        """Return what it is called in messages, by the first of many names."""
+        """Return the name of the gate in messages, with only the first of many job names."""
         more = len(self.names) - MOST_NAMES_IN_TEXT
         first = dataclasses.replace(self, names=self.names[:MOST_NAMES_IN_TEXT])
         return f"gate {first.title!r}" + (f" and {more} more names" if more > 0 else "")
 
     @property
     def target(self) -> str:
-        """Return what the jobs have to reach."""
+        """Return the state that the jobs must reach."""
         return "success" if self.require == "optional" else self.require
 
     @property
     def is_optional(self) -> bool:
-        """Return whether the release goes on without it."""
+        """Return whether the release continues if the gate does not open."""
         return self.require == "optional"
 
     @property
     def include_downstream(self) -> bool:
-        """Return whether to look into downstream pipelines: as said, else if a name is that of a job there."""
+        """Return whether to search downstream pipelines: as set, else if a name contains a slash."""
         return any("/" in name for name in self.names) if self.downstream is None else self.downstream
 
 
@@ -94,7 +94,7 @@ class Gate:
 class ProjectPlan:
     """The gates of one project, in order.
 
-    :param name: how others name it in `needs`; the project itself unless it is given.
+    :param name: its name in the `needs` of others; defaults to the project itself.
     """
 
     name: str
@@ -105,7 +105,7 @@ class ProjectPlan:
 
 @dataclasses.dataclass(frozen=True)
 class ReleasePlan:
-    """All projects, in the order in which they are given."""
+    """All projects, in the given order."""
 
     projects: tuple[ProjectPlan, ...]
     strategy: str = "fail_fast"
@@ -114,35 +114,37 @@ class ReleasePlan:
 def make_plan(projects: t.Sequence[ProjectPlan], strategy: str) -> ReleasePlan:
     """Return the plan for these projects.
 
-    :raises UsageError: when it can never be carried out.
+    :raises UsageError: if it can never be carried out.
     """
     if not projects:
-        raise UsageError("the release has no projects; give at least one, with a gate")
+        raise UsageError("the release has no projects; add at least one with a gate")
     names = [project.name for project in projects]
     for project in projects:
         if names.count(project.name) > 1:
-            raise UsageError(f"two projects are called {project.name!r}; give each of them a name of its own")
+            raise UsageError(f"two projects are called {project.name!r}; give each project a unique name")
         _check_project(project, names)
     try:
         graphlib.TopologicalSorter({project.name: project.needs for project in projects}).prepare()
     except graphlib.CycleError as exc:
-        # each of them has to come before the next one
+        # each project in the list must come before the next one
         circle = " needs ".join(reversed(exc.args[1]))
-        raise UsageError(f"the projects need each other in a circle: {circle}") from None
+        raise UsageError(f"the needs of the projects form a cycle: {circle}") from None
     return ReleasePlan(tuple(projects), strategy)
 
 
 def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
     where = f"project {project.name!r}"
     if not project.gates:
-        raise UsageError(f"{where} has no gates; give at least one, or leave the project out")
+        raise UsageError(f"{where} has no gates; add at least one, or remove the project")
     if not project.pipeline.is_given:
-        raise UsageError(f"{where} says no pipeline; give one of ref, sha, merge_request or pipeline_id")
+        raise UsageError(f"{where} specifies no pipeline; set one of ref, sha, merge_request or pipeline_id")
     if project.pipeline.is_overdetermined:
-        raise UsageError(f"{where} says more than one pipeline; give one of ref, sha, merge_request or pipeline_id")
+        raise UsageError(
+            f"{where} specifies more than one pipeline; set only one of ref, sha, merge_request or pipeline_id"
+        )
     for need in project.needs:
         if need not in names:
-            raise UsageError(f"{where} needs {need!r}, which is none of the projects: {suggestions(names, need)}")
+            raise UsageError(f"{where} needs {need!r}, which is not one of the projects: {suggestions(names, need)}")
     for number, gate in enumerate(project.gates, 1):
         _check_gate(project, gate, f"gate {number} of {where}")
 
@@ -150,18 +152,16 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
 def _check_gate(project: ProjectPlan, gate: Gate, where: str) -> None:
     if gate.start is not None:
         if gate is not project.gates[0]:
-            raise UsageError(
-                f"{where}: run has to be the first gate of its project, since the others look into a pipeline"
-            )
+            raise UsageError(f"{where}: run must be the first gate of its project, because the others use its pipeline")
         if project.pipeline.ref is None or project.pipeline.sources:
-            raise UsageError(f"{where}: run starts a pipeline of ref; give ref, and no pipeline_source")
+            raise UsageError(f"{where}: run needs ref, and cannot be used with pipeline_source")
         if gate.names or gate.stages:
-            raise UsageError(f"{where}: run starts a whole pipeline; leave name and stage to the gates after it")
+            raise UsageError(f"{where}: run starts a whole pipeline; set name and stage in the gates after it")
         if gate.require != "success":
-            raise UsageError(f"{where}: require cannot be used with run; the gates after it say what is required")
+            raise UsageError(f"{where}: require cannot be used with run; set it in the gates after it")
         return
     if not gate.names and not gate.stages:
-        raise UsageError(f"{where} names no job; give name or stage")
+        raise UsageError(f"{where} selects no jobs; set name or stage")
     if gate.way == "at once" and gate.require == "playable":
         raise UsageError(f"{where}: require playable cannot be used with {gate.action}; use action wait")
     if gate.way == "after a bad end" and gate.require in ("started", "playable"):

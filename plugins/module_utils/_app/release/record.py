@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The record of a release: who did what when, and what became of it, as plain data without secrets.
+"""The record of a release as plain data without secrets: who did what and when, and with which outcome.
 
-Beside it stands the record of an earlier run: how long the release, its gates and its jobs took then.
+It can include how long the release, its gates and its jobs took in an earlier run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..files.place import check_path, check_regular
 from .run import FAILURES, GateResult, ProjectResult
 from .tree import ReleaseTree, job_record, pipeline_record
 
-# The form of the record; it grows by one when a reader of the older form would be misled.
+# The version of the record's format; increase it if readers of the older format would misread a record.
 SCHEMA = 1
 _MOST_BYTES = 256 * 1024 * 1024
 
@@ -35,9 +35,9 @@ def make_record(
 ) -> Record:
     """Return the record of a run.
 
-    :param run: when, where, how and by whom it was made, by the names that the record has for these.
-    :param trees: pipelines and jobs, by the name of the project.
-    :param message: why the release did not pass, None when it did.
+    :param run: the fields of the record that say when, where, how and by whom it was made.
+    :param trees: pipelines and jobs, by project name.
+    :param message: why the release did not pass, None if it did.
     """
     return {
         "schema": SCHEMA,
@@ -53,7 +53,7 @@ def make_record(
 
 
 def has_changed(results: t.Sequence[ProjectResult]) -> bool:
-    """Return whether anything was changed in GitLab, or in check mode would be."""
+    """Return whether the gates changed anything in GitLab, or in check mode would change it."""
     return any(gate.has_changed for result in results for gate in result.gates)
 
 
@@ -88,7 +88,7 @@ def _gate(result: GateResult) -> Record:
         "reason": result.reason,
         "changed": result.has_changed,
         "timed_out": result.has_timed_out,
-        # a variable may hold a secret, so only its name is kept
+        # a variable may contain a secret, so only its name is kept
         "job_variables": [variable["key"] for variable in result.gate.request.variables] if result.gate.request else [],
         "variables": [variable["key"] for variable in result.gate.start.variables] if result.gate.start else [],
         "started_at": None if result.started_at is None else iso_time(result.started_at),
@@ -102,9 +102,9 @@ def _gate(result: GateResult) -> Record:
 
 
 def read_previous(path: str) -> Record | None:
-    """Return the record in a file; None when there is no such file, as before the first release.
+    """Return the record in a file, None if the file does not exist, as before the first release.
 
-    :raises UsageError: when it cannot be read, or holds something else.
+    :raises UsageError: if the file cannot be read or does not contain a record.
     """
     check_path("compare", path)
     if not os.path.exists(path):
@@ -120,16 +120,16 @@ def read_previous(path: str) -> Record | None:
         record = None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("projects"), list):
         raise UsageError(
-            f"compare {path!r} is not a record of a release that this version can read; give a file that record has "
-            "written"
+            f"compare {path!r} is not a release record that this version can read; use a file written by the record "
+            "option"
         )
     return record
 
 
 def with_previous(record: Record, previous: Record | None) -> Record:
-    """Return a record with what the same took in an earlier one: gates and jobs by project and name.
+    """Return a record with the durations of the same gates and jobs in an earlier record.
 
-    :param previous: what was read from a file, so anything may be in it; None for nothing to compare with.
+    :param previous: read from a file, so it may contain anything; None to compare with nothing.
     """
     if previous is None:
         return record
@@ -154,7 +154,7 @@ def _with_durations(project: Record, known: t.Mapping[str, float | None]) -> Rec
 
 
 def _durations(previous: Record) -> dict[str, float | None]:
-    """Return how long gates and jobs took that came to a good end."""
+    """Return how long successful gates and jobs took."""
     found: dict[str, float | None] = {}
     for project in records_in(previous, "projects"):
         name = project.get("name")

@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Running a release: projects side by side as far as their needs allow, the gates of each in order.
+"""Runs a release: projects side by side as far as their needs allow, and the gates of each project in order.
 
-Nothing here knows GitLab: one gate is run by a function that is given.
+This module does not know GitLab: it receives the function that runs one gate.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from ..pipelines.query import with_pipeline
 from ..waiting.schedule import Pause, Scheduler, Steps
 from .plan import Gate, ProjectPlan, ReleasePlan
 
-# With fail_fast, a project acts only when all others that have begun were looked at, which may show that one has failed
-# already; a project that cannot be looked at for so long does not hold up the others.
+# With fail_fast, a project acts only after all started projects were read once, because one may already have failed.
+# A project whose first read takes longer than this does not delay the others.
 FIRST_LOOKS_SECONDS = 30.0
-# How long it sleeps at first and at the longest before it sees whether that is so.
+# The first and the longest pause between two checks whether they were read.
 _LOOK_ROUND_SECONDS = (0.05, 1.0)
-# With these outcomes a gate does not open, unless it is optional.
+# With these outcomes a gate does not open.
 FAILURES = ("failed", "refused", "timed out")
 _PASSED = ("passed", "would pass")
 
 
 @dataclasses.dataclass(frozen=True)
 class GateResult:
-    """What became of a gate.
+    """The result of a gate.
 
-    :param outcome: `passed` when the jobs are as required, `played` or `retried` when the gate saw to that, `started`
-        when it has started the pipeline, `already done` when somebody else or an earlier run did, one of `FAILURES`,
-        or `not reached`; in check mode also
-        `would be played`, `would be retried`, `would be waited for`, `would be verified` and `would start`.
-    :param reason: why, in words for people; empty when there is nothing to say.
-    :param pipeline: the pipeline it looked into, None when it found none.
+    :param outcome: `passed` if the jobs are as required, `played` or `retried` if the gate acted for that, `started`
+        if it started the pipeline, `already done` if another client or an earlier run did, one of `FAILURES`, or
+        `not reached`; in check mode also `would be played`, `would be retried`, `would be waited for`,
+        `would be verified` and `would start`.
+    :param reason: why, as text for users; empty if there is nothing to add.
+    :param pipeline: the pipeline that the gate read or started, None if there is none.
     """
 
     gate: Gate
@@ -57,20 +57,20 @@ class GateResult:
 
     @property
     def has_failed(self) -> bool:
-        """Return whether it stops its project."""
+        """Return whether the gate stops its project."""
         return self.outcome in FAILURES and not self.gate.is_optional
 
 
 @dataclasses.dataclass
 class ProjectResult:
-    """What became of a project; its gates that were not reached are in it, too."""
+    """The result of a project, including gates that were not reached."""
 
     plan: ProjectPlan
     gates: list[GateResult]
 
     @property
     def pipeline(self) -> Record | None:
-        """Return the pipeline that the gates look into, as the jobs of the last of them have told it."""
+        """Return the pipeline of the gates, as the jobs of the last gate show it."""
         last = next((gate for gate in reversed(self.gates) if gate.pipeline), None)
         return as_told(last.pipeline, [job.record for job in last.jobs]) if last else None
 
@@ -80,7 +80,7 @@ class ProjectResult:
 
     @property
     def outcome(self) -> str:
-        """Return `passed`, `failed` or `not reached`; in check mode `would pass` as far as that can be told."""
+        """Return `passed`, `failed` or `not reached`; in check mode also `would pass`."""
         if self.failed_gate:
             return "failed"
         if any(gate.outcome == "not reached" for gate in self.gates):
@@ -98,13 +98,13 @@ class ReleaseRun:
         self._plan = plan
         self._run_gate = run_gate
         self._scheduler = scheduler
-        # why nothing new is begun any more, empty while it is
+        # why nothing new may start, empty while it may
         self._stopped = ""
         self._has_woken = False
         self._waiting = list(plan.projects)
-        # those that have finished so; of others the gates change in their threads while somebody looks at them
+        # finished projects that passed; the gates of other projects may change in their threads while they are read
         self._passed: set[str] = set()
-        # projects that have begun and were not looked at yet, and how long others wait for that
+        # started projects that were not read yet, and how long others wait for them
         self._unseen: dict[str, Deadline] = {}
         self.results = {
             project.name: ProjectResult(project, [GateResult(gate) for gate in project.gates])
@@ -112,7 +112,7 @@ class ReleaseRun:
         }
 
     def run(self) -> list[ProjectResult]:
-        """Return what became of every project, in the order of the plan."""
+        """Run all projects, and return their results in the order of the plan."""
         self._begin_what_can()
         self._scheduler.run()
         for project in self._waiting:
@@ -120,7 +120,7 @@ class ReleaseRun:
         return [self.results[project.name] for project in self._plan.projects]
 
     def _begin_what_can(self) -> None:
-        """Begin the projects whose needs have passed."""
+        """Start the projects whose needs have passed."""
         for project in list(self._waiting):
             if not self._stopped and self._passed.issuperset(project.needs):
                 self._waiting.remove(project)
@@ -139,7 +139,7 @@ class ReleaseRun:
         """Run the gates of a project one after the other, until one of them fails."""
         for number, gate in enumerate(result.plan.gates):
             if result.failed_gate:
-                reason = f"{result.failed_gate.gate.called}, which comes before it, has failed"
+                reason = f"the earlier {result.failed_gate.gate.called} failed"
                 result.gates[number] = GateResult(gate, reason=reason)
                 continue
             if gate.acts and self._plan.strategy == "fail_fast":
@@ -152,7 +152,7 @@ class ReleaseRun:
         return result
 
     def _see_others(self, name: str) -> Steps[None]:
-        """Pause until every project that has begun was looked at."""
+        """Pause until every started project was read, at most until its deadline."""
         self._unseen.pop(name, None)
         seconds, longest = _LOOK_ROUND_SECONDS
         while not self._stopped:
@@ -165,17 +165,17 @@ class ReleaseRun:
     def _run_one(self, result: ProjectResult, gate: Gate) -> Steps[GateResult]:
         try:
             done = yield from self._seen(result.plan.name, self._run_gate(result, gate, lambda: self._stopped))
-        except Exception as exc:  # a mistake of ours must not hide the other projects
+        except Exception as exc:  # a bug must not hide the results of the other projects
             reason = f"unexpected {type(exc).__name__}, please report it: {exc}"
             done = GateResult(gate, outcome="failed", reason=reason)
         if done.has_failed and self._plan.strategy == "fail_fast" and not self._stopped:
             self._stopped = (
-                f"{gate.called} of project {result.plan.name!r} has failed, and strategy fail_fast begins nothing more"
+                f"{gate.called} of project {result.plan.name!r} failed, and strategy fail_fast starts nothing else"
             )
         return done
 
     def _seen(self, name: str, steps: Steps[GateResult]) -> Steps[GateResult]:
-        """Run a gate, and take note of its first pause."""
+        """Run a gate, and mark its project as read at the first pause."""
         try:
             first = next(steps)
         except StopIteration as end:
@@ -186,12 +186,12 @@ class ReleaseRun:
 
     def _skip(self, result: ProjectResult) -> None:
         blocked = [need for need in result.plan.needs if self.results[need].outcome not in _PASSED]
-        reason = f"project {blocked[0]!r}, which it needs, has not passed" if blocked else self._stopped
+        reason = f"it needs project {blocked[0]!r}, which did not pass" if blocked else self._stopped
         result.gates = [GateResult(gate, reason=reason) for gate in result.plan.gates]
 
 
 def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
-    """Return why the release does not pass, naming each gate that failed; None when it passes."""
+    """Return why the release did not pass, with each failed gate; None if it passed."""
     texts = [
         with_pipeline(
             f"{failed.gate.called} of project {result.plan.name!r} did not open: {failed.reason}",

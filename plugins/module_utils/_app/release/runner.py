@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Runs the gates of a release against GitLab, each with the time that it has, in the pipeline of its project."""
+"""Runs the gates of a release against GitLab, each within its own timeout and in the pipeline of its project."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ from .gates import GateRun, jobs_of, to_come
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
 
-# How often a gate asks whether the gate that starts a pipeline of the same ref is done with it.
+# The pause between two checks whether another gate has finished starting a pipeline of the same ref.
 TURN_SECONDS = 0.5
 
 OpenSession = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Session]
 
 
 class GateRunner:
-    """Runs the gates of a release, and tells how many are done.
+    """The runner of the gates of a release, which reports how many are done.
 
-    :param open_session: returns a session for a gate, which has the time that the gate has.
-    :param work: tells it, now and then.
+    :param open_session: returns a session with the timeout of a gate.
+    :param work: reports the progress from time to time.
     """
 
     def __init__(self, plan: ReleasePlan, open_session: OpenSession, work: SlowWork) -> None:
         self._open_session = open_session
         self._work = work
         self._starter = PipelineStarter(plan)
-        # the projects are worked on side by side
+        # projects run side by side
         self._lock = threading.Lock()
         self._total = sum(len(project.gates) for project in plan.projects)
         self._waiting = self._done = 0
-        # the newest attempts that gates have seen: several entries may be about one pipeline
+        # the newest attempts that gates have seen, because several projects of a plan can share a pipeline
         self._seen: dict[t.Any, int] = {}
 
     def __call__(self, project: ProjectResult, gate: Gate, stop: t.Callable[[], str]) -> Steps[GateResult]:
-        """Return what became of a gate.
+        """Run a gate, and return its result.
 
-        :param stop: returns why nothing new may be begun any more.
+        :param stop: returns why nothing new may start, empty while it may.
         """
         session = self._open_session(project, gate, stop)
-        # the first looks of a release show whether the token is right
+        # the first reads of a release show whether the token is valid
         session.is_established = not session.check_mode and (project.pipeline is not None or bool(project.plan.needs))
         started = session.clock.time()
         pipeline: Record | None = None
@@ -94,9 +94,9 @@ class GateRunner:
 
 
 def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
-    """Return what became of a gate that an error has ended.
+    """Return the result of a gate that an error ended.
 
-    It was not reached if nothing new may be begun any more, and has timed out if the server was away until the end.
+    It is not reached if nothing new may start, and timed out if the server was unreachable until the deadline.
     """
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
@@ -108,15 +108,15 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
 
 
 def _pipeline_of(session: Session, project: ProjectResult, gate: Gate) -> Steps[Record | None]:
-    """Return the pipeline that a gate looks into, waited for; None in check mode when there may be one by then.
+    """Wait for the pipeline of a gate, and return it; None in check mode if it may still be created.
 
-    :raises SelectionError: when there is none.
+    :raises SelectionError: if there is none.
     """
     if project.pipeline is not None:
         return project.pipeline
     if any(earlier.outcome == "would start" for earlier in project.gates):
         return None
-    # a gate that verifies looks at what is there
+    # a gate that verifies does not wait
     options = dataclasses.replace(gate.waiting, wait=gate.action != "verify")
     try:
         found = yield from await_pipeline(session, project.plan.pipeline, Wait(session, options), is_of_gate=True)
@@ -132,11 +132,11 @@ def _pipeline_of(session: Session, project: ProjectResult, gate: Gate) -> Steps[
 def run_gate(
     session: Session, project: ProjectResult, gate: Gate, pipeline: Record, seen: dict[t.Any, int]
 ) -> Steps[GateResult]:
-    """Return what became of a gate about jobs.
+    """Run a gate on jobs, and return its result.
 
-    :param project: what is known of its project: its plan, and the gates before this one.
-    :param seen: the newest attempts that gates have seen, by the keys of their jobs; those of this one are added.
-    :raises GitLabError: when its jobs are not there, or GitLab cannot be asked for them.
+    :param project: the plan of its project, and the results of the gates before this one.
+    :param seen: the newest attempts that gates have seen, by job key; this gate adds its own.
+    :raises GitLabError: if its jobs do not exist or cannot be read.
     """
     if session.watch:
         session.watch.looks_into(id_of(pipeline))
@@ -146,18 +146,18 @@ def run_gate(
     result = yield from GateRun(session, project, gate, pipeline, seen).run()
     seen.update({job.key: job.id for job in result.jobs if job.id > seen.get(job.key, 0)})
     if project.pipeline is None:
-        # not before, since it is a warning: the first minute of a large release has enough to ask for
+        # not earlier: it is only a warning, and the first minute of a large release already needs many requests
         warn_of_namesake(session, project.plan.pipeline, pipeline)
     return result
 
 
 def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate], pipeline: Record) -> None:
-    """Return unless one of these gates can never open, since the pipeline lacks a job of it.
+    """Check that the pipeline has the jobs of these gates.
 
-    A pipeline has all its jobs from its beginning on, those downstream excepted, so nothing is done before a mistyped
-    name is found. The list of jobs is shared with the first look of the first gate.
+    A pipeline has all its jobs from the start, except those in downstream pipelines, so a misspelled name is found
+    before anything is done. The first poll of the first gate reuses the list of jobs.
 
-    :raises SelectionError: saying what is missing, and what there is instead.
+    :raises SelectionError: if a job is missing, with what there is instead.
     """
     for gate in gates:
         if gate.is_optional or gate.include_downstream:
@@ -168,12 +168,12 @@ def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate
                 selection = finder.find()
             problem = finder.problem(selection) if selection.is_complete else ""
         except RequestError:
-            return  # the gate itself will meet it, and has the time for it
+            return  # the gate itself gets the same error, and has time to try again
         except SelectionError as exc:
             problem = str(exc)
         if problem:
             is_first = gate is gates[0]
-            raise SelectionError(problem if is_first else f"{gate.called} after it could not open: {problem}")
+            raise SelectionError(problem if is_first else f"the later {gate.called} could not open: {problem}")
 
 
 # ----- starting a pipeline -----
@@ -181,11 +181,11 @@ def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate
 
 @dataclasses.dataclass
 class _Ref:
-    """What a release has started of one ref.
+    """The pipelines of one ref that a release started.
 
-    :param turn: of the gate that looks for a pipeline and starts it; held until the new pipeline is known.
-    :param started: how each pipeline was started, by its id.
-    :param predicted: what check mode has said would be started.
+    :param turn: held by the gate that searches for a pipeline and starts it, until the new pipeline is known.
+    :param started: the request that started each pipeline, by pipeline id.
+    :param predicted: the requests that check mode predicted.
     """
 
     turn: threading.Lock = dataclasses.field(default_factory=threading.Lock)
@@ -194,11 +194,11 @@ class _Ref:
 
 
 class PipelineStarter:
-    """Starts the pipelines of a release: those of one ref one after the other.
+    """The starter of the pipelines of a release, which starts those of one ref one after the other.
 
-    So gates that ask for the same pipeline side by side make one, which the first starts and the others find.
+    If several gates request the same pipeline at once, the first one starts it and the others find it.
 
-    :param plan: tells which refs are those of projects that are named by their paths.
+    :param plan: shows which refs belong to projects that are given by path.
     """
 
     def __init__(self, plan: ReleasePlan) -> None:
@@ -207,18 +207,18 @@ class PipelineStarter:
         self._refs_by_path = {start.ref for start in starts if not start.project.isdigit()}
 
     def start(self, session: Session, gate: Gate, request: RunRequest) -> Steps[GateResult]:
-        """Return what became of starting the pipeline of a project.
+        """Start the pipeline of a project, and return the result.
 
-        :raises StoppedError: when nothing new may be begun any more.
-        :raises GitLabError: when GitLab refuses, or cannot be asked.
+        :raises StoppedError: if nothing new may start.
+        :raises GitLabError: if GitLab refuses the request or is unreachable.
         """
         ref = self._refs.setdefault((self._project(session, request), request.ref), _Ref())
         while not ref.turn.acquire(blocking=False):
             session.check_stop()
             if session.deadline.has_passed():
-                reason = f"{timed_out_text(gate.waiting)}: another gate still starts a pipeline of {request.ref}"
+                reason = f"{timed_out_text(gate.waiting)}: another gate is still starting a pipeline of {request.ref}"
                 return GateResult(gate, outcome="timed out", reason=reason, has_timed_out=True)
-            # no request comes of it, so that it takes no turn
+            # urgent, because it is followed by a check without a request
             yield Pause(TURN_SECONDS, session.deadline, is_urgent=True)
         try:
             return _start(session, gate, request, ref)
@@ -226,15 +226,15 @@ class PipelineStarter:
             ref.turn.release()
 
     def _project(self, session: Session, request: RunRequest) -> str:
-        """Return the path of the project, or its id if nobody gives the path of a project with such a ref."""
+        """Return the path of the project, or its id if no project with this ref is given by path."""
         project = request.project
         if project.isdigit() and request.ref in self._refs_by_path:
             try:
                 record = session.asking_again(lambda: session.client.call("get_project", project=request.project))
                 project = str(record.get("path_with_namespace") or project)
             except DeniedError:
-                pass  # starting a pipeline tells what to do about it
-        # paths are the same in any case
+                pass  # starting the pipeline fails with advice
+        # paths are case-insensitive
         return project.lower()
 
 

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The pipelines of a release with all below them, their jobs, and where these deploy, as the record shows them."""
+"""The pipelines of a release with their downstream pipelines, jobs and deployments, as the record shows them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PIPELINE_FIELDS = ("id", "iid", "project_id", "ref", "sha", "source", "status",
 
 @dataclasses.dataclass(frozen=True)
 class ReleaseTree:
-    """A pipeline and those below it, the root first, and their jobs in the order in which they were created."""
+    """A pipeline and its downstream pipelines, the root first, and the jobs of each in order of creation."""
 
     pipelines: list[Record] = dataclasses.field(default_factory=list)
     jobs: list[Record] = dataclasses.field(default_factory=list)
@@ -36,14 +36,14 @@ class ReleaseTree:
 def read_tree(
     session: Session, project: str, pipeline: Record, *, log_lines: int = 0, deploying: t.Collection[int] = ()
 ) -> ReleaseTree:
-    """Return what there is now; what cannot be read is warned of, since the gates matter more than their picture.
+    """Return the current pipelines and jobs; unreadable ones cause a warning, because the gates matter more.
 
-    :param log_lines: how much is kept of the log of each job that has failed.
-    :param deploying: ids of the jobs whose deployments are looked for.
+    :param log_lines: how many lines to keep of the log of each failed job.
+    :param deploying: ids of the jobs whose deployments to read.
     """
     project = project_id_of(pipeline, project)
     try:
-        # the summary of the gate may be old by now
+        # the pipeline that the gate read may be outdated
         now = session.client.call("get_pipeline", project=project, pipeline_id=id_of(pipeline))
         root = pipeline_tree(session, project, id_of(pipeline))
         root.record = now
@@ -101,11 +101,11 @@ def job_record(job: FoundJob) -> Record:
 
 
 def _read_logs(session: Session, jobs: t.Sequence[FoundJob], lines: int) -> dict[int, list[str]]:
-    """Return the end of the log of each job that has failed for good, by the id of the job."""
+    """Return the end of the log of each job whose newest attempt failed, by job id."""
     newest = {job.key: job.id for job in sorted(jobs, key=lambda job: job.id)}
     failed = [job for job in jobs if newest[job.key] == job.id and job.status == "failed"]
     if len(failed) > MOST_LOGS:
-        session.warn(f"{len(failed)} jobs have failed; the record has the logs of {MOST_LOGS} of them.")
+        session.warn(f"{len(failed)} jobs failed; the record contains the logs of {MOST_LOGS} of them.")
     wanted = failed[:MOST_LOGS]
     tails = session.run_all(lambda job: read_tail(session, job, lines), wanted)
     return {job.id: tail for job, tail in zip(wanted, tails) if tail}
@@ -131,9 +131,9 @@ def _job_records(node: PipelineNode, jobs: t.Sequence[FoundJob]) -> t.Iterator[R
 
 
 def deployed_by(session: Session, jobs: t.Sequence[FoundJob]) -> dict[int, Record]:
-    """Return environment and approvals by the id of the job, for those that deploy.
+    """Return the environment and approvals of each job that deploys, by job id.
 
-    Nothing where they cannot be read: whoever may play a job may not always look at deployments.
+    The result is empty if they cannot be read: not every user who can play a job can read deployments.
     """
     try:
         found = read_all(session, deployments_of(session, jobs))
@@ -143,7 +143,7 @@ def deployed_by(session: Session, jobs: t.Sequence[FoundJob]) -> dict[int, Recor
 
 
 def deployment_record(deployment: FoundDeployment | None) -> Record:
-    """Return what the record tells of the deployment of a job; None for a job that has none."""
+    """Return the fields of the record for the deployment of a job, None for a job without one."""
     if deployment is None:
         return {"environment": None, "approvals": []}
     url = record_in(deployment.record, "environment").get("external_url")

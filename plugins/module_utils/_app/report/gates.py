@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The gates of a report: for each what became of it and why, the end of the logs, its jobs, and how to go on."""
+"""The gates of a report: the outcome and reason of each, the end of the logs, its jobs, and how to continue."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from ..release.run import FAILURES
 from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
 
 _MOST_JOBS = 10
-# of those that went wrong
 _MOST_FAILED = 50
 
 
 def is_shut(gate: Record) -> bool:
-    """Return whether a gate did not open, although it was reached; one that is optional stops nothing."""
+    """Return whether a gate was reached and did not open; an optional one stops nothing."""
     return gate["outcome"] in FAILURES
 
 
@@ -32,24 +31,24 @@ def is_optional(gate: Record) -> bool:
 
 
 def jobs_of(gate: Record, project: Record) -> list[Record]:
-    """Return the jobs of a gate with all that the record tells of them elsewhere, such as the ends of their logs."""
+    """Return the jobs of a gate with the fields that the record has elsewhere, such as the end of the log."""
     known = {job.get("id"): job for job in project["jobs"]}
     return [{**known.get(job.get("id"), {}), **job} for job in gate["jobs"]]
 
 
 def log_tails(gate: Record, jobs: t.Sequence[Record]) -> list[tuple[Record | None, t.Sequence[str]]]:
-    """Return the end of the log of each job of a gate that is known, with the job, or one of no job.
+    """Return the known log ends of a gate, each with its job; the log of the gate itself comes without a job.
 
-    :param jobs: of the gate, see `jobs_of`.
+    :param jobs: the jobs of the gate, see `jobs_of`.
     """
     tails: list[tuple[Record | None, t.Sequence[str]]] = [(job, job["log_tail"]) for job in jobs if job.get("log_tail")]
     return tails or ([(None, gate["log_tail"])] if gate["log_tail"] else [])
 
 
 def in_order(jobs: t.Sequence[Record]) -> tuple[list[Record], list[Record]]:
-    """Return the jobs of a gate that are to be seen at once, first those that went wrong, and the others.
+    """Return the jobs of a gate to show at once, failed ones first, and the other jobs.
 
-    There are others only where there are so many that nobody would read them all.
+    There are other jobs only if the gate has too many jobs to show all of them.
     """
     failed = [job for job in jobs if has_failed(job)]
     others = failed[_MOST_FAILED:] + [job for job in jobs if not has_failed(job)]
@@ -58,17 +57,17 @@ def in_order(jobs: t.Sequence[Record]) -> tuple[list[Record], list[Record]]:
 
 
 def others_in_words(first: t.Sequence[Record], others: t.Sequence[Record]) -> str:
-    """Return how many other jobs there are."""
+    """Return the number of other jobs in words."""
     return f"{len(others)} {'other ' * bool(first)}job{'s' * (len(others) > 1)}"
 
 
 def took(gate: Record) -> str:
-    """Return how long a gate took, with the time of an earlier run; empty when it was not reached."""
+    """Return how long a gate took, with the time of an earlier run; empty if it was not reached."""
     return "" if gate["outcome"] == "not reached" else compared(gate["elapsed"], gate.get("previous_elapsed"))
 
 
 def gate_anchor(project: int, gate: int) -> str:
-    """Return the name of a gate on the page, by the number of its project and its own, both from 1."""
+    """Return the anchor of a gate on the page, from the numbers of its project and the gate, both from 1."""
     return f"gate-{project}-{gate}"
 
 
@@ -137,7 +136,7 @@ def _jobs(jobs: t.Sequence[Record]) -> str:
 
 
 def _job(job: Record) -> str:
-    """Return a job of a gate: its page, its state, which attempt, who started it, what it deploys to and who let it."""
+    """Return a job of a gate with its link, status, attempt, user, environment and approvals."""
     parts = [f"{link(job.get('web_url'), job['path'])} {state(job.get('status'))}"]
     if job.get("attempt", 1) > 1:
         parts.append(f"attempt {job['attempt']}")
@@ -151,25 +150,25 @@ def _job(job: Record) -> str:
 
 
 def log_details(tail: t.Sequence[str] | None) -> str:
-    """Return the end of a log, which can be folded away; empty where there is none."""
+    """Return the end of a log as a collapsible section, empty if there is no log."""
     return f"<details open><summary>End of the log</summary><pre>{block(tail)}</pre></details>" if tail else ""
 
 
 def _again(gate: Record, project: Record, record: Record) -> str:
-    """Return the commands that bring the jobs of a gate on their way again."""
+    """Return the commands that start the jobs of a gate again, and what to do then."""
     if not is_shut(gate):
         return ""
     commands = filter(None, (retry_command(record, project, job) for job in _to_start(gate, project)))
     shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MOST_JOBS))
-    shown += '<p class="small">The other jobs go on in the same way.</p>' if next(commands, "") else ""
-    again = f"{'Then' if shown else 'When the reason is gone,'} run the playbook again: what has passed stays as it is."
+    shown += '<p class="small">Start the other jobs in the same way.</p>' if next(commands, "") else ""
+    again = f"{'Then' if shown else 'Fix the cause, then'} run the playbook again: passed gates stay as they are."
     if any(other["action"] == "run" for each in record["projects"] for other in each["gates"]):
-        again += " A gate that starts a pipeline starts another one when that has ended, unless it says reuse: success."
-    return f'<details><summary>How to go on</summary>{shown}<p class="small">{again}</p></details>'
+        again += " A gate that starts a pipeline starts a new one if the last has ended, unless it sets reuse: success."
+    return f'<details><summary>How to continue</summary>{shown}<p class="small">{again}</p></details>'
 
 
 def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
-    """Return the jobs that have to run before a gate opens: its own, and those for whose failure one was skipped."""
+    """Return the jobs that must run before a gate opens: its own, and failed jobs if one of its own was skipped."""
     jobs = {job["id"]: job for job in jobs_of(gate, project)}
     if any(status_of(job) == "skipped" for job in gate["jobs"]):
         jobs.update((job["id"], job) for job in project["jobs"] if has_ended_badly(job) and not job["superseded"])
@@ -177,12 +176,12 @@ def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
 
 
 def retry_command(record: Record, project: Record, job: Record) -> str:
-    """Return the command that retries a job, or plays one that waits for somebody; empty when neither would help.
+    """Return the command that retries a job or plays a manual one, empty if neither is possible.
 
-    The token comes from the environment of who runs it. Everything else is an id, or what the user has given, quoted
-    for a shell.
+    The token comes from the environment of the command. Everything else is an id or an option of the user, quoted for
+    a shell.
 
-    :param project: the project of the record that has the job in one of its pipelines.
+    :param project: the project of the record with the pipeline of the job.
     """
     status = status_of(job)
     action = "retry" if is_retryable(status) else "play" if is_playable(status) else ""
@@ -192,7 +191,7 @@ def retry_command(record: Record, project: Record, job: Record) -> str:
     if job.get("kind") == "bridge" or not int_of(pipeline, "project_id") or not id_of(job):
         return ""
     given = str(project["project"])
-    # a fork, or a project downstream, has another page
+    # forks and downstream projects have other addresses
     is_given = str(pipeline.get("web_url")).startswith(f"{record['server']}/{given}/-/")
     options = {
         "api_url": record["server"],

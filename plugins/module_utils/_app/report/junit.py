@@ -18,7 +18,7 @@ from ..fields import seconds_of
 from .gates import is_shut, jobs_of, log_tails
 from .parts import is_web_address, release_name
 
-# What no XML may hold, escaped or not. Source: https://www.w3.org/TR/xml/#charsets
+# Characters that XML cannot contain, escaped or not. Source: https://www.w3.org/TR/xml/#charsets
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -57,7 +57,7 @@ def _case(suite: ET.Element, gate: Record, project: Record) -> None:
     elif not _has_run(gate):
         _element(case, "skipped", message=gate["reason"] or gate["outcome"])
     lines = [line for _job, tail in log_tails(gate, jobs_of(gate, project)) for line in tail]
-    # an optional gate that did not open is no failure of the release, but why is worth knowing
+    # an optional gate that did not open is not a failure of the release, but its reason is worth showing
     about = [gate["reason"]] if is_shut(gate) and not _has_failed(gate) else []
     if about or lines:
         _element(case, "system-out").text = _clean("\n".join((*about, *lines)))

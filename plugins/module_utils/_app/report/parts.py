@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Pieces of a report as HTML. Everything that comes from a server or a user is escaped here, and nowhere else."""
+"""Parts of a report as HTML. Everything that comes from a server or a user is escaped here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..fields import seconds_of
 from ..jobs.statuses import STATUSES, Look
 from .scale import parse_time
 
-# How an outcome looks: its class and its sign. Statuses have theirs in their own table.
+# The class and the sign of each outcome. Statuses have theirs in their own table.
 _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
     "passed": ("good", "✓"),
     **{row.participle: ("good", "✓") for row in ACTIONS.values() if row.gate},
@@ -27,10 +27,10 @@ _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
     "timed out": ("bad", "✗"),
     "not reached": ("none", "·"),
 }
-# What check mode predicts is told as "would be played", "would pass" and the like.
+# For predictions of check mode, such as "would be played" and "would pass".
 _PREDICTED: tuple[Look, str] = ("still", "?")
 _MOST_NAMES = 3
-# A status that GitLab has and this collection does not know yet. Its word is shown as it is.
+# For a status of GitLab that this collection does not know yet. The report shows it unchanged.
 _UNKNOWN: tuple[Look, str] = ("none", "?")
 
 
@@ -45,18 +45,18 @@ def block(lines: t.Sequence[str]) -> str:
 
 
 def link(url: t.Any, label: t.Any) -> str:
-    """Return a link, or only its label when the address is not a web address: it may come from anywhere."""
+    """Return a link, or only its label if the address is not a web address, because its source is not trusted."""
     shown = text(label)
     return f'<a href="{html.escape(url)}" rel="noreferrer">{shown}</a>' if is_web_address(url) else shown
 
 
 def text_with_links(value: t.Any) -> str:
-    """Return a value as escaped text in one line, in which the addresses of pages of GitLab are links."""
+    """Return a value as escaped text in one line, with links for addresses of GitLab pages."""
     return " ".join(map(_word, one_line("" if value is None else str(value)).split(" ")))
 
 
 def _word(word: str) -> str:
-    """Return a word as escaped text, or as a link, without what punctuation is around the address."""
+    """Return a word as escaped text, or as a link that excludes the punctuation around the address."""
     url = word.strip("(),.;:")
     if "/-/" not in url or not is_web_address(url):
         return html.escape(word)
@@ -65,7 +65,7 @@ def _word(word: str) -> str:
 
 
 def is_web_address(url: t.Any) -> bool:
-    """Return whether a value is an address that a page may lead to."""
+    """Return whether a value is an address that a page can link to."""
     if not isinstance(url, str) or not url.isprintable():
         return False
     try:
@@ -80,7 +80,7 @@ def look(status: t.Any) -> Look:
 
 
 def has_failed(job: Record) -> bool:
-    """Return whether a job looks as if something went wrong."""
+    """Return whether the status of a job looks like a failure."""
     return look(job.get("status")) == "bad"
 
 
@@ -90,7 +90,7 @@ def state(status: t.Any) -> str:
 
 
 def mark(status: t.Any) -> str:
-    """Return the sign of a status alone, with its word for those who hear the page."""
+    """Return only the sign of a status, with its name for screen readers."""
     shown, sign = _look_and_sign(str(status))
     return f'<span class="{shown}" aria-hidden="true">{sign}</span><span class="heard">{text(status)}</span>'
 
@@ -107,7 +107,7 @@ def _look_and_sign(status: str) -> tuple[Look, str]:
 
 
 def seconds(value: t.Any) -> str:
-    """Return a length of time for people, empty when it is none."""
+    """Return a duration in words, empty if the value is not a duration."""
     value = seconds_of(value)
     if value is None:
         return ""
@@ -124,20 +124,20 @@ def seconds(value: t.Any) -> str:
 
 
 def moment(value: t.Any) -> str:
-    """Return a moment as a `time` element, empty when it is none."""
+    """Return a time as a `time` element, empty if the value is not a time."""
     shown = moment_words(value)
     return f'<time datetime="{text(value)}">{text(shown)}</time>' if shown else ""
 
 
 def moment_words(value: t.Any) -> str:
-    """Return a moment for people, empty when it is none."""
+    """Return a time in words, empty if the value is not a time."""
     if parse_time(value) is None:
         return ""
     return f"{value[:10]} {value[11:19]} UTC" if value.endswith("Z") else str(value)
 
 
 def release_name(record: Record) -> str:
-    """Return what a release is called: its title, or the names of its first projects."""
+    """Return the name of a release: its title, or the names of its first projects."""
     if record["title"]:
         return str(record["title"])
     names = [str(project["name"]) for project in record["projects"]]
@@ -146,6 +146,6 @@ def release_name(record: Record) -> str:
 
 
 def compared(now: t.Any, before: t.Any) -> str:
-    """Return a length of time, with that of an earlier run where there is one."""
+    """Return a duration, with that of an earlier run if there is one."""
     shown, earlier = seconds(now), seconds(before)
     return f"{shown}, last time {earlier}" if shown and earlier else shown

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The time axis of a report, on which long times without any job are cut out."""
+"""The time axis of a report, which cuts out long times without jobs."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ import typing as t
 
 from ..fields import unix_time_of
 
-# A time without jobs is cut out when it is longer than so much of the time with jobs.
+# The axis cuts out a gap between jobs that is longer than this share of the time with jobs.
 _LONG_GAP = 0.15
-# What is left of it on the axis, in percent, and what all of them may take.
+# The width of a cut on the axis, and the maximum width of all cuts, in percent.
 _GAP_WIDTH = 3.0
 _MOST_GAP_WIDTH = 30.0
-# Of more times than these, only the longest are cut out.
+# If there are more gaps, the axis cuts out only the longest.
 _MOST_CUTS = 60
 _MOST_TICKS = 8
-# What labels may take of the axis, in percent, also on a narrow page.
+# The width of labels on the axis of a narrow page, in percent.
 _WIDTH = 9.0
 _WIDTH_WITH_SECONDS = 14.0
 _WIDTH_WITH_DAY = 22.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 _WEEK = 7 * _STEPS[-1]
-# Moments outside of these stand for none: servers and proxies write the year 1 for a time that is not set.
+# Times outside this range count as not set: servers and proxies write the year 1 for an unset time.
 _EARLIEST, _LATEST = 0.0, 32503680000.0
 
 Interval = tuple[float, float]
-# A moment named on the axis: at how many percent of its width, and its label, which begins there.
+# A labeled time on the axis: its position in percent, and the label, which starts there.
 Tick = tuple[float, str]
 
 
 @dataclasses.dataclass(frozen=True)
 class _Segment:
-    """A part of the axis: from and until when, and from and to what percent."""
+    """A part of the axis: its start and end in Unix time, and its left and right edge in percent."""
 
     start: float
     end: float
@@ -46,7 +46,7 @@ class _Segment:
 
 
 class TimeScale:
-    """Turns moments into percent of the width.
+    """A scale that converts times to percent of the width.
 
     :param intervals: when jobs were queued or ran, in Unix time; at least one.
     """
@@ -65,11 +65,11 @@ class TimeScale:
 
     @property
     def cuts(self) -> list[Interval]:
-        """Return where time was cut out, as pairs of percent."""
+        """Return the cuts, as pairs of positions in percent."""
         return [(before.right, after.left) for before, after in zip(self._segments, self._segments[1:])]
 
     def ticks(self) -> list[Tick]:
-        """Return the moments that the axis names, from left to right."""
+        """Return the labeled times of the axis, from left to right."""
         shown = sum(segment.end - segment.start for segment in self._segments)
         weeks = int(shown / _MOST_TICKS // _WEEK + 1)
         step = next((step for step in _STEPS if shown / step <= _MOST_TICKS), weeks * _WEEK)
@@ -90,7 +90,7 @@ class TimeScale:
 
     @property
     def days(self) -> str:
-        """Return the day of the axis, or its first and its last one, with the year."""
+        """Return the day of the axis, or its first and last day, with the year."""
         first, last = (
             f"{_day(moment)} {_utc(moment).year}" for moment in (self._segments[0].start, self._segments[-1].end)
         )
@@ -104,7 +104,7 @@ def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
     least_gap = max(total * _LONG_GAP, *gaps[_MOST_CUTS : _MOST_CUTS + 1], 0.0)
     parts = _merged(busy, least_gap)
     gap = min(_GAP_WIDTH, _MOST_GAP_WIDTH / max(1, len(parts) - 1))
-    # at least a second, so that something of no length has a place, too
+    # at least a second, so that intervals without a length are visible
     lengths = [max(end - start, 1.0) for start, end in parts]
     percent = (100.0 - gap * (len(parts) - 1)) / sum(lengths)
     segments: list[_Segment] = []
@@ -116,7 +116,7 @@ def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
 
 
 def _merged(intervals: t.Iterable[Interval], gap: float) -> list[Interval]:
-    """Return one interval for those in a row that are no further apart than a gap."""
+    """Merge adjacent intervals that are at most `gap` apart."""
     parts: list[Interval] = []
     for start, end in intervals:
         if parts and start - parts[-1][1] <= gap:
@@ -129,7 +129,7 @@ def _merged(intervals: t.Iterable[Interval], gap: float) -> list[Interval]:
 def _multiples(segment: _Segment, step: int) -> list[float]:
     first = -(-segment.start // step) * step
     count = int((segment.end - first) // step) + 1 if first <= segment.end else 0
-    # a part in which no round moment lies is named by its beginning
+    # a part without a round time is labeled at its start
     return [first + step * number for number in range(count)] or [float(int(segment.start))]
 
 
@@ -143,6 +143,6 @@ def _utc(moment: float) -> datetime.datetime:
 
 
 def parse_time(text: t.Any) -> float | None:
-    """Return the Unix time of a moment as GitLab writes it, None when it is none that the axis can show."""
+    """Return the Unix time of a time as GitLab writes it, None if the axis cannot show it."""
     unix_time = unix_time_of(text)
     return unix_time if unix_time is not None and _EARLIEST < unix_time < _LATEST else None

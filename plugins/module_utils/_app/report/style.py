@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The style of a report: light and dark, on a screen and on paper, and never by colour alone."""
+"""The style of a report: light and dark, for screen and print, and never by color alone."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ summary { cursor: pointer; color: var(--soft); font-size: .82rem; margin-top: .3
 .legend .track { display: inline-block; width: 2.2rem; vertical-align: -.25rem; margin: 0 .4rem 0 0; background: none; }
 .legend .track i { left: 0; width: 100%; }
 .tree ul ul { padding-left: clamp(.6rem, 3vw, 1.4rem); }
-/* a deeper tree would leave no room for its text */
+/* more indentation would leave no space for text */
 .tree ul ul ul ul ul ul { padding-left: 0; }
 .tree li { padding: .25rem 0; }
 .tree ul ul > li { border-left: 2px solid var(--line); padding-left: .6rem; }
@@ -111,7 +111,7 @@ footer { margin-top: 2.5rem; color: var(--soft); font-size: .82rem; }
   .lane .track { margin: 0; }
   .lane details { grid-column: 1 / -1; }
 }
-/* there is room for half of the labels */
+/* there is space for half of the labels */
 @media (max-width: 56rem) { .axis span:nth-child(even) { display: none; } }
 @media print {
   :root {

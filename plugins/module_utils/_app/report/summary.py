@@ -2,9 +2,9 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A release as Markdown, for a merge request, an issue or the notes of a release.
+"""A release as Markdown, for a merge request, an issue or release notes.
 
-Everything that comes from a server or a user is escaped: nothing in it is a mention, a reference or a quick action.
+Everything that comes from a server or a user is escaped, so that it cannot be a mention, a reference or a quick action.
 Source: https://docs.gitlab.com/user/markdown/
 """
 
@@ -19,8 +19,8 @@ from ..._api.masking import one_line, printable
 from .gates import in_order, is_shut, jobs_of, log_tails, others_in_words, took
 from .parts import compared, is_web_address, moment_words, release_name, sign_of, text
 
-# All punctuation that Markdown, HTML and the references of GitLab give a meaning in the middle of a line. A colon has
-# one where it begins an emoji, or makes an address of what is before it.
+# All punctuation with a meaning for Markdown, HTML or GitLab references in the middle of a line. A colon has one if it
+# starts an emoji or is part of an address.
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|<>~$%&^@]|:(?=[\w+-]+:|//))")
 _BACKTICKS = re.compile("`+")
 
@@ -41,7 +41,7 @@ def render_summary(record: Record) -> str:
 
 
 def _table(projects: t.Sequence[Record]) -> str:
-    rows = ["| Project | Gate | Outcome | Jobs | Took |", "| --- | --- | --- | --- | ---: |"]
+    rows = ["| Project | Gate | Outcome | Jobs | Duration |", "| --- | --- | --- | --- | ---: |"]
     for project in projects:
         name = _link(project["name"], (project["pipeline"] or {}).get("web_url"))
         for gate in project["gates"]:
@@ -60,10 +60,10 @@ def _table(projects: t.Sequence[Record]) -> str:
 
 
 def _details(gate: Record, project: Record) -> str:
-    """Return why a gate did not open, with the end of the logs, which are folded away."""
+    """Return why a gate did not open, with the end of its logs in collapsed sections."""
     shown = [f"**{_text(project['name'])}, {_text(gate['name'])}**: {_text(gate['reason'])}"]
     for job, tail in log_tails(gate, jobs_of(gate, project)):
-        # a line of HTML, in which Markdown's escapes mean nothing; what is code is no mention and no reference either
+        # HTML, in which Markdown's escapes do not work; in code, GitLab finds no mentions and references either
         title = f"End of the log of <code>{text(job['path'] if job else gate['name'])}</code>"
         shown.append(f"<details><summary>{title}</summary>\n\n{_code(tail)}\n\n</details>")
     return "\n\n".join(shown)
@@ -74,23 +74,23 @@ def _outcome(outcome: t.Any) -> str:
 
 
 def _text(value: t.Any) -> str:
-    """Return a value as text in one line, which a table cell takes, too."""
+    """Return a value as text in one line, also for table cells."""
     return _SPECIAL.sub(r"\\\1", one_line("" if value is None else str(value)))
 
 
 def _link(label: t.Any, url: t.Any) -> str:
-    """Return a link, or only its label when the address is not a web address."""
+    """Return a link, or only its label if the address is not a web address."""
     if not is_web_address(url):
         return _text(label)
     return f"[{_text(label)}](<{quote(url, safe=_IN_ADDRESSES)}>)"
 
 
-# All but blanks and what would end an address, a cell or a line.
+# All characters except spaces and those that would end an address, a cell or a line.
 _IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%-._~"
 
 
 def _code(lines: t.Sequence[str]) -> str:
-    """Return lines as a block, whose fence is longer than any in them."""
+    """Return lines as a code block with a fence that is longer than any fence in them."""
     shown = "\n".join(printable(line) for line in lines)
     longest = max((len(found) for found in _BACKTICKS.findall(shown)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The timeline of a report: every job as a row, with a bar for its time in the queue and one for its run."""
+"""The timeline of a report: a row for each job, with a bar for its time in the queue and one for its run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .parts import has_failed, link, look, seconds, state, text
 from .scale import Interval, TimeScale, parse_time
 
 _LEGEND = """<ul class="legend small">
-<li><span class="track" aria-hidden="true"><i class="queue"></i></span>in the queue</li>
-<li><span class="track" aria-hidden="true"><i class="run good"></i></span>run, succeeded</li>
-<li><span class="track" aria-hidden="true"><i class="run bad"></i></span>run, failed or canceled</li>
+<li><span class="track" aria-hidden="true"><i class="queue"></i></span>queued</li>
+<li><span class="track" aria-hidden="true"><i class="run good"></i></span>succeeded</li>
+<li><span class="track" aria-hidden="true"><i class="run bad"></i></span>failed or canceled</li>
 <li><span class="track" aria-hidden="true"><i class="run busy"></i></span>still running</li>{cut}
 </ul>"""
 _CUT_LEGEND = """
-<li><span class="track" aria-hidden="true"><i class="cut"></i></span>a time without jobs, cut out</li>"""
+<li><span class="track" aria-hidden="true"><i class="cut"></i></span>time without jobs, cut out</li>"""
 
 # When a job was in the queue, and when it ran.
 _Bars = tuple[t.Optional[Interval], t.Optional[Interval]]
@@ -36,7 +36,7 @@ def timeline(projects: t.Sequence[Record]) -> str:
     bars = {job.get("id"): _bars(job, latest) for job in jobs}
     intervals = [interval for job_bars in bars.values() for interval in job_bars if interval]
     if not intervals:
-        return "<p>No job has been in the queue yet.</p>" if jobs else "<p>No pipeline was read.</p>"
+        return "<p>No job has been queued yet.</p>" if jobs else "<p>No pipeline was read.</p>"
     scale = TimeScale(intervals)
     legend = _LEGEND.format(cut=_CUT_LEGEND if scale.cuts else "")
     groups: list[str] = []
@@ -93,21 +93,21 @@ def _bar(kind: str, interval: Interval | None, scale: TimeScale) -> str:
     if interval is None:
         return ""
     left, right = scale.position(interval[0]), scale.position(interval[1])
-    # as wide as it can be seen, and never beyond the end
+    # wide enough to see, and never beyond the end
     return f'<i class="{kind}" style="left:min({left:.2f}%,100% - 3px);width:{right - left:.2f}%"></i>'
 
 
 def _axis(scale: TimeScale) -> str:
-    """Return the axis with its days and its zone, which stays in sight."""
+    """Return the axis with its days and its time zone, which stays visible while scrolling."""
     labels = [f'<span style="left:{position:.2f}%">{text(label)}</span>' for position, label in scale.ticks()]
     return (
-        f'<div class="head"><p class="small">{text(scale.days)}, UTC, by the clock of the GitLab server</p>'
+        f'<div class="head"><p class="small">{text(scale.days)}, UTC (clock of the GitLab server)</p>'
         f'<span class="axis" aria-hidden="true">{"".join(labels)}</span></div>\n'
     )
 
 
 def _grid(scale: TimeScale) -> str:
-    """Return the style that draws a line for each tick into every row, once for all rows."""
+    """Return the style that draws a line for each tick in every row."""
     lines = ",".join(
         f"linear-gradient(var(--line),var(--line)) {position:.2f}% 0/1px 100% no-repeat"
         for position, _label in scale.ticks()
@@ -116,7 +116,7 @@ def _grid(scale: TimeScale) -> str:
 
 
 def _bars(job: Record, latest: float) -> _Bars:
-    """Return the bars of a job; all by the clock of the server, which may differ from the one here."""
+    """Return the bars of a job, by the server's clock, which can differ from the local one."""
     started, finished = parse_time(job.get("started_at")), parse_time(job.get("finished_at"))
     duration = seconds_of(job.get("duration"))
     status = str(job.get("status"))

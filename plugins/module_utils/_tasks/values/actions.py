@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is asked of jobs and pipelines: their variables and inputs, and the requests that actions make of options."""
+"""The options of actions on jobs and pipelines, with variables and inputs, and the requests made from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .connection import Numbers, number_fields
 from .hiding import read_json
 from .mistakes import kind_of, shown
 
-# Options of actions on jobs, and of starting a pipeline: those of tasks, which gates have as well.
+# Options for acting on jobs and for starting a pipeline, for tasks and gates.
 JOB_ACTION_OPTIONS: Arguments = {
     "multiple": {"type": "str", "choices": ["error", "latest", "all"], "default": "error"},
     "job_variables": {"type": "raw", "no_log": False},
@@ -39,16 +39,16 @@ RUN_OPTIONS: Arguments = {
     "reuse": {"type": "str", "choices": list(REUSES), "default": "active"},
 }
 
-# As GitLab has it; what it answers to others differs by what they are for.
+# GitLab's own rule; its error for other names differs between jobs and pipelines.
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]{1,255}")
 _NUMBERS: Numbers = {"max_attempts": ("max_attempts", 1, math.inf)}
 
 
 def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], arguments: Arguments, options: Options) -> None:
-    """Return when all options that say something, and not what they say anyway, can be used with the action.
+    """Check that all options with a value other than the default can be used with the action.
 
-    :param takes: by the name of each action the options that it takes, and that are not for all.
-    :raises UsageError: for one that is only for other actions.
+    :param takes: for each action, the options that it supports and that not all actions support.
+    :raises UsageError: for an option that only other actions support.
     """
     for option in dict.fromkeys(option for taken in takes.values() for option in taken):
         value = options.get(option)
@@ -58,7 +58,7 @@ def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], arguments: Argument
 
 
 def action_request(options: Options) -> ActionRequest:
-    """Return how to act on jobs, as the options of a task or of a gate say.
+    """Return how to act on jobs, from the options of a task or a gate.
 
     :raises UsageError: for values that cannot be used.
     """
@@ -66,7 +66,7 @@ def action_request(options: Options) -> ActionRequest:
     for reason in retry_on:
         meant = meant_reason(reason)
         if meant:
-            raise UsageError(f"retry_on holds {reason!r}; did you mean {meant}?")
+            raise UsageError(f"retry_on contains {reason!r}; did you mean {meant}?")
     return ActionRequest(
         action=options["action"],
         multiple=options.get("multiple") or "error",
@@ -80,7 +80,7 @@ def action_request(options: Options) -> ActionRequest:
 
 
 def run_request(options: Options, query: PipelineQuery) -> RunRequest:
-    """Return how to start a pipeline, as the options of a task or of a gate say.
+    """Return how to start a pipeline, from the options of a task or a gate.
 
     :raises UsageError: for values that cannot be used.
     """
@@ -96,55 +96,55 @@ def run_request(options: Options, query: PipelineQuery) -> RunRequest:
 
 
 def _inputs(options: Options, name: str) -> t.Mapping[str, t.Any] | None:
-    """Return inputs, all of the types that GitLab has for them."""
+    """Return inputs, after checking that GitLab supports their types."""
     given: t.Mapping[str, t.Any] = options.get(name) or {}
     for key, value in given.items():
         if not isinstance(value, (str, int, float, list, tuple)):
-            raise UsageError(f"{name}: {key} is {kind_of(value)}; give a text, a number, a boolean or a list")
+            raise UsageError(f"{name}: {key} is {kind_of(value)}; use a string, a number, a boolean or a list")
         try:
             json.dumps(value, allow_nan=False)
         except ValueError:
-            raise UsageError(f"{name}: {key} holds a number that JSON does not have; give one with an end") from None
+            raise UsageError(f"{name}: {key} contains NaN or infinity; use numbers that JSON supports") from None
     return given or None
 
 
 def _variables(options: Options, name: str) -> tuple[Record, ...]:
-    """Return variables of jobs, or of a pipeline, as GitLab takes them; numbers and booleans become texts.
+    """Return variables of jobs or of a pipeline as GitLab expects them; numbers and booleans become strings.
 
-    :param name: of the option: a mapping, or a list of mappings with `key` and `value`, as GitLab's API has them.
-    :raises UsageError: for anything else, and for a value that is neither text, number nor boolean.
+    :param name: of the option: a mapping, or a list of mappings with `key` and `value`, as in GitLab's API.
+    :raises UsageError: for anything else, and for values other than strings, numbers and booleans.
     """
     pairs = _pairs(options.get(name), name)
     for key, value in pairs:
         if not _VARIABLE_NAME.fullmatch(key):
             form = "up to 255 letters, digits and underscores"
-            raise UsageError(f"{name}: {shown(key)} is no name of a variable; give {form}")
+            raise UsageError(f"{name}: {shown(key)} is not a valid variable name; use {form}")
         if not isinstance(value, (str, int, float)):
-            remedy = "leave it out, or give ''" if value is None else "make a text of it, with the filter to_json"
-            raise UsageError(f"{name}: {key} is {kind_of(value)}, and GitLab takes only text there; {remedy}")
+            remedy = "omit it, or use ''" if value is None else "convert it with the filter to_json"
+            raise UsageError(f"{name}: {key} is {kind_of(value)}, but GitLab accepts only strings; {remedy}")
     names = [key for key, _value in pairs]
     twice = [key for number, key in enumerate(names) if key in names[:number]]
     if twice:
-        raise UsageError(f"{name} holds {twice[0]} twice; give each variable once")
+        raise UsageError(f"{name} contains {twice[0]} twice; set each variable once")
     return tuple({"key": key, "value": to_text(value)} for key, value in pairs)
 
 
 def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
-    """Return names and values of variables, in their order."""
+    """Return names and values of variables, in the given order."""
     given = read_json(given)
     if isinstance(given, t.Mapping):
         return [(str(key), value) for key, value in given.items()]
     if given is None:
         return []
     if not isinstance(given, (list, tuple)):
-        kind = "a text" if isinstance(given, str) else repr(given)
-        raise UsageError(f"{name} is {kind}; give a mapping of names and values")
+        kind = "a string" if isinstance(given, str) else repr(given)
+        raise UsageError(f"{name} is {kind}; use a mapping of names and values")
     for item in given:
         if not isinstance(item, dict) or set(item) != {"key", "value"}:
             raise UsageError(
-                f"{name} holds something without key and value; give a mapping of names and values, or a list of "
+                f"{name} contains an entry without key and value; use a mapping of names and values, or a list of "
                 "mappings with key and value"
             )
         if not isinstance(item["key"], (str, int)) or isinstance(item["key"], bool):
-            raise UsageError(f"{name} holds a key that is no text; put it in quotes")
+            raise UsageError(f"{name} contains a key that is not a string; put it in quotes")
     return [(str(item["key"]), item["value"]) for item in given]

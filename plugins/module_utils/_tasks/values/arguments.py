@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The options that there are, and those that are given: of a task, and inside of its lists of mappings."""
+"""The defined options and the set options, of a task and inside its lists of mappings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Arguments = t.Mapping[str, t.Mapping[str, t.Any]]
 Rules = tuple[tuple[str, ...], ...]
 Conditions = tuple[tuple[str, t.Any, tuple[str, ...]], ...]
 
-# Options, also those inside of others, whose values are sent to jobs or pipelines.
+# Options whose values are sent to jobs or pipelines, including nested options.
 VARIABLE_OPTIONS = ("job_variables", "job_inputs", "variables", "inputs")
 
 
@@ -31,7 +31,7 @@ class ArgumentSpec:
     required_if: Conditions = ()
 
     def merged(self, *others: ArgumentSpec, **further: t.Any) -> ArgumentSpec:
-        """Return one value with everything of all of them, and further fields; a later option of the same name wins."""
+        """Return all of them as one value, with further fields; a later option of the same name wins."""
         every = (self, *others, ArgumentSpec(**further))
         return ArgumentSpec(
             arguments={name: option for spec in every for name, option in spec.arguments.items()},
@@ -42,20 +42,20 @@ class ArgumentSpec:
 
 
 def all_names(arguments: Arguments, key: str = "") -> set[str]:
-    """Return all names of all options, or of those for which `key` is true."""
+    """Return the names and aliases of all options, or of those for which `key` is true."""
     wanted = {name: argument for name, argument in arguments.items() if not key or argument.get(key)}
     return set(wanted).union(*(argument.get("aliases", ()) for argument in wanted.values()))
 
 
 def given_names(name: str, argument: t.Mapping[str, t.Any], options: Options) -> list[str]:
-    """Return the names under which an option is given."""
+    """Return the names and aliases with which an option is set."""
     return [key for key in (name, *argument.get("aliases", ())) if options.get(key) is not None]
 
 
 def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
-    """Return options without null, which is not given and counts for no rule, also inside of lists of mappings.
+    """Return options without those that are null, which count as not set, also inside lists of mappings.
 
-    What is no option stays, to be refused.
+    Unknown options stay, so that they are refused.
     """
     known = all_names(arguments)
     found = {name: value for name, value in given.items() if value is not None or name not in known}
@@ -68,9 +68,9 @@ def without_nulls(arguments: Arguments, given: Options) -> dict[str, t.Any]:
 
 
 def where_in(name: str, number: int, item: t.Any, where: str) -> str:
-    """Return what to call an item of a list of mappings: gate 2 of project 'group/app'.
+    """Return the label of an item in a list of mappings, such as gate 2 of project 'group/app'.
 
-    :param where: what the list is in, empty for the options of the task.
+    :param where: the label of the item that contains the list, empty for the options of the task.
     """
     what = name[:-1]
     called = (item.get("name") or item.get("project")) if isinstance(item, dict) and what == "project" else None
@@ -80,7 +80,7 @@ def where_in(name: str, number: int, item: t.Any, where: str) -> str:
 def each_level(
     arguments: Arguments, options: dict[str, t.Any], where: str = ""
 ) -> t.Iterator[tuple[str, Arguments, dict[str, t.Any]]]:
-    """Yield where they are, their rules and the options: those of the task, then those in each item of a list."""
+    """Yield the label, the rules and the options of the task, then those of each item in its lists of mappings."""
     yield where, arguments, options
     for name, argument in arguments.items():
         items = options.get(name) if argument.get("options") else None
@@ -90,7 +90,7 @@ def each_level(
 
 
 def each_given(arguments: Arguments, options: Options) -> t.Iterator[tuple[str, str, t.Mapping[str, t.Any], t.Any]]:
-    """Yield where, name, rules and value of each option that is given, also inside of lists of mappings."""
+    """Yield the label, name, rules and value of each option that is set, also inside lists of mappings."""
     for where, known, given in each_level(arguments, dict(options)):
         for name, argument in known.items():
             for key in given_names(name, argument, given):
@@ -99,7 +99,7 @@ def each_given(arguments: Arguments, options: Options) -> t.Iterator[tuple[str, 
 
 @contextlib.contextmanager
 def located(where: str) -> t.Iterator[None]:
-    """Say in an error which item of a list it is about; empty for none."""
+    """Add the label of the item of a list to errors; an empty label adds nothing."""
     try:
         yield
     except UsageError as exc:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From the options and the environment of a task to a connection: which server, as whom."""
+"""Converts the options and the environment of a task to the settings of a connection: server and token."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ URL_VARIABLES = (
     "GL_HOST",
     "CI_SERVER_URL",
 )
-# These may hold the bare name of a host.
+# These can contain a host name without a scheme.
 _HOST_VARIABLES = ("GITLAB_HOST", "GL_HOST")
 EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
 
-# A million seconds is more than the longest wait for a job; what sockets can take ends somewhere beyond it.
+# Longer than any wait for a job. Somewhere above it, a timeout is too long for sockets.
 _MOST = 1_000_000
-# The fields of values that are numbers, each with the least and the most that it can be.
+# The field for each number option, with its minimum and maximum.
 Numbers = t.Mapping[str, tuple[str, float, float]]
 _NUMBERS: Numbers = {
     "api_timeout": ("timeout_seconds", 0.001, _MOST),
@@ -46,15 +46,15 @@ def connection_settings(
 ) -> ConnectionSettings:
     """Return the connection that the options describe.
 
-    :param options: as validated; only the connection options are read.
-    :param environ: for the token, when no option gives one.
-    :param token_variables: where it is looked for there, None for the usual ones.
-    :raises UsageError: when they cannot be used.
+    :param options: validated options, of which only the connection options are read.
+    :param environ: contains the token if no option sets it.
+    :param token_variables: the variables that can contain it, None for the usual ones.
+    :raises UsageError: if the options cannot be used.
     """
     kind, token_name, token = choose_token(options, environ, variables=token_variables)
     server = url_name(options, environ)
     if options.get("client_key") and not options.get("client_cert"):
-        raise UsageError("client_key is given without client_cert; give the certificate that belongs to the key")
+        raise UsageError("client_key is set without client_cert; set client_cert to the certificate of the key")
     return ConnectionSettings(
         api_url=api_base_url(str(options["api_url"]), server),
         token_kind=kind,
@@ -73,14 +73,14 @@ def connection_settings(
 
 
 def environment_url(environ: Environment) -> str:
-    """Return the address of the server that the environment names, empty when it names none."""
+    """Return the address of the server from the environment, empty if it is not set there."""
     name = first_set(environ, URL_VARIABLES)
     value = environ.get(name, "").strip()
     return f"https://{value}" if name in _HOST_VARIABLES and "://" not in value else value
 
 
 def url_name(options: Options, environ: Environment) -> str:
-    """Return what gives the address of the server: the variable that holds what is used, else the option."""
+    """Return the source of the server's address: the variable if its value is used, else `api_url`."""
     name = first_set(environ, URL_VARIABLES)
     return name if name and options["api_url"] == environment_url(environ) else "api_url"
 
@@ -93,9 +93,9 @@ def environment_extensions(environ: Environment) -> list[str]:
 def choose_token(
     options: Options, environ: Environment, *, variables: TokenVariables | None = None
 ) -> tuple[TokenKind, str, str]:
-    """Return the kind of the one token to use, the option or variable that gives it, and its value; empty for none.
+    """Return the kind of the token to use, the option or variable that sets it, and its value; all empty without one.
 
-    :raises UsageError: when there are several, or one that is empty or cannot be sent.
+    :raises UsageError: if several are set, or one is empty or cannot be sent.
     """
     kinds = [kind for kind in TOKEN_VARIABLES if options.get(kind) is not None]
     given: list[tuple[TokenKind, str, str]] = [(kind, kind, str(options[kind])) for kind in kinds]
@@ -104,7 +104,7 @@ def choose_token(
         given = [(kind, name, environ[name]) for kind, name in found if name]
     if len(given) > 1:
         origins = ", ".join(name for _kind, name, _token in given)
-        raise UsageError(f"several tokens are given: {origins}; give exactly one")
+        raise UsageError(f"several tokens are set: {origins}; set only one")
     for kind, name, token in given:
         return kind, name, token_value(name, token)
     return "", "", ""
@@ -116,9 +116,9 @@ def first_set(environ: Environment, names: t.Iterable[str]) -> str:
 
 
 def number_fields(numbers: Numbers, options: Options) -> dict[str, t.Any]:
-    """Return those numbers that are given, by their fields.
+    """Return the numbers that are set, by field.
 
-    :raises UsageError: for one that is too small or too large.
+    :raises UsageError: for numbers that are too small or too large.
     """
     found: dict[str, t.Any] = {}
     for name, (field, least, most) in numbers.items():
@@ -127,8 +127,8 @@ def number_fields(numbers: Numbers, options: Options) -> dict[str, t.Any]:
             continue
         is_ = f"{name} is {f'{value:g}' if isinstance(value, float) else value}"
         if not value >= least:
-            raise UsageError(f"{is_}; give {least:g} or more")
+            raise UsageError(f"{is_}; use {least:g} or more")
         if value > most:
-            raise UsageError(f"{is_}; give {most:,} or less")
+            raise UsageError(f"{is_}; use {most:,} or less")
         found[field] = value
     return found

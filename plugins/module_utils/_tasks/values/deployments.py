@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The options that choose deployments, and the query that they become."""
+"""The options that select deployments, and their conversion to a query."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _JOB_FIELDS = ("id", "name", "stage", "status", "failure_reason", "web_url")
 
 
 def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
-    """Return which deployments the options ask for.
+    """Return which deployments the options select.
 
-    :raises UsageError: for values that cannot be used, or not together.
+    :raises UsageError: for values that cannot be used, or cannot be used together.
     """
     environment, jobs = options.get("environment"), job_query(options, newest_attempt=True)
     chooses_jobs = jobs.job_id is not None or jobs.pipeline.is_given
     for name in (*JOB_FILTERS, "include_downstream"):
         if not chooses_jobs and options.get(name) not in (None, False):
-            raise UsageError(f"{name} needs a pipeline; give pipeline_id, ref, sha or merge_request")
+            raise UsageError(f"{name} needs a pipeline; set pipeline_id, ref, sha or merge_request")
     return DeploymentQuery(
         project=str(options["project"]),
         deployment_id=options.get("deployment_id"),
@@ -51,7 +51,7 @@ def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
 
 
 def deployment_record(deployment: FoundDeployment, *, has_failed: bool = False) -> Record:
-    """Return a deployment as a task returns it; of a failure, which is printed, with little of its job."""
+    """Return a deployment as a task returns it; in failures, which are printed, with few fields of its job."""
     told = deployment.record
     record = {**told, "approvals": approvals_of(told), "missing_approvals": missing_approvals(told)}
     job: t.Any = told.get("deployable")

@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Texts that were written without quotes, and that YAML has read as something else: 1.10 as 1.1, and on as true.
+"""Strings that were written without quotes, so that YAML reads them as other types: 1.10 as 1.1, and on as true.
 
-Ansible makes texts of them again, another version or another branch, and numbers of booleans. What was written is lost
-by then, so they are refused before that.
+Ansible converts them back to strings, which are then other versions or branches, and booleans to numbers. They are
+refused before that, because the original value is lost.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .arguments import Arguments, Options, each_given, located, where_in
 from .mistakes import NUMBERS, kind_of, shown
 
 _TEXTS = ("str", "path")
-# No id has more digits, nor does Python count as far, or show a number with too many.
+# No id has more digits, and Python cannot show numbers of any length.
 _MOST_DIGITS = 18
-_BOOLEAN = "is a boolean; put it in quotes, since YAML reads yes, no, on and off as booleans"
+_BOOLEAN = "is a boolean; put it in quotes, because YAML reads yes, no, on and off as booleans"
 
 
 def refuse_misread(arguments: Arguments, given: Options) -> None:
-    """Return when all values are what was written.
+    """Check that YAML did not change the values.
 
-    :param given: the options before Ansible has converted them.
-    :raises UsageError: naming the first one that is not.
+    :param given: the options before Ansible converts them.
+    :raises UsageError: for the first value that is not what the user wrote.
     """
     for where, name, argument, value in each_given(arguments, given):
         items = value if isinstance(value, (list, tuple)) else [value]
@@ -42,32 +42,32 @@ def refuse_misread(arguments: Arguments, given: Options) -> None:
 
 
 def _refuse_among_mappings(name: str, items: t.Sequence[t.Any], where: str) -> None:
-    """Refuse an item of a list that is no mapping though others are, which Ansible does not tell."""
+    """Refuse an item that is not a mapping in a list of mappings, which Ansible does not report."""
     if not any(isinstance(item, dict) for item in items):
         return
     for number, item in enumerate(items, 1):
-        # Ansible makes a mapping of JSON and of key=value
+        # Ansible converts JSON and key=value to a mapping
         is_written = isinstance(item, str) and ("=" in item or item.startswith("{"))
         if not isinstance(item, dict) and not is_written:
-            raise UsageError(f"{where_in(name, number, item, where)} is {kind_of(item)}; give a mapping of its options")
+            raise UsageError(f"{where_in(name, number, item, where)} is {kind_of(item)}; use a mapping of options")
 
 
 def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
     if isinstance(value, dict) and any(isinstance(key, bool) for key in value):
         return f"has a name that {_BOOLEAN}"
     if _holds_bytes(value):
-        return "holds binary data, of which Ansible makes no text for a module; give a text, without !!binary"
+        return "contains binary data, which Ansible cannot pass to a module; use a string without !!binary"
     number = NUMBERS.get(argument.get("type", ""))
     if number and isinstance(value, bool):
-        return f"is a boolean; give {number}"  # Ansible would take it for 0 or 1
+        return f"is a boolean; use {number}"  # Ansible would convert it to 0 or 1
     if argument.get("type") == "int" and _is_boundless(value):
-        # Ansible's validator does not survive it, and Python shows no whole number that is too long
-        told = f"a number of more than {_MOST_DIGITS} digits" if isinstance(value, int) else shown(value)
-        return f"is {told}; give {number}"
+        # Ansible's validator ends in a traceback, and Python cannot show an integer that is too long
+        told = f"a number with more than {_MOST_DIGITS} digits" if isinstance(value, int) else shown(value)
+        return f"is {told}; use {number}"
     kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
     if kind not in _TEXTS or argument.get("choices"):
-        return ""  # one with choices says more about a wrong value
-    return misread(value, is_hidden=argument.get("no_log")) if value is not None else "holds null; leave it out"
+        return ""  # the check of the choices has a better error
+    return misread(value, is_hidden=argument.get("no_log")) if value is not None else "contains null; remove it"
 
 
 def _holds_bytes(value: t.Any) -> bool:
@@ -76,14 +76,14 @@ def _holds_bytes(value: t.Any) -> bool:
 
 
 def no_text(value: t.Any) -> str:
-    """Return what a value is that is not one text, though Ansible would write it as one; empty for any other."""
-    return f"is {kind_of(value)}; give one value" if isinstance(value, (list, tuple, dict)) else ""
+    """Return the problem with a list or a mapping, which Ansible would convert to a string; empty for other values."""
+    return f"is {kind_of(value)}; use one value" if isinstance(value, (list, tuple, dict)) else ""
 
 
 def _is_boundless(value: t.Any) -> bool:
-    """Return whether what Ansible makes a whole number of is infinite, or as good as that."""
+    """Return whether a value that Ansible converts to an integer is infinite or too large."""
     try:
-        # as Ansible reads it: this is exact, and takes more than float does
+        # like Ansible: a decimal is exact, and supports larger numbers than a float
         number = decimal.Decimal(value if isinstance(value, (str, float, int)) else 0)
     except decimal.DecimalException:
         return False
@@ -91,13 +91,13 @@ def _is_boundless(value: t.Any) -> bool:
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:
-    """Return what YAML has made of a text, and what to do; empty for a value that stands as it was written.
+    """Return what YAML made of a string, and what to do; empty for a value that YAML did not change.
 
-    :param is_hidden: whether the value must not be told.
+    :param is_hidden: whether the value must not be shown.
     """
     if isinstance(value, bool):
         return _BOOLEAN
     if isinstance(value, float):
         shown = "" if is_hidden else f"the number {float(value)!r}"
-        return f"is {shown or 'a number'}; put it in quotes, since YAML reads 1.10 as 1.1"
+        return f"is {shown or 'a number'}; put it in quotes, because YAML reads 1.10 as 1.1"
     return ""

@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is wrong with the options of a task, in one sentence that says what to write instead.
+"""Errors about the options of a task, in one sentence that says what to write instead.
 
-Ansible's validator decides whether something is wrong, and says so in words of its own. What people get wrong often is
-said here, in the same words by the module and in process.
+Ansible's validator decides whether something is wrong. This module replaces its errors for frequent mistakes, so that
+the module and the task in process report them in the same words.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import typing as t
 
 from .arguments import VARIABLE_OPTIONS, Arguments, ArgumentSpec, Options, all_names, each_level, given_names
 
-# What people write, and the options that they may mean: the first that the task has. Not those of close spelling, which
-# are found without.
+# Wrong names, and the options that users may mean by them: the first one that the task has counts. Names with a similar
+# spelling are found without this table.
 _MEANT: t.Mapping[str, tuple[str, ...]] = {
     "branch": ("ref",),
     "ca_cert": ("ca_path",),
@@ -55,7 +55,7 @@ _MEANT: t.Mapping[str, tuple[str, ...]] = {
     "vars": ("variables", "job_variables"),
     "verify_ssl": ("validate_certs",),
 }
-# As names, for values.
+# The same for values.
 _MEANT_VALUES: t.Mapping[str, tuple[str, ...]] = {
     "abort": ("cancel",),
     "accept": ("approved",),
@@ -76,18 +76,18 @@ _MEANT_VALUES: t.Mapping[str, tuple[str, ...]] = {
 }
 _REMEDIES: t.Mapping[str, str] = {
     "project": "set it to the numeric id or the full path, like group/project",
-    "projects": "give a list of projects, each with its gates",
-    "gates": "give a list of gates, each with its action",
+    "projects": "set it to a list of projects, each with its gates",
+    "gates": "set it to a list of gates, each with its action",
 }
 _PASSWORD_OPTIONS = ("api_username", "api_password")
 _NO_PASSWORDS = (
-    "api_username and api_password do not exist, since GitLab's API takes no password: give a token with api_token"
+    "api_username and api_password do not exist, because GitLab's API does not accept passwords; set api_token"
 )
 _KINDS: t.Mapping[type, str] = {dict: "a mapping", list: "a list", tuple: "a list"}
-# Of what may be a secret no more than this is told.
-_ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a text", bool: "a boolean", int: "a number", float: "a number"}
+# Errors about possible secrets show only this.
+_ALL_KINDS: t.Mapping[type, str] = {**_KINDS, str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 _TYPES: t.Mapping[str, type] = {"int": int, "float": float, "bool": bool, "dict": dict}
-NUMBERS: t.Mapping[str, str] = {"int": "one whole number", "float": "a number of seconds"}
+NUMBERS: t.Mapping[str, str] = {"int": "an integer", "float": "a number of seconds"}
 _SECONDS: t.Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])[a-z]*\s*", re.IGNORECASE)
 _PAGE = re.compile(r"/-/(?:jobs|pipelines|merge_requests)/(\d{1,19})|(?:\A|[\s#!])(\d{1,19})\s*\Z")
@@ -96,24 +96,24 @@ _OF_TOKENS = string.ascii_letters + string.digits + "-_.~+="
 
 
 def option_mistake(task_name: str, spec: ArgumentSpec, arguments: Arguments, given: dict[str, t.Any]) -> str:
-    """Return what is wrong with options that Ansible's validator refuses; empty when only Ansible knows.
+    """Return what is wrong with options that Ansible's validator refuses, empty if only Ansible knows.
 
-    :param arguments: the options that there are, with those that Ansible itself adds.
-    :param given: the options as far as the validator has converted them: a module knows no more.
+    :param arguments: the defined options, with those that Ansible itself adds.
+    :param given: the options as far as the validator has converted them, which is all that a module knows.
     """
     documented = f"ansible-doc jobgate.gitlab.{task_name} lists the options"
     return mistake_in(arguments, given, documented) or _combination(spec, given)
 
 
 def none_given(names: t.Iterable[str]) -> str:
-    """Return that one of some options is required; a variable that a task before has left empty may be behind it."""
-    return f"one of the following is required, and null counts as not given: {', '.join(names)}"
+    """Return the error that one of some options is required; the cause may be a variable that is null."""
+    return f"one of the following is required, and null counts as not set: {', '.join(names)}"
 
 
 def close_values(value: str, known: t.Iterable[str], meant: t.Mapping[str, tuple[str, ...]] | None = None) -> str:
-    """Return a question about the values that may be meant, empty when none is close.
+    """Return a question with the values that the user may mean, empty if none is close.
 
-    :param meant: what people write, and what they may mean, where it is no value of an option.
+    :param meant: wrong words and what users may mean by them, None for the table of values.
     """
     lower, all_known = value.lower(), list(dict.fromkeys(known))
     found = [option for option in (_MEANT_VALUES if meant is None else meant).get(lower, ()) if option in all_known]
@@ -122,9 +122,9 @@ def close_values(value: str, known: t.Iterable[str], meant: t.Mapping[str, tuple
 
 
 def shown(value: t.Any) -> str:
-    """Return a value as it may stand in a sentence: in quotes, short and in one line.
+    """Return a value as part of a sentence: in quotes, short and in one line.
 
-    A long one ends before a word that would be cut, for half a secret cannot be masked.
+    A long value ends before a word that would be cut, because a part of a secret cannot be masked.
     """
     if type(value) in _KINDS:
         return _KINDS[type(value)]
@@ -133,7 +133,7 @@ def shown(value: t.Any) -> str:
 
 
 def kind_of(value: t.Any) -> str:
-    """Return what kind of value it is, of which no more may be told."""
+    """Return the kind of a value, without the value itself."""
     return next((what for kind, what in _ALL_KINDS.items() if isinstance(value, kind)), "null")
 
 
@@ -141,10 +141,10 @@ def mistake_in(arguments: Arguments, given: dict[str, t.Any], otherwise: str) ->
     """Return what is wrong with single options, of the task or of an item of a list.
 
     :param given: see `option_mistake`.
-    :param otherwise: where to look when no option is close to one that does not exist.
+    :param otherwise: where to find the options, if none is close to an unknown one.
     """
     for where, known, options in each_level(arguments, given):
-        there_are = f"the options there are {', '.join(sorted(known))}" if where else otherwise
+        there_are = f"the options are {', '.join(sorted(known))}" if where else otherwise
         problem = _level_mistake(known, options, there_are)
         if problem:
             return f"{where}: {problem}" if where else problem
@@ -166,68 +166,68 @@ def _level_mistake(arguments: Arguments, given: Options, otherwise: str) -> str:
             problem = _value_mistake(key, argument, given[key])
             if problem:
                 return problem
-            if argument.get("options") and not given[key]:  # also what the validator leaves of a list of texts
-                return f"{name} holds no mapping; {_remedy(name, argument)}"
+            if argument.get("options") and not given[key]:  # the validator also empties a list of strings
+                return f"{name} contains no mappings; {_remedy(name, argument)}"
     return ""
 
 
 def _remedy(name: str, argument: t.Mapping[str, t.Any]) -> str:
     if argument.get("choices"):
-        return f"give one of {', '.join(argument['choices'])}"
-    return _REMEDIES.get(name, "give a value")
+        return f"use one of {', '.join(argument['choices'])}"
+    return _REMEDIES.get(name, "set a value")
 
 
 def _value_mistake(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> str:
-    """Return what is wrong with the type of a value, or that it is none of the choices.
+    """Return what is wrong with the type of a value, or that it is not one of the choices.
 
-    The validator has converted what it could, so that a value of another type is one that it could not convert.
+    The validator has converted what it could, so it could not convert a value that still has another type.
     """
     kind = argument.get("type", "str")
     if kind in _TYPES and isinstance(value, _TYPES[kind]):
         return ""
     is_hidden = argument.get("no_log") or name in VARIABLE_OPTIONS
-    is_ = f"{name} is not what it has to be" if is_hidden else f"{name} is {shown(value)}"
+    is_ = f"{name} has an invalid value" if is_hidden else f"{name} is {shown(value)}"
     if kind in NUMBERS:
         return _number_mistake(is_, kind, str(value))
     if kind == "bool":
-        return f"{is_}; give true or false"
+        return f"{is_}; use true or false"
     if kind == "dict":
-        return f"{name} is {kind_of(value)}; give a mapping, such as {{NAME: value}}"
+        return f"{name} is {kind_of(value)}; use a mapping, such as {{NAME: value}}"
     choices = argument.get("choices")
     if kind != "list":
         return choice_mistake(is_, value, choices)
     if not isinstance(value, list):
-        return f"{is_}; give a list" + (", each item after a dash" if argument.get("options") else "")
-    return next(filter(None, (choice_mistake(f"{name} holds {shown(item)}", item, choices) for item in value)), "")
+        return f"{is_}; use a list" + (", with a dash before each item" if argument.get("options") else "")
+    return next(filter(None, (choice_mistake(f"{name} contains {shown(item)}", item, choices) for item in value)), "")
 
 
 def _number_mistake(is_: str, kind: str, text: str) -> str:
     duration = _DURATION.fullmatch(text)
     if duration and kind == "float":
         seconds = float(duration.group(1)) * _SECONDS[duration.group(2).lower()]
-        return f"{is_}; give the seconds as a number, {seconds:g}"
+        return f"{is_}; use the number of seconds, {seconds:g}"
     found = _PAGE.search(text)
     if found and kind == "int":
-        return f"{is_}; give the number alone, {found.group(1) or found.group(2)}"
-    return f"{is_}; give {NUMBERS[kind]}"
+        return f"{is_}; use only the number, {found.group(1) or found.group(2)}"
+    return f"{is_}; use {NUMBERS[kind]}"
 
 
 def choice_mistake(is_: str, value: t.Any, choices: t.Sequence[str] | None) -> str:
-    """Return that a value is none of the choices, empty when it is, or when there are none to choose from."""
+    """Return the error that a value is not one of the choices, empty if it is one or there are no choices."""
     if not choices or value in choices:
         return ""
-    return f"{is_}; " + (close_values(str(value), choices) or f"give one of {', '.join(choices)}")
+    return f"{is_}; " + (close_values(str(value), choices) or f"use one of {', '.join(choices)}")
 
 
 def _combination(spec: ArgumentSpec, given: Options) -> str:
-    """Return which options do not go together, or are missing beside others."""
+    """Return which options are mutually exclusive, or are missing although others require them."""
     names = {name for name, argument in spec.arguments.items() if given_names(name, argument, given)}
     for rule in spec.mutually_exclusive:
         both = [name for name in rule if name in names]
         if len(both) > 1:
             return (
-                f"{' and '.join(both)} are mutually exclusive; give one of them, and null for one that module_defaults "
-                "gives"
+                f"{' and '.join(both)} are mutually exclusive; set only one of them, and set one that comes from "
+                "module_defaults to null"
             )
     for rule in spec.required_one_of:
         if not names.intersection(rule):

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is the same for every option of every task: nothing is empty, and a project is a path."""
+"""The checks and changes for the options of every task: no value is empty, and projects become paths."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..._app.settings import api_base_url, project_path
 from .arguments import Arguments, Options, each_given, each_level, located
 from .connection import Environment, url_name
 
-# How Ansible writes a list or a mapping where one value belongs.
+# How Ansible writes a list or a mapping as a string.
 _WRITTEN = ("['", '["', "{'", '{"')
-# Texts for people, which select nothing: they may have asterisks for an ornament.
+# Options for free text, which select nothing, so they can contain asterisks.
 _PROSE = ("comment", "title", "user")
 
 
 def prepared(arguments: Arguments, options: Options, environ: Environment) -> dict[str, t.Any]:
-    """Return validated options as every task takes them, with the paths of their projects.
+    """Return validated options with the paths of their projects.
 
-    :param environ: the address of the server may come from it.
-    :raises UsageError: for an empty text, which a forgotten variable leaves behind, for a mask, and for a project of
-        elsewhere.
+    :param environ: can contain the address of the server.
+    :raises UsageError: for an empty string, as from an unset variable, for a mask, and for a project of another
+        server.
     """
     for where, name, argument, value in each_given(arguments, options):
         with located(where):
@@ -42,32 +42,31 @@ def prepared(arguments: Arguments, options: Options, environ: Environment) -> di
 
 
 def refuse_mask(name: str, text: str) -> None:
-    """Return unless a text has asterisks for what is hidden, which are a wildcard for names, and match nothing else.
+    """Check that a string does not contain the asterisks of a mask, which match every name and no other value.
 
-    :raises UsageError: when it has.
+    :raises UsageError: if it does.
     """
     if MASK in text:
         raise UsageError(
-            f"{name} is {text!r}, in which asterisks stand for a secret or the value of a variable; give the text "
-            "itself"
+            f"{name} is {text!r}, in which asterisks replace a secret or the value of a variable; use the real value"
         )
 
 
 def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
-    """Refuse an empty value, a mask, and what Ansible has made a text of."""
+    """Refuse an empty value, a mask, and a list or mapping that Ansible converted to a string."""
     if argument.get("type", "str") in ("str", "path"):
         if not str(value).strip():
-            remedy = "give a value" if argument.get("required") else "give a value or leave it out"
+            remedy = "set a value" if argument.get("required") else "set a value or omit it"
             raise UsageError(f"{name} is empty; {remedy}")
         if str(value).startswith(_WRITTEN):
             told = "" if argument.get("no_log") else f"{value}, "
-            raise UsageError(f"{name} is {told}a list or mapping written as a text; give one value")
+            raise UsageError(f"{name} is {told}a list or mapping written as a string; use one value")
         if name not in _PROSE and not argument.get("no_log"):
             refuse_mask(name, str(value))
     if argument.get("elements") == "str":
         if any(not str(item).strip() for item in value):
-            raise UsageError(f"{name} holds an empty text; give names, or leave the option out")
+            raise UsageError(f"{name} contains an empty string; remove it, or omit the option")
         for item in value:
             refuse_mask(name, str(item))
             if str(item).startswith(_WRITTEN):
-                raise UsageError(f"{name} holds {item}, a list or mapping written as a text; give a flat list")
+                raise UsageError(f"{name} contains {item}, a list or mapping written as a string; use a flat list")

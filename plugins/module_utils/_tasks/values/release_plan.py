@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The projects and gates that a task is given, as the plan of a release."""
+"""The options for projects and gates, and their conversion to the plan of a release."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GATE_OPTIONS: Arguments = {
     "action": {"type": "str", "required": True, "choices": list(GATE_ACTIONS)},
     "require": {"type": "str", "choices": list(REQUIREMENTS), "default": "success"},
     "include_downstream": {"type": "bool"},
-    # without defaults, so that one that is given can be told
+    # without defaults, to detect which ones are set
     **{
         name: {key: value for key, value in option.items() if key != "default"}
         for name, option in {**JOB_ACTION_OPTIONS, **RUN_OPTIONS}.items()
@@ -43,11 +43,11 @@ PROJECT_OPTIONS: Arguments = {
 
 
 def plan_of(options: Options) -> ReleasePlan:
-    """Return what is to be done.
+    """Return the plan of the release.
 
-    :raises UsageError: when it cannot be done as it is.
+    :raises UsageError: if it cannot be carried out.
     """
-    wait_options(options)  # for what it refuses
+    wait_options(options)  # raises for invalid options
     return make_plan([_project(project, options) for project in options["projects"]], options["strategy"])
 
 
@@ -67,7 +67,7 @@ def _gate(given: Options, options: Options, query: PipelineQuery, where: str) ->
         refuse_misplaced(GATE_ACTIONS, GATE_OPTIONS, given)
         for option in ("name", "stage"):
             if given.get(option) == []:
-                raise UsageError(f"{option} is an empty list, which selects no job; give names or leave it out")
+                raise UsageError(f"{option} is an empty list, which selects no jobs; set names or omit it")
         return Gate(
             names=parts_of(given, "name"),
             stages=text_list(given, "stage"),
@@ -81,7 +81,7 @@ def _gate(given: Options, options: Options, query: PipelineQuery, where: str) ->
 
 
 def _waiting(given: Options, options: Options) -> WaitOptions:
-    """Return how the gate waits: as it says, else as the task does."""
+    """Return how the gate waits: its own options, else those of the task."""
     own = {name: value for name, value in given.items() if value is not None}
     shared = {name: options.get(name) for name in ("wait_timeout", "wait_interval", "log_lines")}
     return wait_options({**shared, **own, "wait": True})

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The options that say how to wait, and the value that they become."""
+"""The options for waiting, and their conversion to a value."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WAITING = ArgumentSpec(
     },
 )
 
-# Only where single jobs are waited for.
+# Only for tasks that wait for single jobs.
 JOB_WAITING = WAITING.merged(
     arguments={
         "pending_timeout": {"type": "float"},
@@ -55,7 +55,7 @@ PIPELINE_WAITING = WAITING.merged(
     },
 )
 
-# Where what was done can be undone when the time is up, and has to end well.
+# For tasks that act: on timeout they can cancel what they started, and they fail if it does not succeed.
 ACTION_WAITING = ArgumentSpec(
     arguments={
         "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
@@ -75,7 +75,7 @@ def wait_options(options: Options) -> WaitOptions:
         if value is not None and value is not False and not options.get("wait"):
             raise UsageError(f"{name} needs wait: true")
     if options.get("wait_for") == []:
-        raise UsageError("wait_for is an empty list, which nothing can reach; leave it out to wait for the end")
+        raise UsageError("wait_for is an empty list, which nothing can reach; omit it to wait for the end")
     targets = text_list(options, "wait_for") or ("finished",)
     check_statuses("wait_for", targets, tuple(dict.fromkeys((*WAIT_TARGETS, *STATUSES))))
     fail_on = text_list(options, "fail_on")
@@ -95,7 +95,7 @@ def wait_options(options: Options) -> WaitOptions:
 def pipeline_waiting(options: Options, targets: t.Sequence[str] = ("success",)) -> WaitOptions:
     """Return how to wait for a pipeline.
 
-    :param targets: what to wait for when the options do not say.
+    :param targets: what to wait for if the options do not set it.
     :raises UsageError: for values that cannot be used.
     """
     waiting = wait_options(options)

@@ -98,7 +98,7 @@ def test_check_mode(monkeypatch, capsys):
             ACTION,
             {**ACT, "api_oauth_token": "abc123"},
             [],
-            "api_token and api_oauth_token are mutually exclusive; give one of them",
+            "api_token and api_oauth_token are mutually exclusive; set only one of them",
         ),
         (
             ACTION,
@@ -108,7 +108,7 @@ def test_check_mode(monkeypatch, capsys):
         ),
         (ACTION, {**ACT, "api_username": "me", "api_password": "hunter2"}, [], "api_username and api_password do not"),
         (ACTION, {"project": "7", "action": "play", "name": "x"}, [], "One of the following is required"),
-        (ACTION, {**ACT, "action": "explode"}, [], "action is 'explode'; give one of play, retry"),
+        (ACTION, {**ACT, "action": "explode"}, [], "action is 'explode'; use one of play, retry"),
         (ACTION, {**ACT, "extensions": ["zzz"]}, [], "Unknown extension 'zzz'"),
     ],
 )

@@ -742,7 +742,7 @@ def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
         ({"content": "list", "checksum": "x"}, "checksum can only be used with content: archive, file, log and report"),
         ({"content": "file", "artifact_path": "/"}, "'/' is not a valid path inside an archive"),
         ({"include_downstream": True}, "include_downstream cannot be used with job_id"),
-        ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; give a value or leave it out"),
+        ({"job_id": None, "pipeline_id": 6, "name": " "}, "name is empty; set a value or omit it"),
         ({"checksum": "md5:" + "0" * 32}, "set it to sha256: and 64 hexadecimal digits"),
         ({"checksum": "sha256:" + "0" * 63}, "set it to sha256: and 64 hexadecimal digits"),
     ],

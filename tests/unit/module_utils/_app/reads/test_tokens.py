@@ -59,13 +59,13 @@ def test_the_token_of_the_environment_stands_in_for_one_that_is_not_given():
 
 
 def test_without_a_job_token_nothing_is_asked():
-    with pytest.raises(errors.UsageError, match="no job token: give api_job_token, or run where CI_JOB_TOKEN is set"):
+    with pytest.raises(errors.UsageError, match="no job token: set api_job_token, or run this in a CI job"):
         ask(api_job_token=None)
 
 
 @pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])
 def test_other_tokens_are_refused_even_beside_a_job_token(name):
-    with pytest.raises(errors.UsageError, match=f"{name} cannot be used here: .* give api_job_token"):
+    with pytest.raises(errors.UsageError, match=f"{name} cannot be used here: .* set api_job_token"):
         ask(**{name: TOKEN})
 
 

@@ -31,19 +31,19 @@ def test_projects_stay_in_the_given_order_whatever_they_need():
 @pytest.mark.parametrize(
     ("projects", "words"),
     [
-        ([], "the release has no projects; give at least one, with a gate"),
-        ([project("a"), project("a")], "two projects are called 'a'; give each of them a name of its own"),
+        ([], "the release has no projects; add at least one with a gate"),
+        ([project("a"), project("a")], "two projects are called 'a'; give each project a unique name"),
         ([project("a", gates=())], "project 'a' has no gates"),
-        ([project("a", needs=("a",))], "the projects need each other in a circle: a needs a"),
-        ([project("infra"), project("a", needs=("infar",))], "needs 'infar', which is none .* did you mean 'infra'?"),
-        ([project("x"), project("a", needs=("infra",))], "which is none of the projects: there are 'a', 'x'"),
+        ([project("a", needs=("a",))], "the needs of the projects form a cycle: a needs a"),
+        ([project("infra"), project("a", needs=("infar",))], "needs 'infar', .* did you mean 'infra'?"),
+        ([project("x"), project("a", needs=("infra",))], "which is not one of the projects: there are 'a', 'x'"),
         (
             [project("z"), project("a", needs=("b",)), project("b", needs=("c", "z")), project("c", needs=("a",))],
-            "circle: (a needs b needs c needs a|b needs c needs a needs b|c needs a needs b needs c)$",
+            "cycle: (a needs b needs c needs a|b needs c needs a needs b|c needs a needs b needs c)$",
         ),
-        ([project("a", ref=None)], "says no pipeline; give one of ref, sha, merge_request or pipeline_id"),
-        ([project("a", ref="main", pipeline_id=6)], "says more than one pipeline"),
-        ([project("a", gates=(Gate((), "play"),))], "gate 1 of project 'a' names no job; give name or stage"),
+        ([project("a", ref=None)], "specifies no pipeline; set one of ref, sha, merge_request or pipeline_id"),
+        ([project("a", ref="main", pipeline_id=6)], "specifies more than one pipeline"),
+        ([project("a", gates=(Gate((), "play"),))], "gate 1 of project 'a' selects no jobs; set name or stage"),
         ([project("a", gates=(Gate(("x",), "play", require="playable"),))], "playable cannot be used with play"),
         (
             [project("a", gates=(Gate(("x",), "retry", require="started"),))],

@@ -68,7 +68,7 @@ def test_anything_may_be_in_a_file(projects):
 def test_what_is_no_record_is_said(tmp_path, content):
     path = tmp_path / "record.json"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(UsageError, match="is not a record of a release"):
+    with pytest.raises(UsageError, match="is not a release record"):
         read_previous(str(path))
 
 

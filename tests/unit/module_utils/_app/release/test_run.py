@@ -131,7 +131,7 @@ def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
         "b": ["passed", "not reached"],
         "c": ["not reached"],
     }
-    assert results[1].gates[1].reason.startswith("gate 'a1' of project 'a' has failed")
+    assert results[1].gates[1].reason.startswith("gate 'a1' of project 'a' failed")
     text = failure_text(results)
     assert text == "gate 'a1' of project 'a' did not open: no job 'x'. Not reached: 'b', 'c'"
 
@@ -148,7 +148,7 @@ def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project()
         "d": "passed",
     }
     c = next(result for result in results if result.plan.name == "c")
-    assert c.gates[0].reason == "project 'a', which it needs, has not passed"
+    assert c.gates[0].reason == "it needs project 'a', which did not pass"
 
 
 def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_it():

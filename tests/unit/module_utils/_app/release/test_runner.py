@@ -89,7 +89,7 @@ def test_the_time_of_the_other_is_over_before_its_turn(monkeypatch: pytest.Monke
     release.meanwhile = meanwhile
     assert ended(release.first).outcome == "started"
     assert (results[0].outcome, results[0].has_timed_out) == ("timed out", True)
-    assert results[0].reason == "timed out after 60 s (wait_timeout): another gate still starts a pipeline of main"
+    assert results[0].reason == "timed out after 60 s (wait_timeout): another gate is still starting a pipeline of main"
     assert release.begun == ["main"]
 
 

@@ -69,7 +69,7 @@ def test_of_many_jobs_the_first_commands_are_shown():
     project["pipelines"][0]["project_id"] = 7
     page = gate_list(a_record(project))
     assert page.count("ansible localhost") == 10
-    assert page.count("The other jobs go on in the same way") == 1
+    assert page.count("Start the other jobs in the same way") == 1
 
 
 @pytest.mark.parametrize("action", ["run", "wait"])
@@ -78,8 +78,8 @@ def test_what_goes_on_is_told_of_gates_that_start_pipelines(action):
     first = a_project(gates=[a_gate(action=action, jobs=[])])
     second = a_project(gates=[a_gate(outcome="failed")])
     page = gate_list(a_record(first, second))
-    assert page.count("what has passed stays as it is") == 1
-    assert page.count("starts another one when that has ended, unless it says reuse: success") == (action == "run")
+    assert page.count("passed gates stay as they are") == 1
+    assert page.count("starts a new one if the last has ended, unless it sets reuse: success") == (action == "run")
 
 
 def test_a_gate_that_stops_nothing_says_so_where_it_failed():
@@ -109,4 +109,4 @@ def test_what_has_failed_before_a_skipped_job_is_retried_in_its_place():
 
 def test_where_no_job_is_to_be_started_the_reason_has_to_go_first():
     page = gate_list(a_record(a_project(gates=[a_gate(outcome="failed", jobs=[])])))
-    assert "When the reason is gone, run the playbook again" in page and "Then run" not in page
+    assert "Fix the cause, then run the playbook again" in page and "Then run" not in page

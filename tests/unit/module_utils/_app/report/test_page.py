@@ -209,7 +209,7 @@ def test_attempts_and_triggers_are_named():
 def test_a_timeline_without_anything_in_it():
     assert timeline([a_project(jobs=[], pipelines=[])]) == "<p>No pipeline was read.</p>"
     waiting = a_job(status="created", started_at=None, finished_at=None)
-    assert timeline([a_project(jobs=[waiting])]) == "<p>No job has been in the queue yet.</p>"
+    assert timeline([a_project(jobs=[waiting])]) == "<p>No job has been queued yet.</p>"
 
 
 # ----- the page -----

@@ -327,9 +327,9 @@ def test_check_mode_returns_the_present_state():
     [
         (
             {"wait": True, "wait_for": ["done"]},
-            "wait_for holds 'done'; did you mean finished?",
+            "wait_for contains 'done'; did you mean finished?",
         ),
-        ({"fail_on": ["broken"]}, "fail_on holds 'broken'"),
+        ({"fail_on": ["broken"]}, "fail_on contains 'broken'"),
         ({"wait_interval": 0}, "wait_interval is 0"),
         ({"wait_interval": -1.0}, "wait_interval is -1"),
         ({"wait": True, "pending_timeout": -1.0}, "pending_timeout is -1"),

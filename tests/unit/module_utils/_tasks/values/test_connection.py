@@ -49,13 +49,13 @@ def test_which_token_is_used(options, environ, expected):
 @pytest.mark.parametrize(
     ("options", "environ", "words"),
     [
-        ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are given: api_token, api_job_token"),
-        ({}, {**PAT, **OAUTH}, "several tokens are given: GITLAB_API_TOKEN, GITLAB_OAUTH_TOKEN"),
+        ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are set: api_token, api_job_token"),
+        ({}, {**PAT, **OAUTH}, "several tokens are set: GITLAB_API_TOKEN, GITLAB_OAUTH_TOKEN"),
         # an empty variable must not make us somebody else
         ({"api_token": ""}, PAT, "api_token is empty; set it to a token, or omit it"),
         ({"api_oauth_token": " "}, PAT, "api_oauth_token is empty"),
         ({"api_job_token": ""}, {}, "api_job_token is empty"),
-        ({"api_token": "", "api_job_token": "two"}, {}, "several tokens are given"),
+        ({"api_token": "", "api_job_token": "two"}, {}, "several tokens are set"),
         ({"api_token": f"{SECRET} x"}, {}, "api_token contains spaces"),
         ({"api_token": f"{SECRET}\nx"}, {}, "api_token contains spaces"),
         ({"api_token": f"{SECRET}ü"}, {}, "tokens cannot have"),
@@ -136,7 +136,7 @@ def test_defaults_and_given_values():
     "options", [{"api_retries": -1}, {"api_concurrency": 0}, {"api_timeout": 0.0}, {"api_timeout": -1.0}]
 )
 def test_values_that_are_too_small(options):
-    with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; give .* or more"):
+    with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; use .* or more"):
         settings(**options)
 
 
@@ -144,7 +144,7 @@ def test_a_client_certificate():
     given = {"client_cert": "/ci.pem", "client_key": "/ci.key"}
     found = settings(**given)
     assert (found.client_cert, found.client_key) == ("/ci.pem", "/ci.key")
-    with pytest.raises(UsageError, match="client_key is given without client_cert"):
+    with pytest.raises(UsageError, match="client_key is set without client_cert"):
         settings(client_key="/ci.key")
 
 
@@ -198,5 +198,5 @@ def test_what_is_no_header(name, value):
     ],
 )
 def test_a_number_has_an_upper_end(options):
-    with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; give .* or less"):
+    with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; use .* or less"):
         settings(**options)

@@ -26,10 +26,10 @@ def misread_text(arguments, given):
 def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
     arguments = TASKS["gitlab_job_info"].spec.arguments
     for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
-        assert "give one whole number" in misread_text(arguments, yaml.safe_load(written))
+        assert "use an integer" in misread_text(arguments, yaml.safe_load(written))
     # the last one is a number for Ansible, and none for float()
     for value in ("9" * 5000, "9" * 19, 2**63 - 1, 10**5000, 1e18, "1__0e99999999"):
-        assert "give one whole number" in misread_text(arguments, {"job_id": value})
+        assert "use an integer" in misread_text(arguments, {"job_id": value})
     for value in ("9" * 18, "1__0", 1e17, "1e-99999999", "sNaN!"):
         assert misread_text(arguments, {"job_id": value}) == ""
 
@@ -37,18 +37,18 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ("{job_id: yes}", "job_id is a boolean; give one whole number"),
-        ("{limit: no}", "limit is a boolean; give one whole number"),
-        ("{wait: yes, wait_timeout: no}", "wait_timeout is a boolean; give a number of seconds"),
-        ("{wait: yes, interval: off}", "interval is a boolean; give a number of seconds"),
-        ("{name: [build, null]}", "name holds null; leave it out"),
-        ("{project: [group/app]}", "project is a list; give one value"),
-        ("{api_token: {a: b}}", "api_token is a mapping; give one value"),
+        ("{job_id: yes}", "job_id is a boolean; use an integer"),
+        ("{limit: no}", "limit is a boolean; use an integer"),
+        ("{wait: yes, wait_timeout: no}", "wait_timeout is a boolean; use a number of seconds"),
+        ("{wait: yes, interval: off}", "interval is a boolean; use a number of seconds"),
+        ("{name: [build, null]}", "name contains null; remove it"),
+        ("{project: [group/app]}", "project is a list; use one value"),
+        ("{api_token: {a: b}}", "api_token is a mapping; use one value"),
         *(
             (
                 written,
-                f"{written[1:].partition(':')[0]} holds binary data, of which Ansible makes no text for a module; give "
-                "a text, without !!binary",
+                f"{written[1:].partition(':')[0]} contains binary data, which Ansible cannot pass to a module; use "
+                "a string without !!binary",
             )
             for written in ("{ref: !!binary bWFpbg==}", "{name: [!!binary YQ==]}", "{http_headers: {A: !!binary YQ==}}")
         ),
@@ -60,7 +60,7 @@ def test_a_boolean_is_no_number_and_null_is_no_name(written, problem):
 
 def test_binary_data_inside_of_an_input_is_refused_as_well():
     given = yaml.safe_load("{inputs: {targets: [a, !!binary YQ==]}}")
-    assert misread_text(TASKS["gitlab_pipeline"].spec.arguments, given).startswith("inputs holds binary data")
+    assert misread_text(TASKS["gitlab_pipeline"].spec.arguments, given).startswith("inputs contains binary data")
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_what_is_written_as_it_is_meant_is_left_alone(written):
         ({"terms": ["deploy"], "ref": 1.1}, "ref is the number 1.1; put it in quotes"),
         ({"terms": [2.0]}, "the name of a job is the number 2.0; put it in quotes"),
         ({"terms": [True]}, "the name of a job is a boolean"),
-        ({"terms": ["********"]}, "the name of a job is '********', in which asterisks stand for a secret"),
-        ({"terms": [{"name": "deploy"}], "default": "none"}, "the name of a job is a mapping; give one value"),
+        ({"terms": ["********"]}, "the name of a job is '********', in which asterisks replace a secret"),
+        ({"terms": [{"name": "deploy"}], "default": "none"}, "the name of a job is a mapping; use one value"),
         ({"terms": ["deploy"], "fields": [1.5]}, "fields is the number 1.5"),
-        ({"terms": [42], "api_retries": "inf"}, "api_retries is 'inf'; give one whole number"),
-        ({"terms": [42], "cache_seconds": False}, "cache_seconds is a boolean; give a number of seconds"),
+        ({"terms": [42], "api_retries": "inf"}, "api_retries is 'inf'; use an integer"),
+        ({"terms": [42], "cache_seconds": False}, "cache_seconds is a boolean; use a number of seconds"),
     ],
 )
 def test_in_an_expression_too(options, words):
@@ -126,16 +126,16 @@ def test_in_an_expression_too(options, words):
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ("[{project: g/a, gates: [{name: build}]}, x]", "project 2 is a text; give a mapping of its options"),
-        ("[null, {project: g/a}]", "project 1 is null; give a mapping of its options"),
-        ("[{project: g/a}, [b]]", "project 2 is a list; give a mapping of its options"),
+        ("[{project: g/a, gates: [{name: build}]}, x]", "project 2 is a string; use a mapping of options"),
+        ("[null, {project: g/a}]", "project 1 is null; use a mapping of options"),
+        ("[{project: g/a}, [b]]", "project 2 is a list; use a mapping of options"),
         (
             "[{project: g/a, gates: [{name: build}, deploy]}]",
-            "gate 2 of project 'g/a' is a text; give a mapping of its options",
+            "gate 2 of project 'g/a' is a string; use a mapping of options",
         ),
         (
             "[{project: g/a, gates: [{name: build}, 7]}]",
-            "gate 2 of project 'g/a' is a number; give a mapping of its options",
+            "gate 2 of project 'g/a' is a number; use a mapping of options",
         ),
         # Ansible makes mappings of these
         ("[{project: g/a, gates: [{name: build}, name=deploy action=play]}]", ""),
