@@ -100,10 +100,10 @@ NEEDS: dict[str, Need] = {
     ),
     "Play a job on a test server, without repeating failed requests": Need(effects=("play deploy:staging",)),
     # gitlab_job_info
-    "Wait for a merge request, where jobs may fail that are allowed to": SETTLED,
-    "Read from two projects of the same server": SETTLED,
-    "Gate the deployment on the tests of this very commit": SETTLED,
-    "Check the infrastructure that a child pipeline applies": Need(jobs=APPLIED),
+    "Wait for the jobs of a merge request, and ignore allowed failures": SETTLED,
+    "Wait for two projects on the same server": SETTLED,
+    "Wait for the tests of a commit before its deployment": SETTLED,
+    "Wait until a child pipeline has applied the infrastructure": Need(jobs=APPLIED),
     # gitlab_pipeline
     "Start a pipeline of main, and go on when it has succeeded": Need(effects=(CREATES,), again=True),
     "Run the tests of main with variables, and go on whatever becomes of them": Need(effects=(CREATES,), again=True),
@@ -138,14 +138,14 @@ NEEDS: dict[str, Need] = {
     "Wait for the infrastructure pipeline, and fail if it does": Need(jobs=APPLIED),
     "Wait for two projects of the same server": Need(jobs=APPLIED),
     # gitlab_job_download
-    "Fetch what the newest successful build of a release has left": Need(jobs=RELEASED),
-    "Fetch one file of the build of this very commit": Need(without=("owner", "group")),
-    "Fetch their report, which GitLab keeps as junit.xml.gz": Need(world=report_world),
-    "Download again what may have been damaged, to a folder with labels of its own": Need(
+    "Download the artifacts of the newest successful build of a release": Need(jobs=RELEASED),
+    "Download one file from the build of a commit": Need(without=("owner", "group")),
+    "Download the test report, which is called junit.xml.gz": Need(world=report_world),
+    "Download the archive even if its checksum fits, and set SELinux context and attributes": Need(
         jobs=RELEASED, sha256_of=RELEASE_BUILD, without=("attributes",)
     ),
     # GitLab finds a job by its ref in a pipeline that has succeeded
-    "Fetch a big archive from a server of our own": Need(jobs={"8:soak-test": DONE}),
+    "Download a large archive from a self-managed server": Need(jobs={"8:soak-test": DONE}),
     # gitlab_job
     "Show the status of a job whose name is a number": Need(jobs={"6:scan:1": {"name": "404"}}),
     # gitlab_deployment_info
