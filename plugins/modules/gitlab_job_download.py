@@ -71,7 +71,7 @@ options:
       - Branch or tag, or V(refs/merge-requests/17/head) for the pipelines of a merge request.
       - Selects its newest pipeline, whatever its status, unless O(latest_success=true). Skipped pipelines without jobs,
         such as those caused by C([skip ci]), are ignored with a warning.
-      - The pipeline does not change during the task, even if a newer one starts.
+      - The task uses this pipeline throughout, even if a newer one starts.
       - With O(sha), selects the newest pipeline of that commit on that branch or tag.
   job_id:
     description:

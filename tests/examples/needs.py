@@ -135,8 +135,8 @@ NEEDS: dict[str, Need] = {
     "Wait until the pipeline of this very commit has succeeded": SETTLED,
     "Give a pipeline ten minutes, and go on without it": SETTLED,
     # gitlab_pipeline_bridges
-    "Wait for the infrastructure pipeline, and fail if it does": Need(jobs=APPLIED),
-    "Wait for two projects of the same server": Need(jobs=APPLIED),
+    "Wait for the infrastructure pipeline, and fail if it fails": Need(jobs=APPLIED),
+    "Wait for the downstream pipelines of two projects on the same server": Need(jobs=APPLIED),
     # gitlab_job_download
     "Download the artifacts of the newest successful build of a release": Need(jobs=RELEASED),
     "Download one file from the build of a commit": Need(without=("owner", "group")),
