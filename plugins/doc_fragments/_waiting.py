@@ -40,8 +40,8 @@ options:
         longer, up to this value, with some jitter. When some jobs have ended, the next poll comes halfway to the
         expected end of the others.
       - Each poll sends one request for each pipeline, for any number of jobs. For more than twenty jobs, it only counts
-        the unfinished jobs if the server returns totals. It lists the jobs when the count shows that the wait may be
-        over, or that there is something to decide or to show.
+        the jobs that the task still waits for, if the server returns totals. It lists the jobs when the count shows
+        that the wait may be over, or that there is something to decide or to show.
     type: float
     default: 10
     aliases:
