@@ -588,7 +588,7 @@ jobs:
       returned: always
       sample: 42
     name:
-      description: Name of the job. The names of C(parallel:matrix) jobs contain the values of the matrix.
+      description: Name of the job. The names of C(parallel:matrix) jobs contain their matrix values.
       type: str
       returned: always
       sample: deploy:prod
@@ -638,17 +638,17 @@ jobs:
       returned: always, in GitLab 15.9 and later
       sample: null
     duration:
-      description: How long the job ran, or has run so far, in seconds. V(null) until it starts.
+      description: Seconds for which the job ran, or has run so far. V(null) until it starts.
       type: float
       returned: always, except on very old servers
       sample: 150.2
     queued_duration:
-      description: How long the job was queued, or has been queued so far, in seconds. V(null) until then.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
       type: float
       returned: always, except on very old servers
       sample: 70.1
     web_url:
-      description: Address of the page of the job.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
@@ -762,7 +762,7 @@ pipeline:
       returned: always
       sample: success
     web_url:
-      description: Address of the page of the pipeline.
+      description: URL of its page.
       type: str
       returned: always, except on very old servers
       sample: https://gitlab.example.com/group/app/-/pipelines/6
@@ -866,12 +866,12 @@ queued:
   returned: always
   sample: 70.1
 elapsed:
-  description: How long the task took, in seconds.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 224.518
 requests:
-  description: Statistics about the requests that the task sent.
+  description: The requests that the task sent.
   type: dict
   returned: always
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
@@ -882,12 +882,12 @@ requests:
       returned: always
       sample: 17
     throttled:
-      description: Number of requests that GitLab rejected because of its rate limit (429).
+      description: Number of requests that GitLab refused because of its rate limit (429).
       type: int
       returned: always
       sample: 0
     paced_seconds:
-      description: How long requests were delayed to stay within the rate limit, in seconds.
+      description: Seconds for which requests were held back to stay within the rate limit.
       type: float
       returned: always
       sample: 0.0

@@ -435,7 +435,7 @@ job:
       returned: always
       sample: 42
     name:
-      description: Name of the job. The names of C(parallel:matrix) jobs contain the values of the matrix.
+      description: Name of the job. The names of C(parallel:matrix) jobs contain their matrix values.
       type: str
       returned: always
       sample: build
@@ -490,17 +490,17 @@ job:
       returned: always, in GitLab 15.9 and later
       sample: null
     duration:
-      description: How long the job ran, or has run so far, in seconds. V(null) until it starts.
+      description: Seconds for which the job ran, or has run so far. V(null) until it starts.
       type: float
       returned: always, except on very old servers
       sample: 150.2
     queued_duration:
-      description: How long the job was queued, or has been queued so far, in seconds. V(null) until then.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
       type: float
       returned: always, except on very old servers
       sample: 70.1
     web_url:
-      description: Address of the page of the job.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
@@ -623,7 +623,7 @@ entries:
       returned: always
       sample: "100644"
 elapsed:
-  description: How long the task took, in seconds.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 3.217

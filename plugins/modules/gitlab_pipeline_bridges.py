@@ -313,7 +313,7 @@ bridges:
       returned: always
       sample: false
     web_url:
-      description: Address of the page of the trigger job.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/51
@@ -400,7 +400,7 @@ downstream_pipelines:
       returned: always
       sample: running
     web_url:
-      description: Address of the page of the pipeline.
+      description: URL of its page.
       type: str
       returned: always, except on very old servers
       sample: https://gitlab.example.com/group/infra/-/pipelines/7
@@ -454,12 +454,12 @@ graph:
         p6["pipeline 6 · v1.2.0 · running"]
         p6 -->|"trigger:infra (success)"| p7["pipeline 7 · main · running"]
 elapsed:
-  description: How long the task took, in seconds.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 73.214
 requests:
-  description: Statistics about the requests that the task sent.
+  description: The requests that the task sent.
   type: dict
   returned: always
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
@@ -470,12 +470,12 @@ requests:
       returned: always
       sample: 17
     throttled:
-      description: Number of requests that GitLab rejected because of its rate limit (429).
+      description: Number of requests that GitLab refused because of its rate limit (429).
       type: int
       returned: always
       sample: 0
     paced_seconds:
-      description: How long requests were delayed to stay within the rate limit, in seconds.
+      description: Seconds for which requests were held back to stay within the rate limit.
       type: float
       returned: always
       sample: 0.0
