@@ -152,8 +152,8 @@ options:
       - V(stuck_or_timeout_failure) also matches the four reasons that replace it in GitLab 19.1 and later, as in
         C(retry:when) of the CI/CD configuration.
       - A misspelt reason is an error. Other unknown reasons cause a warning, because newer servers may have them.
-      - Use it to retry faults of the infrastructure, but not broken tests (V(script_failure)) until they pass by
-        chance. Jobs that failed for another reason, were canceled or are being canceled are refused.
+      - Use it to retry infrastructure faults, but not broken tests (V(script_failure)) that pass only by chance. Jobs
+        that failed for another reason, were canceled or are being canceled are refused.
       - If omitted or empty, every reason is accepted.
       - Can only be used with O(action=retry), and with O(action=play) for the retries that O(max_attempts) adds.
     type: list
@@ -234,8 +234,7 @@ options:
     default: fail
   fail_on:
     description:
-      - Final statuses of a job that fail the task after the action was done and waited for. An empty list accepts all
-        of them.
+      - Final statuses of a job that fail the task after the action. An empty list accepts all of them.
       - Has no effect without O(wait=true), or with O(action=cancel), which accepts every final status. A status that is
         not final is an error.
     type: list
@@ -283,7 +282,8 @@ notes:
   - O(action=erase) acts on ended jobs. It leaves jobs unchanged that were erased already or have nothing to erase,
     including V(skipped) jobs. It refuses unfinished jobs and trigger jobs.
   - O(action=keep_artifacts) acts on ended jobs whose artifacts expire. It leaves ended jobs unchanged if nothing
-    expires. It refuses V(skipped), unfinished and trigger jobs.
+    expires. It refuses jobs whose archive is missing or has already expired, and V(skipped), unfinished and trigger
+    jobs.
   - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log. It leaves other jobs
     unchanged, and refuses trigger jobs. With O(whole_project=true) it reads no jobs.
   - Trigger jobs must be selected by name. They can be played unless they are V(scheduled), and retried in GitLab 17.0
@@ -293,21 +293,21 @@ notes:
   - O(wait) has no effect with O(action=erase), O(action=keep_artifacts) and O(action=delete_artifacts), which are done
     when GitLab answers.
   - If the connection breaks, or an error does not show whether GitLab executed the request, the task reads the job
-    again and decides anew. A lost answer never starts a job twice.
+    again and decides again. A lost answer never starts a job twice.
   - A project can reserve job variables for Maintainers or Owners, or forbid them
     (C(ci_pipeline_variables_minimum_override_role)). GitLab then answers V(403 Forbidden) to O(action=play) with
     O(job_variables), and the job stays V(manual). Playing the job without variables still works.
-  - Only users that a protected environment admits can play, retry, cancel or erase jobs that deploy to it, whatever
-    their role. Other users get V(403 Forbidden). The same applies to jobs of a protected branch or tag to which the
-    user cannot push or merge, and to deployments older than the last successful one if the project prevents outdated
-    deployments.
+  - Only users who are allowed to deploy to a protected environment can play, retry, cancel or erase jobs that deploy to
+    it, whatever their role. Other users get V(403 Forbidden). The same applies to jobs of a protected branch or tag to
+    which the user cannot push or merge, and to deployments older than the last successful one if the project prevents
+    outdated deployments.
   - While a deployment waits for approvals, its job is V(manual). O(action=play) refuses the job, or waits with
     O(wait_for_approval=true). The job of a rejected deployment is V(failed), and GitLab does not start it anymore.
   - GitLab may answer O(action=play) or O(action=retry) with a conflict (status 409) although the action was done, for
     example when a proxy sends the request twice. If the job shows the effect, and its user is the user of the token,
     the task reports a change, even if another task with the same token was faster. Only then does the task read the
     user of the token.
-  - The user of the token requires the Developer role, or the Maintainer role to delete artifacts or to erase a job that
+  - The user of the token needs the Developer role, or the Maintainer role to delete artifacts or to erase a job that
     another user started.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info
