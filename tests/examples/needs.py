@@ -83,7 +83,9 @@ NEEDS: dict[str, Need] = {
     ),
     "Run a successful scan again": Need(effects=("retry scan:2",), again=True),
     "Apply the infrastructure in a child pipeline": Need(effects=("play apply",)),
-    "Play all review jobs and return only a few fields of each": Need(effects=("play review:security", "play review:style")),
+    "Play all review jobs and return only a few fields of each": Need(
+        effects=("play review:security", "play review:style")
+    ),
     "Play the review jobs of a merge request, and ignore allowed failures": Need(
         effects=("play review:security", "play review:style")
     ),
