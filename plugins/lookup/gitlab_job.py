@@ -13,14 +13,14 @@ short_description: Read GitLab CI jobs, their artifacts or logs in an expression
 author:
   - Jobgate Developers (@jobgate)
 description:
-  - Returns jobs of a project by name or id, or one field of them, a file out of their artifacts, or their log. For
-    conditions, messages and variables.
-  - It reads once and does not wait. Use P(jobgate.gitlab.gitlab_job_info#module) to wait for a job, and
-    P(jobgate.gitlab.gitlab_job_action#module) to act on one. P(jobgate.gitlab.gitlab_job_download#module) brings
-    artifacts and logs of any size into files.
-  - It runs on the controller, and each time that the expression is evaluated. Keep the result with
-    P(ansible.builtin.set_fact#module) if you need it often. Within one process the connection is shared, and so are
-    identical reads for O(cache_seconds).
+  - Returns jobs of a project by name or ID, or a field, an artifact file or the log of each, for use in conditions,
+    messages and variables.
+  - Reads once and does not wait. Use P(jobgate.gitlab.gitlab_job_info#module) to wait for a job,
+    P(jobgate.gitlab.gitlab_job_action#module) to act on one, and P(jobgate.gitlab.gitlab_job_download#module) to
+    download artifacts and logs of any size to files.
+  - Runs on the controller each time the expression is evaluated. If you use the result often, store it with
+    P(ansible.builtin.set_fact#module). Lookups in the same process share the connection, and share identical reads for
+    O(cache_seconds).
 requirements:
   - requests
   - pluggy
@@ -31,82 +31,79 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - Names or ids of jobs, or lists of these. A term of digits only is an id, which needs no pipeline. A name needs
-        one of O(pipeline_id), O(ref), O(sha) and O(merge_request).
-      - Required, unless O(job_name) or O(job_id) is given.
-      - A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are wildcards. C([) is an
-        ordinary character, since jobs made by C(parallel:matrix) carry it.
-      - A name stands for the newest attempt of the job, whatever its status.
-      - A term that nothing matches is an error, unless O(default) is set.
+      - Names or IDs of jobs, or lists of them. A term that consists of digits is an ID, which needs no pipeline. A name
+        requires one of O(pipeline_id), O(ref), O(sha) and O(merge_request).
+      - Required, unless O(job_name) or O(job_id) is set.
+      - If no job has exactly this name, C(*) and C(?) are wildcards. C([) is an ordinary character, because the names
+        of C(parallel:matrix) jobs contain it.
+      - A name selects the newest attempt of the job, whatever its status.
+      - A term that matches no job is an error, unless O(default) is set.
     type: list
     elements: str
   job_name:
     description:
-      - A name, as in a term. Digits only are a name here, too, for a job that is called V(404).
-      - Excludes terms and O(job_id).
+      - A name, as in a term. Digits are also a name here, for a job that is called V(404).
+      - Mutually exclusive with terms and O(job_id).
     type: str
   job_id:
     description:
-      - The id of one job, as in a term of digits.
-      - Excludes terms and O(job_name).
+      - ID of one job, as in a term that consists of digits.
+      - Mutually exclusive with terms and O(job_name).
     type: int
   include_downstream:
     description:
-      - Look for names in the child and multi-project pipelines, too, that trigger jobs of the pipeline have started, to
-        any depth. There a name may be V(bridge/job), as in V(trigger:infra/apply).
+      - Also look for names in the downstream pipelines (child and multi-project) of the pipeline, to any depth. Their
+        jobs can be named V(bridge/job), as in V(trigger:infra/apply).
     type: bool
     default: false
   attribute:
     description:
-      - Return only this field of each job instead of the whole job. A dot reaches inside, as in V(pipeline.id).
+      - Return only this field of each job instead of the whole job. Use dots for nested fields, as in V(pipeline.id).
       - A field that the job does not have is an error, unless O(default) is set.
-      - Excludes O(fields), O(artifact) and O(log).
+      - Mutually exclusive with O(fields), O(artifact) and O(log).
     type: str
   fields:
     description:
-      - Keep only these fields of each job. A dot reaches inside, as in V(pipeline.id) or V(user.username), and the
+      - Keep only these fields of each job. Use dots for nested fields, as in V(pipeline.id) or V(user.username); the
         result is nested in the same way.
-      - A field that the job does not have is left out. It is an error if another field is called almost so, or if the
-        job has none of them, unless O(default) is set.
-      - Excludes O(attribute), O(artifact) and O(log).
+      - Fields that the job does not have are left out. It is an error if another field has a similar name, or if the
+        job has none of the fields, unless O(default) is set.
+      - Mutually exclusive with O(attribute), O(artifact) and O(log).
     type: list
     elements: str
     default: []
   artifact:
     description:
-      - Return the content of this file out of the artifacts of each job instead of the job, read as O(parse) says. The
-        path inside the archive, such as V(dist/version.json), written as it is and not URL-encoded.
-      - It is the file of the job that the term names, in the very pipeline that all other options mean, whatever its
-        status. Set O(latest_success=true) for the newest pipeline of O(ref) that has succeeded.
-      - A file that is not there is an error, unless O(default) is set. So are artifacts that have expired or were
-        erased. Reports such as C(reports:dotenv) are not part of the archive; list the file under C(artifacts:paths)
-        as well.
-      - The file is read into memory, and refused from 64 MiB on. So is JSON and YAML of more than 100 levels, and YAML
-        whose aliases stand for more than a million values or for themselves. Use
-        P(jobgate.gitlab.gitlab_job_download#module) for big or binary files.
-      - Excludes O(attribute), O(fields) and O(log).
+      - Return the content of this file from the artifacts of each job instead of the job, parsed according to O(parse).
+        This is the path inside the archive, such as V(dist/version.json). Do not URL-encode it.
+      - The file is read from the selected job, whatever its status. Set O(latest_success=true) to read from the newest
+        successful pipeline of O(ref).
+      - A missing file is an error, unless O(default) is set, and so are expired or erased artifacts. Reports such as
+        C(reports:dotenv) are not part of the archive; list the file under C(artifacts:paths) as well.
+      - The file is read into memory. Refused are files of 64 MiB or more, JSON and YAML with more than 100 levels, and
+        YAML whose aliases expand to more than a million values or refer to themselves. Use
+        P(jobgate.gitlab.gitlab_job_download#module) for large or binary files.
+      - Mutually exclusive with O(attribute), O(fields) and O(log).
     type: str
   latest_success:
     description:
-      - Whether O(artifact) is that of the newest pipeline of O(ref) that has succeeded, as GitLab itself finds it. The
-        newest pipeline may be running or have failed.
-      - GitLab looks for the job in that pipeline, then in its child pipelines. Since GitLab 18.9 it goes on to older
-        pipelines that have succeeded when the job is not there or has no artifacts.
-      - Only with O(ref) and O(artifact), and for names without wildcards. An error with ids, O(sha), O(ref_type),
+      - Read O(artifact) from the newest successful pipeline of O(ref), as GitLab finds it, even if the newest pipeline
+        is running or has failed.
+      - GitLab looks for the job in this pipeline, then in its child pipelines. If the job does not exist there or has
+        no artifacts, GitLab 18.9 and later continues with older successful pipelines.
+      - Requires O(ref), O(artifact), and names without wildcards. Cannot be used with IDs, O(sha), O(ref_type),
         O(pipeline_source) and O(include_downstream=true).
-      - It takes one request for each name. It is what a job token can use on any server.
+      - Sends one request for each name. Job tokens can use it on every server.
     type: bool
     default: false
   parse:
     description:
-      - What O(artifact) is. Content that is malformed is an error that names the file, and the line where that is
-        known.
-      - V(text) returns it as one string. It has to be UTF-8.
-      - V(json) returns what the JSON document holds.
-      - V(yaml) returns what the YAML document holds. Plain data only; no tag creates anything else.
-      - V(dotenv) returns a dictionary of strings, from lines of the form C(NAME=value), as jobs write them for
-        C(reports:dotenv).
-      - Without effect unless O(artifact) is set.
+      - Format of O(artifact). Malformed content is an error that contains the name of the file and, if known, the line.
+      - V(text) returns one string. The file must be UTF-8.
+      - V(json) returns the value of the JSON document.
+      - V(yaml) returns the value of the YAML document. Only plain data is supported; tags cannot create other objects.
+      - V(dotenv) returns a dictionary of strings from C(NAME=value) lines, as jobs write them for C(reports:dotenv).
+      - Has no effect unless O(artifact) is set.
     type: str
     choices:
       - text
@@ -116,55 +113,55 @@ options:
     default: text
   log:
     description:
-      - Return the log of each job instead of the job, as one string. Of a job that is still running it is what has been
+      - Return the log of each job instead of the job, as one string. The log of a running job contains what has been
         written so far.
-      - The log of a job that has not started, was skipped or was erased is an error, unless O(default) is set.
-      - Bytes that are not UTF-8 are replaced, colour codes and other control codes are removed. Everything else is as
-        GitLab keeps it. Secrets that GitLab has not masked in the log are not masked here either.
-      - To get its last lines only, use O(jobgate.gitlab.gitlab_job_info#module:log_lines).
-      - Excludes O(attribute), O(fields) and O(artifact).
+      - It is an error if the job has not started, was skipped or was erased, unless O(default) is set.
+      - Bytes that are not UTF-8 are replaced, and colour codes and other control codes are removed. Secrets that GitLab
+        has not masked in the log are not masked here either.
+      - To read only the last lines, use O(jobgate.gitlab.gitlab_job_info#module:log_lines).
+      - Mutually exclusive with O(attribute), O(fields) and O(artifact).
     type: bool
     default: false
   cache_seconds:
     description:
-      - For how many seconds a read is good for further ones that ask the same of the same server with the same token.
-        So a template that uses several fields of a job asks GitLab once.
-      - Only reads within one process share. Ansible usually starts a new process for each task and host.
-      - V(0) asks GitLab each time, for conditions that must not see what was true a moment ago.
+      - How many seconds to reuse the result of an identical read from the same server with the same token. A template
+        that uses several fields of a job then sends one request.
+      - Only reads in the same process are shared. Ansible usually starts a new process for each task and host.
+      - V(0) always sends a request, for conditions that require the current state.
     type: float
     default: 2
   default:
     description:
-      - Returned for a term when there is no such pipeline or job, and for a job that does not have O(attribute),
-        O(artifact) or a O(log). Here an empty text and V(null) are values like any other.
-      - A job that has not ended does not have its artifacts yet, so that the default stands for them as well. Wait for
-        the job first, or use O(latest_success), where that matters.
-      - It does not hide other errors, such as a server that cannot be reached, a token without the right to read,
-        or an artifact that is malformed.
+      - Value for a term if the pipeline or job does not exist, and for a job without the O(attribute), O(artifact) or
+        O(log). Empty strings and V(null) are valid values.
+      - A job that has not ended has no artifacts yet, so the default is returned for them as well. If this matters,
+        wait for the job first, or use O(latest_success).
+      - Other errors are not affected, such as an unreachable server, a token without permission to read, or a malformed
+        artifact.
     type: raw
 notes:
-  - Ansible's P(ansible.builtin.env#lookup) and variables are good places for a token; C(ansible.cfg) usually is not,
-    since it is kept with the playbooks.
-  - GitLab lets a job token read artifacts, but no log.
+  - Store tokens in environment variables or Ansible variables, and not in C(ansible.cfg), which is usually stored with
+    the playbooks.
+  - Job tokens can read artifacts, but not logs.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_job_download
   - module: jobgate.gitlab.gitlab_pipeline_bridges
   - name: Jobs API
-    description: What GitLab says about jobs and their fields.
+    description: GitLab's documentation of jobs and their fields.
     link: https://docs.gitlab.com/api/jobs/
   - name: Job artifacts API
-    description: What GitLab says about artifacts.
+    description: GitLab's documentation of the requests for artifacts.
     link: https://docs.gitlab.com/api/job_artifacts/
 """
 
 EXAMPLES = r"""
-- name: Show how the deployment of a release went
+- name: Show the status of the deployment of a release
   ansible.builtin.debug:
     msg: "{{ lookup('jobgate.gitlab.gitlab_job', 'deploy:prod', project='group/app', ref='v1.2.0').status }}"
 
-- name: Show the pages of all tests of a pipeline
+- name: Show the addresses of all test jobs of a pipeline
   ansible.builtin.debug:
     msg: "{{ query('jobgate.gitlab.gitlab_job', 'test:*', project='group/app', pipeline_id=6, attribute='web_url') }}"
 
@@ -176,13 +173,13 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'deploy:prod', project='group/app', sha=release_commit,
                 attribute='user.username') }}
 
-- name: Stop unless this cell of the matrix is green
+- name: Stop unless this job of a matrix has succeeded
   ansible.builtin.assert:
     that: cell.status == 'success'
   vars:
     cell: "{{ lookup('jobgate.gitlab.gitlab_job', 'test: [py311, linux]', project='group/app', ref='main') }}"
 
-- name: Show how the tests of the last push went, and not those of the nightly pipeline
+- name: Show the status of a test of the last push, not of the nightly pipeline
   ansible.builtin.debug:
     msg: "{{ status }}"
   vars:
@@ -190,7 +187,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'test:lint', project='group/app', ref='main', ref_type='branch',
                 pipeline_source=['push'], attribute='status') }}
 
-- name: Read a job by its id
+- name: Read a job by its ID
   ansible.builtin.debug:
     msg: "{{ lookup('jobgate.gitlab.gitlab_job', job_id=42, project='group/app', fields=['id', 'pipeline.id']) }}"
 
@@ -198,7 +195,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ lookup('jobgate.gitlab.gitlab_job', job_name='404', project='group/app', ref='main').status }}"
 
-- name: Show whether a child pipeline has applied the infrastructure
+- name: Show the status of a job in a child pipeline
   ansible.builtin.debug:
     msg: "It is {{ infrastructure.status }}"
   vars:
@@ -206,7 +203,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'trigger:infra/apply', project='group/app', ref='main',
                 include_downstream=true) }}
 
-- name: Say none where a merge request has no such job
+- name: Show none if the pipeline of a merge request has no such job
   ansible.builtin.debug:
     msg: "The review job is {{ status }}"
   vars:
@@ -214,7 +211,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'review', project='group/app', merge_request=17,
                 attribute='status', default='none') }}
 
-- name: Show the version that the build of the newest pipeline has written
+- name: Read a version from an artifact of the newest pipeline
   ansible.builtin.debug:
     msg: "Version {{ build.VERSION }}"
   vars:
@@ -222,7 +219,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main',
                 artifact='build.env', parse='dotenv') }}
 
-- name: Stop when the tests of this pipeline cover too little
+- name: Stop if the test coverage of a pipeline is too low
   ansible.builtin.assert:
     that: coverage.totals.percent_covered >= 80
   vars:
@@ -230,7 +227,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'coverage', project='group/app', pipeline_id=6,
                 artifact='coverage.json', parse='json') }}
 
-- name: Read the version of the newest successful build, while the newest pipeline may still run
+- name: Read a version from an artifact of the newest successful pipeline
   ansible.builtin.debug:
     msg: "{{ build.VERSION }}"
   vars:
@@ -238,7 +235,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main', latest_success=true,
                 artifact='build.env', parse='dotenv') }}
 
-- name: Use the settings of a release that is built, or none for releases that have no such file
+- name: Read settings from an artifact of a release, with a default for releases without this file
   ansible.builtin.debug:
     msg: "{{ settings }}"
   vars:
@@ -246,13 +243,13 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='v1.2.0',
                 artifact='config/settings.yml', parse='yaml', default={}) }}
 
-- name: Say whether the log of a job mentions a warning
+- name: Show whether the log of a job contains warnings
   ansible.builtin.debug:
-    msg: "{{ 'There are warnings' if 'WARNING' in text else 'All is quiet' }}"
+    msg: "{{ 'The log has warnings' if 'WARNING' in text else 'The log has no warnings' }}"
   vars:
     text: "{{ lookup('jobgate.gitlab.gitlab_job', 42, project='group/app', log=true) }}"
 
-- name: Make sure that the deployment has not begun by now
+- name: Stop unless the deployment is still waiting to be played
   ansible.builtin.assert:
     that: status == 'manual'
   vars:
@@ -260,7 +257,7 @@ EXAMPLES = r"""
       {{ lookup('jobgate.gitlab.gitlab_job', 'deploy:prod', project='group/app', pipeline_id=6,
                 attribute='status', cache_seconds=0) }}
 
-- name: Read from a server of our own, with the connection in variables
+- name: Read from a self-managed server, with the connection in variables
   ansible.builtin.debug:
     msg: "{{ query('jobgate.gitlab.gitlab_job', 'build', 'deploy:*', project='group/app', ref='main') }}"
   vars:
@@ -272,7 +269,7 @@ EXAMPLES = r"""
     jobgate_gitlab_http_headers:
       X-Gateway-Pass: "{{ gateway_pass }}"
 
-- name: Choose the connection in the expression
+- name: Set the connection in the expression
   ansible.builtin.debug:
     msg: >-
       {{ lookup('jobgate.gitlab.gitlab_job', 'build', project='group/app', ref='main',
@@ -282,11 +279,11 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The jobs of all terms, in the order of the terms, and for each term newest first. In GitLab's own words, as
-      P(jobgate.gitlab.gitlab_job_info#module) returns them.
-    - With O(attribute), the values of that field instead. With O(artifact), the contents of the file as O(parse) says,
-      and with O(log), the logs.
-    - C(lookup) gives the bare job, value or content when there is only one. Use C(query) to get a list in every case.
+    - The jobs of all terms, in the order of the terms, newest first for each term, with the fields that
+      P(jobgate.gitlab.gitlab_job_info#module) returns.
+    - With O(attribute), the values of that field instead. With O(artifact), the parsed contents of the file. With
+      O(log), the logs.
+    - C(lookup) returns a single job, value or content without a list. Use C(query) to always get a list.
   type: list
   elements: raw
   sample:

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ module: gitlab_job_download
 version_added: 0.1.0
 short_description: Download the artifacts or the log of a GitLab CI job to a file
 description:
-  - Downloads the archive with the artifacts of a job, one file out of it, one of its reports, or the job's log. It can
-    also list what is in the archive.
-  - The content is streamed to a temporary file beside O(dest), so that gigabytes need no memory. Its length and
-    O(checksum) are verified before it replaces O(dest). If anything goes wrong before that, O(dest) stays as it was.
-  - It does not wait for the job. Use M(jobgate.gitlab.gitlab_job_info) with
-    O(jobgate.gitlab.gitlab_job_info#module:wait=true) before it, and P(jobgate.gitlab.gitlab_job#lookup) to use a
-    small artifact in an expression without a file.
+  - Downloads the artifacts archive of a job, one file from the archive, a report, or the job's log. Can also list the
+    files in the archive.
+  - Streams the content to a temporary file next to O(dest), so large files require little memory. Verifies the length
+    and O(checksum) before it replaces O(dest). On any error, O(dest) stays unchanged.
+  - This module does not wait for the job. To wait, use M(jobgate.gitlab.gitlab_job_info) with
+    O(jobgate.gitlab.gitlab_job_info#module:wait=true) first. To use a small artifact in an expression, use
+    P(jobgate.gitlab.gitlab_job#lookup).
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -36,93 +36,91 @@ attributes:
   check_mode:
     support: full
     details:
-      - Nothing is put in place. Where the answer cannot be known otherwise, the content is read and compared with
-        O(dest), so that RV(ignore:changed) is what the real run would report.
+      - Changes no files. If necessary, downloads the content and compares it with O(dest), so that RV(ignore:changed)
+        is the value that a real run would return.
   diff_mode:
     support: full
     details:
-      - Shows size and SHA-256 of O(dest) before and after. The content itself is not shown.
+      - Shows the size and the SHA-256 checksum of O(dest) before and after, but not its content.
   idempotent:
     support: full
     details:
-      - When O(dest) has the same content and the same mode, owner and group, nothing is changed.
-      - A newer job, or a log that has grown meanwhile, is other content.
+      - Changes nothing if O(dest) already has the content, mode, owner and group.
+      - The content changes when there is a newer job, or when the log has grown.
   platform:
-    description: The kind of machine that the task can run on.
+    description: Operating systems on which the module can run.
     support: full
     platforms: posix
 options:
   api_job_token:
     description:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
-      - E(CI_JOB_TOKEN) is never used automatically, because the task would silently act as another user. Name it here
-        if you want it.
-      - GitLab lets a job token download and list artifacts by O(job_id), and download them with
-        O(latest_success=true). To find a job with it needs GitLab 18 in the pipeline of O(pipeline_id), and GitLab 19.2
-        in that of O(ref) or O(sha). It cannot read a log; use O(api_token) for that.
-      - In another project than its own it works where GitLab's licence includes it, and if that project has the project
-        of the CI job on its allowlist. From GitLab 16.6 on a public or internal project whose pipelines everybody may
-        see needs no entry.
+      - E(CI_JOB_TOKEN) is never used automatically, because the task would silently act as another user. To use it, set
+        it here.
+      - Job tokens can download and list artifacts by O(job_id), and download them with O(latest_success=true). Finding
+        a job requires GitLab 18 with O(pipeline_id), and GitLab 19.2 with O(ref) or O(sha). Job tokens cannot read
+        logs; use O(api_token) instead.
+      - Access to other projects requires a GitLab licence that includes it, and the project of the CI job on the
+        allowlist of the other project. In GitLab 16.6 and later, public and internal projects with public pipelines
+        need no allowlist entry.
   project:
     description:
-      - The project that the job belongs to, by its numeric id or its full path such as V(group/subgroup/app). Write the
-        path as it is, and not URL-encoded.
+      - Project of the job, as a numeric ID or a full path such as V(group/subgroup/app). Do not URL-encode the path.
   ref:
     description:
       - Branch or tag, or V(refs/merge-requests/17/head) for the pipelines of a merge request.
-      - Its newest pipeline is used, whatever that pipeline's status, unless O(latest_success=true). A pipeline that
-        GitLab has skipped as a whole, as for C([skip ci]), has no jobs; it is passed over with a warning.
-      - The pipeline found first is kept for the whole task, even if a newer one starts meanwhile.
-      - Together with O(sha), the newest pipeline of that commit on that branch or tag.
+      - Selects its newest pipeline, whatever its status, unless O(latest_success=true). Skipped pipelines without jobs,
+        such as those caused by C([skip ci]), are ignored with a warning.
+      - The task uses this pipeline throughout, even if a newer one starts.
+      - With O(sha), selects the newest pipeline of that commit on that branch or tag.
   job_id:
     description:
-      - Id of the job, as in the address of its page. It needs no pipeline, and excludes all other options that choose a
-        pipeline or a job in it.
-      - It is this very attempt, even if the job has been retried since.
+      - ID of the job, as in the address of its page. Mutually exclusive with all other options that choose a pipeline
+        or a job.
+      - Selects exactly this attempt, even if the job has been retried since.
     type: int
   name:
     description:
-      - Name of the job. A job of exactly that name is taken; only if there is none, C(*) and C(?) in the name are
-        wildcards. When several jobs match, the task fails and lists them.
+      - Name of the job, which selects its newest attempt. If no job has exactly this name, C(*) and C(?) are wildcards.
+        If several jobs match, the task fails and lists them.
       - >-
-        C([) is an ordinary character, since jobs made by C(parallel:matrix) carry it, as in V(test: [py311, linux]).
-      - A name stands for the newest attempt of the job.
-      - With O(include_downstream=true), V(bridge/job) is the job of that name in the pipeline that the trigger job
-        C(bridge) has started, to any depth, as in V(trigger:infra/apply). A bare name means the job of the pipeline
-        itself, and a job of a downstream pipeline only if the pipeline itself has none.
-      - A name that nothing matches is an error that shows close names.
-      - Required unless O(job_id) is given.
+        C([) is an ordinary character, because the names of C(parallel:matrix) jobs contain it, as in V(test: [py311,
+        linux]).
+      - With O(include_downstream=true), V(bridge/job) is job C(job) in the pipeline that trigger job C(bridge) started,
+        to any depth, as in V(trigger:infra/apply). A name without a slash refers to the job of the pipeline itself, and
+        to a job of a downstream pipeline only if the pipeline itself has no such job.
+      - If no job matches, the task fails and lists similar names.
+      - Required unless O(job_id) is set.
     type: str
   include_downstream:
     description:
-      - Look for the job in the child and multi-project pipelines, too, that trigger jobs of this pipeline have started,
-        and in those that they have started in turn.
-      - A downstream pipeline that the token cannot read is passed over. A warning says so if the job may be there.
-      - Needs a pipeline to start from, so it is an error together with O(job_id).
+      - Also look for the job in the downstream pipelines (child and multi-project) of this pipeline, to any depth.
+      - Downstream pipelines that the token cannot read are ignored, with a warning if they may contain the job.
+      - Cannot be used with O(job_id).
     type: bool
     default: false
   latest_success:
     description:
-      - Whether to take the newest pipeline of O(ref) that has succeeded, as GitLab itself finds it. The newest pipeline
-        may be running or have failed.
-      - GitLab looks for the job in that pipeline, then in its child pipelines. Newer versions go on to older pipelines
-        that have succeeded when the job is not there or has no artifacts, for O(content=archive) since GitLab 18.7 and
-        for O(content=file) since GitLab 18.9. A pipeline that waits for a blocking manual job has not succeeded.
-      - Only with O(ref), a O(name) without wildcards, and O(content=archive) or O(content=file). An error with O(sha),
-        O(ref_type), O(pipeline_source) and O(include_downstream=true).
-      - When the job succeeds in a newer pipeline while its artifacts are downloaded, the task fails and leaves O(dest)
-        as it was, since GitLab does not tell of which job the content is.
+      - Use the newest successful pipeline of O(ref), as GitLab finds it, even if the newest pipeline is running or has
+        failed.
+      - GitLab looks for the job in this pipeline, then in its child pipelines. If the job does not exist there or has
+        no artifacts, GitLab continues with older successful pipelines, for O(content=archive) since GitLab 18.7 and for
+        O(content=file) since GitLab 18.9. A pipeline that waits for a blocking manual job is not successful.
+      - Requires O(ref), O(name) without wildcards, and O(content=archive) or O(content=file). Cannot be used with
+        O(sha), O(ref_type), O(pipeline_source) and O(include_downstream=true).
+      - If the job succeeds in a newer pipeline during the download, the task fails and leaves O(dest) unchanged,
+        because GitLab does not show which job the content belongs to.
     type: bool
     default: false
   content:
     description:
       - What to download.
-      - V(archive) is the zip archive with all artifacts of the job. It is not unpacked.
-      - V(file) is the one file in it that O(artifact_path) names. Only this file is transferred.
-      - V(log) is the job's log as GitLab keeps it, byte for byte, with its colour codes and section marks. Of a job
-        that is still running it is a snapshot.
-      - V(report) is the one report that O(report_type) names, such as that of the tests. Needs GitLab 19.4.
-      - V(list) downloads nothing and returns the files and folders of the archive as RV(entries). Needs GitLab 18.8.
+      - V(archive) downloads the zip archive with all artifacts of the job, without unpacking it.
+      - V(file) downloads only the file O(artifact_path) from the archive.
+      - V(log) downloads the job's log byte for byte, including colour codes and section marks. The log of a running job
+        is a snapshot.
+      - V(report) downloads the report O(report_type), such as a test report. Requires GitLab 19.4.
+      - V(list) downloads nothing and returns the files and folders of the archive as RV(entries). Requires GitLab 18.8.
     type: str
     choices:
       - archive
@@ -133,77 +131,78 @@ options:
     default: archive
   report_type:
     description:
-      - The type of the report for O(content=report), and required there. An error with any other O(content).
-      - It is the C(file_type) in RV(job.artifacts), such as V(junit), V(dotenv), V(codequality) or V(cyclonedx). Mostly
-        this is the word under C(artifacts:reports) in the configuration of the job. What is a C(coverage_report) there
-        has the type V(cobertura) or V(jacoco).
-      - The file is what the server sends, and is not unpacked. GitLab keeps some reports compressed with gzip, such as
-        V(junit) and V(dotenv). The C(file_format) in RV(job.artifacts) tells V(gzip), V(raw) or V(zip).
-      - A type that the job does not have is an error that shows those it has. When the token may not read the job, the
-        server is asked at once.
-      - GitLab sends no report of some types, such as V(metrics_referee), by itself.
+      - Type of the report. Required with O(content=report), and an error otherwise.
+      - This is the C(file_type) in RV(job.artifacts), such as V(junit), V(dotenv), V(codequality) or V(cyclonedx). It
+        usually equals the keyword under C(artifacts:reports) in the CI/CD configuration, but a C(coverage_report) has
+        the type V(cobertura) or V(jacoco).
+      - The file is not unpacked. GitLab compresses some reports, such as V(junit) and V(dotenv), with gzip. The
+        C(file_format) in RV(job.artifacts) is V(gzip), V(raw) or V(zip).
+      - If the job does not have such a report, the task fails and lists the types it has. If the token cannot read the
+        job, the task requests the report without this check.
+      - GitLab does not offer reports of some types, such as V(metrics_referee), for download on their own.
     type: str
   artifact_path:
     description:
-      - Path inside the archive, such as V(dist/app 1.2.tar.gz). Write it as it is, and not URL-encoded.
-      - With O(content=file), the file to download, and required. A file V(tree) at the top of the archive can only be
-        downloaded with O(latest_success=true), since GitLab 18.8 and newer send a list in its place otherwise.
-      - With O(content=list), the folder to list. When it is not set, the list begins at the top of the archive.
+      - Path inside the archive, such as V(dist/app 1.2.tar.gz). Do not URL-encode it.
+      - With O(content=file), the file to download (required). A file V(tree) at the top of the archive can only be
+        downloaded with O(latest_success=true), because GitLab 18.8 and later otherwise return a list instead.
+      - With O(content=list), the folder to list. If omitted, the whole archive is listed.
       - An error with any other O(content).
     type: str
   recursive:
     description:
-      - Whether O(content=list) also shows what is in the folders below, to any depth.
-      - Without effect on any other O(content).
+      - Whether O(content=list) also lists the contents of subfolders, to any depth.
+      - Has no effect with any other O(content).
     type: bool
     default: true
   dest:
     description:
-      - Where to put the content, on the machine that runs the task. Its folder has to exist.
-      - On the controller a relative path begins in the folder of the playbook.
-      - In an existing folder the name is that of the artifact for O(content=file), C(artifacts.zip) for
-        O(content=archive), and the id of the job with C(.log) for O(content=log). For O(content=report) it is the name
-        that GitLab keeps the report under, such as C(junit.xml.gz), or the O(report_type) when the token may not read
-        the job. RV(dest) tells the full path.
-      - While downloading, the new content lies beside it. So the folder has to be writable, and needs room for both.
-      - Owner, group and permissions of a file that is replaced stay, but set-id bits do so only when its owner runs the
-        task. A link is replaced, and what it leads to is left alone, as M(ansible.builtin.copy) does it.
-      - Required unless O(content=list), and an error together with it.
+      - Where to save the content, on the machine that runs the task. Either an existing folder, or a file in one.
+      - On the controller, a relative path starts in the folder of the playbook.
+      - In a folder, the file gets the name of the artifact for O(content=file), C(artifacts.zip) for
+        O(content=archive), and the ID of the job with C(.log) for O(content=log). For O(content=report), it gets
+        GitLab's file name of the report, such as C(junit.xml.gz), or O(report_type) if the token cannot read the job.
+        RV(dest) is the full path.
+      - The folder must be writable and have space for the old and the new file, because the content is downloaded to a
+        temporary file next to O(dest).
+      - A replaced file keeps its owner, group and permissions. It keeps set-id bits only if its owner runs the task. A
+        link is replaced and its target stays unchanged, as with M(ansible.builtin.copy).
+      - Required unless O(content=list), where it is an error.
     type: path
   checksum:
     description:
-      - What the content has to be, as V(sha256:) and 64 hexadecimal digits. Other content is an error, and O(dest)
-        stays as it was.
-      - When O(dest) has this checksum already, nothing is downloaded, unless O(force=true).
-      - An error together with O(content=list).
+      - Expected checksum of the content, as V(sha256:) and 64 hexadecimal digits. If it differs, the task fails and
+        leaves O(dest) unchanged.
+      - If O(dest) already has this checksum, nothing is downloaded, unless O(force=true).
+      - Cannot be used with O(content=list).
     type: str
   force:
     description:
-      - Whether to download even when O(checksum) tells that O(dest) has the content already.
-      - The same content is still no change.
+      - Whether to download the content even if O(dest) already has the O(checksum).
+      - Identical content is not reported as a change.
     type: bool
     default: false
 notes:
-  - One of O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required, and O(name) with all of them but
-    O(job_id).
-  - The job is the newest attempt in the one pipeline that was chosen, whatever its status, unless
-    O(latest_success=true). So a job that is running or has failed can be looked at as well.
-  - GitLab may keep artifacts in object storage and redirect the download there. The storage has to be reachable from
-    where the task runs. The redirect is followed without the token, never from https to http, and its address is not
-    logged.
-  - Missing artifacts. The error tells apart, as far as GitLab does, artifacts that have expired, a job that was erased,
-    and a job without an archive. Reports such as C(reports:junit) or C(reports:dotenv) are not part of the archive;
-    use O(content=report), or list the file under C(artifacts:paths) as well.
-  - Before GitLab 19.4 the server takes no notice of O(report_type) and sends the archive. The task then fails and
-    leaves O(dest) as it was. A report that is a zip file itself, such as V(lsif), can be told from the archive only by
-    its length, so that it needs a token that may read the job.
-  - A path that is not in the archive, a path that GitLab takes for invalid since it leads out of the archive, and a
-    server that is too old for O(content=list) are errors that say so.
-  - Logs and artifacts can hold secrets that GitLab has not masked. Give O(mode) to keep the file from others.
-  - Trigger jobs have neither artifacts nor a log. With O(include_downstream=true), take a job of their pipeline.
-  - The user of the token needs the right to read the job, usually the Reporter role, and for the log of a job in debug
-    mode the Developer role. A job can reserve its artifacts for some roles with C(artifacts:access). Artifacts of
-    public projects need no token, a log needs one.
+  - One of O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required. All except O(job_id) also require
+    O(name).
+  - The job is the newest attempt in the selected pipeline, whatever its status, unless O(latest_success=true). Running
+    and failed jobs can be read as well.
+  - GitLab may redirect downloads of artifacts to an object storage, which must be reachable from the machine that runs
+    the task. The redirect is followed without the token and never from https to http, and its address is not logged.
+  - If artifacts are missing, the error distinguishes, as far as GitLab does, between expired artifacts, an erased job,
+    and a job without an archive. Reports such as C(reports:junit) or C(reports:dotenv) are not part of the archive. Use
+    O(content=report), or list the file under C(artifacts:paths) as well.
+  - GitLab before 19.4 ignores O(report_type) and sends the archive. The task then fails and leaves O(dest) unchanged.
+    Only the length distinguishes reports that are zip files, such as V(lsif), from the archive, so they require a token
+    that can read the job.
+  - Paths that are not in the archive, invalid paths that point out of the archive, and servers without support for
+    O(content=list) cause specific errors.
+  - Logs and artifacts can contain secrets that GitLab has not masked. Set O(mode) to restrict access to the file.
+  - Trigger jobs have no artifacts and no log. With O(include_downstream=true), select a job of their downstream
+    pipeline.
+  - The user of the token must be able to read the job, which usually requires the Reporter role. The log of a job in
+    debug mode requires the Developer role. C(artifacts:access) can restrict artifacts to some roles. Artifacts of
+    public projects need no token, but logs do.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info
   - module: jobgate.gitlab.gitlab_job_action
@@ -211,15 +210,15 @@ seealso:
     plugin_type: lookup
   - module: ansible.builtin.unarchive
   - name: Job artifacts API
-    description: What GitLab says about downloading artifacts.
+    description: GitLab's documentation of the requests for artifacts.
     link: https://docs.gitlab.com/api/job_artifacts/
   - name: Jobs API
-    description: What GitLab says about the log.
+    description: GitLab's documentation of the request for the log.
     link: https://docs.gitlab.com/api/jobs/
 """
 
 EXAMPLES = r"""
-- name: Fetch what the newest successful build of a release has left
+- name: Download the artifacts of the newest successful build of a release
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     ref: v1.2.0
@@ -229,13 +228,13 @@ EXAMPLES = r"""
     mode: "0644"
   register: build
 
-- name: Unpack it
+- name: Unpack the archive
   ansible.builtin.unarchive:
     src: "{{ build.dest }}"
     dest: /srv/app
     remote_src: true
 
-- name: Fetch the archive that the last push to a branch has built
+- name: Download the archive of the last push to a branch
   jobgate.gitlab.gitlab_job_download:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
@@ -245,7 +244,7 @@ EXAMPLES = r"""
     name: build
     dest: /tmp/build.zip
 
-- name: Fetch one file of the build of this very commit
+- name: Download one file from the build of a commit
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     ref: main
@@ -258,7 +257,7 @@ EXAMPLES = r"""
     group: www-data
     mode: "0640"
 
-- name: Fetch a file that has to be the one that was tested
+- name: Download a file and verify its checksum
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     job_id: 42
@@ -275,7 +274,7 @@ EXAMPLES = r"""
     name: integration
     wait: true
 
-- name: Fetch their report, which GitLab keeps as junit.xml.gz
+- name: Download the test report, which is called junit.xml.gz
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     pipeline_id: 6
@@ -285,7 +284,7 @@ EXAMPLES = r"""
     dest: /srv/reports/
     mode: "0644"
 
-- name: Keep their log, whatever became of them
+- name: Download the log of the tests
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     pipeline_id: 6
@@ -295,11 +294,11 @@ EXAMPLES = r"""
     mode: "0600"
   register: log
 
-- name: Say where it is
+- name: Show size and path of the log
   ansible.builtin.debug:
     msg: "{{ log.size }} bytes in {{ log.dest }}"
 
-- name: See what the job of a merge request has left
+- name: List the artifacts of a job of a merge request
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     merge_request: 17
@@ -311,7 +310,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ left.entries | selectattr('type', 'eq', 'file') | map(attribute='path') }}"
 
-- name: List one folder, without the folders in it
+- name: List one folder without its subfolders
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     ref: main
@@ -320,7 +319,7 @@ EXAMPLES = r"""
     artifact_path: public/coverage
     recursive: false
 
-- name: Fetch the plan that a child pipeline has made
+- name: Download a file from a child pipeline
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     ref: main
@@ -331,7 +330,7 @@ EXAMPLES = r"""
     dest: /srv/infra/plan.json
     mode: "0600"
 
-- name: Fetch the artifacts of an earlier job from inside a CI job
+- name: Download the artifacts of an earlier job in a CI job
   jobgate.gitlab.gitlab_job_download:
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
     project: "{{ lookup('ansible.builtin.env', 'CI_PROJECT_ID') }}"
@@ -339,7 +338,7 @@ EXAMPLES = r"""
     dest: build.zip
     mode: "0644"
 
-- name: Download again what may have been damaged, to a folder with labels of its own
+- name: Download the archive even if its checksum fits, and set SELinux context and attributes
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     ref: v1.2.0
@@ -354,7 +353,7 @@ EXAMPLES = r"""
     selevel: s0
     attributes: +d
 
-- name: Write to a file that is mounted into a container and cannot be replaced
+- name: Write to a file that cannot be replaced because it is mounted into a container
   jobgate.gitlab.gitlab_job_download:
     project: group/app
     ref: main
@@ -365,7 +364,7 @@ EXAMPLES = r"""
     mode: "0644"
     unsafe_writes: true
 
-- name: Fetch a big archive from a server of our own
+- name: Download a large archive from a self-managed server
   jobgate.gitlab.gitlab_job_download:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ gitlab_oauth_token }}"
@@ -386,7 +385,7 @@ EXAMPLES = r"""
     dest: /srv/images/app.zip
     mode: "0644"
 
-- name: Fetch from a test server whose certificate nobody can verify
+- name: Download from a test server without verifying its certificate
   jobgate.gitlab.gitlab_job_download:
     api_url: https://localhost:8443/gitlab
     validate_certs: false
@@ -399,27 +398,27 @@ EXAMPLES = r"""
 RETURN = r"""
 dest:
   description:
-    - Full path of the file. In check mode, where it would be.
-    - V(null) for O(content=list), and when the download fails.
+    - Full path of the file. In check mode, the expected path.
+    - V(null) with O(content=list), and if the download fails.
   type: str
   returned: always
   sample: /srv/releases/app-1.2.0.zip
 size:
-  description: Length of the content in bytes. V(null) where RV(dest) is.
+  description: Size of the content in bytes. V(null) if RV(dest) is.
   type: int
   returned: always
   sample: 15360
 sha256:
-  description: SHA-256 of the content in hexadecimal digits. V(null) where RV(dest) is.
+  description: SHA-256 checksum of the content in hexadecimal digits. V(null) if RV(dest) is.
   type: str
   returned: always
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 job:
   description:
-    - The job, in GitLab's own words. Fields not listed here are passed on as the server sends them.
-    - Only its C(id) with O(job_id), or its C(name) and C(ref) with O(latest_success=true), when the token may not read
-      jobs, as a job token on most servers.
-    - V(null) when the download fails.
+    - The job. Fields that are not listed here are returned as GitLab sends them.
+    - If the token cannot read jobs, as job tokens on most servers, contains only C(id) with O(job_id), or C(name) and
+      C(ref) with O(latest_success=true).
+    - V(null) if the download fails.
   type: dict
   returned: always
   sample:
@@ -431,27 +430,27 @@ job:
     web_url: https://gitlab.example.com/group/app/-/jobs/42
   contains:
     id:
-      description: Number of this attempt of the job. A retry gets a new one.
+      description: ID of this attempt of the job. A retry gets a new ID.
       type: int
       returned: always
       sample: 42
     name:
-      description: Name of the job. Jobs made by C(parallel:matrix) carry their values in it.
+      description: Name of the job. The names of C(parallel:matrix) jobs contain their matrix values.
       type: str
       returned: always
       sample: build
     stage:
-      description: Its stage.
+      description: Stage of the job.
       type: str
       returned: always
       sample: build
     status:
-      description: Its status, such as V(running) or V(success).
+      description: Status of the job, such as V(running) or V(success).
       type: str
       returned: always
       sample: success
     ref:
-      description: Branch or tag.
+      description: Branch or tag of the job.
       type: str
       returned: always
       sample: v1.2.0
@@ -461,14 +460,14 @@ job:
       returned: always
       sample: true
     allow_failure:
-      description: Whether the pipeline can succeed without it. Manual jobs have this by default.
+      description: Whether the pipeline can succeed without the job. V(true) for manual jobs by default.
       type: bool
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: true
     failure_reason:
-      description: Why it failed, such as V(script_failure) or V(runner_system_failure).
+      description: Why the job failed, such as V(script_failure) or V(runner_system_failure).
       type: str
-      returned: when RV(job.status) is V(failed), from GitLab 14 on
+      returned: when RV(job.status) is V(failed), in GitLab 14 and later
       sample: script_failure
     created_at:
       description: When the job was created.
@@ -476,51 +475,51 @@ job:
       returned: always
       sample: "2026-03-02T09:15:00.000Z"
     started_at:
-      description: When a runner began, V(null) before that.
+      description: When the job started. V(null) until then.
       type: str
       returned: always
       sample: "2026-03-02T09:16:10.000Z"
     finished_at:
-      description: When it ended, V(null) before that.
+      description: When the job ended. V(null) until then.
       type: str
       returned: always
       sample: "2026-03-02T09:18:40.000Z"
     erased_at:
-      description: When its log and artifacts were erased, V(null) if they were not.
+      description: When the log and the artifacts of the job were erased. V(null) if they were not.
       type: str
-      returned: always, from GitLab 15.9 on
+      returned: always, in GitLab 15.9 and later
       sample: null
     duration:
-      description: Seconds it ran, or has run so far, V(null) before that.
+      description: Seconds for which the job ran, or has run so far. V(null) until it starts.
       type: float
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds it was in the queue, or has been so far, V(null) before that.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
       type: float
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: 70.1
     web_url:
-      description: Its page.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     user:
-      description: Who started it.
+      description: User who started the job.
       type: dict
       returned: always
       sample:
         id: 3
         username: jdoe
     commit:
-      description: The commit it runs on, V(null) if that is gone.
+      description: Commit that the job runs on. V(null) if it no longer exists.
       type: dict
       returned: always
       sample:
         id: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
         title: Add the new checkout
     pipeline:
-      description: The pipeline it belongs to.
+      description: Pipeline of the job.
       type: dict
       returned: always
       sample:
@@ -529,27 +528,27 @@ job:
         ref: v1.2.0
         status: success
     runner:
-      description: The runner that took it, V(null) before that.
+      description: Runner that picked up the job. V(null) until then.
       type: dict
       returned: always
       sample:
         id: 32
         description: shared-runner-1
     tag_list:
-      description: The tags that a runner must have to take it.
+      description: Tags that a runner needs to pick up the job.
       type: list
       elements: str
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: ["linux"]
     artifacts_file:
-      description: The archive with its artifacts.
+      description: Archive with the artifacts of the job.
       type: dict
-      returned: when there is one that has not expired
+      returned: when the archive exists and has not expired
       sample:
         filename: artifacts.zip
         size: 15360
     artifacts:
-      description: The files it has left. The log is one of them, with C(file_type) V(trace).
+      description: Files that the job has stored, including the log (C(file_type) V(trace)).
       type: list
       elements: dict
       returned: always
@@ -558,20 +557,20 @@ job:
           filename: job.log
           size: 1500
     artifacts_expire_at:
-      description: When its artifacts are removed, V(null) if never.
+      description: When the artifacts expire. V(null) if they do not expire.
       type: str
       returned: always
       sample: null
     annotations:
-      description: What extensions have to say about the job.
+      description: Annotations that extensions added to the job.
       type: dict
-      returned: when an extension has added something
+      returned: when an extension has added annotations
       sample:
         cost_centre: "4711"
 pipeline:
   description:
-    - The pipeline of RV(job), in GitLab's own words.
-    - V(null) when the token may not read RV(job), and when the download fails.
+    - Pipeline of RV(job), as GitLab returns it.
+    - V(null) if the token cannot read RV(job), and if the download fails.
   type: dict
   returned: always
   sample:
@@ -583,7 +582,7 @@ pipeline:
     status: success
     web_url: https://gitlab.example.com/group/app/-/pipelines/6
 entries:
-  description: What is in the archive, for O(content=list); else an empty list.
+  description: Files and folders in the archive. Empty unless O(content=list).
   type: list
   elements: dict
   returned: always
@@ -599,12 +598,12 @@ entries:
       mode: "100644"
   contains:
     name:
-      description: Its name.
+      description: Name of the file or folder.
       type: str
       returned: always
       sample: app.tar.gz
     path:
-      description: Its path inside the archive, as O(artifact_path) takes it. That of a folder ends with a slash.
+      description: Path inside the archive, as in O(artifact_path). Paths of folders end with a slash.
       type: str
       returned: always
       sample: dist/app.tar.gz
@@ -614,22 +613,22 @@ entries:
       returned: always
       sample: file
     size:
-      description: Its length in bytes.
+      description: Size in bytes.
       type: int
       returned: for files
       sample: 15360
     mode:
-      description: Its kind and permissions, as six octal digits.
+      description: File type and permissions, as six octal digits.
       type: str
       returned: always
       sample: "100644"
 elapsed:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 3.217
 diff:
-  description: Size and SHA-256 of O(dest) before and after, one line each, as C(--diff) shows them.
+  description: Size and SHA-256 checksum of O(dest) before and after, one per line, as C(--diff) shows them.
   type: dict
   returned: always
   sample:
@@ -639,50 +638,50 @@ diff:
       sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
   contains:
     before:
-      description: The file as it was found; empty if there was none.
+      description: The file before the download. Empty if it did not exist.
       type: str
       returned: always
       sample: ""
     after:
-      description: The file as it is now. In check mode, what is expected.
+      description: The file after the download. In check mode, the expected file.
       type: str
       returned: always
       sample: |
         size: 15360
         sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 mode:
-  description: Permissions of RV(dest); V(null) when there is no such file.
+  description: Permissions of RV(dest). V(null) if the file does not exist.
   type: str
   returned: always
   sample: "0644"
 owner:
-  description: Owner of RV(dest); V(null) when there is no such file.
+  description: Owner of RV(dest). V(null) if the file does not exist.
   type: str
   returned: always
   sample: root
 group:
-  description: Group of RV(dest); V(null) when there is no such file.
+  description: Group of RV(dest). V(null) if the file does not exist.
   type: str
   returned: always
   sample: www-data
 uid:
-  description: Id of the owner of RV(dest); V(null) when there is no such file.
+  description: ID of the owner of RV(dest). V(null) if the file does not exist.
   type: int
   returned: always
   sample: 0
 gid:
-  description: Id of the group of RV(dest); V(null) when there is no such file.
+  description: ID of the group of RV(dest). V(null) if the file does not exist.
   type: int
   returned: always
   sample: 33
 state:
   description:
-    - What RV(dest) is, usually V(file), or V(hard) when it has several names; V(null) when there is no such file.
+    - Type of RV(dest), usually V(file), or V(hard) if it has several hard links. V(null) if the file does not exist.
   type: str
   returned: always
   sample: file
 secontext:
-  description: SELinux context of RV(dest); V(null) when there is no such file, or where SELinux is not in use.
+  description: SELinux context of RV(dest). V(null) if the file does not exist or SELinux is not used.
   type: str
   returned: always
   sample: system_u:object_r:httpd_sys_content_t:s0

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ module: gitlab_job_info
 version_added: 0.1.0
 short_description: Read GitLab CI jobs, and wait for them
 description:
-  - Reads the jobs of a project, a pipeline or a whole tree of pipelines, or one job, with the end of its log if wanted.
-  - With O(wait=true) it is a gate. The play goes on when the jobs have reached O(wait_for), and stops when they can no
-    longer reach it.
-  - It starts no job. Use M(jobgate.gitlab.gitlab_job_action) to play, retry, cancel or erase one, and
-    M(jobgate.gitlab.gitlab_pipeline_bridges) to see trigger jobs and the pipelines behind them.
+  - Reads one job, or the jobs of a project, a pipeline or a tree of pipelines, optionally with the end of their logs.
+  - With O(wait=true) the task is a gate. The play continues when the jobs have reached O(wait_for), and fails when they
+    can no longer reach it.
+  - This module does not start jobs. Use M(jobgate.gitlab.gitlab_job_action) to play, retry, cancel or erase jobs, and
+    M(jobgate.gitlab.gitlab_pipeline_bridges) to read trigger jobs and their downstream pipelines.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -36,76 +36,76 @@ extends_documentation_fragment:
 options:
   include_retried:
     description:
-      - Return superseded attempts of retried jobs as well, to see how often a job was tried and how it failed.
-      - Of a project without a pipeline, and with O(scope), GitLab does not tell which attempts were superseded. The
-        newest attempt with one of these statuses is returned then, even if a later one has another status.
-      - Not together with O(wait=true), which is for the newest attempt.
-      - GitLab 13.5 to 13.8 leaves superseded attempts out all the same.
+      - Also return superseded attempts of retried jobs, for example to see how often a job was tried and how it failed.
+      - If O(scope) is set for a whole project, GitLab does not show which attempts were superseded. The task then
+        returns the newest attempt with one of these statuses, even if a later attempt has another status.
+      - Cannot be used with O(wait=true), which waits for the newest attempt.
+      - GitLab 13.5 to 13.8 never returns superseded attempts.
     type: bool
     default: false
   limit:
     description:
-      - Return at most this many jobs, the newest ones. RV(truncated) tells whether there were more.
-      - V(0) returns all of them. In a project that has been in use for years that can be a million.
-      - Of a pipeline every job that is selected is waited for, and can fail the task, whether it is returned or not.
+      - Return at most this many jobs, newest first. RV(truncated) shows whether there are more.
+      - V(0) returns all jobs. Old projects can have a million jobs.
+      - In a pipeline, the task waits for every selected job, and every one can fail the task, even if it is not
+        returned.
     type: int
     default: 1000
   fields:
     description:
-      - Keep only these fields of each job. A dot reaches inside, as in V(pipeline.id) or V(user.username), and the
+      - Keep only these fields of each job. Use dots for nested fields, as in V(pipeline.id) or V(user.username); the
         result is nested in the same way.
-      - Fields are dropped while reading. With thousands of jobs, handing whole records to Ansible takes longer than
-        fetching them.
-      - It does not change which jobs are chosen, nor RV(summary). A field that GitLab did not send is left out, with a
-        warning if its name seems to be misspelt.
-      - Without it, and with an empty list, jobs are returned whole.
+      - Other fields are dropped while reading. For thousands of jobs, passing whole records to Ansible takes longer
+        than reading them.
+      - Does not affect which jobs are selected, or RV(summary). Fields that GitLab did not send are left out, with a
+        warning if the name seems to be misspelt.
+      - If omitted or empty, all fields are returned.
     type: list
     elements: str
     default: []
   wait_for:
     description:
-      - What each of the jobs has to reach. With several entries, any one of them is enough.
-      - V(playable) is a job that is V(manual) or V(scheduled), or already past that.
-      - V(started) is a job that is V(running), or already past that.
-      - V(finished) is a job that is V(success), V(failed), V(canceled) or V(skipped).
-      - V(success) is a job that has succeeded. Any other status known to O(scope) can be named as well, and means
-        exactly that status.
-      - When a job has ended and can no longer reach what is asked for, the task fails at once and says so.
-      - Can only be used with O(wait=true). When it is not set, the end is waited for, as with V(finished). An empty
-        list is an error.
+      - State that each job must reach. With several entries, any one of them is enough.
+      - V(playable) means V(manual), V(scheduled) or any later status.
+      - V(started) means V(running) or any later status.
+      - V(finished) means V(success), V(failed), V(canceled) or V(skipped).
+      - V(success) and every other status listed in O(scope) mean exactly that status.
+      - When a job ends and can no longer reach any of these states, the task fails at once.
+      - Can only be used with O(wait=true). If omitted, the task waits for V(finished). An empty list is an error.
     type: list
     elements: str
   fail_on:
     description:
-      - End states of a job that fail the task, usually V(failed), V(canceled) and V(skipped). With O(wait=true), the
-        first job that ends in one of them ends the waiting, even if others are still running.
-      - It also holds without O(wait=true), for the jobs that have ended already.
-      - It is empty by default, since reading about a failed job is not a failure. In
-        M(jobgate.gitlab.gitlab_job_action) it is not empty.
-      - A status that is no end is an error.
+      - Final statuses of a job that fail the task, usually V(failed), V(canceled) and V(skipped). With O(wait=true),
+        the first job with one of them ends the wait, even if other jobs are still running.
+      - Without O(wait=true), it applies to the jobs that have already ended.
+      - Empty by default, because reading a failed job is not a failure. In M(jobgate.gitlab.gitlab_job_action) it is
+        not empty.
+      - A status that is not final is an error.
     type: list
     elements: str
     default: []
   log_lines:
     description:
       - How many lines from the end of each job's log to return as RV(jobs[].log_tail). Colour codes and section marks
-        are removed. V(0) reads no log.
-      - Each log costs a request of its own, so choose few jobs.
+        are removed. V(0) reads no logs.
+      - Each log requires a request of its own, so select few jobs.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 0
 notes:
-  - Without O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) the jobs of the whole project are listed,
-    newest first. O(include_downstream=true) and O(wait=true) need a pipeline, or for the latter O(job_id).
-  - The module only reads. When the time is over it leaves the jobs as they are; to have a job canceled then, wait for
-    it with M(jobgate.gitlab.gitlab_job_action).
+  - Without O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request), the module lists the jobs of the whole
+    project, newest first. O(include_downstream=true) requires a pipeline. O(wait=true) requires a pipeline or
+    O(job_id).
+  - When O(wait_timeout) expires, the jobs are left as they are. To cancel them instead, wait with
+    M(jobgate.gitlab.gitlab_job_action).
 seealso:
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_pipeline_bridges
   - plugin: jobgate.gitlab.gitlab_job
     plugin_type: lookup
   - name: Jobs API
-    description: What GitLab says about jobs and their fields.
+    description: GitLab's documentation of jobs and their fields.
     link: https://docs.gitlab.com/api/jobs/
 """
 
@@ -116,25 +116,25 @@ EXAMPLES = r"""
     ref: main
   register: newest
 
-- name: Show how far they are
+- name: Show the status of each job
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.status }}"
   loop: "{{ newest.jobs }}"
   loop_control:
     label: "{{ item.id }}"
 
-- name: Show why a job failed
+- name: Read a job with the end of its log
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     job_id: 42
     log_lines: 50
   register: culprit
 
-- name: Show the end of its log
+- name: Show the end of the log
   ansible.builtin.debug:
     var: culprit.job.log_tail
 
-- name: Gate the deployment on the tests of this very commit
+- name: Wait for the tests of a commit before its deployment
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     sha: "{{ release_commit }}"
@@ -144,7 +144,7 @@ EXAMPLES = r"""
     wait_timeout: 1800
     wait_interval: 15
 
-- name: Wait for the jobs of a tag and stop at the first red one
+- name: Wait for jobs of a tag, and fail as soon as one of them fails
   jobgate.gitlab.gitlab_job_info:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
@@ -160,7 +160,7 @@ EXAMPLES = r"""
       - skipped
     pending_timeout: 300
 
-- name: Wait for the tests of the last push to a branch, and not for those of its nightly pipeline
+- name: Wait for the tests of the last push to a branch, not for those of its nightly pipeline
   jobgate.gitlab.gitlab_job_info:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
@@ -172,7 +172,7 @@ EXAMPLES = r"""
     wait_for: success
     allow_empty: false
 
-- name: See which deployments wait for somebody
+- name: Find the jobs that wait to be played
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     ref: main
@@ -186,7 +186,7 @@ EXAMPLES = r"""
       - pipeline.id
   register: waiting
 
-- name: Show them
+- name: Show the jobs that wait
   ansible.builtin.debug:
     msg: "{{ waiting.jobs | map(attribute='name') | join(', ') }}"
 
@@ -198,7 +198,7 @@ EXAMPLES = r"""
     wait: true
     wait_for: playable
 
-- name: Watch the integration tests while they run
+- name: Show the log of the integration tests while they run
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     ref: main
@@ -206,7 +206,7 @@ EXAMPLES = r"""
     wait: true
     log_follow: true
 
-- name: Check the infrastructure that a child pipeline applies
+- name: Wait until a child pipeline has applied the infrastructure
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     ref: main
@@ -215,7 +215,7 @@ EXAMPLES = r"""
     wait: true
     wait_for: success
 
-- name: Wait for a merge request, where jobs may fail that are allowed to
+- name: Wait for the jobs of a merge request, and ignore allowed failures
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     merge_request: 17
@@ -223,7 +223,7 @@ EXAMPLES = r"""
     fail_on: failed
     ignore_allowed_failures: true
 
-- name: Wait ten minutes for the nightly run, then let the playbook decide
+- name: Wait up to ten minutes for the nightly test, then let the playbook decide
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     ref: nightly
@@ -233,9 +233,9 @@ EXAMPLES = r"""
     on_timeout: continue
   register: nightly
 
-- name: Go on without it
+- name: Continue without the nightly test
   ansible.builtin.debug:
-    msg: The soak test is still {{ nightly.job.status }}, the release goes on without it.
+    msg: The soak test is still {{ nightly.job.status }}, the release continues without it.
   when: nightly.timed_out
 
 - name: Count the attempts of flaky jobs
@@ -246,20 +246,20 @@ EXAMPLES = r"""
     include_retried: true
     limit: 0
 
-- name: List the last failures of a project
+- name: List the latest failed jobs of a project
   jobgate.gitlab.gitlab_job_info:
     project: group/app
     scope: failed
     limit: 20
     fields: [id, name, failure_reason, finished_at, user.username]
 
-- name: Read the jobs of this pipeline from inside a CI job
+- name: Read the jobs of the current pipeline in a CI job
   jobgate.gitlab.gitlab_job_info:
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
     project: "{{ lookup('ansible.builtin.env', 'CI_PROJECT_ID') }}"
     pipeline_id: "{{ lookup('ansible.builtin.env', 'CI_PIPELINE_ID') }}"
 
-- name: Read from a server with a certificate of the company's own authority, as an OAuth application
+- name: Read from a server with a private CA, using an OAuth token
   jobgate.gitlab.gitlab_job_info:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ gitlab_oauth_token }}"
@@ -277,13 +277,13 @@ EXAMPLES = r"""
     extensions:
       - cost_centre
 
-- name: Look at a test server whose certificate nobody can verify
+- name: Read from a test server without verifying its certificate
   jobgate.gitlab.gitlab_job_info:
     api_url: https://localhost:8443/gitlab
     validate_certs: false
     project: 1
 
-- name: Read from two projects of the same server
+- name: Wait for two projects on the same server
   module_defaults:
     group/jobgate.gitlab.gitlab:
       api_url: https://gitlab.example.com
@@ -305,8 +305,7 @@ EXAMPLES = r"""
 RETURN = r"""
 jobs:
   description:
-    - The jobs that were chosen, newest first, in GitLab's own words. Fields not listed here are passed on as the server
-      sends them.
+    - The selected jobs, newest first. Fields that are not listed here are returned as GitLab sends them.
     - With O(fields), only those fields.
   type: list
   elements: dict
@@ -320,27 +319,27 @@ jobs:
       web_url: https://gitlab.example.com/group/app/-/jobs/42
   contains:
     id:
-      description: Number of this attempt of the job. A retry gets a new one.
+      description: ID of this attempt of the job. A retry gets a new ID.
       type: int
       returned: always
       sample: 42
     name:
-      description: Name of the job. Jobs made by C(parallel:matrix) carry their values in it.
+      description: Name of the job. The names of C(parallel:matrix) jobs contain their matrix values.
       type: str
       returned: always
       sample: deploy:prod
     stage:
-      description: Its stage.
+      description: Stage of the job.
       type: str
       returned: always
       sample: deploy
     status:
-      description: Its status, see O(scope).
+      description: Status of the job. See O(scope).
       type: str
       returned: always
       sample: manual
     ref:
-      description: Branch or tag.
+      description: Branch or tag of the job.
       type: str
       returned: always
       sample: v1.2.0
@@ -350,14 +349,14 @@ jobs:
       returned: always
       sample: true
     allow_failure:
-      description: Whether the pipeline can succeed without it. Manual jobs have this by default.
+      description: Whether the pipeline can succeed without the job. V(true) for manual jobs by default.
       type: bool
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: true
     failure_reason:
-      description: Why it failed, such as V(script_failure) or V(runner_system_failure).
+      description: Why the job failed, such as V(script_failure) or V(runner_system_failure).
       type: str
-      returned: when RV(jobs[].status) is V(failed), from GitLab 14 on
+      returned: when RV(jobs[].status) is V(failed), in GitLab 14 and later
       sample: script_failure
     created_at:
       description: When the job was created.
@@ -365,51 +364,51 @@ jobs:
       returned: always
       sample: "2026-03-02T09:15:00.000Z"
     started_at:
-      description: When a runner began, V(null) before that.
+      description: When the job started. V(null) until then.
       type: str
       returned: always
       sample: "2026-03-02T09:16:10.000Z"
     finished_at:
-      description: When it ended, V(null) before that.
+      description: When the job ended. V(null) until then.
       type: str
       returned: always
       sample: "2026-03-02T09:18:40.000Z"
     erased_at:
-      description: When its log and artifacts were erased, V(null) if they were not.
+      description: When the log and the artifacts of the job were erased. V(null) if they were not.
       type: str
-      returned: always, from GitLab 15.9 on
+      returned: always, in GitLab 15.9 and later
       sample: null
     duration:
-      description: Seconds it ran, or has run so far, V(null) before that.
+      description: Seconds for which the job ran, or has run so far. V(null) until it starts.
       type: float
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds it was in the queue, or has been so far, V(null) before that.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
       type: float
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: 70.1
     web_url:
-      description: Its page.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     user:
-      description: Who started it.
+      description: User who started the job.
       type: dict
       returned: always
       sample:
         id: 3
         username: jdoe
     commit:
-      description: The commit it runs on, V(null) if that is gone.
+      description: Commit that the job runs on. V(null) if it no longer exists.
       type: dict
       returned: always
       sample:
         id: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
         title: Add the new checkout
     pipeline:
-      description: The pipeline it belongs to.
+      description: Pipeline of the job.
       type: dict
       returned: always
       sample:
@@ -418,20 +417,20 @@ jobs:
         ref: v1.2.0
         status: manual
     runner:
-      description: The runner that took it, V(null) before that.
+      description: Runner that picked up the job. V(null) until then.
       type: dict
       returned: always
       sample:
         id: 32
         description: shared-runner-1
     tag_list:
-      description: The tags that a runner must have to take it.
+      description: Tags that a runner needs to pick up the job.
       type: list
       elements: str
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: ["linux"]
     artifacts:
-      description: The files it has left. The log is one of them, with C(file_type) V(trace).
+      description: Files that the job has stored, including the log (C(file_type) V(trace)).
       type: list
       elements: dict
       returned: always
@@ -440,26 +439,26 @@ jobs:
           filename: job.log
           size: 1500
     artifacts_expire_at:
-      description: When its artifacts are removed, V(null) if never.
+      description: When the artifacts expire. V(null) if they do not expire.
       type: str
       returned: always
       sample: null
     log_tail:
-      description: The last lines of its log, V(null) when the log cannot be read.
+      description: Last lines of the log. V(null) if the log cannot be read.
       type: list
       elements: str
-      returned: when O(log_lines) is more than V(0)
+      returned: when O(log_lines) is not V(0)
       sample:
         - $ ./deploy.sh
         - "ERROR: Job failed: exit code 1"
     annotations:
-      description: What extensions have to say about the job.
+      description: Annotations that extensions added to the job.
       type: dict
-      returned: when an extension has added something
+      returned: when an extension has added annotations
       sample:
         cost_centre: "4711"
 job:
-  description: The job of RV(jobs), when there is exactly one; else V(null).
+  description: The job, if RV(jobs) contains exactly one. V(null) otherwise.
   type: dict
   returned: always
   sample:
@@ -468,9 +467,9 @@ job:
     status: manual
 pipeline:
   description:
-    - The pipeline that the jobs were looked for in, or that O(job_id) belongs to. V(null) for a whole project, and when
-      there was none.
-    - With O(wait=true), as it is after waiting, unless it cannot be read again.
+    - Pipeline in which the jobs were selected, or to which O(job_id) belongs. V(null) for a whole project, and if there
+      is no pipeline.
+    - With O(wait=true), its state after the wait, unless it cannot be read again.
   type: dict
   returned: always
   sample:
@@ -481,53 +480,53 @@ pipeline:
     status: manual
     web_url: https://gitlab.example.com/group/app/-/pipelines/6
 summary:
-  description: How many of RV(jobs) have each status.
+  description: Number of RV(jobs) by status.
   type: dict
   returned: always
   sample:
     manual: 1
     success: 12
 truncated:
-  description: Whether there were more jobs than O(limit).
+  description: Whether there are more jobs than O(limit).
   type: bool
   returned: always
   sample: false
 elapsed:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 73.214
 requests:
-  description: The requests that the task made.
+  description: The requests that the task sent.
   type: dict
   returned: always
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
   contains:
     count:
-      description: How many there were.
+      description: Number of requests.
       type: int
       returned: always
       sample: 17
     throttled:
-      description: How many of them GitLab refused because there were too many (429).
+      description: Number of requests that GitLab refused because of its rate limit (429).
       type: int
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds requests were held back to keep within the rate limit.
+      description: Seconds for which requests were held back to stay within the rate limit.
       type: float
       returned: always
       sample: 0.0
 timed_out:
-  description: Whether the time was over before the jobs had reached O(wait_for).
+  description: Whether the task timed out before the jobs reached O(wait_for).
   type: bool
   returned: always
   sample: false
 timeline:
   description:
-    - What happened to the jobs while the task waited, in order. The first entry of a job is how it was found.
-    - What a job went through between two polls is taken from the times that GitLab gives with it, as far as these lie
-      between the two polls by the clock of this machine. A change without such a time has the time of the poll.
+    - Status changes of the jobs during the wait, in order. The first entry of a job is its initial status.
+    - Changes between two polls are derived from the times in GitLab's job records, if the clock of this machine puts
+      them between the two polls. Other changes have the time of the poll.
   type: list
   elements: dict
   returned: always
@@ -546,33 +545,33 @@ timeline:
       to: manual
   contains:
     at:
-      description: When it was seen, in UTC.
+      description: Time of the change, in UTC.
       type: str
       returned: always
       sample: "2026-03-02T09:16:12.480Z"
     seconds:
-      description: Seconds since the task began.
+      description: The same time, in seconds since the task started.
       type: float
       returned: always
       sample: 69.67
     id:
-      description: Id of the job.
+      description: ID of the job.
       type: int
       returned: always
       sample: 42
     name:
       description:
-        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
+        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it precede the name.
       type: str
       returned: always
       sample: deploy:prod
     from:
-      description: Its status before, V(null) at the first poll.
+      description: Previous status. V(null) in the first entry.
       type: str
       returned: always
       sample: created
     to:
-      description: Its new status.
+      description: New status.
       type: str
       returned: always
       sample: manual

@@ -4,19 +4,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gitlab_job_token_info
 version_added: 0.1.0
-short_description: Tell which GitLab CI job a job token belongs to, and which agents it may use
+short_description: Read the GitLab CI job of a job token, and the agents that it may use
 description:
-  - Reads the job that a CI job token belongs to. A playbook that runs in a CI job learns in this way which job,
-    pipeline and user it runs for, from GitLab itself and not from variables that anybody can set.
-  - With O(agents=true) it also reads which GitLab agents for Kubernetes the job may use.
-  - It needs no project and no other token.
+  - Reads the job that a CI job token belongs to. A playbook in a CI job can use it to learn its job, pipeline and user
+    from GitLab itself, and not from variables that anyone can set.
+  - With O(agents=true), also reads which GitLab agents for Kubernetes the job may use.
+  - Requires no project and no other token.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -32,31 +32,31 @@ options:
   api_job_token:
     description:
       - The token of a running CI job, sent in the header C(JOB-TOKEN).
-      - When it is not set, E(CI_JOB_TOKEN) is used, as it is in the environment of the task. This is the only module
-        that uses it automatically, because all it does with it is to ask for its job.
-      - With neither of them the task fails.
+      - If omitted, E(CI_JOB_TOKEN) in the environment of the task is used. This is the only module that uses it
+        automatically, because it only reads the job of the token.
+      - If neither is set, the task fails.
   api_token:
     description:
-      - An error in this module, since GitLab answers these questions to a job token only. The option exists so that all
-        modules of the collection can be connected in the same way.
-      - E(GITLAB_API_TOKEN), E(GITLAB_TOKEN) and E(GITLAB_PRIVATE_TOKEN) are not looked at.
+      - An error in this module, because these requests accept only job tokens. The option exists so that all modules of
+        the collection have the same connection options.
+      - E(GITLAB_API_TOKEN), E(GITLAB_TOKEN) and E(GITLAB_PRIVATE_TOKEN) are ignored.
   api_oauth_token:
     description:
-      - An error in this module, for the same reason as O(api_token). E(GITLAB_OAUTH_TOKEN) is not looked at.
+      - An error in this module, for the same reason as O(api_token). E(GITLAB_OAUTH_TOKEN) is ignored.
   agents:
     description:
-      - Whether to read the GitLab agents for Kubernetes that the job may use as well, with user, environment, pipeline
-        and project as GitLab tells them to an agent. One request more.
-      - Needs GitLab 13.11. Before about GitLab 17 it also needs a Premium licence.
+      - Whether to also read the GitLab agents for Kubernetes that the job may use, with the user, environment, pipeline
+        and project as an agent sees them. This requires one more request.
+      - Requires GitLab 13.11. Before about GitLab 17, it also requires a Premium licence.
     type: bool
     default: false
 notes:
-  - Needs GitLab 13.10.
-  - A job token is good only while its job is V(running) or V(canceling). After that GitLab answers V(401 Unauthorized),
-    as it does when the job was erased, when its project is about to be deleted or its user is gone, and to a token that
-    is mistyped.
-  - To a personal, project or group access token GitLab answers V(404 Job Not Found), since no job belongs to it. A
-    server that is too old for the question answers V(404 Not Found) as well; the error tells the two apart.
+  - Requires GitLab 13.10.
+  - A job token is valid only while its job is V(running) or V(canceling). Afterwards GitLab answers V(401
+    Unauthorized). It gives the same answer if the job was erased, the project is about to be deleted, the user no
+    longer exists, or the token is mistyped.
+  - GitLab answers V(404 Job Not Found) to personal, project and group access tokens, because they belong to no job.
+    Servers that are too old answer V(404 Not Found). The error shows which of the two it is.
   - O(api_token) and O(api_oauth_token) are ignored when they come from C(module_defaults) of the action group, a
     variable or C(ansible.cfg).
   - To download artifacts with a job token, use M(jobgate.gitlab.gitlab_job_download).
@@ -64,40 +64,40 @@ seealso:
   - module: jobgate.gitlab.gitlab_job_download
   - module: jobgate.gitlab.gitlab_job_info
   - name: Jobs API
-    description: What GitLab says about the job of a job token, and its agents.
+    description: GitLab's documentation of the requests for the job of a job token and its agents.
     link: https://docs.gitlab.com/api/jobs/
   - name: CI/CD job token
-    description: What a job token may do, and how long.
+    description: What job tokens can access, and for how long.
     link: https://docs.gitlab.com/ci/jobs/ci_job_token/
 """
 
 EXAMPLES = r"""
-- name: See for which job this playbook runs
+- name: Read the job that runs this playbook
   jobgate.gitlab.gitlab_job_token_info:
   register: me
 
-- name: Show who has started it
+- name: Show the job, its pipeline and its user
   ansible.builtin.debug:
     msg: "{{ me.job.name }} of pipeline {{ me.job.pipeline.id }}, started by {{ me.job.user.username }}"
 
-- name: Deploy only from a tag, whatever the variables of the job say
+- name: Stop unless the job runs for a tag, whatever its variables say
   ansible.builtin.assert:
     that: me.job.tag
 
-- name: See which agents a job may use, with its token in a variable
+- name: Read the agents that a job may use, with the job token in a variable
   jobgate.gitlab.gitlab_job_token_info:
     api_job_token: "{{ job_token }}"
     agents: true
   register: allowed
 
-- name: Stop unless one of them is for production
+- name: Stop unless the job deploys to production and may use an agent
   ansible.builtin.assert:
     that:
       - allowed.environment is not none
       - allowed.environment.slug == 'production'
       - allowed.allowed_agents | length > 0
 
-- name: Ask a server of our own
+- name: Read from a self-managed server
   jobgate.gitlab.gitlab_job_token_info:
     api_url: https://gitlab.example.com
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
@@ -113,7 +113,7 @@ EXAMPLES = r"""
     extensions:
       - cost_centre
 
-- name: Ask a test server whose certificate nobody can verify
+- name: Read the job from a test server without verifying its certificate
   jobgate.gitlab.gitlab_job_token_info:
     api_url: https://localhost:8443/gitlab
     api_job_token: "{{ job_token }}"
@@ -123,8 +123,7 @@ EXAMPLES = r"""
 RETURN = r"""
 job:
   description:
-    - The job that the token belongs to, in GitLab's own words. Fields not listed here are passed on as the server sends
-      them.
+    - The job of the token. Fields that are not listed here are returned as GitLab sends them.
   type: dict
   returned: always
   sample:
@@ -136,27 +135,27 @@ job:
     web_url: https://gitlab.example.com/group/app/-/jobs/42
   contains:
     id:
-      description: Number of this attempt of the job. A retry gets a new one.
+      description: ID of this attempt of the job. A retry gets a new ID.
       type: int
       returned: always
       sample: 42
     name:
-      description: Name of the job. Jobs made by C(parallel:matrix) carry their values in it.
+      description: Name of the job. The names of C(parallel:matrix) jobs contain their matrix values.
       type: str
       returned: always
       sample: deploy:prod
     stage:
-      description: Its stage.
+      description: Stage of the job.
       type: str
       returned: always
       sample: deploy
     status:
-      description: Its status, such as V(running) or V(success).
+      description: Status of the job, such as V(running) or V(success).
       type: str
       returned: always
       sample: running
     ref:
-      description: Branch or tag.
+      description: Branch or tag of the job.
       type: str
       returned: always
       sample: v1.2.0
@@ -166,12 +165,12 @@ job:
       returned: always
       sample: true
     allow_failure:
-      description: Whether the pipeline can succeed without it. Manual jobs have this by default.
+      description: Whether the pipeline can succeed without the job. V(true) for manual jobs by default.
       type: bool
       returned: always
       sample: true
     failure_reason:
-      description: Why it failed, such as V(script_failure) or V(runner_system_failure).
+      description: Why the job failed, such as V(script_failure) or V(runner_system_failure).
       type: str
       returned: when RV(job.status) is V(failed)
       sample: script_failure
@@ -181,51 +180,51 @@ job:
       returned: always
       sample: "2026-03-02T09:15:00.000Z"
     started_at:
-      description: When a runner began, V(null) before that.
+      description: When the job started. V(null) until then.
       type: str
       returned: always
       sample: "2026-03-02T09:16:10.000Z"
     finished_at:
-      description: When it ended, V(null) before that.
+      description: When the job ended. V(null) until then.
       type: str
       returned: always
       sample: null
     erased_at:
-      description: When its log and artifacts were erased, V(null) if they were not.
+      description: When the log and the artifacts of the job were erased. V(null) if they were not.
       type: str
-      returned: always, from GitLab 15.9 on
+      returned: always, in GitLab 15.9 and later
       sample: null
     duration:
-      description: Seconds it ran, or has run so far, V(null) before that.
+      description: Seconds for which the job ran, or has run so far. V(null) until it starts.
       type: float
       returned: always
       sample: 150.2
     queued_duration:
-      description: Seconds it was in the queue, or has been so far, V(null) before that.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
       type: float
       returned: always
       sample: 70.1
     web_url:
-      description: Its page.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     user:
-      description: Who started it.
+      description: User who started the job.
       type: dict
       returned: always
       sample:
         id: 3
         username: release-bot
     commit:
-      description: The commit it runs on, V(null) if that is gone.
+      description: Commit that the job runs on. V(null) if it no longer exists.
       type: dict
       returned: always
       sample:
         id: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
         title: Add the new checkout
     pipeline:
-      description: The pipeline it belongs to.
+      description: Pipeline of the job.
       type: dict
       returned: always
       sample:
@@ -234,27 +233,27 @@ job:
         ref: v1.2.0
         status: running
     runner:
-      description: The runner that took it, V(null) before that.
+      description: Runner that picked up the job. V(null) until then.
       type: dict
       returned: always
       sample:
         id: 32
         description: shared-runner-1
     tag_list:
-      description: The tags that a runner must have to take it.
+      description: Tags that a runner needs to pick up the job.
       type: list
       elements: str
-      returned: always, except by very old servers
+      returned: always, except on very old servers
       sample: ["linux"]
     artifacts_file:
-      description: The archive with its artifacts.
+      description: Archive with the artifacts of the job.
       type: dict
-      returned: when there is one that has not expired
+      returned: when the archive exists and has not expired
       sample:
         filename: artifacts.zip
         size: 15360
     artifacts:
-      description: The files it has left. The log is one of them, with C(file_type) V(trace).
+      description: Files that the job has stored, including the log (C(file_type) V(trace)).
       type: list
       elements: dict
       returned: always
@@ -263,20 +262,20 @@ job:
           filename: job.log
           size: 1500
     artifacts_expire_at:
-      description: When its artifacts are removed, V(null) if never.
+      description: When the artifacts expire. V(null) if they do not expire.
       type: str
       returned: always
       sample: null
     annotations:
-      description: What extensions have to say about the job.
+      description: Annotations that extensions added to the job.
       type: dict
-      returned: when an extension has added something
+      returned: when an extension has added annotations
       sample:
         cost_centre: "4711"
 allowed_agents:
   description:
-    - The agents that the job may use, in GitLab's own words; V(null) without O(agents=true).
-    - An agent that is restricted to environments is listed only for a job that deploys to one of these.
+    - The agents that the job may use, as GitLab returns them. V(null) without O(agents=true).
+    - Agents that are restricted to environments are listed only for jobs that deploy to one of these.
   type: list
   elements: dict
   returned: always
@@ -287,12 +286,12 @@ allowed_agents:
         path_with_namespace: group/infra
   contains:
     id:
-      description: Id of the agent.
+      description: ID of the agent.
       type: int
       returned: always
       sample: 1
     config_project:
-      description: The project that the agent is configured in, with its names and paths.
+      description: Project in which the agent is configured, with its names and paths.
       type: dict
       returned: always
       sample:
@@ -304,15 +303,15 @@ allowed_agents:
         path_with_namespace: group/infra
         created_at: "2025-11-20T08:00:00.000Z"
     configuration:
-      description: What the agent is configured to allow to jobs.
+      description: CI/CD access configuration of the agent.
       type: dict
-      returned: when GitLab has told
+      returned: if GitLab returns it
       sample:
         default_namespace: production
 user:
   description:
-    - The user that the job runs for, with all roles up to the one that the user has in the project; V(null) without
-      O(agents=true). See RV(job.user) for the rest.
+    - The user for whom the job runs, with the roles in the project. V(null) without O(agents=true). RV(job.user) has
+      more fields.
   type: dict
   returned: always
   sample:
@@ -321,25 +320,25 @@ user:
     roles_in_project: ["guest", "reporter", "developer"]
   contains:
     id:
-      description: Id of the user.
+      description: ID of the user.
       type: int
       returned: always
       sample: 3
     username:
-      description: Name that the user signs in with.
+      description: Username of the user.
       type: str
       returned: always
       sample: release-bot
     roles_in_project:
-      description: All roles of the user in the project, the lowest first.
+      description: The role of the user in the project and all roles below it, lowest first.
       type: list
       elements: str
       returned: always
       sample: ["guest", "reporter", "developer"]
 environment:
   description:
-    - The environment that the job deploys to; V(null) if it deploys to none, or to one that GitLab has not created yet,
-      and without O(agents=true).
+    - The environment that the job deploys to. V(null) if there is none, if GitLab has not created it yet, and without
+      O(agents=true).
   type: dict
   returned: always
   sample:
@@ -347,30 +346,30 @@ environment:
     slug: production
   contains:
     tier:
-      description: Its tier, such as V(production), V(staging) or V(development).
+      description: Tier of the environment, such as V(production), V(staging) or V(development).
       type: str
       returned: always
       sample: production
     slug:
-      description: Its name in the form that is used in addresses.
+      description: Slug of the environment, which is its name as used in addresses.
       type: str
       returned: always
       sample: production
 pipeline:
   description:
-    - The pipeline of the job; V(null) without O(agents=true). See RV(job.pipeline) for the rest.
+    - The pipeline of the job. V(null) without O(agents=true). RV(job.pipeline) has more fields.
   type: dict
   returned: always
   sample:
     id: 6
   contains:
     id:
-      description: Id of the pipeline.
+      description: ID of the pipeline.
       type: int
       returned: always
       sample: 6
 project:
-  description: The project of the job; V(null) without O(agents=true).
+  description: The project of the job. V(null) without O(agents=true).
   type: dict
   returned: always
   sample:
@@ -380,13 +379,13 @@ project:
       - id: 4
   contains:
     id:
-      description: Id of the project.
+      description: ID of the project.
       type: int
       returned: always
       sample: 1
     groups:
       description:
-        - The groups that the project is in, the nearest first. Empty for a project of a user.
+        - The groups that contain the project, innermost first. Empty for personal projects.
       type: list
       elements: dict
       returned: always
@@ -395,7 +394,7 @@ project:
         - id: 4
       contains:
         id:
-          description: Id of the group.
+          description: ID of the group.
           type: int
           returned: always
           sample: 5

@@ -64,46 +64,48 @@ APPLIED = {"6:trigger:infra": trigger("trigger:infra", None, {"name": "apply", *
 
 NEEDS: dict[str, Need] = {
     # gitlab_job_action
-    "Deploy to staging, and go on when it is there": Need(effects=("play deploy:staging",)),
-    "Deploy a release to production as soon as its tests allow, with the version as a variable": Need(
+    "Deploy to staging and wait until the job succeeds": Need(effects=("play deploy:staging",)),
+    "Deploy a release to production after its tests, with the version as a variable": Need(
         effects=("play deploy:prod",)
     ),
-    "Cancel the tests that nobody needs any more, if any are named": Need(effects=(), changed=()),
+    "Cancel unneeded test jobs, if any are listed": Need(effects=(), changed=()),
     "Start the deployment again if it failed or was canceled last time": Need(
         effects=("play deploy:prod",), jobs={"6:deploy:prod": BROKEN}
     ),
-    "Play a job that takes inputs, and only see it start": Need(effects=("play smoke-test",)),
-    "Retry a flaky job, three attempts in all, but only when the runner is to blame": Need(
+    "Play a job with inputs and wait until it starts": Need(effects=("play smoke-test",)),
+    "Retry a flaky job after runner faults, up to three attempts in total": Need(
         effects=("retry integration",),
         jobs={"6:integration": {**BROKEN, "failure_reason": "runner_system_failure"}},
     ),
-    "Retry two cells of a matrix": Need(
+    "Retry two jobs of a matrix": Need(
         effects=("retry test: [py311, linux]", "retry test: [py312, linux]"),
         jobs={"6:test: [py311, linux]": {**BROKEN, "retried": 0}, "6:test: [py312, linux]": BROKEN},
     ),
     "Run a successful scan again": Need(effects=("retry scan:2",), again=True),
     "Apply the infrastructure in a child pipeline": Need(effects=("play apply",)),
-    "Play all reviews, and return little of each": Need(effects=("play review:security", "play review:style")),
-    "Play the reviews of a merge request, where the optional ones may fail": Need(
+    "Play all review jobs and return only a few fields of each": Need(
         effects=("play review:security", "play review:style")
     ),
-    "Cancel everything that still waits in the deploy stage": Need(
+    "Play the review jobs of a merge request, and ignore allowed failures": Need(
+        effects=("play review:security", "play review:style")
+    ),
+    "Cancel all waiting jobs of the deploy stage": Need(
         effects=("cancel deploy:staging", "cancel deploy:prod", "cancel load-test", "cancel smoke-test")
     ),
-    "Play a long job, and cancel it if it has not ended after half an hour": Need(effects=("play load-test",)),
-    "Erase the job that has printed too much": Need(effects=("erase culprit",)),
-    "Keep what was released": Need(effects=("keep_artifacts build",)),
-    "Delete the artifacts of old test runs, and leave the logs": Need(effects=("delete_artifacts test:1",)),
-    "Free the space of all old artifacts of a project that nobody works on any more": Need(again=True),
-    "Release under the rules of a change freeze, on a server of our own": Need(
+    "Play a long job and cancel it if it has not ended after half an hour": Need(effects=("play load-test",)),
+    "Erase a job that has printed a secret": Need(effects=("erase culprit",)),
+    "Keep the artifacts of a release": Need(effects=("keep_artifacts build",)),
+    "Delete the artifacts of old test jobs, but keep their logs": Need(effects=("delete_artifacts test:1",)),
+    "Delete all artifacts of an inactive project": Need(again=True),
+    "Release with a change freeze extension, on a self-managed server": Need(
         effects=("play deploy:prod",), changed=("Deploy",)
     ),
-    "Play a job of a test server, and lose no time on faults": Need(effects=("play deploy:staging",)),
+    "Play a job on a test server, without repeating failed requests": Need(effects=("play deploy:staging",)),
     # gitlab_job_info
-    "Wait for a merge request, where jobs may fail that are allowed to": SETTLED,
-    "Read from two projects of the same server": SETTLED,
-    "Gate the deployment on the tests of this very commit": SETTLED,
-    "Check the infrastructure that a child pipeline applies": Need(jobs=APPLIED),
+    "Wait for the jobs of a merge request, and ignore allowed failures": SETTLED,
+    "Wait for two projects on the same server": SETTLED,
+    "Wait for the tests of a commit before its deployment": SETTLED,
+    "Wait until a child pipeline has applied the infrastructure": Need(jobs=APPLIED),
     # gitlab_pipeline
     "Start a pipeline of main, and go on when it has succeeded": Need(effects=(CREATES,), again=True),
     "Run the tests of main with variables, and go on whatever becomes of them": Need(effects=(CREATES,), again=True),
@@ -135,17 +137,17 @@ NEEDS: dict[str, Need] = {
     "Wait until the pipeline of this very commit has succeeded": SETTLED,
     "Give a pipeline ten minutes, and go on without it": SETTLED,
     # gitlab_pipeline_bridges
-    "Wait for the infrastructure pipeline, and fail if it does": Need(jobs=APPLIED),
-    "Wait for two projects of the same server": Need(jobs=APPLIED),
+    "Wait for the infrastructure pipeline, and fail if it fails": Need(jobs=APPLIED),
+    "Wait for the downstream pipelines of two projects on the same server": Need(jobs=APPLIED),
     # gitlab_job_download
-    "Fetch what the newest successful build of a release has left": Need(jobs=RELEASED),
-    "Fetch one file of the build of this very commit": Need(without=("owner", "group")),
-    "Fetch their report, which GitLab keeps as junit.xml.gz": Need(world=report_world),
-    "Download again what may have been damaged, to a folder with labels of its own": Need(
+    "Download the artifacts of the newest successful build of a release": Need(jobs=RELEASED),
+    "Download one file from the build of a commit": Need(without=("owner", "group")),
+    "Download the test report, which is called junit.xml.gz": Need(world=report_world),
+    "Download the archive even if its checksum fits, and set SELinux context and attributes": Need(
         jobs=RELEASED, sha256_of=RELEASE_BUILD, without=("attributes",)
     ),
     # GitLab finds a job by its ref in a pipeline that has succeeded
-    "Fetch a big archive from a server of our own": Need(jobs={"8:soak-test": DONE}),
+    "Download a large archive from a self-managed server": Need(jobs={"8:soak-test": DONE}),
     # gitlab_job
     "Show the status of a job whose name is a number": Need(jobs={"6:scan:1": {"name": "404"}}),
     # gitlab_deployment_info
