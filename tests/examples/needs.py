@@ -169,14 +169,14 @@ NEEDS: dict[str, Need] = {
     "Deploy an application after its infrastructure": Need(
         world=release_world, effects=("play apply", "retry integration", "play deploy:prod")
     ),
-    "Start the pipeline of an application when that of its infrastructure has passed": Need(
+    "Start the pipeline of an application after that of its infrastructure has passed": Need(
         world=gate_world, effects=("play apply", CREATES, "play deploy")
     ),
     "Start a pipeline with inputs as a gate": Need(world=gate_world, effects=(CREATES,), again=True),
-    "Wait for the pipeline of a merge request on a server with a certificate of the company's own": Need(
+    "Wait for the pipeline of a merge request on a server with a private certificate authority": Need(
         world=infra_world
     ),
-    "Look at a pipeline with a job token, which may only read": Need(world=infra_world),
+    "Verify a pipeline with a job token, which can only read": Need(world=infra_world),
     "Verify that a release is complete, without waiting for anything": Need(world=infra_world),
-    "Wait for a long deployment, and poll when GitLab's hooks say so": Need(world=infra_world),
+    "Wait for a long deployment, and poll when a hook arrives": Need(world=infra_world),
 }
