@@ -348,10 +348,10 @@ options:
     type: path
   compare:
     description:
-      - Path of the O(record) of an earlier run. The files of this run then also show how long the release, its gates
-        and its jobs took in the earlier run.
-      - Gates and jobs are compared if their project and name are the same. If the file does not exist, as for the first
-        release, the task warns and does not compare.
+      - Path of the O(record) of an earlier run. The record, the report and the summary then also show how long the
+        release, its gates and its jobs took in that run.
+      - Gates and jobs are matched by project and name, gates also by action. If the file does not exist, as for the
+        first release, the task warns and does not compare.
     type: path
   user:
     description:
