@@ -601,8 +601,8 @@ gates:
           or retried any of them, V(started) if it started the pipeline, and V(already done) if there was nothing left
           to play or start.
         - A gate that did not open is V(refused) if a job cannot be played or retried, V(timed out) if its timeout
-          expired before the pipeline or the jobs existed or ended, and V(failed) otherwise. A gate that selects no job
-          is V(failed).
+          expired before the pipeline or the jobs existed, or before the jobs ended, and V(failed) otherwise. A gate
+          that selects no job is V(failed).
         - A gate is V(not reached) if something before it did not open.
         - Additional outcomes in check mode are V(would be played), V(would be retried), V(would be waited for), V(would
           be verified) and V(would start).
