@@ -53,8 +53,8 @@ options:
     default: /
   token:
     description:
-      - The secret token of the hook, which GitLab sends in plain text. With a list, any of the tokens is accepted, so
-        that a new token can be set here before it is set in the hook.
+      - The secret token of the hook, which GitLab sends in plain text. Any token of a list is valid, so that a new one
+        can be set here before it is set in the hook.
       - One of O(token) and O(signing_token) is required unless O(insecure=true). With both, both must be right.
       - Use a variable from the environment or from a vaulted file, because C(ansible-rulebook -vv) shows tokens that
         are written in the rulebook.
@@ -62,15 +62,13 @@ options:
     elements: str
   signing_token:
     description:
-      - The signing token of the hook (GitLab 19.0 and later), which begins with V(whsec_). With a list, any of the
-        tokens is accepted.
+      - The signing token of the hook (GitLab 19.0 and later), which begins with V(whsec_). Any token of a list is valid.
       - A signed delivery is also refused if its time differs from the local time by more than O(tolerance).
     type: list
     elements: str
   insecure:
     description:
-      - Whether to accept deliveries from anyone who can reach the port. It cannot be combined with O(token) and
-        O(signing_token).
+      - Accept deliveries from anyone who can reach the port. Cannot be used with O(token) or O(signing_token).
     type: bool
     default: false
   tolerance:
