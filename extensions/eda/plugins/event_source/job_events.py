@@ -62,7 +62,7 @@ options:
     elements: str
   signing_token:
     description:
-      - The signing token of the hook (GitLab 19.0 and later), which begins with V(whsec_). Any token of a list is valid.
+      - The signing token of the hook (GitLab 19.0 or later), which begins with V(whsec_). Any token of a list is valid.
       - A signed delivery is also refused if its time differs from the local time by more than O(tolerance).
     type: list
     elements: str
