@@ -4,7 +4,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ module: gitlab_deployment_approval
 version_added: 0.1.0
 short_description: Approve or reject a deployment to a protected GitLab environment
 description:
-  - Gives or refuses an approval for a deployment, as the user of the token.
-  - The deployment is read first. The same approval again changes nothing, and what needs none is refused with the
-    reason.
-  - The deployment is chosen by O(deployment_id), by O(environment), or by the job that deploys. It is the one that
-    waits for an approval, or else the newest. When several wait, the task fails and lists them.
+  - Approves or rejects a deployment as the user of the token.
+  - The deployment is read first. Giving the same approval again changes nothing. If the deployment needs no approval,
+    the task fails and reports the reason.
+  - The deployment is selected by O(deployment_id), by O(environment), or by the job that deploys. A deployment that
+    waits for an approval is preferred to the newest one. If several wait, the task fails and lists them.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -34,23 +34,24 @@ attributes:
   check_mode:
     support: full
     details:
-      - Everything is read and decided as in a real run, and nothing is sent. RV(msg) says what would be done.
-      - A refusal by GitLab is predicted as far as the settings can be read. The members of a group that a rule is for
+      - Everything is read and decided as in a real run, but nothing is sent. RV(msg) describes what would be done.
+      - Refusals by GitLab are predicted as far as the settings can be read. The members of a group that a rule is for
         are not known.
   diff_mode:
     support: full
     details:
-      - Shows the approvals of the deployment before and after. In check mode, the approval to come is added.
+      - Shows the approvals of the deployment before and after. In check mode, this includes the approval that would be
+        given.
   idempotent:
     support: full
 options:
   state:
     description:
-      - What to say about the deployment.
-      - V(approved) gives an approval. After the last one that is missing, the job can be played, or is started by
-        GitLab where the environment only says how many approvals it needs.
-      - V(rejected) refuses it. The job fails at once, also when others have approved it.
-      - As long as the deployment waits, the other value replaces an earlier answer of the same user.
+      - The decision about the deployment.
+      - V(approved) gives an approval. After the last missing approval, the job can be played. If the environment only
+        defines how many approvals it needs, GitLab starts the job.
+      - V(rejected) rejects the deployment. The job fails at once, even if other users have approved it.
+      - While the deployment waits, the other value replaces an earlier decision of the same user.
     type: str
     required: true
     choices:
@@ -58,17 +59,17 @@ options:
       - rejected
   comment:
     description:
-      - The reason, which GitLab shows. When the same O(state) is given again, the first comment stays.
+      - The reason, which GitLab shows. If the same O(state) is given again, GitLab keeps the first comment.
     type: str
   represented_as:
     description:
-      - Name of the user, group or role whose approval rule is meant, when several are for the user of the token.
-      - GitLab also takes a part of the name.
+      - Name of the user, group or role whose approval rule to use, if several rules are for the user of the token.
+      - GitLab also accepts a part of the name.
     type: str
   deployment_id:
     description:
-      - Id of one deployment. It excludes all other options that choose one.
-      - It is not the short number that counts within the project (the C(iid)), which GitLab's pages show.
+      - ID of one deployment. It is mutually exclusive with all other options that select deployments.
+      - It is not the number of the deployment within the project (the C(iid)), which GitLab's pages show.
     type: int
   environment:
     description:
@@ -77,8 +78,8 @@ options:
   status:
     description:
       - Only deployments with this status.
-      - V(blocked) is every deployment of a manual job, whether or not somebody has to approve it. It is the only
-        one that can be approved.
+      - V(blocked) includes every deployment of a manual job, whether or not it needs approvals. Only V(blocked)
+        deployments can be approved.
     type: str
     choices:
       - created
@@ -90,36 +91,36 @@ options:
       - blocked
   job_id:
     description:
-      - Id of the job that deploys. The id of an attempt that has been retried since stands for the newest attempt of
-        that job.
+      - ID of the job that deploys. The ID of an attempt that was retried refers to the newest attempt of that job.
   allow_empty:
     description:
-      - Whether the task succeeds, without a change, when there is no deployment at all.
-      - By default the task fails then, since a misspelled environment, or a job that deploys nowhere, would pass
-        unnoticed. The one exception is a selection that O(status) or O(scope) alone leaves empty, such as V(blocked)
-        when everything has been deployed.
-      - A name or a stage that does not exist is an error in any case.
+      - Whether the task succeeds without a change if there is no deployment.
+      - By default, the task fails in this case, so that a misspelled environment or a job without a deployment does not
+        go unnoticed. It only succeeds if O(status) or O(scope) alone excludes everything, such as V(blocked) when
+        everything has been deployed.
+      - A name or a stage that does not exist is always an error.
     type: bool
     default: false
 notes:
   - One of O(deployment_id), O(environment), O(job_id), O(pipeline_id), O(ref), O(sha) and O(merge_request) is required.
-    O(name), O(stage), O(scope) and O(include_downstream) choose among the jobs of a pipeline.
-  - Needs GitLab 14.8 with Premium. A server without it is an error, for there is nothing to approve.
-  - Each of these has its own message - nobody may approve a deployment that they have started themselves, unless the
-    project allows that; no approval rule is for the user; the deployment waits for no approvals; the server has none.
-  - Lost answers. When the connection breaks, or GitLab answers with an error that leaves it open whether the request
-    was executed, the deployment is read again. It shows who has approved it.
-  - The user of the token is asked for when somebody has approved the deployment before, and after a lost answer.
-  - An approval given by a playbook is an approval by the user of its token. Make sure that this is what the rule is
-    for.
+    O(name), O(stage), O(scope) and O(include_downstream) select jobs of a pipeline.
+  - Requires GitLab 14.8 with Premium. On other servers the task fails, because there is nothing to approve.
+  - The task reports different errors if the user of the token started the deployment and the project does not allow
+    self-approval, if no approval rule is for the user, if the deployment does not wait for approvals, and if the server
+    does not have them.
+  - If the connection breaks, or an error from GitLab leaves open whether the request was executed, the task reads the
+    deployment again, which shows who has approved it.
+  - The task requests the user of the token if the deployment already has approvals, after a lost answer, and in check
+    mode.
+  - An approval by a playbook is an approval by the user of its token. Make sure that this is what the rule is for.
 seealso:
   - module: jobgate.gitlab.gitlab_deployment_info
   - module: jobgate.gitlab.gitlab_job_action
   - name: Deployments API
-    description: What GitLab says about approving a deployment.
+    description: GitLab's documentation about approving a deployment.
     link: https://docs.gitlab.com/api/deployments/#approve-or-reject-a-blocked-deployment
   - name: Deployment approvals
-    description: How an environment comes to ask for approvals.
+    description: How to require approvals for an environment.
     link: https://docs.gitlab.com/ci/environments/deployment_approvals/
 """
 
@@ -132,7 +133,7 @@ EXAMPLES = r"""
     state: approved
     comment: all checks of the release have passed
 
-- name: Approve what waits for production
+- name: Approve the deployment that waits for production
   jobgate.gitlab.gitlab_deployment_approval:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
@@ -140,7 +141,7 @@ EXAMPLES = r"""
     status: blocked
     state: approved
 
-- name: Approve one deployment in place of a role
+- name: Approve one deployment on behalf of a role
   jobgate.gitlab.gitlab_deployment_approval:
     project: group/app
     deployment_id: 3
@@ -154,7 +155,7 @@ EXAMPLES = r"""
     state: rejected
     comment: the load test has failed
 
-- name: Approve whatever this very commit deploys
+- name: Approve the deployment of this commit
   jobgate.gitlab.gitlab_deployment_approval:
     project: group/app
     ref: v1.2.0
@@ -165,7 +166,7 @@ EXAMPLES = r"""
     scope: manual
     state: approved
 
-- name: Approve what a pipeline and its child pipelines deploy
+- name: Approve the deployment of a pipeline or its child pipelines
   jobgate.gitlab.gitlab_deployment_approval:
     project: group/app
     pipeline_id: 7
@@ -179,7 +180,7 @@ EXAMPLES = r"""
     allow_empty: true
     state: rejected
 
-- name: Approve on a server of our own
+- name: Approve on a self-managed server
   jobgate.gitlab.gitlab_deployment_approval:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ gitlab_oauth_token }}"
@@ -198,7 +199,7 @@ EXAMPLES = r"""
     environment: production
     state: approved
 
-- name: Approve on a test server whose certificate nobody can verify
+- name: Approve on a test server without verifying its certificate
   jobgate.gitlab.gitlab_deployment_approval:
     api_url: https://localhost:8443/gitlab
     validate_certs: false
@@ -209,14 +210,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: In check mode what would be done. When the task fails, why.
+  description: In check mode, what would be done. If the task fails, why.
   type: str
   returned: in check mode, and when the task fails
   sample: would approve deployment 5 to 'production' of job 'deploy:prod' (id 42)
 deployment:
   description:
-    - The deployment as it was read last, in GitLab's own words. Fields not listed here are passed on as the server
-      sends them. V(null) when there is none.
+    - The deployment as it was last read, with GitLab's field names. Fields not listed here are returned as the server
+      sends them. V(null) if there is none.
   type: dict
   returned: always
   sample:
@@ -235,27 +236,27 @@ deployment:
     missing_approvals: []
   contains:
     id:
-      description: Its id.
+      description: ID of the deployment.
       type: int
       returned: always
       sample: 12
     iid:
-      description: Its number within the project.
+      description: Number of the deployment within the project.
       type: int
       returned: always
       sample: 5
     status:
-      description: Its status. V(blocked) is every deployment of a manual job.
+      description: Its status. V(blocked) includes every deployment of a manual job.
       type: str
       returned: always
       sample: blocked
     ref:
-      description: Branch or tag.
+      description: Its branch or tag.
       type: str
       returned: always
       sample: v1.2.0
     sha:
-      description: The commit.
+      description: Its commit.
       type: str
       returned: always
       sample: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
@@ -265,19 +266,19 @@ deployment:
       returned: always
       sample: "2026-03-02T09:15:00.000Z"
     updated_at:
-      description: When it was changed last.
+      description: When it was last changed.
       type: str
-      returned: always, from GitLab 13 on
+      returned: always, since GitLab 13
       sample: "2026-03-02T09:16:10.000Z"
     user:
-      description: Who has started it.
+      description: The user who started it.
       type: dict
       returned: always
       sample:
         id: 3
         username: release-bot
     environment:
-      description: Where it deploys to.
+      description: The environment that it deploys to.
       type: dict
       returned: always
       sample:
@@ -285,7 +286,8 @@ deployment:
         name: production
     deployable:
       description:
-        - The job that deploys, V(null) for a deployment that was made through the API. In a failure, what explains it.
+        - The job that deploys. V(null) for a deployment that was created through the API. If the task fails, only the
+          fields that explain the failure.
       type: dict
       returned: always
       sample:
@@ -293,14 +295,14 @@ deployment:
         name: deploy:prod
         status: manual
     pending_approval_count:
-      description: How many approvals are missing, over all rules.
+      description: Number of missing approvals, for all rules together.
       type: int
-      returned: when the server has deployment approvals, which need GitLab 14.8 with Premium
+      returned: if the server has deployment approvals, which require GitLab 14.8 with Premium
       sample: 2
     approval_summary:
       description: The approval rules of the environment, with the approvals that count for each.
       type: dict
-      returned: when the server has deployment approvals
+      returned: if the server has deployment approvals
       sample:
         rules:
           - access_level: 40
@@ -308,7 +310,7 @@ deployment:
             required_approvals: 2
             deployment_approvals: []
     approvals:
-      description: What people have said about it. Empty where the server has no deployment approvals.
+      description: The approvals and rejections of the deployment. Empty if the server has no deployment approvals.
       type: list
       elements: dict
       returned: always
@@ -325,24 +327,24 @@ deployment:
           returned: always
           sample: approved
         comment:
-          description: Why, V(null) without a comment.
+          description: The reason. V(null) without a comment.
           type: str
           returned: always
           sample: tested on staging
         created_at:
-          description: When.
+          description: When it was given.
           type: str
           returned: always
           sample: "2026-03-02T09:15:30.000Z"
         user:
-          description: Who.
+          description: Who gave it.
           type: dict
           returned: always
           sample:
             id: 4
             username: bob
     missing_approvals:
-      description: Who still has to approve. Empty when nobody has.
+      description: Who still has to approve. Empty if no approval is missing.
       type: list
       elements: dict
       returned: always
@@ -353,38 +355,38 @@ deployment:
       contains:
         rule:
           description:
-            - Whom the rule is for, in GitLab's words, which is the name of a user, a group or a role.
-            - V(null) where the environment only says how many approvals it needs (the old setting); then whoever may
-              deploy to it may approve.
+            - The name of the user, group or role that the rule is for, as GitLab shows it.
+            - V(null) if the environment only defines how many approvals it needs (the old setting). Everyone who can
+              deploy to it can then approve.
           type: str
           returned: always
           sample: Maintainers
         required:
-          description: How many approvals it asks for.
+          description: Number of approvals that the rule requires.
           type: int
           returned: always
           sample: 2
         missing:
-          description: How many of them are missing.
+          description: Number of missing approvals.
           type: int
           returned: always
           sample: 1
 outcome:
   description:
-    - V(applied) when the approval was given, or would be in check mode.
-    - V(unchanged) when it had been given before, and when there is no deployment and that is allowed.
-    - V(refused) when there is nothing to approve, or GitLab does not take it from this user.
-    - V(failed) when GitLab did not do it, or it is not known.
+    - V(applied) if the approval was given, or would be in check mode.
+    - V(unchanged) if it had been given before, or if there is no deployment and O(allow_empty=true).
+    - V(refused) if there is nothing to approve, or if GitLab does not accept the approval from this user.
+    - V(failed) if GitLab did not execute the request, or if the result is unknown.
   type: str
   returned: always
   sample: applied
 reason:
-  description: Why, in words. Can be empty when the approval was given, and when the task has failed before that.
+  description: The reason for the outcome. Can be empty if the approval was given, or if the task failed before that.
   type: str
   returned: always
   sample: the user of the token has already approved it
 elapsed:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 0.214
@@ -402,7 +404,7 @@ diff:
       returned: always
       sample: "deployment 12 to 'production':\n"
     after:
-      description: The approvals as they were seen last. In check mode, with the one to come.
+      description: The approvals as they were last read. In check mode, this includes the one that would be given.
       type: str
       returned: always
       sample: "deployment 12 to 'production':\n  approved by bob\n"

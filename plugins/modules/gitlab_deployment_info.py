@@ -4,19 +4,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gitlab_deployment_info
 version_added: 0.1.0
-short_description: Read deployments of a GitLab project, and who still has to approve them
+short_description: Read deployments of a GitLab project and their missing approvals
 description:
-  - Reads deployments, each with the approvals that it has and those that it lacks.
-  - They are chosen by O(deployment_id), by O(environment) and O(status), or by the jobs that deploy. Without any of
-    these, all deployments of the project are meant.
-  - It does not wait. To wait for approvals and then deploy, use
+  - Reads deployments with their approvals and missing approvals.
+  - Deployments are selected by O(deployment_id), by O(environment) and O(status), or by the jobs that deploy. Without
+    any of these, all deployments of the project are selected.
+  - The module does not wait. To wait for approvals and then deploy, use
     O(jobgate.gitlab.gitlab_job_action#module:wait_for_approval).
 author:
   - Jobgate Developers (@jobgate)
@@ -34,8 +34,8 @@ extends_documentation_fragment:
 options:
   deployment_id:
     description:
-      - Id of one deployment. It excludes all other options that choose one.
-      - It is not the short number that counts within the project (the C(iid)), which GitLab's pages show.
+      - ID of one deployment. It is mutually exclusive with all other options that select deployments.
+      - It is not the number of the deployment within the project (the C(iid)), which GitLab's pages show.
     type: int
   environment:
     description:
@@ -44,7 +44,7 @@ options:
   status:
     description:
       - Only deployments with this status.
-      - V(blocked) is every deployment of a manual job, whether or not somebody has to approve it.
+      - V(blocked) includes every deployment of a manual job, whether or not it needs approvals.
     type: str
     choices:
       - created
@@ -56,39 +56,38 @@ options:
       - blocked
   job_id:
     description:
-      - Id of the job that deploys. The id of an attempt that has been retried since stands for the newest attempt of
-        that job.
+      - ID of the job that deploys. The ID of an attempt that was retried refers to the newest attempt of that job.
   allow_empty:
     description:
-      - Whether the task succeeds when there is no deployment at all.
-      - By default the task fails then, since a misspelled environment, or a job that deploys nowhere, would pass
-        unnoticed. The one exception is a selection that O(status) or O(scope) alone leaves empty, such as V(blocked)
-        when everything has been deployed.
-      - A name or a stage that does not exist is an error in any case.
+      - Whether the task succeeds if there is no deployment.
+      - By default, the task fails in this case, so that a misspelled environment or a job without a deployment does not
+        go unnoticed. It only succeeds if O(status) or O(scope) alone excludes everything, such as V(blocked) when
+        everything has been deployed.
+      - A name or a stage that does not exist is always an error.
     type: bool
     default: false
   limit:
     description:
-      - The most deployments to return, newest first. V(0) returns all.
-      - GitLab tells the approvals of a single deployment only, so each one costs a request of its own.
+      - The maximum number of deployments to return, newest first. V(0) returns all.
+      - GitLab returns approvals only with single deployments, so each deployment costs one request.
     type: int
     default: 20
 notes:
-  - The user of the token needs the Reporter role. GitLab shows deployments to nobody without a token.
-  - Approvals need GitLab 14.8 with Premium. Without it RV(deployments[].approvals) and
-    RV(deployments[].missing_approvals) are empty, and RV(deployments[].pending_approval_count) is not there.
-  - The record of a job does not say which environment it deploys to. A deployment that is chosen by its job is looked
-    for among those of the project, newest first.
-  - O(name), O(stage), O(scope) and O(include_downstream) choose jobs of a pipeline, and need one of O(pipeline_id),
-    O(ref), O(sha) and O(merge_request). Jobs that deploy nowhere are left out.
+  - The user of the token needs the Reporter role. GitLab does not show deployments without a token.
+  - Approvals require GitLab 14.8 with Premium. Without it, RV(deployments[].approvals) and
+    RV(deployments[].missing_approvals) are empty, and RV(deployments[].pending_approval_count) is absent.
+  - GitLab's job records do not contain the environment. The deployment of a job is searched for in the deployments of
+    the project, newest first.
+  - O(name), O(stage), O(scope) and O(include_downstream) select jobs of a pipeline, and require one of O(pipeline_id),
+    O(ref), O(sha) and O(merge_request). Jobs that do not deploy are ignored.
 seealso:
   - module: jobgate.gitlab.gitlab_deployment_approval
   - module: jobgate.gitlab.gitlab_job_action
   - name: Deployments API
-    description: What GitLab says about deployments.
+    description: GitLab's documentation about deployments.
     link: https://docs.gitlab.com/api/deployments/
   - name: Deployment approvals
-    description: How an environment comes to ask for approvals.
+    description: How to require approvals for an environment.
     link: https://docs.gitlab.com/ci/environments/deployment_approvals/
 """
 
@@ -100,7 +99,7 @@ EXAMPLES = r"""
     name: deploy:prod
   register: release
 
-- name: Tell them
+- name: Show the missing approvals
   ansible.builtin.debug:
     msg: "{{ item.missing }} of {{ item.rule }}"
   loop: "{{ release.deployment.missing_approvals }}"
@@ -111,7 +110,7 @@ EXAMPLES = r"""
     project: group/app
     deployment_id: 3
 
-- name: List what waits to be deployed to production
+- name: List the blocked deployments to production
   jobgate.gitlab.gitlab_deployment_info:
     project: group/app
     environment: production
@@ -119,11 +118,11 @@ EXAMPLES = r"""
     limit: 0
   register: waiting
 
-- name: Stop if more than one release waits
+- name: Fail if more than one release is waiting
   ansible.builtin.assert:
     that: waiting.deployments | length <= 1
 
-- name: See what the job of a page deploys
+- name: See what a job deploys
   jobgate.gitlab.gitlab_deployment_info:
     project: group/app
     job_id: 90
@@ -135,7 +134,7 @@ EXAMPLES = r"""
     include_downstream: true
     allow_empty: true
 
-- name: See what the pipeline of this very commit deploys in its last stage
+- name: See what the pipeline of this commit deploys in its last stage
   jobgate.gitlab.gitlab_deployment_info:
     project: group/app
     ref: main
@@ -150,7 +149,7 @@ EXAMPLES = r"""
     pipeline_id: 7
     scope: manual
 
-- name: Ask a server of our own what goes to production
+- name: Read the deployments to production on a self-managed server
   jobgate.gitlab.gitlab_deployment_info:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ gitlab_oauth_token }}"
@@ -168,7 +167,7 @@ EXAMPLES = r"""
     project: group/app
     environment: production
 
-- name: Ask a test server whose certificate nobody can verify, from a CI job
+- name: Read deployments on a test server without verifying its certificate, from a CI job
   jobgate.gitlab.gitlab_deployment_info:
     api_url: https://localhost:8443/gitlab
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
@@ -180,7 +179,7 @@ EXAMPLES = r"""
 RETURN = r"""
 deployments:
   description:
-    - The deployments, newest first, in GitLab's own words. Fields not listed here are passed on as the server sends
+    - The deployments, newest first, with GitLab's field names. Fields not listed here are returned as the server sends
       them.
   type: list
   elements: dict
@@ -199,27 +198,27 @@ deployments:
           missing: 2
   contains:
     id:
-      description: Its id.
+      description: ID of the deployment.
       type: int
       returned: always
       sample: 12
     iid:
-      description: Its number within the project.
+      description: Number of the deployment within the project.
       type: int
       returned: always
       sample: 5
     status:
-      description: Its status. V(blocked) is every deployment of a manual job.
+      description: Its status. V(blocked) includes every deployment of a manual job.
       type: str
       returned: always
       sample: blocked
     ref:
-      description: Branch or tag.
+      description: Its branch or tag.
       type: str
       returned: always
       sample: v1.2.0
     sha:
-      description: The commit.
+      description: Its commit.
       type: str
       returned: always
       sample: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
@@ -229,19 +228,19 @@ deployments:
       returned: always
       sample: "2026-03-02T09:15:00.000Z"
     updated_at:
-      description: When it was changed last.
+      description: When it was last changed.
       type: str
-      returned: always, from GitLab 13 on
+      returned: always, since GitLab 13
       sample: "2026-03-02T09:16:10.000Z"
     user:
-      description: Who has started it.
+      description: The user who started it.
       type: dict
       returned: always
       sample:
         id: 3
         username: release-bot
     environment:
-      description: Where it deploys to.
+      description: The environment that it deploys to.
       type: dict
       returned: always
       sample:
@@ -249,7 +248,7 @@ deployments:
         name: production
     deployable:
       description:
-        - The job that deploys, V(null) for a deployment that was made through the API. See
+        - The job that deploys. V(null) for a deployment that was created through the API. See
           M(jobgate.gitlab.gitlab_job_info) for its fields.
       type: dict
       returned: always
@@ -258,14 +257,14 @@ deployments:
         name: deploy:prod
         status: manual
     pending_approval_count:
-      description: How many approvals are missing, over all rules.
+      description: Number of missing approvals, for all rules together.
       type: int
-      returned: when the server has deployment approvals, which need GitLab 14.8 with Premium
+      returned: if the server has deployment approvals, which require GitLab 14.8 with Premium
       sample: 2
     approval_summary:
       description: The approval rules of the environment, with the approvals that count for each.
       type: dict
-      returned: when the server has deployment approvals
+      returned: if the server has deployment approvals
       sample:
         rules:
           - access_level: 40
@@ -273,7 +272,7 @@ deployments:
             required_approvals: 2
             deployment_approvals: []
     approvals:
-      description: What people have said about it. Empty where the server has no deployment approvals.
+      description: The approvals and rejections of the deployment. Empty if the server has no deployment approvals.
       type: list
       elements: dict
       returned: always
@@ -290,24 +289,24 @@ deployments:
           returned: always
           sample: approved
         comment:
-          description: Why, V(null) without a comment.
+          description: The reason. V(null) without a comment.
           type: str
           returned: always
           sample: tested on staging
         created_at:
-          description: When.
+          description: When it was given.
           type: str
           returned: always
           sample: "2026-03-02T09:15:30.000Z"
         user:
-          description: Who.
+          description: Who gave it.
           type: dict
           returned: always
           sample:
             id: 4
             username: bob
     missing_approvals:
-      description: Who still has to approve. Empty when nobody has.
+      description: Who still has to approve. Empty if no approval is missing.
       type: list
       elements: dict
       returned: always
@@ -318,36 +317,36 @@ deployments:
       contains:
         rule:
           description:
-            - Whom the rule is for, in GitLab's words, which is the name of a user, a group or a role.
-            - V(null) where the environment only says how many approvals it needs (the old setting); then whoever may
-              deploy to it may approve.
+            - The name of the user, group or role that the rule is for, as GitLab shows it.
+            - V(null) if the environment only defines how many approvals it needs (the old setting). Everyone who can
+              deploy to it can then approve.
           type: str
           returned: always
           sample: Maintainers
         required:
-          description: How many approvals it asks for.
+          description: Number of approvals that the rule requires.
           type: int
           returned: always
           sample: 2
         missing:
-          description: How many of them are missing.
+          description: Number of missing approvals.
           type: int
           returned: always
           sample: 1
 deployment:
-  description: Short for RV(deployments), when there is exactly one; else V(null).
+  description: The entry of RV(deployments) if there is exactly one, else V(null).
   type: dict
   returned: always
   sample:
     id: 12
     status: blocked
 truncated:
-  description: Whether there are more than O(limit).
+  description: Whether there are more deployments than O(limit).
   type: bool
   returned: always
   sample: false
 elapsed:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 0.214

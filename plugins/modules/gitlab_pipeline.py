@@ -4,20 +4,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gitlab_pipeline
 version_added: 0.1.0
-short_description: Start, retry or cancel a GitLab CI pipeline, once, and wait for it
+short_description: Start, retry or cancel a GitLab CI pipeline and wait for it
 description:
-  - Starts a pipeline of a branch or tag, retries one that has failed, or cancels one.
-  - A pipeline that is active already for the same commit counts as the one asked for, as O(reuse) says. A retry of a
-    pipeline that has succeeded, and a cancel of one that has ended, change nothing.
-  - With O(wait=true) the task ends when the pipeline has, and fails with the failed jobs and the end of their logs if
-    that went wrong.
+  - Starts a pipeline of a branch or tag, retries a failed pipeline, or cancels one.
+  - The module does not start a second pipeline while one for the same commit is active, see O(reuse). Retrying a
+    successful pipeline and canceling one that has ended change nothing.
+  - With O(wait=true), the task ends when the pipeline does. If the pipeline fails, the task fails and shows the failed
+    jobs with the end of their logs.
   - Use M(jobgate.gitlab.gitlab_job_action) to play, retry or cancel single jobs.
 author:
   - Jobgate Developers (@jobgate)
@@ -36,31 +36,30 @@ attributes:
   check_mode:
     support: full
     details:
-      - Everything is read and decided as in a real run, and nothing is sent. RV(ignore:changed) is what the real run
-        would report, and RV(msg) says what would be done.
-      - Whether GitLab lets the user of the token do it, and whether the CI/CD configuration of the ref lets a pipeline
-        begin, is known only when it is asked to.
-      - Nothing waits. For a V(canceling) pipeline whose end a real run of O(action=retry) with O(wait=true) would wait
-        for, the prediction is V(true).
+      - Everything is read and decided as in a real run, but nothing is sent. RV(ignore:changed) is what the real run
+        would report, and RV(msg) describes what would be done.
+      - Whether GitLab permits the action, and whether the CI/CD configuration of the ref creates a pipeline, is known
+        only when it is requested.
+      - Nothing waits. If O(action=retry) with O(wait=true) would wait for the end of a V(canceling) pipeline, the
+        prediction is V(true).
   diff_mode:
     support: full
     details:
-      - Shows id and status of the pipeline before and after. In check mode, the status after is the expected one.
+      - Shows the ID and status of the pipeline before and after. In check mode, the status after is the expected one.
   idempotent:
     support: partial
     details:
-      - While a pipeline is active, a second run finds it and starts no other one, unless O(reuse=never).
+      - While a pipeline is active, a second run finds it and does not start another, unless O(reuse=never).
       - When it has ended, O(action=run) starts a new one, unless O(reuse=success) and it has succeeded.
       - O(action=retry) acts again on a pipeline that has failed again.
 options:
   action:
     description:
-      - What to do.
+      - The action to perform.
       - V(run) starts a pipeline of O(ref).
-      - V(retry) starts a new attempt of each job of the pipeline that has failed or was canceled, and then the jobs
-        after them.
-      - V(cancel) cancels the jobs of the pipeline, and those of its child pipelines in the same project. Manual jobs
-        stay as they are.
+      - V(retry) starts a new attempt of each failed or canceled job of the pipeline, followed by the jobs after them.
+      - V(cancel) cancels the jobs of the pipeline and of its child pipelines in the same project. Manual jobs stay as
+        they are.
     type: str
     required: true
     choices:
@@ -69,68 +68,66 @@ options:
       - cancel
   ref:
     description:
-      - Branch or tag. O(action=run) starts a pipeline of it, and requires it. For the other actions, its newest
-        pipeline is used, whatever that pipeline's status. A pipeline that GitLab has skipped as a whole, as for
-        C([skip ci]), has no jobs; it is passed over with a warning.
-      - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag, as with O(ref_type). Names of git's own, such
-        as V(HEAD) and V(origin/main), are an error, and so are blanks or line breaks around the name. A commit is no
-        ref.
+      - Branch or tag. O(action=run) requires it and starts a pipeline of it. The other actions use its newest pipeline,
+        whatever the status of that pipeline. A pipeline without jobs, which GitLab has skipped as a whole as for
+        C([skip ci]), is passed over with a warning.
+      - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag, as with O(ref_type). Git revisions such as
+        V(HEAD) and V(origin/main), commits, and blanks or line breaks around the name are errors.
   ref_type:
     description:
-      - Whether O(ref) is a branch or a tag, where both exist.
-      - With V(any), O(action=run) is refused by GitLab where both exist. The other actions use the newest pipeline of
-        either, and a warning says so if a branch and a tag of this name have pipelines.
+      - Whether O(ref) is a branch or a tag, if both exist.
+      - With V(any), GitLab refuses O(action=run) if both exist. The other actions use the newest pipeline of either,
+        and a warning says so if both have pipelines.
   sha:
     description:
-      - Commit SHA, whole or its first seven digits or more.
-      - O(action=run) starts a pipeline only if O(ref) is at this commit, so that what was tested is what is deployed.
-      - For the other actions, the newest pipeline of the commit is used, alone or together with O(ref).
+      - Commit SHA, full or at least its first seven digits.
+      - O(action=run) starts a pipeline only if O(ref) is at this commit, so that the commit that was tested is the one
+        that is deployed.
+      - The other actions use the newest pipeline of the commit, alone or together with O(ref).
   variables:
     description:
-      - Variables for the pipeline that O(action=run) starts. They are visible in GitLab to maintainers, so they are not
-        a place for secrets.
-      - Names have letters, digits and underscores, 255 at the most.
-      - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, since YAML reads C(1.10)
-        as the number 1.1. Lists and dictionaries are refused, since GitLab
-        takes text only; use the P(ansible.builtin.to_json#filter) filter if the jobs can read that.
-      - Their values are not returned. Where GitLab shows one of eight characters or more, such as in an error, a log or
-        the name of a job, it is masked, unless another option of the task shows it as well. What is masked cannot be
-        used as a name in another task.
-      - A project can refuse them; GitLab recommends O(inputs) instead.
+      - Variables for the pipeline that O(action=run) starts. Maintainers can see them in GitLab, so do not use them for
+        secrets.
+      - Names consist of letters, digits and underscores, 255 at most.
+      - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, because YAML reads C(1.10)
+        as the number 1.1. Lists and dictionaries are errors, because GitLab accepts only strings. Use the
+        P(ansible.builtin.to_json#filter) filter if the jobs can parse JSON.
+      - Their values are not returned. A value of eight or more characters is masked wherever GitLab returns it, such as
+        in an error, a log or the name of a job, unless another option of the task contains it as well. A masked name
+        cannot be used in another task.
+      - Projects can forbid variables. GitLab recommends O(inputs) instead.
     type: dict
   inputs:
     description:
       - Values for the inputs that the CI/CD configuration declares in C(spec:inputs), for O(action=run).
-      - They keep their types, which are text, number, boolean and list. A value of a template is a text in Ansible
-        before 2.19, unless C(jinja2_native) is set.
-      - They are not returned, and masked as O(variables) are.
-      - Needs GitLab 17.11. Older servers silently ignore them, and start the pipeline with the defaults of the
+      - They keep their types, which are string, number, boolean and list. Templates produce strings in Ansible before
+        2.19, unless C(jinja2_native) is set.
+      - They are not returned, and are masked as O(variables) are.
+      - Requires GitLab 17.11. Older servers silently ignore inputs, and start the pipeline with the defaults of the
         configuration.
     type: dict
   trigger_token:
     description:
-      - A pipeline trigger token of the project, or the C(CI_JOB_TOKEN) of a running job, with which O(action=run)
-        starts the pipeline in the name of its owner. GitLab then looks at no other token.
-      - It can start pipelines and nothing else. To find what is active already, to find the pipeline after a lost
-        answer, and to wait, give O(api_token) as well; O(wait=true) without one is an error. Without one, a
-        pipeline is started each time.
-      - GitLab tells nobody whose a trigger token is. With it, an active pipeline of any trigger token counts for
-        O(reuse). One that a C(CI_JOB_TOKEN) has started does not, since its source V(pipeline) is that of the pipelines
-        below trigger jobs as well; so with a C(CI_JOB_TOKEN) a pipeline is started each time.
+      - A pipeline trigger token of the project, or the C(CI_JOB_TOKEN) of a running job. O(action=run) starts the
+        pipeline as the owner of this token. GitLab then ignores other tokens.
+      - It can only start pipelines. To find an active pipeline, to find the pipeline after a lost answer, and to wait,
+        set O(api_token) as well. Without O(api_token), each run starts a pipeline, and O(wait=true) is an error.
+      - GitLab does not reveal the owner of a trigger token, so an active pipeline of any trigger token counts for
+        O(reuse). A pipeline that was started with a C(CI_JOB_TOKEN) does not count, because its source V(pipeline) is
+        also that of pipelines below trigger jobs. With a C(CI_JOB_TOKEN), each run starts a pipeline.
     type: str
   reuse:
     description:
-      - Which pipeline counts as the one that O(action=run) asks for, so that no other one is started.
-      - V(active) is the newest one that has not ended, of the same ref, commit and user, that was started through the
-        API or by a trigger token, with these O(variables). One that is V(canceling) does not count, and one that a push
-        or a schedule has started does not either.
+      - Which existing pipeline O(action=run) uses instead of starting one.
+      - V(active) is the newest unfinished pipeline of the same ref, commit and user with these O(variables) that was
+        started through the API or with a trigger token. Pipelines that are V(canceling), and those that a push or a
+        schedule has started, do not count.
       - V(success) is such a pipeline, or one that has succeeded.
-      - V(never) starts a pipeline in any case.
-      - When it cannot be told whether a pipeline is the one asked for, the task fails and names it. Its variables may
-        be out of reach, GitLab never tells the O(inputs) of a pipeline, and servers before 14.1 do not tell how it was
-        started.
-      - When two tasks ask at the very same time, both may start one. The later one then says so in a warning, with both
-        ids.
+      - V(never) always starts a pipeline.
+      - If the task cannot determine whether a pipeline matches, it fails and reports that pipeline. The token may be
+        unable to read its variables, GitLab does not return the O(inputs) of a pipeline, and servers before 14.1 do not
+        return its source.
+      - Two tasks that run at the same moment can both start a pipeline. The later one then warns and shows both IDs.
     type: str
     choices:
       - never
@@ -139,33 +136,34 @@ options:
     default: active
   wait:
     description:
-      - Whether to wait until O(wait_for) is reached. Without it the task returns what is there now.
-      - A wait goes on through restarts of the server, server errors, rate limits and dropped connections, until
-        O(wait_timeout) has passed.
-      - For O(action=retry) and O(action=cancel), a pipeline that does not exist yet for O(ref), O(sha) or
-        O(merge_request) is waited for.
-      - O(action=retry) waits for the end of a pipeline that is being canceled, and retries it then.
-      - A job that somebody else or GitLab itself retries is followed to its new attempt; a failure is read twice before
-        it counts.
+      - Whether to wait until O(wait_for) is reached. By default, the task returns the current state.
+      - The task keeps waiting through server restarts, server errors, rate limits and dropped connections, until
+        O(wait_timeout) expires.
+      - O(action=retry) and O(action=cancel) also wait for a pipeline that does not exist yet for O(ref), O(sha) or
+        O(merge_request).
+      - O(action=retry) waits until a pipeline that is being canceled has ended, and then retries it.
+      - If another user or GitLab itself retries a job, the new attempt is followed. A failure counts only after it was
+        read twice.
       - In check mode nothing waits.
   wait_for:
     description:
-      - What the pipeline has to reach. With several entries, any one of them is enough.
-      - V(created) is a pipeline that exists, whatever becomes of it. Only for O(action=run).
-      - V(finished) is a pipeline that is V(success), V(failed), V(canceled) or V(skipped); O(fail_on) says which of
-        these ends fail the task. It is the default for O(action=cancel).
-      - V(success) is a pipeline that has succeeded. When it has ended otherwise, the task fails at once and says which
-        jobs have failed. It is the default for O(action=run) and O(action=retry).
-      - V(manual) is a pipeline that stands still at a manual job; GitLab's pages call it blocked. Without V(manual),
-        such a pipeline fails the task, which names the job, since nobody would play it while the task waits. Jobs that
-        nobody has to play do not count.
+      - What the pipeline must reach. With several entries, any one of them is enough.
+      - V(created) is a pipeline that exists, whatever its status. It can only be used with O(action=run).
+      - V(finished) is a pipeline that is V(success), V(failed), V(canceled) or V(skipped). O(fail_on) defines which of
+        these fail the task. It is the default for O(action=cancel).
+      - V(success) is a pipeline that has succeeded. If it ends otherwise, the task fails at once and lists the failed
+        jobs. It is the default for O(action=run) and O(action=retry).
+      - V(manual) is a pipeline that a manual job blocks. Without V(manual), such a pipeline fails the task, which
+        reports the job, because no one would play it while the task waits. Optional manual jobs do not block a
+        pipeline.
       - Can only be used with O(wait=true).
   on_timeout:
     description:
-      - What to do when O(wait_timeout) has passed.
+      - What to do when O(wait_timeout) expires.
       - V(fail) fails the task and leaves the pipeline as it is.
-      - V(cancel) cancels the pipeline, which takes up to ten seconds more, and then fails the task.
-      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
+      - V(cancel) cancels the pipeline, which takes up to ten more seconds, and then fails the task.
+      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that handle the timeout
+        themselves.
     type: str
     choices:
       - fail
@@ -174,10 +172,10 @@ options:
     default: fail
   fail_on:
     description:
-      - End states of the pipeline that fail the task, after it was waited for. To accept any end, give an empty list
-        and O(wait_for=finished).
+      - End states of the pipeline that fail the task after waiting for it. To accept any end, set an empty list and
+        O(wait_for=finished).
       - It does not apply to O(action=cancel), which accepts any end.
-      - Only with O(wait=true). A status that is no end is an error.
+      - It applies only with O(wait=true). Statuses that are not end states are errors.
     type: list
     elements: str
     default:
@@ -186,44 +184,47 @@ options:
       - skipped
   log_lines:
     description:
-      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
-        twenty jobs. Colour codes and section marks are removed. The last line of the first log of a job that must not
-        fail is also part of the failure message, without what the runner adds. V(0) reads no log.
-      - Only with O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
+      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for twenty
+        jobs at most. Colour codes and section marks are removed. The failure message also contains the last line of the
+        first log of a job that is not allowed to fail, without the lines of the runner. V(0) reads no log.
+      - It applies only with O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
 notes:
-  - O(action=run) takes O(ref), O(ref_type), O(sha), O(variables), O(inputs), O(trigger_token) and O(reuse). For the
-    other actions one of O(pipeline_id), O(ref), O(sha) and O(merge_request) is required.
-  - O(action=retry) acts on pipelines that are V(failed) or V(canceled), with O(wait=true) also on V(canceling) ones
-    when they have ended; leaves alone V(success), and all that have not ended; refuses V(canceling) without O(wait),
-    V(skipped), and those of which no job can be retried.
-  - O(action=cancel) acts on pipelines that have not ended; leaves alone those that have, V(canceling) ones, and
-    V(manual) ones of which only manual jobs are left, which GitLab does not cancel with their pipeline.
-  - Lost answers. A pipeline has no name to find it by, so the newest pipelines of O(ref) are read before one is
-    started. When the connection breaks, or GitLab answers with an error that leaves it open whether the pipeline was
-    started, the task looks three times for a newer one of the same ref, source, user and variables. With exactly
-    one it goes on. Otherwise it fails and says so. It never starts a second one without having looked.
-  - When GitLab says that too many pipelines were created in the last minute, which GitLab.com does after 25 of one
-    commit, the task tries again every twenty seconds until O(wait_timeout) has passed, with or without O(wait).
-  - A pipeline that GitLab has refused does not exist, with one exception. What a trigger token starts with a wrong
-    CI/CD configuration is there as a failed pipeline, which the task returns.
-  - Extensions that decide about actions on jobs are not asked about pipelines.
-  - The user of the token needs the Developer role, and for a protected branch or tag the right to push or merge to it.
+  - O(action=run) uses O(ref), O(ref_type), O(sha), O(variables), O(inputs), O(trigger_token) and O(reuse). The other
+    actions require one of O(pipeline_id), O(ref), O(sha) and O(merge_request).
+  - O(action=retry) acts on V(failed) and V(canceled) pipelines, and with O(wait=true) also on V(canceling) ones after
+    they have ended. It leaves V(success) and all unfinished pipelines alone. It refuses V(canceling) pipelines without
+    O(wait=true), V(skipped) ones, and those without a job that can be retried.
+  - O(action=cancel) acts on unfinished pipelines. It leaves alone those that have ended, V(canceling) ones, and
+    V(manual) ones with only manual jobs left, because GitLab does not cancel manual jobs with their pipeline.
+  - Pipelines have no name to find them by after a lost answer, so the task reads the newest pipelines of O(ref) before
+    it starts one. If the connection breaks, or an error from GitLab leaves open whether the pipeline was started, the
+    task searches three times for a newer pipeline of the same ref, source, user and variables. If it finds exactly one,
+    it continues with it. Otherwise it fails and reports that the result is unknown. It never starts a second pipeline
+    without searching first.
+  - If GitLab reports that too many pipelines were created in the last minute, which GitLab.com does after 25 pipelines
+    of one commit, the task tries again every twenty seconds until O(wait_timeout) expires, with or without
+    O(wait=true).
+  - If GitLab refuses a pipeline, no pipeline is created, with one exception. If a trigger token starts a pipeline with
+    an invalid CI/CD configuration, GitLab creates a failed pipeline, which the task returns.
+  - Extensions that decide about actions on jobs are not consulted about pipelines.
+  - The user of the token needs the Developer role, and for a protected branch or tag the permission to push or merge to
+    it.
 seealso:
   - module: jobgate.gitlab.gitlab_pipeline_info
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_job_download
   - name: Pipelines API
-    description: What GitLab says about starting, retrying and canceling pipelines.
+    description: GitLab's documentation about starting, retrying and canceling pipelines.
     link: https://docs.gitlab.com/api/pipelines/
   - name: Pipeline trigger tokens API
-    description: What GitLab says about starting pipelines with a trigger token.
+    description: GitLab's documentation about starting pipelines with a trigger token.
     link: https://docs.gitlab.com/api/pipeline_triggers/
 """
 
 EXAMPLES = r"""
-- name: Start a pipeline of main, and go on when it has succeeded
+- name: Start a pipeline of main and wait until it has succeeded
   jobgate.gitlab.gitlab_pipeline:
     project: group/app
     action: run
@@ -235,7 +236,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ started.status }} {{ started.web_url }}"
 
-- name: Run the tests of main with variables, and go on whatever becomes of them
+- name: Run the tests of main with variables, and continue whether they pass or fail
   jobgate.gitlab.gitlab_pipeline:
     project: group/app
     action: run
@@ -251,7 +252,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ tests.failed_jobs | map(attribute='name') }}"
 
-- name: Deploy the very commit that was tested, with variables, unless that was done already
+- name: Deploy the commit that was tested, with variables, unless it is already deployed
   jobgate.gitlab.gitlab_pipeline:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
@@ -270,7 +271,7 @@ EXAMPLES = r"""
     pending_timeout: 600
     log_lines: 50
 
-- name: Start a pipeline with inputs, whatever else is running, and do not wait for it
+- name: Always start a pipeline with inputs, and do not wait for it
   jobgate.gitlab.gitlab_pipeline:
     project: group/app
     action: run
@@ -291,7 +292,7 @@ EXAMPLES = r"""
     trigger_token: "{{ trigger_token }}"
     wait: true
 
-- name: Start the pipeline of the documentation, and go on when it waits to be published
+- name: Start the pipeline of the documentation, and continue when it can be published
   jobgate.gitlab.gitlab_pipeline:
     project: group/docs
     action: run
@@ -299,7 +300,7 @@ EXAMPLES = r"""
     wait: true
     wait_for: [manual, success]
 
-- name: Retry the jobs of a merge request that have failed
+- name: Retry the failed jobs of a merge request
   jobgate.gitlab.gitlab_pipeline:
     project: group/app
     action: retry
@@ -307,7 +308,7 @@ EXAMPLES = r"""
     wait: true
   register: retried
 
-- name: Retry what a push has broken, and look at whatever comes of it
+- name: Retry the pipeline of a push, and accept any result
   jobgate.gitlab.gitlab_pipeline:
     project: group/app
     action: retry
@@ -331,7 +332,7 @@ EXAMPLES = r"""
     action: cancel
     pipeline_id: 6
 
-- name: Give a nightly test two hours, and cancel it then
+- name: Cancel a nightly test that has not ended after two hours
   jobgate.gitlab.gitlab_pipeline:
     project: group/app
     action: run
@@ -340,7 +341,7 @@ EXAMPLES = r"""
     wait_timeout: 7200
     on_timeout: cancel
 
-- name: Start a pipeline on a server of our own
+- name: Start a pipeline on a self-managed server
   module_defaults:
     group/jobgate.gitlab.gitlab:
       api_url: https://gitlab.example.com
@@ -363,7 +364,7 @@ EXAMPLES = r"""
         action: run
         ref: main
 
-- name: Start a pipeline of a test server
+- name: Start a pipeline on a test server
   jobgate.gitlab.gitlab_pipeline:
     api_url: https://localhost:8443/gitlab
     api_token: "{{ gitlab_token }}"
@@ -372,7 +373,7 @@ EXAMPLES = r"""
     action: run
     ref: main
 
-- name: Start a pipeline of another project from inside a CI job
+- name: Start a pipeline of another project from a CI job
   jobgate.gitlab.gitlab_pipeline:
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
     project: group/infra
@@ -384,13 +385,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: In check mode what would be done. When nothing had to be done, what was found. When the task fails, why.
+  description: In check mode, what would be done. If nothing had to be done, what was found. If the task fails, why.
   type: str
   returned: in check mode, when nothing had to be done, and when the task fails
   sample: would start a pipeline of main
 pipeline:
   description:
-    - The pipeline, in GitLab's own words. V(null) when there is none, and in check mode when it would be a new one.
+    - The pipeline, with GitLab's field names. V(null) if there is none, and in check mode if a new one would be
+      started.
   type: dict
   returned: always
   sample:
@@ -403,27 +405,27 @@ pipeline:
     status: success
     web_url: https://gitlab.example.com/group/app/-/pipelines/101
 id:
-  description: Its id. V(null) when there is none, and in check mode when it would be a new one.
+  description: ID of the pipeline. V(null) if there is none, and in check mode if a new one would be started.
   type: int
   returned: always
   sample: 101
 status:
   description:
-    - Its status when the task ended. In check mode the expected one, which is V(created) for a pipeline that would be
-      started. V(null) when there is none.
+    - Status of the pipeline at the end of the task. In check mode, the expected status, which is V(created) for a
+      pipeline that would be started. V(null) if there is none.
   type: str
   returned: always
   sample: success
 web_url:
-  description: Its page. V(null) when there is none, and in check mode when it would be a new one.
+  description: URL of its page. V(null) if there is none, and in check mode if a new one would be started.
   type: str
   returned: always
   sample: https://gitlab.example.com/group/app/-/pipelines/101
 failed_jobs:
   description:
-    - The jobs and trigger jobs that have failed, in the pipeline and in its downstream pipelines. Those that are
-      allowed to fail come after the others. Of a downstream pipeline that has not failed itself, only the trigger jobs
-      are among them. Empty without O(wait=true).
+    - The failed jobs and trigger jobs of the pipeline and its downstream pipelines. Those that are allowed to fail come
+      last. For a downstream pipeline that has not failed itself, the list contains only its trigger jobs. Empty without
+      O(wait=true).
   type: list
   elements: dict
   returned: always
@@ -438,13 +440,12 @@ failed_jobs:
       log_tail: ["make: *** [test] Error 1", "ERROR: Job failed: exit code 1"]
   contains:
     name:
-      description:
-        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
+      description: Name of the job, in a downstream pipeline after the names of the trigger jobs that lead to it.
       type: str
       returned: always
       sample: trigger:infra/apply
     id:
-      description: Id of the job.
+      description: ID of the job.
       type: int
       returned: always
       sample: 42
@@ -459,7 +460,7 @@ failed_jobs:
       returned: always
       sample: failed
     failure_reason:
-      description: Why it failed, in GitLab's words. V(null) before GitLab 14.
+      description: GitLab's reason for the failure. V(null) before GitLab 14.
       type: str
       returned: always
       sample: script_failure
@@ -469,12 +470,12 @@ failed_jobs:
       returned: always
       sample: false
     web_url:
-      description: Its page.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. Empty for a trigger job, V(null) when it was not read, or cannot be.
+      description: The end of its log. Empty for a trigger job, V(null) if the log was not or cannot be read.
       type: list
       elements: str
       returned: always
@@ -494,7 +495,7 @@ downstream_pipelines:
       accessible: true
   contains:
     id:
-      description: Id of the pipeline.
+      description: ID of the pipeline.
       type: int
       returned: always
       sample: 102
@@ -509,7 +510,7 @@ downstream_pipelines:
       returned: always
       sample: success
     web_url:
-      description: Its page.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/infra/-/pipelines/102
@@ -519,7 +520,7 @@ downstream_pipelines:
       returned: always
       sample: trigger:infra
     depth:
-      description: How many trigger jobs lead to it.
+      description: Number of trigger jobs that lead to it.
       type: int
       returned: always
       sample: 1
@@ -530,15 +531,15 @@ downstream_pipelines:
       sample: true
 summary:
   description:
-    - How many jobs of the pipeline have each status; of each job the newest attempt counts. Empty where the task did
-      not have to look at the jobs.
+    - Number of jobs of the pipeline by status. Only the newest attempt of each job counts. Empty if the task did not
+      have to read the jobs.
   type: dict
   returned: always
   sample:
     success: 11
     failed: 1
 elapsed:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 318.2
@@ -549,27 +550,27 @@ requests:
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
   contains:
     count:
-      description: How many there were.
+      description: Number of requests.
       type: int
       returned: always
       sample: 17
     throttled:
-      description: How many of them GitLab refused because there were too many (429).
+      description: Number of requests that GitLab refused because of its rate limit (429).
       type: int
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds requests were held back to keep within the rate limit.
+      description: Seconds for which requests were held back to stay within the rate limit.
       type: float
       returned: always
       sample: 0.0
 timed_out:
-  description: Whether O(wait_timeout) had passed before O(wait_for) was reached.
+  description: Whether O(wait_timeout) expired before O(wait_for) was reached.
   type: bool
   returned: always
   sample: false
 diff:
-  description: Id and status of the pipeline before and after.
+  description: ID and status of the pipeline before and after.
   type: dict
   returned: always
   sample:
@@ -577,8 +578,8 @@ diff:
     after: "pipeline 101: success\n"
 timeline:
   description:
-    - What happened to the pipeline and its jobs while the task waited, in order. The first entry of each is how it was
-      found.
+    - Changes of the pipeline and its jobs while the task waited, in order. The first entry of each is the state in
+      which it was found.
   type: list
   elements: dict
   returned: always
@@ -591,7 +592,7 @@ timeline:
       to: running
   contains:
     at:
-      description: When it was seen, in UTC.
+      description: When the change was seen, in UTC.
       type: str
       returned: always
       sample: "2026-03-02T09:16:12.480Z"
@@ -601,22 +602,22 @@ timeline:
       returned: always
       sample: 69.67
     id:
-      description: Id of the job or pipeline.
+      description: ID of the job or pipeline.
       type: int
       returned: always
       sample: 42
     name:
-      description: Name of the job; for the pipeline with its id.
+      description: Name of the job, or C(pipeline) and its ID.
       type: str
       returned: always
       sample: test
     from:
-      description: Its status before, V(null) at the first poll.
+      description: The status before. V(null) at the first poll.
       type: str
       returned: always
       sample: pending
     to:
-      description: Its new status.
+      description: The new status.
       type: str
       returned: always
       sample: running

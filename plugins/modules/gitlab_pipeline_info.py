@@ -4,18 +4,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gitlab_pipeline_info
 version_added: 0.1.0
-short_description: Read a GitLab CI pipeline with its failed jobs, and wait for its end
+short_description: Read a GitLab CI pipeline with its failed jobs and wait for its end
 description:
-  - Reads a pipeline, how many of its jobs have which status, and which of them have failed, with the end of their logs.
-  - With O(wait=true) the task ends when the pipeline has, and fails unless it has succeeded.
-  - It changes nothing. Use M(jobgate.gitlab.gitlab_pipeline) to start, retry or cancel a pipeline.
+  - Reads a pipeline, the number of its jobs by status, and its failed jobs with the end of their logs.
+  - With O(wait=true), the task ends when the pipeline does, and fails unless the pipeline has succeeded.
+  - The module changes nothing. Use M(jobgate.gitlab.gitlab_pipeline) to start, retry or cancel a pipeline.
 author:
   - Jobgate Developers (@jobgate)
 requirements:
@@ -33,12 +33,12 @@ extends_documentation_fragment:
 options:
   include:
     description:
-      - What else to read.
-      - V(variables) are the variables that the pipeline was started with, in RV(variables). They may hold secrets. It
-        needs the Maintainer role, unless the user of the token has started the pipeline.
-      - V(test_report) is every test of every job that has a JUnit report, in RV(test_report).
-      - V(downstream) are the pipelines below it, in RV(downstream_pipelines).
-      - V(jobs) are the jobs, in RV(jobs).
+      - What to read in addition.
+      - V(variables) returns the variables that the pipeline was started with, as RV(variables). They may contain
+        secrets. Reading them requires the Maintainer role, unless the user of the token has started the pipeline.
+      - V(test_report) returns every test of every job with a JUnit report, as RV(test_report).
+      - V(downstream) returns the pipelines below the pipeline, as RV(downstream_pipelines).
+      - V(jobs) returns the jobs, as RV(jobs).
     type: list
     elements: str
     choices:
@@ -49,10 +49,11 @@ options:
     default: []
   on_timeout:
     description:
-      - What to do when O(wait_timeout) has passed.
+      - What to do when O(wait_timeout) expires.
       - V(fail) fails the task.
-      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that decide by themselves.
-      - There is no V(cancel) here, since the module only reads.
+      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that handle the timeout
+        themselves.
+      - There is no V(cancel), because the module only reads.
     type: str
     choices:
       - fail
@@ -61,44 +62,44 @@ options:
   fail_on:
     description:
       - End states of the pipeline that fail the task, usually V(failed), V(canceled) and V(skipped).
-      - It also holds without O(wait=true), for a pipeline that has ended already. With O(wait=true), an end that is not
-        what O(wait_for) asks for fails the task as well.
-      - It is empty by default, since reading about a failed pipeline is not a failure. A status that is no end is an
-        error.
+      - It also applies without O(wait=true), to a pipeline that has already ended. With O(wait=true), an end that does
+        not satisfy O(wait_for) fails the task as well.
+      - It is empty by default, because reading a failed pipeline is not a failure. Statuses that are not end states are
+        errors.
     type: list
     elements: str
     default: []
   log_lines:
     description:
-      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
-        twenty jobs. Colour codes and section marks are removed. V(0) reads no log.
+      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for twenty
+        jobs at most. Colour codes and section marks are removed. V(0) reads no log.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
 notes:
   - One of O(pipeline_id), O(ref), O(sha) and O(merge_request) is required.
-  - When O(wait_for) is not set, O(wait=true) waits for V(success), as M(jobgate.gitlab.gitlab_pipeline) does.
+  - By default, O(wait=true) waits for V(success), as M(jobgate.gitlab.gitlab_pipeline) does.
 seealso:
   - module: jobgate.gitlab.gitlab_pipeline
   - module: jobgate.gitlab.gitlab_pipeline_bridges
   - module: jobgate.gitlab.gitlab_job_info
   - name: Pipelines API
-    description: What GitLab says about pipelines and their fields.
+    description: GitLab's documentation about pipelines and their fields.
     link: https://docs.gitlab.com/api/pipelines/
 """
 
 EXAMPLES = r"""
-- name: See how the newest pipeline of main is doing
+- name: Read the newest pipeline of main
   jobgate.gitlab.gitlab_pipeline_info:
     project: group/app
     ref: main
   register: newest
 
-- name: Show it
+- name: Show its status and the number of its jobs by status
   ansible.builtin.debug:
     msg: "{{ newest.pipeline.status }} {{ newest.summary }}"
 
-- name: Wait until the pipeline of this very commit has succeeded
+- name: Wait until the pipeline of this commit has succeeded
   jobgate.gitlab.gitlab_pipeline_info:
     api_token: "{{ lookup('ansible.builtin.env', 'GITLAB_TOKEN') }}"
     project: group/app
@@ -120,7 +121,7 @@ EXAMPLES = r"""
     include: [variables, test_report, downstream, jobs]
   register: everything
 
-- name: Show the tests that have failed
+- name: Show the failed tests
   ansible.builtin.debug:
     msg: "{{ cases | selectattr('status', 'eq', 'failed') | map(attribute='name') }}"
   vars:
@@ -133,7 +134,7 @@ EXAMPLES = r"""
     fail_on:
       - failed
 
-- name: Give a pipeline ten minutes, and go on without it
+- name: Wait ten minutes for a pipeline, and continue in any case
   jobgate.gitlab.gitlab_pipeline_info:
     project: group/app
     ref: main
@@ -142,7 +143,7 @@ EXAMPLES = r"""
     wait_timeout: 600
     on_timeout: continue
 
-- name: Read from a server of our own
+- name: Read from a self-managed server
   module_defaults:
     group/jobgate.gitlab.gitlab:
       api_url: https://gitlab.example.com
@@ -172,7 +173,7 @@ EXAMPLES = r"""
     project: group/app
     ref: main
 
-- name: Read the pipeline of the CI job that asks
+- name: Read the pipeline of the current CI job
   jobgate.gitlab.gitlab_pipeline_info:
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
     project: "{{ lookup('ansible.builtin.env', 'CI_PROJECT_ID') }}"
@@ -183,7 +184,7 @@ EXAMPLES = r"""
 RETURN = r"""
 pipeline:
   description:
-    - The pipeline, in GitLab's own words. V(null) when there was none before O(wait_timeout) had passed.
+    - The pipeline, with GitLab's field names. V(null) if it did not exist before O(wait_timeout) expired.
   type: dict
   returned: always
   sample:
@@ -197,9 +198,9 @@ pipeline:
     web_url: https://gitlab.example.com/group/app/-/pipelines/101
 failed_jobs:
   description:
-    - The jobs that have failed. Those that are allowed to fail come after the others.
-    - With O(wait=true), the jobs of downstream pipelines that have failed and all trigger jobs are among them as well.
-      Without it, trigger jobs are among them only where no job tells why the pipeline has failed.
+    - The failed jobs. Those that are allowed to fail come last.
+    - With O(wait=true), the list also contains the failed jobs of downstream pipelines and all failed trigger jobs.
+      Without it, the list contains failed trigger jobs only if no job explains why the pipeline has failed.
   type: list
   elements: dict
   returned: always
@@ -214,13 +215,12 @@ failed_jobs:
       log_tail: ["make: *** [test] Error 1", "ERROR: Job failed: exit code 1"]
   contains:
     name:
-      description:
-        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
+      description: Name of the job, in a downstream pipeline after the names of the trigger jobs that lead to it.
       type: str
       returned: always
       sample: trigger:infra/apply
     id:
-      description: Id of the job.
+      description: ID of the job.
       type: int
       returned: always
       sample: 42
@@ -235,7 +235,7 @@ failed_jobs:
       returned: always
       sample: failed
     failure_reason:
-      description: Why it failed, in GitLab's words. V(null) before GitLab 14.
+      description: GitLab's reason for the failure. V(null) before GitLab 14.
       type: str
       returned: always
       sample: script_failure
@@ -245,18 +245,18 @@ failed_jobs:
       returned: always
       sample: false
     web_url:
-      description: Its page.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. Empty for a trigger job, V(null) when it was not read, or cannot be.
+      description: The end of its log. Empty for a trigger job, V(null) if the log was not or cannot be read.
       type: list
       elements: str
       returned: always
       sample: ["make: *** [test] Error 1", "ERROR: Job failed: exit code 1"]
 summary:
-  description: How many jobs of the pipeline have each status; of each job the newest attempt counts.
+  description: Number of jobs of the pipeline by status. Only the newest attempt of each job counts.
   type: dict
   returned: always
   sample:
@@ -264,8 +264,8 @@ summary:
     failed: 1
 variables:
   description:
-    - The variables that the pipeline was started with. V(null) without O(include=variables), and where the token may
-      not read them, which a warning says.
+    - The variables that the pipeline was started with. V(null) without O(include=variables), and, with a warning, if
+      the token is not permitted to read them.
   type: list
   elements: dict
   returned: always
@@ -276,8 +276,8 @@ variables:
       raw: false
 test_report:
   description:
-    - The test report of the pipeline, in GitLab's own words. V(null) without O(include=test_report), and where it
-      cannot be read, which a warning says.
+    - The test report of the pipeline, with GitLab's field names. V(null) without O(include=test_report), and, with a
+      warning, if it cannot be read.
   type: dict
   returned: always
   sample:
@@ -290,8 +290,7 @@ test_report:
     test_suites: []
 downstream_pipelines:
   description:
-    - The pipelines that trigger jobs of the pipeline have started, at any depth. V(null) without
-      O(include=downstream).
+    - The pipelines that trigger jobs of the pipeline have started, at any depth. V(null) without O(include=downstream).
   type: list
   elements: dict
   returned: always
@@ -304,7 +303,7 @@ downstream_pipelines:
       accessible: true
   contains:
     id:
-      description: Id of the pipeline.
+      description: ID of the pipeline.
       type: int
       returned: always
       sample: 102
@@ -319,7 +318,7 @@ downstream_pipelines:
       returned: always
       sample: success
     web_url:
-      description: Its page.
+      description: URL of its page.
       type: str
       returned: always
       sample: https://gitlab.example.com/group/infra/-/pipelines/102
@@ -329,7 +328,7 @@ downstream_pipelines:
       returned: always
       sample: trigger:infra
     depth:
-      description: How many trigger jobs lead to it.
+      description: Number of trigger jobs that lead to it.
       type: int
       returned: always
       sample: 1
@@ -340,7 +339,7 @@ downstream_pipelines:
       sample: true
 jobs:
   description:
-    - The newest attempt of each job of the pipeline, newest first, in GitLab's own words. V(null) without
+    - The newest attempt of each job of the pipeline, newest first, with GitLab's field names. V(null) without
       O(include=jobs).
   type: list
   elements: dict
@@ -351,7 +350,7 @@ jobs:
       stage: test
       status: failed
 elapsed:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 318.2
@@ -362,29 +361,29 @@ requests:
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
   contains:
     count:
-      description: How many there were.
+      description: Number of requests.
       type: int
       returned: always
       sample: 17
     throttled:
-      description: How many of them GitLab refused because there were too many (429).
+      description: Number of requests that GitLab refused because of its rate limit (429).
       type: int
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds requests were held back to keep within the rate limit.
+      description: Seconds for which requests were held back to stay within the rate limit.
       type: float
       returned: always
       sample: 0.0
 timed_out:
-  description: Whether O(wait_timeout) had passed before O(wait_for) was reached.
+  description: Whether O(wait_timeout) expired before O(wait_for) was reached.
   type: bool
   returned: always
   sample: false
 timeline:
   description:
-    - What happened to the pipeline and its jobs while the task waited, in order. The first entry of each is how it was
-      found.
+    - Changes of the pipeline and its jobs while the task waited, in order. The first entry of each is the state in
+      which it was found.
   type: list
   elements: dict
   returned: always
@@ -397,7 +396,7 @@ timeline:
       to: running
   contains:
     at:
-      description: When it was seen, in UTC.
+      description: When the change was seen, in UTC.
       type: str
       returned: always
       sample: "2026-03-02T09:16:12.480Z"
@@ -407,22 +406,22 @@ timeline:
       returned: always
       sample: 69.67
     id:
-      description: Id of the job or pipeline.
+      description: ID of the job or pipeline.
       type: int
       returned: always
       sample: 42
     name:
-      description: Name of the job; for the pipeline with its id.
+      description: Name of the job, or C(pipeline) and its ID.
       type: str
       returned: always
       sample: test
     from:
-      description: Its status before, V(null) at the first poll.
+      description: The status before. V(null) at the first poll.
       type: str
       returned: always
       sample: pending
     to:
-      description: Its new status.
+      description: The new status.
       type: str
       returned: always
       sample: running

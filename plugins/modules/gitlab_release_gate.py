@@ -4,7 +4,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module, and its way to the task."""
+"""Documentation and entry point of the module."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ module: gitlab_release_gate
 version_added: 0.1.0
 short_description: Take a release of one or many GitLab projects through its gates
 description:
-  - Each project has a list of gates, which are run one after the other. A gate waits for jobs, plays them, retries
-    them, or verifies that they are as they should be. The first one can start the pipeline.
-  - Projects that do not need each other run side by side. A project begins when all that it needs have passed.
-  - A record of the run and a report for people are written whatever becomes of the release.
+  - Each project has a list of gates, which run one after the other. A gate waits for jobs, plays them, retries them, or
+    verifies their state. The first gate can start the pipeline.
+  - Projects that do not need each other run side by side. A project begins when all projects that it needs have passed.
+  - The record of the run and the reports are written whether the release passes or fails.
   - The role P(jobgate.gitlab.release_gate#role) runs this module with options from variables. Its README describes the
     record and the report.
 author:
@@ -33,62 +33,62 @@ attributes:
   check_mode:
     support: full
     details:
-      - Everything is read and decided as in a real run, and nothing is sent, waited for or written. RV(gates) says what
-        would be played and retried. Whether GitLab lets the user of the token do it is known only when it is asked to.
+      - Everything is read and decided as in a real run, but nothing is sent, waited for or written. RV(gates) shows
+        what would be played and retried. Whether GitLab permits an action is known only when it is requested.
       - A job that does not exist yet, or was skipped, because of what the gates before it would change, cannot be
-        looked at. It counts as one that would be played.
+        checked. The gate then predicts that its action would succeed.
   diff_mode:
     support: none
     details:
-      - The record says what was changed.
+      - The record shows what was changed.
   idempotent:
     support: partial
     details:
-      - A job that is under way or has succeeded is neither played nor retried, unless O(projects[].gates[].replay) asks
-        for it.
-      - A pipeline that is active already is not started again. When it has ended, it is, unless
-        O(projects[].gates[].reuse=success) and it has succeeded.
-      - O(record), O(report), O(summary) and O(junit) are written at every run, and do not count as a change.
+      - Active and successful jobs are neither played nor retried, unless O(projects[].gates[].replay) allows playing a
+        successful job again.
+      - A gate that starts a pipeline uses an active one instead. When the pipeline has ended, it starts another one,
+        unless O(projects[].gates[].reuse=success) and the pipeline has succeeded.
+      - O(record), O(report), O(summary) and O(junit) are written in every run, and do not count as a change.
 options:
   projects:
     description:
-      - What to take through which gates.
-      - Mistakes in it, such as an unknown name in O(projects[].needs), are reported before anything is played.
-      - Names and stages of jobs are checked as soon as the pipeline of the project is there, those of all its gates.
-        Jobs of downstream pipelines, and those of optional gates, are looked for when it is their turn.
+      - The projects of the release, and their gates.
+      - Mistakes, such as an unknown name in O(projects[].needs), are reported before anything is played.
+      - The job names and stages of all gates of a project are checked as soon as its pipeline exists. Those of optional
+        gates and of downstream pipelines are checked when the gate begins.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - What the project is called in O(projects[].needs), in messages and in the record. It has to be unique.
-          - It is O(projects[].project) when it is not given.
+          - The name of the project in O(projects[].needs), in messages and in the record. It must be unique.
+          - The default is O(projects[].project).
         type: str
       project:
         description:
-          - Numeric id or full path of the project.
+          - Numeric ID or full path of the project.
         type: str
         required: true
       pipeline_id:
         description:
-          - Id of the pipeline. One of O(projects[].pipeline_id), O(projects[].ref), O(projects[].sha) and
+          - ID of the pipeline. One of O(projects[].pipeline_id), O(projects[].ref), O(projects[].sha) and
             O(projects[].merge_request) is required.
         type: int
       ref:
         description:
-          - The newest pipeline of this branch or tag. The first gate finds it, and all gates of the project stay with
-            it.
+          - Use the newest pipeline of this branch or tag. The first gate finds the pipeline, and all gates of the
+            project use it.
           - A gate that waits, plays or retries also waits for a pipeline that does not exist yet.
         type: str
       sha:
         description:
-          - The newest pipeline of this commit, alone or together with O(projects[].ref).
+          - Use the newest pipeline of this commit, alone or together with O(projects[].ref).
         type: str
       ref_type:
         description:
-          - Whether O(projects[].ref) is a branch or a tag, where both exist. With V(any) the newest pipeline of either
-            is used, and a warning says so if a branch and a tag of this name have pipelines.
+          - Whether O(projects[].ref) is a branch or a tag, if both exist. With V(any), the newest pipeline of either is
+            used, and a warning says so if both have pipelines.
         type: str
         choices:
           - any
@@ -97,16 +97,16 @@ options:
         default: any
       pipeline_source:
         description:
-          - Only pipelines with one of these sources, such as V(push), V(schedule), V(api) or V(merge_request_event).
+          - Use only pipelines of these sources, such as V(push), V(schedule), V(api) or V(merge_request_event).
         type: list
         elements: str
       merge_request:
         description:
-          - The newest pipeline of the merge request with this number in the project.
+          - Use the newest pipeline of the merge request with this number in the project.
         type: int
       needs:
         description:
-          - Names of the projects that have to pass before this one begins.
+          - Names of the projects that must pass before this one begins.
         type: list
         elements: str
         default: []
@@ -119,33 +119,33 @@ options:
         suboptions:
           name:
             description:
-              - Names of jobs. V(*) and V(?) are wildcards unless there is a job of exactly that name.
-              - Each entry has to match a job of the pipeline, and an empty list is an error. A gate never opens on
-                nothing.
-              - A job of a downstream pipeline is named with the trigger jobs that lead to it, as in
-                V(trigger:infra/apply).
+              - Names of jobs. V(*) and V(?) are wildcards unless a job has exactly that name.
+              - Each entry must match a job of the pipeline, and an empty list is an error, so no gate opens without a
+                job.
+              - To select a job of a downstream pipeline, prefix its name with the names of the trigger jobs that lead
+                to it, as in V(trigger:infra/apply).
               - At least one of O(projects[].gates[].name) and O(projects[].gates[].stage) is required, unless
                 O(projects[].gates[].action=run).
             type: list
             elements: str
           stage:
             description:
-              - Stages whose jobs are meant, or to which O(projects[].gates[].name) is confined.
-              - Each entry has to match a stage of the pipeline, exactly or by the wildcards V(*) and V(?). An empty
-                list is an error.
+              - Stages of the jobs. Together with O(projects[].gates[].name), only jobs in these stages are selected.
+              - Each entry must match a stage of the pipeline, exactly or by the wildcards V(*) and V(?). An empty list
+                is an error.
             type: list
             elements: str
           action:
             description:
-              - V(wait) waits until the jobs have become what O(projects[].gates[].require) says, and changes nothing.
-              - V(play) starts manual or delayed jobs when their turn comes, and waits for them. A job that is under way
-                is only waited for, and one that has succeeded is left alone.
-              - V(retry) waits for the end of the jobs and retries those that have failed or were canceled.
+              - V(wait) waits until the jobs meet O(projects[].gates[].require), and changes nothing.
+              - V(play) starts manual or delayed jobs as soon as they can be played, and waits for them. It only waits
+                for jobs that are already active, and leaves successful jobs alone.
+              - V(retry) waits until the jobs have ended, and retries those that failed or were canceled.
               - V(verify) reads the jobs once and does not wait.
               - V(run) starts a pipeline of O(projects[].ref), as M(jobgate.gitlab.gitlab_pipeline) does, and does not
-                wait for it; the gates after it look into this pipeline. It has to be the first gate of its project,
-                and has neither O(projects[].gates[].name) nor O(projects[].gates[].stage). With O(projects[].sha), the
-                ref has to be at that commit.
+                wait for it. The gates after it use this pipeline. It must be the first gate of its project, and cannot
+                be used with O(projects[].gates[].name) or O(projects[].gates[].stage). With O(projects[].sha), the ref
+                must be at that commit.
             type: str
             required: true
             choices:
@@ -156,16 +156,16 @@ options:
               - run
           require:
             description:
-              - What has to become of the jobs for the gate to open.
-              - V(success) asks for success.
-              - V(finished) takes any end, a bad one as well. With O(projects[].gates[].action=play), a job that has run
-                is left alone then, unless O(projects[].gates[].replay) says to play it again.
-              - V(started) takes jobs that run, or have run, and leaves these alone as V(finished) does. Not for
-                O(projects[].gates[].action=retry).
-              - V(playable) takes jobs that can be played, or are already past that. Only for
+              - What the jobs must reach for the gate to open.
+              - V(success) requires success.
+              - V(finished) accepts any end, including failure. With O(projects[].gates[].action=play), jobs that have
+                already run are left alone, unless O(projects[].gates[].replay) allows playing them again.
+              - V(started) accepts jobs that are running or have run. Jobs that have run are left alone as with
+                V(finished). It cannot be used with O(projects[].gates[].action=retry).
+              - V(playable) accepts jobs that can be played or are past that state. It can only be used with
                 O(projects[].gates[].action=wait) and O(projects[].gates[].action=verify).
-              - V(optional) asks for success, and goes on without it. What went wrong is in the record.
-              - Not for O(projects[].gates[].action=run).
+              - V(optional) requires success, but the release continues without it. The record shows what went wrong.
+              - Cannot be used with O(projects[].gates[].action=run).
             type: str
             choices:
               - success
@@ -176,26 +176,25 @@ options:
             default: success
           include_downstream:
             description:
-              - Whether to look into downstream pipelines. When it is not given, that is done if a name has a slash in
-                it.
-              - A gate that may mean jobs of a downstream pipeline fails when the token cannot read that pipeline, or
-                when it could not be started. Give exact paths.
+              - Whether to select jobs of downstream pipelines, too. The default is V(true) if a name contains a slash.
+              - A gate that may refer to jobs of a downstream pipeline fails if the token cannot read that pipeline, or
+                if the pipeline could not be started. Exact paths avoid this.
             type: bool
           job_variables:
             description:
-              - Variables for jobs that O(projects[].gates[].action=play) starts. They are visible in GitLab; the record
-                has only their names. Where GitLab repeats a value of eight characters or more, it is masked, unless
-                another option of the task shows it as well.
+              - Variables for the jobs that O(projects[].gates[].action=play) starts. They are visible in GitLab. The
+                record contains only their names. A value of eight or more characters is masked wherever GitLab returns
+                it, unless another option of the task contains it as well.
               - A dictionary of names and values, or a list of dictionaries with C(key) and C(value).
             type: raw
           job_inputs:
             description:
-              - Values for the inputs that the jobs declare, for V(play) and V(retry). Needs GitLab 18.10.
+              - Values for the inputs that the jobs declare, for V(play) and V(retry). Requires GitLab 18.10.
             type: dict
           variables:
             description:
               - Variables for the pipeline that O(projects[].gates[].action=run) starts, see the option of the same name
-                of M(jobgate.gitlab.gitlab_pipeline). The record has only their names.
+                of M(jobgate.gitlab.gitlab_pipeline). The record contains only their names.
             type: dict
           inputs:
             description:
@@ -204,10 +203,10 @@ options:
             type: dict
           reuse:
             description:
-              - Which pipeline O(projects[].gates[].action=run) takes instead of starting one, see the option of the
-                same name of M(jobgate.gitlab.gitlab_pipeline). The default is V(active). With V(success), a release
-                that has passed starts nothing when it is run again.
-              - Several gates that ask for the same pipeline at the same time make one, unless they say V(never).
+              - Which pipeline O(projects[].gates[].action=run) uses instead of starting one, see the option of the same
+                name of M(jobgate.gitlab.gitlab_pipeline). The default is V(active). With V(success), a release that has
+                passed starts nothing when it is run again.
+              - Several gates that request the same pipeline at the same time start only one, unless they set V(never).
             type: str
             choices:
               - never
@@ -215,8 +214,8 @@ options:
               - success
           multiple:
             description:
-              - What V(play) and V(retry) do when a name or stage stands for several jobs, see the option of the same
-                name of M(jobgate.gitlab.gitlab_job_action). The default is V(error).
+              - What V(play) and V(retry) do if a name or stage matches several jobs, see the option of the same name of
+                M(jobgate.gitlab.gitlab_job_action). The default is V(error).
             type: str
             choices:
               - error
@@ -224,7 +223,7 @@ options:
               - all
           replay:
             description:
-              - Whether V(play) may start a manual job again that has already ended, see the option of the same name of
+              - Whether V(play) can play a manual job again after it has ended, see the option of the same name of
                 M(jobgate.gitlab.gitlab_job_action). The default is V(never).
             type: str
             choices:
@@ -233,61 +232,62 @@ options:
               - always
           retry_on:
             description:
-              - Retry only jobs that failed for one of these reasons, in GitLab's words, such as
-                V(runner_system_failure). For V(retry), and for V(play) with O(projects[].gates[].max_attempts).
+              - Retry only jobs whose C(failure_reason) in GitLab is one of these, such as V(runner_system_failure). It
+                applies to V(retry), and to V(play) with O(projects[].gates[].max_attempts).
             type: list
             elements: str
           max_attempts:
             description:
-              - Keep retrying a failing job, up to this many attempts in all. Without it, V(retry) starts one more
+              - Retry a failing job until it has had this many attempts in total. By default, V(retry) starts one more
                 attempt, and V(play) starts none.
             type: int
           wait_for_approval:
             description:
-              - Whether V(play) waits for jobs whose deployments wait for approvals, and plays them when these are
-                there, see the option of the same name of M(jobgate.gitlab.gitlab_job_action). A gate gives no approvals
-                itself.
-              - The approvals have to come within O(projects[].gates[].wait_timeout). By default such a job is refused.
+              - Whether V(play) waits until the deployments of its jobs are approved, and then plays them, see the
+                option of the same name of M(jobgate.gitlab.gitlab_job_action). A gate does not give approvals.
+              - The deployments must be approved within O(projects[].gates[].wait_timeout). By default, a job whose
+                deployment waits for approvals is refused.
             type: bool
             default: false
           wait_timeout:
             description:
-              - How many seconds the gate may take, see O(wait_timeout).
+              - The maximum duration of the gate in seconds. The default is O(wait_timeout).
             type: float
           wait_interval:
             description:
-              - The longest pause between two polls, in seconds, see O(wait_interval).
+              - The longest pause between two polls, in seconds. The default is O(wait_interval).
             type: float
           pending_timeout:
             description:
-              - Give up when a job is in the queue for more than this many seconds.
+              - Fail the gate if a job is in the queue for more than this many seconds.
             type: float
           on_timeout:
             description:
-              - Whether V(play) and V(retry) cancel the jobs when the time of the gate is over, which takes up to ten
-                seconds more. The gate fails either way. The default is V(fail), which leaves them as they are.
+              - Whether V(play) and V(retry) cancel the jobs when the gate times out, which takes up to ten more
+                seconds. The gate fails either way. The default is V(fail), which leaves the jobs as they are.
             type: str
             choices:
               - fail
               - cancel
           ignore_allowed_failures:
             description:
-              - Take the failure of a job with C(allow_failure) for a success. Manual jobs have that by default.
+              - Whether the failure of a job with C(allow_failure) counts as success. Manual jobs have C(allow_failure)
+                by default.
             type: bool
             default: false
   title:
     description:
-      - What the release is called in the record and on the page, such as its version.
-      - Without it, the record has an empty title, and the page the names of the projects.
+      - The name of the release in the record and the report, such as its version.
+      - By default, the record has an empty title, and the report shows the names of the projects.
     type: str
   strategy:
     description:
-      - What a gate that does not open means for other projects.
-      - V(fail_fast) begins nothing more. Jobs that were started before are still waited for, so that the record tells
+      - What happens to other projects when a gate does not open.
+      - V(fail_fast) begins nothing more. Jobs that were started before are still waited for, so that the record shows
         how they ended. Before anything is played, retried or started, every project that can begin with waiting or
-        verifying is looked at once, so that what has failed before stops everything; a project that cannot be looked at
-        delays the others by half a minute at most.
-      - V(collect) goes on with all projects that do not need the one that failed.
+        verifying is polled once, so that an earlier failure stops everything. A project that cannot be read delays the
+        others by half a minute at most.
+      - V(collect) continues with all projects that do not need the failed one.
     type: str
     choices:
       - fail_fast
@@ -295,7 +295,7 @@ options:
     default: fail_fast
   wait_timeout:
     description:
-      - How many seconds a gate may take that has no C(wait_timeout) of its own.
+      - The maximum duration in seconds of a gate without its own O(projects[].gates[].wait_timeout).
     type: float
     default: 3600
   wait_interval:
@@ -305,66 +305,66 @@ options:
     default: 10
   nudges:
     description:
-      - Path of the file that the event source C(jobgate.gitlab.job_events) writes, see its option of the same name. It
-        is on the machine that runs the task. A gate that waits then polls when a line names its pipeline, or its
-        project while there is no pipeline yet.
-      - Without a line it polls after half a minute, and each time after half as long again, up to five minutes. After a
-        line, and after a poll that has shown something new, the next poll comes as it does without nudges.
-      - A line brings a poll forward to when there would be one without nudges, never to before that. One that is
-        missing, late or wrong costs time or a request, and nothing else.
+      - Path of the file that the event source C(jobgate.gitlab.job_events) writes, see its option of the same name. The
+        file is on the machine that runs the task. A waiting gate polls when a line contains its pipeline, or its
+        project if no pipeline exists yet.
+      - Without a line, it polls after half a minute. Each further pause is half as long again, up to five minutes.
+        After a line, and after a poll that has shown something new, the next poll comes as without nudges.
+      - Nudges never cause a poll earlier than there would be one without them. A missing, late or wrong line only costs
+        time or a request.
       - Gates with O(projects[].gates[].pending_timeout) or O(projects[].gates[].wait_for_approval) poll as without
-        nudges. So do all gates as long as no event source writes the file, which is a warning when the task begins.
+        nudges. So do all gates while no event source writes the file; the task warns about this when it begins.
       - In check mode nothing waits, and the file is not read.
     type: path
   log_lines:
     description:
-      - How many lines from the end of the log of a failed job go into RV(gates[].log_tail), the record and the
-        page. V(0) reads no log.
+      - How many lines from the end of the log of a failed job to include in RV(gates[].log_tail), the record and the
+        report. V(0) reads no log.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
   record:
     description:
-      - Path of a file for the record of the run, as JSON. The folder has to exist. On the controller a relative path
-        begins in the folder of the playbook.
-      - A file that is there is replaced, as those of the other forms are. To keep those of earlier runs, give each run
-        a name of its own.
+      - Path of a JSON file for the record of the run. The folder must exist. On the controller, a relative path begins
+        in the folder of the playbook.
+      - The task replaces existing files, also those of the other formats. To keep the files of earlier runs, use a
+        different name for each run.
     type: path
   report:
     description:
-      - Path of a file for a page with the gates, the end of the log of each failed job, the times of all jobs and the
-        stages of all pipelines, as HTML that needs neither network nor scripts.
+      - Path of an HTML file for a page with the gates, the end of the log of each failed job, the times of all jobs and
+        the stages of all pipelines. The page needs neither network nor scripts.
     type: path
   summary:
     description:
-      - Path of a file for the same as Markdown, for a merge request or the notes of a release. Names and reasons are
-        escaped, so that none of them mentions anybody or closes anything.
+      - Path of a Markdown file for a table of the gates with the logs of failed jobs, for a merge request or release
+        notes. Names and reasons are escaped, so that they mention no user and close no issue.
     type: path
   junit:
     description:
-      - Path of a file for the same as JUnit XML, with a suite for each project and a test case for each gate, for
+      - Path of a JUnit XML file with a suite for each project and a test case for each gate, for
         C(artifacts:reports:junit) of a GitLab CI job.
-      - A gate that did not open is a failure. One that was not reached is skipped.
+      - A gate that did not open is a failure. A gate that was not reached is skipped.
     type: path
   compare:
     description:
-      - Path of a file that O(record) of an earlier run has written. How long the release, its gates and its jobs took
-        then stands beside what they took now.
-      - Gates and jobs are the same when project and name are. A file that does not exist is left out with a warning, as
-        at the first release.
+      - Path of the O(record) of an earlier run. The record, the report and the summary then also show how long the
+        release, its gates and its jobs took in that run.
+      - Gates and jobs are matched by project and name, gates also by action. If the file does not exist, as for the
+        first release, the task warns and does not compare.
     type: path
   user:
     description:
-      - Who ran the release, for the record. When it is not given, it is the name of the account that runs the task.
+      - Name of the user who runs the release, for the record. The default is the account that runs the task.
     type: str
 notes:
-  - Each gate has its own time, which begins when the gate does. There is no limit for the whole.
-  - Of C(module_defaults) for the action group it takes the connection options. Those that choose jobs or wait for them,
-    such as C(project), C(ref) and C(wait), are for the other modules and left out; every entry of O(projects) says
-    itself what it is about. An option that no module has is an error.
-  - A GitLab server that restarts, or cannot be reached for a while, is waited for as long as the gate has time.
-  - A gate that begins later in a release repeats its first request, too, when that is denied, three times within
-    ten seconds. The first requests of a release are not repeated.
+  - Each gate has its own timeout, which starts when the gate begins. The release as a whole has none.
+  - From C(module_defaults) of the action group, the task uses the connection options. It ignores options that choose
+    jobs or wait for them, such as C(project), C(ref) and C(wait), because each entry of O(projects) sets its own. An
+    option that no module has is an error.
+  - If the GitLab server restarts or is unreachable, a gate keeps trying until it times out.
+  - If the first request of a later gate is denied, it is repeated three times within ten seconds. The first requests of
+    a release are not repeated.
 seealso:
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_job_info
@@ -393,7 +393,7 @@ EXAMPLES = r"""
             inputs:
               environment: staging
               replicas: 3
-            # GitLab does not tell the inputs of a pipeline, so that no other one can count as this one
+            # GitLab does not return the inputs of a pipeline, so a matching one cannot be found
             reuse: never
           - stage: [build, test]
             action: wait
@@ -444,7 +444,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ release.gates | map(attribute='log_tail') | flatten }}"
 
-- name: Start the pipeline of an application when that of its infrastructure has passed
+- name: Start the pipeline of an application after that of its infrastructure has passed
   jobgate.gitlab.gitlab_release_gate:
     projects:
       - project: group/infra
@@ -464,7 +464,7 @@ EXAMPLES = r"""
             action: play
             require: success
 
-- name: Wait for the pipeline of a merge request on a server with a certificate of the company's own
+- name: Wait for the pipeline of a merge request on a server with a private certificate authority
   jobgate.gitlab.gitlab_release_gate:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ oauth_token }}"
@@ -487,7 +487,7 @@ EXAMPLES = r"""
           - stage: [build, test]
             action: wait
 
-- name: Look at a pipeline with a job token, which may only read
+- name: Verify a pipeline with a job token, which can only read
   jobgate.gitlab.gitlab_release_gate:
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"
     projects:
@@ -497,7 +497,7 @@ EXAMPLES = r"""
           - name: apply
             action: verify
 
-- name: Wait for a long deployment, and poll when GitLab's hooks say so
+- name: Wait for a long deployment, and poll when a hook arrives
   jobgate.gitlab.gitlab_release_gate:
     projects:
       - project: group/app
@@ -511,20 +511,20 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - What became of the release, V(passed) or V(failed).
-    - In check mode V(would pass) when something would be played or waited for first.
+    - V(passed) or V(failed).
+    - In check mode V(would pass), if something would be played or waited for first.
   type: str
   returned: always
   sample: passed
 summary:
-  description: One line for each gate with project, action, jobs, outcome and reason.
+  description: One line for each gate with its project, action, jobs, outcome and reason.
   type: list
   elements: str
   returned: always
   sample:
     - "app: play deploy:prod: played"
 gates:
-  description: Every gate of every project in the order of the projects.
+  description: All gates of all projects, in the order of the projects.
   type: list
   elements: dict
   returned: always
@@ -550,7 +550,7 @@ gates:
       returned: always
       sample: app
     pipeline:
-      description: The pipeline of the project, V(null) when there was none.
+      description: The pipeline of the project. V(null) if there is none.
       type: dict
       returned: always
       sample:
@@ -561,17 +561,17 @@ gates:
         web_url: https://gitlab.example.com/group/app/-/pipelines/6
       contains:
         id:
-          description: Its id.
+          description: ID of the pipeline.
           type: int
           returned: always
           sample: 6
         source:
-          description: What started it, V(null) before GitLab 14.1.
+          description: What started the pipeline. V(null) before GitLab 14.1.
           type: str
           returned: always
           sample: push
         ref:
-          description: Branch or tag.
+          description: Its branch or tag.
           type: str
           returned: always
           sample: v1.2.0
@@ -581,46 +581,46 @@ gates:
           returned: always
           sample: success
         web_url:
-          description: Its page, V(null) on very old servers.
+          description: URL of its page. V(null) on very old servers.
           type: str
           returned: always
           sample: https://gitlab.example.com/group/app/-/pipelines/6
     name:
-      description: Name of the gate, which is that of its jobs, or says whose pipeline it starts.
+      description: Name of the gate, made of the names or stages of its jobs, or of the ref whose pipeline it starts.
       type: str
       returned: always
       sample: deploy:prod
     action:
-      description: What the gate does.
+      description: Action of the gate.
       type: str
       returned: always
       sample: play
     outcome:
       description:
-        - The gate has opened with V(passed), when the jobs were or became as required; V(played) or V(retried), when
-          it has played or retried any of them; V(started), when it has started the pipeline; and V(already done), when
-          there was nothing left to play or to start.
-        - It has not opened with V(refused), when a job cannot be played or retried; V(timed out), when the time was
-          over before the pipeline, the jobs or their end came; and V(failed), for everything else. A gate that selects
-          no job has failed.
-        - V(not reached) when something before it has not opened.
-        - In check mode also V(would be played), V(would be retried), V(would be waited for), V(would be verified) and
-          V(would start).
+        - A gate that opened is V(passed) if the jobs were or became as required, V(played) or V(retried) if it played
+          or retried any of them, V(started) if it started the pipeline, and V(already done) if there was nothing left
+          to play or start.
+        - A gate that did not open is V(refused) if a job cannot be played or retried, V(timed out) if its timeout
+          expired before the pipeline or the jobs existed, or before the jobs ended, and V(failed) otherwise. A gate
+          that selects no job is V(failed).
+        - A gate is V(not reached) if something before it did not open.
+        - Additional outcomes in check mode are V(would be played), V(would be retried), V(would be waited for), V(would
+          be verified) and V(would start).
       type: str
       returned: always
       sample: played
     reason:
       description:
-        - Why, in words for people; empty when there is nothing to say.
-        - It names the jobs that were retried while the gate looked at them, by the gate, by GitLab or by somebody, with
-          the reasons why the attempts before have failed.
+        - The reason for the outcome, empty if there is nothing to report.
+        - It lists the jobs that were retried while the gate polled them, by the gate, by GitLab or by another user, and
+          why their earlier attempts failed.
       type: str
       returned: always
       sample: it is success already
     log_tail:
       description:
-        - The end of the log of the first job that has failed, as long as O(log_lines) says. Empty when none has, and
-          when its log cannot be read.
+        - The last O(log_lines) lines of the log of the first failed job. Empty if no job failed, or if its log cannot
+          be read.
       type: list
       elements: str
       returned: always
@@ -631,7 +631,7 @@ gates:
       returned: always
       sample: true
     jobs:
-      description: The jobs of the gate; empty when it was not reached, or there is no such job.
+      description: The jobs of the gate. Empty if the gate was not reached or selected no job.
       type: list
       elements: dict
       returned: always
@@ -642,12 +642,12 @@ gates:
           web_url: https://gitlab.example.com/group/app/-/jobs/42
       contains:
         id:
-          description: Id of the newest attempt.
+          description: ID of the newest attempt.
           type: int
           returned: always
           sample: 42
         path:
-          description: Its name. In a downstream pipeline, the names of the trigger jobs that lead to it come before it.
+          description: Name of the job, in a downstream pipeline after the names of the trigger jobs that lead to it.
           type: str
           returned: always
           sample: deploy:prod
@@ -657,12 +657,12 @@ gates:
           returned: always
           sample: success
         web_url:
-          description: Address of its page.
+          description: URL of its page.
           type: str
           returned: always
           sample: https://gitlab.example.com/group/app/-/jobs/42
 elapsed:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   type: float
   returned: always
   sample: 94.2
@@ -673,17 +673,17 @@ requests:
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
   contains:
     count:
-      description: How many there were.
+      description: Number of requests.
       type: int
       returned: always
       sample: 17
     throttled:
-      description: How many of them GitLab refused because there were too many (429).
+      description: Number of requests that GitLab refused because of its rate limit (429).
       type: int
       returned: always
       sample: 0
     paced_seconds:
-      description: For how many seconds requests were held back to keep within the rate limit.
+      description: Seconds for which requests were held back to stay within the rate limit.
       type: float
       returned: always
       sample: 0.0

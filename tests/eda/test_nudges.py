@@ -200,7 +200,7 @@ WRONG = ["link", "link to nothing", "second name", "fifo", "folder", "something 
 def test_what_is_not_its_own_file_keeps_it_from_starting(tmp_path: pathlib.Path, kind: str) -> None:
     path = tmp_path / "nudges"
     precious = make(kind, path)
-    with pytest.raises(OptionError, match="nudges .* cannot be used .*: name a file that does not exist yet"):
+    with pytest.raises(OptionError, match="nudges .* cannot be used .*: set a path that does not exist yet"):
         nudges_at(path)
     assert precious is not None and precious.read_text() == "precious\n"
     assert not path.with_name("nothing").exists()
@@ -217,7 +217,7 @@ def test_a_file_of_somebody_else_keeps_it_from_starting(
     (tmp_path / "nudges").touch()
     mine = os.geteuid()
     monkeypatch.setattr(module.os, "geteuid", lambda: mine + 1)
-    with pytest.raises(OptionError, match="it is a file of somebody else"):
+    with pytest.raises(OptionError, match="it belongs to another user"):
         nudges_at(tmp_path / "nudges")
 
 

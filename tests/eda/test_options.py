@@ -28,48 +28,48 @@ SCHEMA = json.loads((SOURCE.parent / "schemas" / "job_events.json").read_text(en
 WITH = {"port": 5000, "token": TOKEN}
 
 WRONG: list[tuple[dict[str, t.Any], str]] = [
-    ({}, "port is missing: name the port"),
+    ({}, "port is missing: set the port"),
     ({"port": 5000}, "token and signing_token are missing"),
     ({"port": 5000, "insecure": False}, "token and signing_token are missing"),
-    ({**WITH, "insecure": True}, "insecure takes deliveries from anybody"),
+    ({**WITH, "insecure": True}, "insecure accepts deliveries without a secret"),
     ({**WITH, "tokens": [TOKEN]}, "no option 'tokens': did you mean token?"),
     ({**WITH, "certificate": "x"}, "no option 'certificate': did you mean certfile?"),
-    ({**WITH, "zzz": 1}, "no option 'zzz': there are host, port,"),
-    ({**WITH, "token": ""}, "token is empty: give it a value"),
-    ({**WITH, "token": None}, "token is empty: give it a value"),
+    ({**WITH, "zzz": 1}, "no option 'zzz': the options are host, port,"),
+    ({**WITH, "token": ""}, "token is empty: set a value"),
+    ({**WITH, "token": None}, "token is empty: set a value"),
     ({**WITH, "token": []}, "token is an empty list"),
     ({**WITH, "token": [TOKEN, ""]}, "token is empty"),
-    ({**WITH, "token": 12345678}, "token has to be text: put quotes around it"),
-    ({**WITH, "token": f"{TOKEN}\n"}, "token has blanks, a line end"),
+    ({**WITH, "token": 12345678}, "token must be a string: put quotes around it"),
+    ({**WITH, "token": f"{TOKEN}\n"}, "token has blanks around it, or contains line breaks"),
     ({**WITH, "token": f" {TOKEN}"}, "token has blanks"),
     ({**WITH, "signing_token": ""}, "signing_token is empty"),
     ({**WITH, "signing_token": TOKEN}, "signing_token is not a signing token of GitLab: a signing token begins with"),
     ({**WITH, "signing_token": "whsec_MDEy"}, "too short"),
-    ({**WITH, "port": "x"}, "port has to be a whole number from 0 to 65535"),
-    ({**WITH, "port": 65536}, "port has to be"),
-    ({**WITH, "port": True}, "port has to be"),
+    ({**WITH, "port": "x"}, "port must be an integer from 0 to 65535"),
+    ({**WITH, "port": 65536}, "port must be"),
+    ({**WITH, "port": True}, "port must be"),
     ({**WITH, "host": ""}, "host is empty"),
-    ({**WITH, "path": "gitlab"}, "path has to be the path of the hook's URL, such as /gitlab"),
-    ({**WITH, "path": "/a b"}, "path has to be"),
-    ({**WITH, "insecure": "no"}, "insecure has to be true or false"),
-    ({**WITH, "tolerance": 0}, "tolerance has to be a number of seconds above 0"),
-    ({**WITH, "tolerance": float("nan")}, "tolerance has to be"),
-    ({**WITH, "tolerance": float("inf")}, "tolerance has to be"),
-    ({**WITH, "events": ["jobs"]}, "events has 'jobs', which is none of job, pipeline, deployment"),
+    ({**WITH, "path": "gitlab"}, "path must be the path of the hook's URL, such as /gitlab"),
+    ({**WITH, "path": "/a b"}, "path must be"),
+    ({**WITH, "insecure": "no"}, "insecure must be true or false"),
+    ({**WITH, "tolerance": 0}, "tolerance must be a number of seconds greater than 0"),
+    ({**WITH, "tolerance": float("nan")}, "tolerance must be"),
+    ({**WITH, "tolerance": float("inf")}, "tolerance must be"),
+    ({**WITH, "events": ["jobs"]}, "events contains 'jobs', which is not one of job, pipeline, deployment"),
     ({**WITH, "events": []}, "events is an empty list"),
-    ({**WITH, "statuses": ["sucess"]}, "statuses has 'sucess', which is none of created"),
-    ({**WITH, "names": [1]}, "names has to be text"),
+    ({**WITH, "statuses": ["sucess"]}, "statuses contains 'sucess', which is not one of created"),
+    ({**WITH, "names": [1]}, "names must be a string"),
     ({**WITH, "names": []}, "names is an empty list"),
-    ({**WITH, "projects": [True]}, "projects has to be text: put quotes around it"),
+    ({**WITH, "projects": [True]}, "projects must be a string: put quotes around it"),
     (
         {**WITH, "projects": "https://gitlab.example.com/group/app"},
-        "which is no project: give a path such as group/app",
+        "which is not a project: set a path such as group/app",
     ),
-    ({**WITH, "projects": ["group/app, group/api"]}, "projects has 'group/app, group/api', which is no project"),
-    ({**WITH, "projects": ["group/app", "/"]}, "projects has '/'"),
-    ({**WITH, "keyfile": "key.pem"}, "keyfile is the key of a certificate: name that in certfile"),
-    ({**WITH, "max_body": 10}, "max_body has to be a whole number from 1024 to 26214400"),
-    ({**WITH, "remember": 0}, "remember has to be"),
+    ({**WITH, "projects": ["group/app, group/api"]}, "projects contains 'group/app, group/api', which is not"),
+    ({**WITH, "projects": ["group/app", "/"]}, "projects contains '/'"),
+    ({**WITH, "keyfile": "key.pem"}, "keyfile needs the certificate of the key: set certfile"),
+    ({**WITH, "max_body": 10}, "max_body must be an integer from 1024 to 26214400"),
+    ({**WITH, "remember": 0}, "remember must be"),
 ]
 
 
@@ -108,7 +108,7 @@ def test_insecure_needs_no_secret() -> None:
 
 def test_a_certificate_that_is_not_there(tmp_path: pathlib.Path) -> None:
     options = read_options({**WITH, "certfile": str(tmp_path / "x.pem")})
-    with pytest.raises(OptionError, match="x.pem.*cannot be used.*PEM form"):
+    with pytest.raises(OptionError, match="x.pem.*cannot be used.*PEM format"):
         options.tls()
 
 

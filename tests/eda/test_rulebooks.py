@@ -231,8 +231,8 @@ def wait_until(has_happened: t.Callable[[], bool]) -> None:
     ("options", "sentence"),
     [
         ({"signing_token": SIGNING, "tokens": TOKEN}, "job_events has no option 'tokens': did you mean token?"),
-        ({"token": ""}, "token is empty: give it a value, or leave it out"),
-        ({}, "token and signing_token are missing: give one of them, as it is set in the hook"),
+        ({"token": ""}, "token is empty: set a value, or omit it"),
+        ({}, "token and signing_token are missing: set at least one of them, as it is set in the hook"),
     ],
     ids=["unknown", "empty", "missing"],
 )

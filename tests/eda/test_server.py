@@ -102,7 +102,7 @@ def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
         task.cancel()
 
     asyncio.run(asyncio.wait_for(scene(), 60))
-    assert re.search(r"insecure: anybody who reaches http://127.0.0.1:\d+/ can start the rules", caplog.text)
+    assert re.search(r"insecure: anyone who can reach http://127.0.0.1:\d+/ can trigger the rules", caplog.text)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
@@ -110,7 +110,7 @@ def test_an_address_that_cannot_be_taken_keeps_it_from_starting(host: str) -> No
     async def scene() -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-            sentence = rf"host '{host}' and port {port} cannot be listened on \(.+\): name an address of this machine"
+            sentence = rf"cannot listen on host '{host}' and port {port} \(.+\): set an address of this machine"
             with pytest.raises(OptionError, match=sentence):
                 await run(asyncio.Queue(), read_options({"host": host, "port": port, "insecure": True}))
 
@@ -134,7 +134,7 @@ def test_a_filter_that_fails_costs_one_event(caplog: pytest.LogCaptureFixture) -
             assert backlog.events == backlog.bytes == 0
 
     asyncio.run(scene())
-    assert "job 1977 (failed) is lost: a filter of the rulebook failed with KeyError" in caplog.text
+    assert "job 1977 (failed) was lost: a filter of the rulebook failed with KeyError" in caplog.text
     assert "a secret of a filter" not in caplog.text
 
 

@@ -117,7 +117,7 @@ def test_what_is_not_signed_is_refused_before_its_body_is_read(name: str) -> Non
     headers = signed(BODY)
     del headers[name]
     refused = world().receiver.refuse("POST", "/", headers, len(BODY))
-    assert refused is not None and (refused.status, refused.text) == (401, "it is not signed")
+    assert refused is not None and (refused.status, refused.text) == (401, "the delivery is not signed")
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "X-Gitlab-Token"])

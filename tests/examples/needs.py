@@ -107,35 +107,37 @@ NEEDS: dict[str, Need] = {
     "Wait for the tests of a commit before its deployment": SETTLED,
     "Wait until a child pipeline has applied the infrastructure": Need(jobs=APPLIED),
     # gitlab_pipeline
-    "Start a pipeline of main, and go on when it has succeeded": Need(effects=(CREATES,), again=True),
-    "Run the tests of main with variables, and go on whatever becomes of them": Need(effects=(CREATES,), again=True),
-    "Deploy the very commit that was tested, with variables, unless that was done already": Need(effects=(CREATES,)),
-    "Start a pipeline with inputs, whatever else is running, and do not wait for it": Need(
+    "Start a pipeline of main and wait until it has succeeded": Need(effects=(CREATES,), again=True),
+    "Run the tests of main with variables, and continue whether they pass or fail": Need(
+        effects=(CREATES,), again=True
+    ),
+    "Deploy the commit that was tested, with variables, unless it is already deployed": Need(effects=(CREATES,)),
+    "Always start a pipeline with inputs, and do not wait for it": Need(
         world=lambda: new_world(inputs=True), effects=(CREATES,), again=True
     ),
     "Start a pipeline with a trigger token, and wait for it with another token": Need(
         effects=("trigger_pipeline group/app",), again=True
     ),
-    "Start the pipeline of the documentation, and go on when it waits to be published": Need(
+    "Start the pipeline of the documentation, and continue when it can be published": Need(
         world=lambda: new_world(docs=[{"name": "publish", "stage": "deploy", **MANUAL}]),
         effects=("create_pipeline group/docs",),
     ),
-    "Retry the jobs of a merge request that have failed": Need(
+    "Retry the failed jobs of a merge request": Need(
         effects=("retry_pipeline group/app",), jobs={"9:test:unit": DONE, "9:integration": BROKEN}
     ),
-    "Retry what a push has broken, and look at whatever comes of it": Need(
+    "Retry the pipeline of a push, and accept any result": Need(
         world=broken_world, effects=("retry_pipeline group/app",), again=True
     ),
     "Cancel a pipeline": Need(effects=("cancel_pipeline group/app",), jobs={"6:integration": {"duration": 100_000}}),
-    "Give a nightly test two hours, and cancel it then": Need(effects=(CREATES,), again=True),
-    "Start a pipeline on a server of our own": Need(world=lambda: new_world(duration=100_000), effects=(CREATES,)),
-    "Start a pipeline of a test server": Need(world=lambda: new_world(duration=100_000), effects=(CREATES,)),
-    "Start a pipeline of another project from inside a CI job": Need(
+    "Cancel a nightly test that has not ended after two hours": Need(effects=(CREATES,), again=True),
+    "Start a pipeline on a self-managed server": Need(world=lambda: new_world(duration=100_000), effects=(CREATES,)),
+    "Start a pipeline on a test server": Need(world=lambda: new_world(duration=100_000), effects=(CREATES,)),
+    "Start a pipeline of another project from a CI job": Need(
         world=new_world, effects=("trigger_pipeline group/infra",), again=True
     ),
     # gitlab_pipeline_info
-    "Wait until the pipeline of this very commit has succeeded": SETTLED,
-    "Give a pipeline ten minutes, and go on without it": SETTLED,
+    "Wait until the pipeline of this commit has succeeded": SETTLED,
+    "Wait ten minutes for a pipeline, and continue in any case": SETTLED,
     # gitlab_pipeline_bridges
     "Wait for the infrastructure pipeline, and fail if it fails": Need(jobs=APPLIED),
     "Wait for the downstream pipelines of two projects on the same server": Need(jobs=APPLIED),
@@ -152,33 +154,33 @@ NEEDS: dict[str, Need] = {
     "Show the status of a job whose name is a number": Need(jobs={"6:scan:1": {"name": "404"}}),
     # gitlab_deployment_info
     "See who still has to approve the deployment of a release": APPROVALS,
-    "List what waits to be deployed to production": APPROVALS,
-    "See what the job of a page deploys": APPROVALS,
+    "List the blocked deployments to production": APPROVALS,
+    "See what a job deploys": APPROVALS,
     "See which manual jobs of a pipeline deploy, and where": APPROVALS,
     # gitlab_deployment_approval
     "Approve the deployment of a release after our own checks": APPROVED,
-    "Approve what waits for production": APPROVED,
-    "Approve one deployment in place of a role": APPROVED,
+    "Approve the deployment that waits for production": APPROVED,
+    "Approve one deployment on behalf of a role": APPROVED,
     "Reject the deployment of a job": Need(world=approval_world, effects=("reject deploy:prod",)),
-    "Approve whatever this very commit deploys": APPROVED,
-    "Approve what a pipeline and its child pipelines deploy": APPROVED,
+    "Approve the deployment of this commit": APPROVED,
+    "Approve the deployment of a pipeline or its child pipelines": APPROVED,
     "Reject the preview of a merge request, if there is one": Need(
         world=approval_world, effects=("reject preview:app",)
     ),
-    "Approve on a server of our own": APPROVED,
-    "Approve on a test server whose certificate nobody can verify": APPROVED,
+    "Approve on a self-managed server": APPROVED,
+    "Approve on a test server without verifying its certificate": APPROVED,
     # gitlab_release_gate
     "Deploy an application after its infrastructure": Need(
         world=release_world, effects=("play apply", "retry integration", "play deploy:prod")
     ),
-    "Start the pipeline of an application when that of its infrastructure has passed": Need(
+    "Start the pipeline of an application after that of its infrastructure has passed": Need(
         world=gate_world, effects=("play apply", CREATES, "play deploy")
     ),
     "Start a pipeline with inputs as a gate": Need(world=gate_world, effects=(CREATES,), again=True),
-    "Wait for the pipeline of a merge request on a server with a certificate of the company's own": Need(
+    "Wait for the pipeline of a merge request on a server with a private certificate authority": Need(
         world=infra_world
     ),
-    "Look at a pipeline with a job token, which may only read": Need(world=infra_world),
+    "Verify a pipeline with a job token, which can only read": Need(world=infra_world),
     "Verify that a release is complete, without waiting for anything": Need(world=infra_world),
-    "Wait for a long deployment, and poll when GitLab's hooks say so": Need(world=infra_world),
+    "Wait for a long deployment, and poll when a hook arrives": Need(world=infra_world),
 }

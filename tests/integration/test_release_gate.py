@@ -46,7 +46,7 @@ def test_check_run_check_and_run_again(simulator: t.Any, tmp_path: pathlib.Path)
 
     check = run_example(simulator, tmp_path, "--check")
     assert check.returncode == 0, check.output
-    shown = check.results["Show what became of each gate"]["msg"]
+    shown = check.results["Show the outcome of each gate"]["msg"]
     assert "infra: play apply: would be played" in shown
     assert "app: retry test:integration: would be retried" in shown
     assert any(line.startswith("app: play deploy:prod: would be played") for line in shown)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is bounded: the events that ansible-rulebook has not taken yet, and the ids that are known again."""
+"""Bounded storage: the events that ansible-rulebook has not taken yet, and the ids of recent deliveries."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 class Event(t.NamedTuple):
-    """An event, and how long the body was that it was made of."""
+    """An event, and the size of its request body in bytes."""
 
     content: dict[str, t.Any]
     size: int
 
 
 class Backlog:
-    """Room for bodies that are being read and for events that wait."""
+    """Space for bodies that are being read and for waiting events."""
 
     def __init__(self, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
         self._most_events = most_events
@@ -33,39 +33,39 @@ class Backlog:
         self._waiting: asyncio.Queue[Event] = asyncio.Queue()
 
     def take_bytes(self, count: int) -> bool:
-        """Say whether there is room for so many bytes more, which are then taken."""
+        """Reserve bytes if there is space for them; return whether there was."""
         if self.bytes + count > self._most_bytes:
             return False
         self.bytes += count
         return True
 
     def give_bytes(self, count: int) -> None:
-        """Give bytes back."""
+        """Release reserved bytes."""
         self.bytes -= count
 
     def promise(self) -> bool:
-        """Say whether there is a place for an event more, which is then kept for `put`."""
+        """Reserve a place for an event that `put` will add; return whether there was one."""
         if self.events >= self._most_events:
             return False
         self.events += 1
         return True
 
     def put(self, event: Event) -> None:
-        """Add an event, for which there is a place; its bytes have been taken before."""
+        """Add an event whose place and bytes are already reserved."""
         self._waiting.put_nowait(event)
 
     async def get(self) -> Event:
-        """Return the next event. `done` frees its place."""
+        """Return the next event. Its place is kept until `done`."""
         return await self._waiting.get()
 
     def done(self, event: Event) -> None:
-        """Free the place of an event."""
+        """Release the place and bytes of an event."""
         self.events -= 1
         self.give_bytes(event.size)
 
 
 class Known:
-    """The deliveries that were seen last, each by a digest."""
+    """The most recent deliveries, stored as digests."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -78,7 +78,7 @@ class Known:
         return self._digest(delivery) in self._seen
 
     def add(self, delivery: bytes) -> None:
-        """Remember a delivery, and forget the oldest one when there are too many."""
+        """Remember a delivery, and forget the oldest one if there are too many."""
         self._seen[self._digest(delivery)] = None
         if len(self._seen) > self._limit:
             self._seen.popitem(last=False)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What GitLab's hooks say: one row for each kind, and the key `gitlab` that is made of it.
+"""The content of GitLab's hooks: one row for each kind, and the key `gitlab` that is built from it.
 
-A hook may have a template of its own for the body, so nothing is taken for granted: what is not there, or is not of its
-type, is None.
+Hooks can have custom templates for their bodies, so every field is checked: a missing field, or one of another type, is
+None.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import urllib.parse
 
 Record = dict[str, t.Any]
 
-# The statuses that jobs, pipelines and deployments come to.
+# The statuses of jobs, pipelines and deployments.
 STATUSES = (
     "created",
     "blocked",
@@ -35,7 +35,7 @@ STATUSES = (
 
 
 def _at(value: t.Any, *names: str) -> t.Any:
-    """Return what lies under these names, None when it is not there."""
+    """Return the value at a path of names, None if there is none."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value
@@ -46,7 +46,7 @@ def _text(value: t.Any) -> str | None:
 
 
 def _number(value: t.Any) -> int | None:
-    """Return a count or an id; None for what a database cannot hold as one."""
+    """Return a count or an id; None for values that a database cannot hold as one."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and 0 <= value < 2**63 else None
 
@@ -64,7 +64,7 @@ def _job(payload: Record) -> Record:
         "stage": _text(payload.get("build_stage")),
         "status": status,
         "attempt": None if retries is None else retries + 1,
-        # GitLab fills it in for jobs that have not failed, too
+        # GitLab also sets it for jobs that have not failed
         "failure_reason": _text(payload.get("build_failure_reason")) if status == "failed" else None,
         "allow_failure": _flag(payload.get("build_allow_failure")),
         "environment": _text(_at(payload, "environment", "name")),
@@ -78,7 +78,7 @@ def _job(payload: Record) -> Record:
 
 def _pipeline(payload: Record) -> Record:
     pipeline = payload.get("object_attributes")
-    # of a merge request GitLab tells the source branch, which may be one of a fork and have the name of any branch here
+    # the hook of a merge request has the source branch, which may be in a fork and have the name of any branch here
     is_of_branch = payload.get("merge_request") is None and _at(pipeline, "source") != "merge_request_event"
     return {
         "id": _number(_at(pipeline, "id")),
@@ -102,15 +102,15 @@ def _deployment(payload: Record) -> Record:
     }
 
 
-# By what the body calls them in `object_kind`: what they are called in options and events, and what makes the part of
-# the event that differs between them.
+# By `object_kind` of the body: the name in options and events, and the function that builds the fields that differ
+# between kinds.
 KINDS: dict[str, tuple[str, t.Callable[[Record], Record]]] = {
     "build": ("job", _job),
     "pipeline": ("pipeline", _pipeline),
     "deployment": ("deployment", _deployment),
 }
 KIND_NAMES = tuple(name for name, _read in KINDS.values())
-# What an event has under `gitlab`, always and in this order.
+# The keys of `gitlab` in every event, in this order.
 FIELDS = (
     "kind",
     "id",
@@ -132,21 +132,21 @@ FIELDS = (
 
 
 def kind_of(payload: Record) -> str | None:
-    """Return what the body says of its kind, None when it says nothing."""
+    """Return `object_kind` of the body, None if it has none."""
     return _text(payload.get("object_kind"))
 
 
 def nudge_of(gitlab: Record, payload: Record) -> Record:
-    """Return what a hook is about, in ids and a path, for a release gate that may wait for it."""
+    """Return the ids and the path in a hook, for release gates that may wait for it."""
     named = {name: gitlab[name] for name in ("kind", "project", "project_id", "pipeline_id")}
-    # a gate that looks into downstream pipelines may not know this one yet
+    # a gate that includes downstream pipelines may not know this one yet
     return named | {"source_pipeline_id": _number(_at(payload, "source_pipeline", "pipeline_id"))}
 
 
 def gitlab_of(payload: Record, instance: str | None) -> Record | None:
-    """Return the key `gitlab` of an event, None when the hook is of another kind.
+    """Return the key `gitlab` of an event, None if the hook is of another kind.
 
-    :param instance: URL of the server, as the header X-Gitlab-Instance has it.
+    :param instance: URL of the server, from the header X-Gitlab-Instance.
     """
     known = KINDS.get(kind_of(payload) or "")
     if known is None:
@@ -161,7 +161,7 @@ def gitlab_of(payload: Record, instance: str | None) -> Record | None:
 
 
 def _project(payload: Record, instance: str | None) -> str | None:
-    """Return the path of the project. Job hooks of older servers have it in a URL only."""
+    """Return the path of the project. Job hooks of older servers only contain it in a URL."""
     path = _text(_at(payload, "project", "path_with_namespace"))
     url = _text(_at(payload, "repository", "homepage"))
     if path or not url or not instance:
@@ -171,7 +171,7 @@ def _project(payload: Record, instance: str | None) -> str | None:
 
 
 def received_elsewhere(event: Record) -> Record:
-    """Return an event that another source has made of a hook, with the key `gitlab` and without the token."""
+    """Return an event of another source with the key `gitlab` and without the token."""
     found = {name: value for name, value in event.items() if name != "gitlab"}
     headers = _at(event, "meta", "headers")
     instance = None
@@ -186,5 +186,5 @@ def received_elsewhere(event: Record) -> Record:
 
 
 def _plain(header: t.Any) -> str:
-    """Return the name of a header; other filters make underscores of its dashes."""
+    """Return a header name in lower case with dashes, which other filters replace by underscores."""
     return str(header).lower().replace("_", "-")

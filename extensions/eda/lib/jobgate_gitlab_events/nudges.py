@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file with a line for each hook, by which a release gate that waits knows where to look.
+"""A file with a line for each hook, which tells waiting release gates what to poll.
 
-The gate reads it in `plugins/module_utils/_app/nudges.py`, which knows the same lines.
+Gates read it in `plugins/module_utils/_app/nudges.py`, which uses the same format.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import typing as t
 from .hooks import Record
 from .options import OptionError
 
-# The file is begun anew when it would be longer than that, and a line that would be is left out.
+# The file is emptied before it exceeds this size; a longer line is not written.
 MOST_BYTES = 1024 * 1024
 MOST_LINE_BYTES = 1024
 
@@ -28,11 +28,11 @@ logger = logging.getLogger("jobgate.gitlab.job_events")
 
 
 class Nudges:
-    """The file, which each line opens anew: others may write to it as well, or take it away.
+    """The file, which is opened for each line, because other sources may write to it or remove it.
 
-    A lock tells gates that somebody writes it. It ends with this process, which signals end without a word to Python.
+    A lock shows gates that a source writes the file. It ends with the process, even if a signal kills it.
 
-    :param path: None for no file, and nothing is written.
+    :param path: None to write nothing.
     """
 
     def __init__(self, path: str | None) -> None:
@@ -41,25 +41,25 @@ class Nudges:
         self._locked: int | None = None
 
     def begin(self) -> None:
-        """Make sure that there is a file.
+        """Create the file if it does not exist, and lock it.
 
-        :raises OptionError: it cannot be made, or is something else.
+        :raises OptionError: if it cannot be created, or is another kind of file.
         """
         if self._path is None:
             return
         try:
             with _opened(self._path) as handle:
                 if os.fstat(handle).st_size and not _has_nudges(handle):
-                    raise OSError("it holds something else")
+                    raise OSError("it contains something else")
                 self._lock(handle)
         except OSError as error:
             raise OptionError(
-                f"nudges {self._path!r} cannot be used ({_reason(error)}): name a file that does not exist yet, in a "
+                f"nudges {self._path!r} cannot be used ({_reason(error)}): set a path that does not exist yet, in a "
                 "folder that only you can write to"
             ) from None
 
     def put(self, nudge: Record) -> None:
-        """Add a line. A gate that reads none looks all the same, only later."""
+        """Add a line. Without it, gates still poll, only later."""
         if self._path is None:
             return
         line = json.dumps(nudge).encode() + b"\n"
@@ -78,7 +78,7 @@ class Nudges:
             self._has_failed = True
 
     def end(self) -> None:
-        """Take the file away: gates look as without nudges from now on."""
+        """Remove the file: from now on, gates poll as without nudges."""
         if self._path is None:
             return
         with contextlib.suppress(OSError):
@@ -87,7 +87,7 @@ class Nudges:
         self._unlock()
 
     def _lock(self, handle: int) -> None:
-        """Lock the file that is there now, unless another source has done so."""
+        """Lock the current file, unless another source has locked it."""
         if self._locked is not None and os.path.sameopenfile(self._locked, handle):
             return
         self._unlock()
@@ -103,18 +103,18 @@ class Nudges:
 
 @contextlib.contextmanager
 def _opened(path: str) -> t.Iterator[int]:
-    """Open the file for writing at its end; it is made if it is not there.
+    """Open the file for appending, and create it if it does not exist.
 
-    :raises OSError: it cannot be, or it is a link, a file of somebody else, or no file.
+    :raises OSError: if it cannot be opened, is a link or not a regular file, or belongs to another user.
     """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     handle = os.open(path, flags, 0o600)
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            raise OSError("it is no file, or has another name as well")
+            raise OSError("it is not a regular file, or has another hard link")
         if found.st_uid != os.geteuid():
-            raise OSError("it is a file of somebody else")
+            raise OSError("it belongs to another user")
         if stat.S_IMODE(found.st_mode) != 0o600:
             os.fchmod(handle, 0o600)
         yield handle

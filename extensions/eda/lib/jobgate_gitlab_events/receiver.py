@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of a delivery. Here is no network: headers and a body come in, an answer and perhaps an event go out."""
+"""Decisions about deliveries, without network access: from headers and a body to an answer and perhaps an event."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .hooks import Record, gitlab_of, kind_of, nudge_of
 from .options import Options
 from .signatures import Headers, single
 
-# GitLab's bodies are less than ten deep. At some hundreds, what prints an event in ansible-rulebook ends with an error.
+# GitLab's bodies are nested less than ten levels deep. ansible-rulebook cannot print events with some hundred levels.
 DEEPEST = 50
 
 
 class Answer(t.NamedTuple):
-    """What GitLab is told.
+    """The answer to GitLab.
 
-    :param event: what ansible-rulebook gets once the answer is out. There is a place for it in the backlog.
-    :param nudge: what release gates get, which need not be what the rules get.
+    :param event: for ansible-rulebook after the answer was sent. Its place in the backlog is reserved.
+    :param nudge: for release gates, also if there is no event for the rules.
     """
 
     status: int
@@ -37,7 +37,7 @@ class Answer(t.NamedTuple):
 
 
 class Receiver:
-    """Decides about deliveries, one after the other."""
+    """The receiver of deliveries, which decides about one after the other."""
 
     def __init__(self, options: Options, backlog: Backlog, clock: t.Callable[[], float] = time.time) -> None:
         self._options = options
@@ -47,9 +47,9 @@ class Receiver:
         self._known = Known(options.remember)
 
     def refuse(self, method: str, path: str, headers: Headers, length: int | None) -> Answer | None:
-        """Return the answer to a request whose body need not be read.
+        """Return the answer if the request is refused without reading its body, else None.
 
-        :param length: how long the body is, None when that is not said.
+        :param length: length of the body, None if the request does not declare it.
         """
         if path != self._options.path:
             return Answer(404, "this is not the path of the hook")
@@ -63,11 +63,11 @@ class Receiver:
         return None
 
     def too_long(self) -> Answer:
-        """Return the answer to a body that is too long."""
+        """Return the answer to a body that exceeds `max_body`."""
         return Answer(413, f"the body is longer than {self._options.max_body} bytes (max_body)")
 
     def answer(self, headers: Headers, body: bytes) -> Answer:
-        """Return the answer to a delivery that was not refused by its headers."""
+        """Return the answer to a delivery whose headers were accepted."""
         wrong = self._secrets.refuse_body(headers, body)
         if wrong:
             return Answer(401, wrong)
@@ -80,14 +80,14 @@ class Receiver:
         instance = single(headers, "X-Gitlab-Instance")
         gitlab = gitlab_of(payload, instance)
         if gitlab is None:
-            return Answer(200, "ignored: hooks of this kind make no events")
+            return Answer(200, "ignored: hooks of this kind create no events")
         nudge = nudge_of(gitlab, payload)
         if not self._options.wants(gitlab):
-            return Answer(200, "ignored: it was not asked for", nudge=nudge)
+            return Answer(200, "ignored: the options do not select it", nudge=nudge)
         delivery = self._secrets.delivery_id(headers)
         key = body if delivery is None else delivery.encode("utf-8", "surrogateescape")
         if key in self._known:
-            return Answer(200, "ignored: it has come before")
+            return Answer(200, "ignored: it is a repeated delivery")
         if not self._backlog.promise():
             return Answer(503, "too many events are waiting", nudge=nudge)
         self._known.add(key)
@@ -104,14 +104,14 @@ class Receiver:
 
 
 def _readable(header: str) -> str:
-    """Return a header without what is not UTF-8, which would not be JSON."""
+    """Return a header with invalid UTF-8 replaced, which JSON does not support."""
     return header.encode("utf-8", "replace").decode("utf-8")
 
 
 def _parsed(body: bytes) -> t.Any:
-    """Return what the JSON says.
+    """Return the parsed JSON.
 
-    :raises ValueError: it is none, or such as ansible-rulebook would stumble over. Python reads more than JSON has.
+    :raises ValueError: if it is invalid, even if Python accepts it, or if ansible-rulebook cannot handle it.
     """
     parsed = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     values, depth = [parsed], 0
@@ -120,16 +120,16 @@ def _parsed(body: bytes) -> t.Any:
             raise ValueError("it is nested too deep")
         for text in values:
             if isinstance(text, str):
-                text.encode("utf-8")  # half of a surrogate pair is no text
+                text.encode("utf-8")  # refuses half of a surrogate pair
         values = [part for value in values for part in _parts(value)]
         depth += 1
     return parsed
 
 
 def _parts(value: t.Any) -> t.Iterable[t.Any]:
-    """Return what is in a value, the keys of an object as well.
+    """Return the values inside a value, including the keys of an object.
 
-    :raises ValueError: a key is empty, upon which the rule engine would take no further event.
+    :raises ValueError: if a key is empty, after which the rule engine would accept no further event.
     """
     if isinstance(value, dict):
         if "" in value:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP server around the receiver, and the way of the events to ansible-rulebook."""
+"""The HTTP server around the receiver, which passes events on to ansible-rulebook."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .nudges import Nudges
 from .options import OptionError, Options
 from .receiver import Answer, Receiver
 
-# How long the parts of a request may take: the headers, the body, and then until the sender has read that it was
-# refused, and stops sending. GitLab itself waits ten seconds for an answer.
+# Time limits for the headers, for the body, and for a refused sender to read the answer and stop sending. GitLab itself
+# waits ten seconds for an answer.
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 10.0
 REST_SECONDS = 2.0
@@ -30,14 +30,14 @@ logger = logging.getLogger("jobgate.gitlab.job_events")
 
 
 class Queue(t.Protocol):
-    """Where ansible-rulebook takes the events from."""
+    """The queue from which ansible-rulebook takes events."""
 
     async def put(self, event: dict[str, t.Any]) -> None:
         """Add an event."""
 
 
 def _without_bad_requests(record: logging.LogRecord) -> bool:
-    """Keep what is no HTTP out of the log: aiohttp would show the headers, and with them the token."""
+    """Return False for errors of invalid HTTP, because aiohttp would log the headers, and with them the token."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
@@ -46,15 +46,15 @@ _http_logger.addFilter(_without_bad_requests)
 
 
 class _NoRoom(Exception):
-    """There is no room for the rest of a body."""
+    """The backlog has no space for the rest of a body."""
 
 
 class _TooLong(Exception):
-    """A body is longer than it may be."""
+    """A body exceeds `max_body`."""
 
 
 class Server:
-    """Answers requests."""
+    """The HTTP handler of the hook."""
 
     def __init__(self, options: Options, receiver: Receiver, backlog: Backlog) -> None:
         self._max_body = options.max_body
@@ -63,12 +63,12 @@ class Server:
         self.nudges = Nudges(options.nudges)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer a request; an event is passed on when the answer is out."""
+        """Answer a request; its event is passed on after the answer was sent."""
         refusal = self._receiver.refuse(request.method, request.path, request.headers, request.content_length)
         if refusal is not None:
             return _response(request, refusal)
         body = bytearray()
-        answer = Answer(500, "it could not be answered")
+        answer = Answer(500, "the delivery could not be processed")
         try:
             answer = await self._answer(request, body)
             response = _response(request, answer)
@@ -77,7 +77,7 @@ class Server:
                 await response.write_eof()
             return response
         finally:
-            # also when GitLab has gone before it read the answer
+            # even if GitLab closed the connection before it read the answer
             if answer.event is not None:
                 self._backlog.put(answer.event)
             else:
@@ -91,7 +91,7 @@ class Server:
         except _TooLong:
             return self._receiver.too_long()
         except _NoRoom:
-            return Answer(503, "too much is waiting")
+            return Answer(503, "too much data is waiting")
         except asyncio.TimeoutError:
             return Answer(408, "the body took too long")
         except (web.RequestPayloadError, ConnectionError):
@@ -99,7 +99,7 @@ class Server:
         return self._receiver.answer(request.headers, bytes(body))
 
     async def _read(self, request: web.BaseRequest, body: bytearray) -> None:
-        """Read into this body, whose bytes are taken from the backlog."""
+        """Read the request into this body, and reserve its bytes in the backlog."""
         async for chunk in request.content.iter_any():
             if len(body) + len(chunk) > self._max_body:
                 raise _TooLong
@@ -114,19 +114,19 @@ def _response(request: web.BaseRequest, answer: Answer) -> web.Response:
     else:
         logger.info("a delivery from %s: %s", request.remote, answer.text)
     response = web.Response(status=answer.status, text=answer.text + "\n")
-    # a connection serves one delivery: GitLab makes a new one for each, and an idle one would only be there
+    # GitLab opens a new connection for each delivery, so an idle one is of no use
     response.force_close()
     return response
 
 
 async def pass_on(backlog: Backlog, queue: Queue) -> None:
-    """Hand the events to ansible-rulebook, in their order, for ever."""
+    """Pass events on to ansible-rulebook in their order until cancelled."""
     while True:
         event = await backlog.get()
         try:
             await queue.put(event.content)
         except Exception as error:  # pylint: disable=broad-exception-caught
-            # a filter of the rulebook, which runs here, does not like this event; the next ones must still come
+            # a filter of the rulebook, which runs here, failed on this event; the next ones must still be passed on
             _log_failed(event, error)
         finally:
             backlog.done(event)
@@ -135,7 +135,7 @@ async def pass_on(backlog: Backlog, queue: Queue) -> None:
 def _log_failed(event: Event, error: Exception) -> None:
     gitlab = event.content["gitlab"]
     logger.error(
-        "%s %s (%s) is lost: a filter of the rulebook failed with %s",
+        "%s %s (%s) was lost: a filter of the rulebook failed with %s",
         gitlab["kind"],
         gitlab["id"],
         gitlab["status"],
@@ -145,9 +145,9 @@ def _log_failed(event: Event, error: Exception) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(options: Options, receiver: Receiver, backlog: Backlog) -> t.AsyncIterator[str]:
-    """Listen while the context lasts; yields the URL of the hook.
+    """Listen while the context lasts, and yield the URL of the hook.
 
-    :raises OptionError: the address cannot be taken, or a file of the options cannot be used.
+    :raises OptionError: if the source cannot listen on the address, or cannot use a file of the options.
     """
     tls = options.tls()
     handler = Server(options, receiver, backlog)
@@ -158,7 +158,7 @@ async def listening(options: Options, receiver: Receiver, backlog: Backlog) -> t
         logger=_http_logger,
         keepalive_timeout=HEADER_SECONDS,
         lingering_time=REST_SECONDS,
-        # a signature is that of the bytes as they come, and what is small compressed may be huge
+        # the signature is that of the bytes as sent, and a small compressed body may expand to a huge one
         auto_decompress=False,
     )
     runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
@@ -168,8 +168,8 @@ async def listening(options: Options, receiver: Receiver, backlog: Backlog) -> t
             await web.TCPSite(runner, options.host, options.port, ssl_context=tls, backlog=1024).start()
         except OSError as error:
             raise OptionError(
-                f"host {options.host!r} and port {options.port} cannot be listened on ({error.strerror or error}): "
-                "name an address of this machine and a port that is free"
+                f"cannot listen on host {options.host!r} and port {options.port} ({error.strerror or error}): "
+                "set an address of this machine and a free port"
             ) from None
         host, port = runner.addresses[0][:2]
         shown = f"[{host}]" if ":" in host else host
@@ -186,5 +186,5 @@ async def run(queue: Queue, options: Options) -> None:
     async with listening(options, receiver, backlog) as url:
         logger.info("waiting for GitLab's hooks on %s", url)
         if options.insecure:
-            logger.warning("insecure: anybody who reaches %s can start the rules", url)
+            logger.warning("insecure: anyone who can reach %s can trigger the rules", url)
         await pass_on(backlog, queue)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the event filter, and what it does."""
+"""Documentation and entry point of the event filter."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ DOCUMENTATION = r"""
 ---
 module: gitlab_event
 version_added: 0.1.0
-short_description: Read the hooks of GitLab that another event source has received
+short_description: Interpret GitLab hooks that another event source has received
 description:
   - An event filter for ansible-rulebook. It adds the key C(gitlab), which the event source C(jobgate.gitlab.job_events)
-    describes, to the events of C(ansible.eda.webhook) and of event streams, so that the same rules fit.
-  - It takes the header C(X-Gitlab-Token) out of the event.
-  - The key C(gitlab) is only ever made from the body. An event whose body is not that of a job, pipeline or deployment
-    hook is left without it.
-  - It checks no token and no signature. That is for what has received the hook.
+    describes, to events of C(ansible.eda.webhook) and of event streams, so that the same rules apply.
+  - It removes the header C(X-Gitlab-Token) from the event.
+  - The key C(gitlab) is always built from the body. Events whose body is not that of a job, pipeline or deployment hook
+    do not get the key.
+  - The filter checks neither token nor signature. The event source that receives the hook must do this.
 author:
   - Jobgate Developers (@jobgate)
 options: {}
 """
 
 EXAMPLES = r"""
-- name: Deploy what is green, with an event stream of the EDA controller in place of the source
+- name: Deploy successful pipelines, with an event stream of the EDA controller instead of the source
   hosts: localhost
   sources:
     - name: gitlab
@@ -37,7 +37,7 @@ EXAMPLES = r"""
       filters:
         - jobgate.gitlab.gitlab_event: {}
   rules:
-    - name: Play the job that deploys
+    - name: Play the deployment job
       condition: event.gitlab.kind == "pipeline" and event.gitlab.status == "success" and event.gitlab.ref == "main"
       action:
         run_module:
@@ -49,7 +49,7 @@ EXAMPLES = r"""
             action: play
 """
 
-# ansible-rulebook runs a plugin by the path of its file, outside of any package, wherever the collection is installed
+# ansible-rulebook runs a plugin by the path of its file, outside of any package
 LIBRARY = str(pathlib.Path(__file__).resolve().parents[2] / "lib")
 if LIBRARY not in sys.path:
     sys.path.append(LIBRARY)
@@ -58,5 +58,5 @@ from jobgate_gitlab_events.hooks import received_elsewhere
 
 
 def main(event: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the event with the key gitlab and without the token."""
+    """Return the event with the key `gitlab` and without the token."""
     return received_elsewhere(event)
