@@ -222,7 +222,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "manual_jobs",
-        "Play what is optional, and deploy",
+        "Play an optional job, then deploy",
         world({"name": "warm-caches", "stage": "build", "when": "manual", "outcome": "failed"}, DEPLOY),
         ("play warm-caches", "play deploy:prod"),
         again=("play warm-caches",),
@@ -231,14 +231,14 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "manual_jobs",
-        "Run a load test of limited length",
+        "Run a load test with a time limit",
         world({"name": "load-test", **MANUAL}),
         ("play load-test",),
         changes=1,
     ),
     Guide(
         "manual_jobs",
-        "Run a load test of limited length",
+        "Run a load test with a time limit",
         world({"name": "load-test", **MANUAL, "duration": 100000}),
         ("play load-test", "cancel load-test"),
         extra_vars={"seconds": 2},
@@ -322,10 +322,10 @@ GUIDES: tuple[Guide, ...] = (
         has_check_mode=False,
     ),
     Guide("manual_jobs", "Deploy with variables", world(BUILD, DEPLOY), RELEASED, changes=1),
-    Guide("manual_jobs", "Deploy when it is approved", world(BUILD, DEPLOY), RELEASED, changes=1),
+    Guide("manual_jobs", "Deploy after the approvals", world(BUILD, DEPLOY), RELEASED, changes=1),
     Guide(
         "manual_jobs",
-        "Deploy when it is approved",
+        "Deploy after the approvals",
         # once it is approved, GitLab goes on by itself, and the task finds the job under way
         world(BUILD, {**DEPLOY, "deployment": {"approval": "waiting"}}),
         approve="deploy:prod",
@@ -335,7 +335,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "manual_jobs",
-        "Deploy when it is approved",
+        "Deploy after the approvals",
         protected_world(BUILD, DEPLOY),
         RELEASED,
         changes=1,
@@ -346,14 +346,14 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "manual_jobs",
-        "Approve a deployment that has passed the checks of the operators",
+        "Approve a deployment that passed the checks of the operators",
         protected_world({**BUILD, "status": "success"}, {**DEPLOY, "user": "bob"}),
         ("approve deploy:prod",),
         changes=1,
     ),
     Guide(
         "manual_jobs",
-        "Deploy, with a second attempt if the runner is to blame",
+        "Deploy, with a second attempt after a runner failure",
         world(BUILD, {**DEPLOY, **SHAKY}),
         ("play deploy:prod", "retry deploy:prod"),
         changes=1,
