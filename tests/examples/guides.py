@@ -260,7 +260,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "run_pipelines",
-        "Run the tests, and show what has failed",
+        "Run the tests, and show what failed",
         run_world({"name": "unit", "stage": "test", "outcome": "failed", "log": "adds failed\n", "duration": 5}),
         ("create_pipeline group/app",),
         again=("create_pipeline group/app",),
