@@ -397,7 +397,7 @@ GUIDES: tuple[Guide, ...] = (
         changes=1,
         has_check_mode=False,
     ),
-    Guide("hand_over", "Use what the build has written", hand_over_world(), RELEASED, changes=1),
+    Guide("hand_over", "Use the output of the build", hand_over_world(), RELEASED, changes=1),
     Guide(
         "hand_over",
         "Fetch the package that was tested",
@@ -408,7 +408,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "hand_over",
-        "Keep what the tests have reported",
+        "Save the test report",
         hand_over_world(),
         changes=2,
         changes_checked=1,
@@ -416,7 +416,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),
     Guide(
-        "hand_over", "Keep the artifacts of what was released", hand_over_world(), ("keep_artifacts build",), changes=1
+        "hand_over", "Keep the artifacts of a release", hand_over_world(), ("keep_artifacts build",), changes=1
     ),
     Guide(
         "large_releases",
