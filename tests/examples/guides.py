@@ -215,7 +215,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "from_uri",
-        "Wait for a deployment that somebody plays",
+        "Wait for a deployment that someone else plays",
         world(BUILD, {**DEPLOY, "status": "running", "user": "bob"}, ref="main"),
         says=("deploy:prod was played by bob",),
         has_check_mode=False,
