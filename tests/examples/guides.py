@@ -315,7 +315,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "in_process",
-        "Look at the tests, and take the release through its gates",
+        "Check the tests, and take the release through its gates",
         world(BUILD, {"name": "test:unit", "stage": "test", "duration": 10}, DEPLOY),
         RELEASED,
         changes=1,
