@@ -382,7 +382,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "downstream_pipelines",
-        "Stop unless everything that was started has succeeded",
+        "Stop unless all downstream pipelines succeed",
         applied_world(),
         changes=1,
         files=("pipelines.mmd",),
