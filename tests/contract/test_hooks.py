@@ -120,7 +120,7 @@ def test_guide_says_when_with_what_and_what_for(hook: str) -> None:
     text = section(f"{hook}({', '.join(HOOKS[hook])})")
     assert "\nCalled " in text
     assert all(re.search(rf"^- ``{argument}[`.]", text, flags=re.MULTILINE) for argument in HOOKS[hook])
-    assert "\nReturn " in text or "\nWhat it returns is ignored." in text
+    assert "\nReturn " in text or "\nThe return value is ignored." in text
 
 
 @pytest.mark.parametrize(

@@ -215,14 +215,14 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "from_uri",
-        "Wait for a deployment that somebody plays",
+        "Wait for a deployment that someone else plays",
         world(BUILD, {**DEPLOY, "status": "running", "user": "bob"}, ref="main"),
         says=("deploy:prod was played by bob",),
         has_check_mode=False,
     ),
     Guide(
         "manual_jobs",
-        "Play what is optional, and deploy",
+        "Play an optional job, then deploy",
         world({"name": "warm-caches", "stage": "build", "when": "manual", "outcome": "failed"}, DEPLOY),
         ("play warm-caches", "play deploy:prod"),
         again=("play warm-caches",),
@@ -231,14 +231,14 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "manual_jobs",
-        "Run a load test of limited length",
+        "Run a load test with a time limit",
         world({"name": "load-test", **MANUAL}),
         ("play load-test",),
         changes=1,
     ),
     Guide(
         "manual_jobs",
-        "Run a load test of limited length",
+        "Run a load test with a time limit",
         world({"name": "load-test", **MANUAL, "duration": 100000}),
         ("play load-test", "cancel load-test"),
         extra_vars={"seconds": 2},
@@ -260,7 +260,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "run_pipelines",
-        "Run the tests, and show what has failed",
+        "Run the tests, and show what failed",
         run_world({"name": "unit", "stage": "test", "outcome": "failed", "log": "adds failed\n", "duration": 5}),
         ("create_pipeline group/app",),
         again=("create_pipeline group/app",),
@@ -315,17 +315,17 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "in_process",
-        "Look at the tests, and take the release through its gates",
+        "Check the tests, and take the release through its gates",
         world(BUILD, {"name": "test:unit", "stage": "test", "duration": 10}, DEPLOY),
         RELEASED,
         changes=1,
         has_check_mode=False,
     ),
     Guide("manual_jobs", "Deploy with variables", world(BUILD, DEPLOY), RELEASED, changes=1),
-    Guide("manual_jobs", "Deploy when it is approved", world(BUILD, DEPLOY), RELEASED, changes=1),
+    Guide("manual_jobs", "Deploy after the approvals", world(BUILD, DEPLOY), RELEASED, changes=1),
     Guide(
         "manual_jobs",
-        "Deploy when it is approved",
+        "Deploy after the approvals",
         # once it is approved, GitLab goes on by itself, and the task finds the job under way
         world(BUILD, {**DEPLOY, "deployment": {"approval": "waiting"}}),
         approve="deploy:prod",
@@ -335,7 +335,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "manual_jobs",
-        "Deploy when it is approved",
+        "Deploy after the approvals",
         protected_world(BUILD, DEPLOY),
         RELEASED,
         changes=1,
@@ -346,14 +346,14 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "manual_jobs",
-        "Approve a deployment that has passed the checks of the operators",
+        "Approve a deployment that passed the checks of the operators",
         protected_world({**BUILD, "status": "success"}, {**DEPLOY, "user": "bob"}),
         ("approve deploy:prod",),
         changes=1,
     ),
     Guide(
         "manual_jobs",
-        "Deploy, with a second attempt if the runner is to blame",
+        "Deploy, with a second attempt after a runner failure",
         world(BUILD, {**DEPLOY, **SHAKY}),
         ("play deploy:prod", "retry deploy:prod"),
         changes=1,
@@ -382,7 +382,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "downstream_pipelines",
-        "Stop unless everything that was started has succeeded",
+        "Stop unless all downstream pipelines succeed",
         applied_world(),
         changes=1,
         files=("pipelines.mmd",),
@@ -397,7 +397,7 @@ GUIDES: tuple[Guide, ...] = (
         changes=1,
         has_check_mode=False,
     ),
-    Guide("hand_over", "Use what the build has written", hand_over_world(), RELEASED, changes=1),
+    Guide("hand_over", "Use the output of the build", hand_over_world(), RELEASED, changes=1),
     Guide(
         "hand_over",
         "Fetch the package that was tested",
@@ -408,7 +408,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "hand_over",
-        "Keep what the tests have reported",
+        "Save the test report",
         hand_over_world(),
         changes=2,
         changes_checked=1,
@@ -416,7 +416,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),
     Guide(
-        "hand_over", "Keep the artifacts of what was released", hand_over_world(), ("keep_artifacts build",), changes=1
+        "hand_over", "Keep the artifacts of a release", hand_over_world(), ("keep_artifacts build",), changes=1
     ),
     Guide(
         "large_releases",

@@ -51,14 +51,14 @@ def test_awx_gets_what_the_files_say(tmp_path: pathlib.Path, monkeypatch: pytest
     environment = {"ANSIBLE_COLLECTIONS_PATH": f"{tmp_path / 'collections'}:{known}"}
     done = play(EXAMPLES / "awx" / "setup.yml", tmp_path, url="https://gitlab.example.com", environment=environment)
     assert done.returncode == 0, done.output
-    made = done.results["Make the credential type"]["given"]
+    made = done.results["Create the credential type"]["given"]
     assert made["inputs"] == read("awx/credential_type_inputs.yml")
     # expressions for AWX, as they are
     assert made["injectors"]["env"] == {"GITLAB_API_URL": "{{ url }}", "GITLAB_TOKEN": "{{ token }}"}
-    templates = [row["given"] for row in done.results["Make the job templates"]["results"]]
+    templates = [row["given"] for row in done.results["Create the job templates"]["results"]]
     assert [row["job_type"] for row in templates] == ["check", "run"]
     assert all((EXAMPLES / "awx" / row["playbook"]).is_file() for row in templates)
-    workflow = done.results["Make the workflow, in which somebody approves what the check has listed"]["given"]
+    workflow = done.results["Create the workflow, in which someone approves the list of the check"]["given"]
     nodes = {node["identifier"]: node for node in workflow["schema"]}
     order = ["check"]
     while nodes[order[-1]]["related"]["success_nodes"]:

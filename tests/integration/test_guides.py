@@ -22,9 +22,9 @@ from tests.examples.server import Server
 
 # Playbooks that other tests run, and which.
 RUN_ELSEWHERE = {
-    ("docs/docsite/rst/in_process.rst", "Deploy, and show nothing but the results"): "test_readme.py",
+    ("docs/docsite/rst/in_process.rst", "Deploy, and show only the results"): "test_readme.py",
     ("README.md", "Release version 1.2.0"): "test_readme.py",
-    ("docs/examples/awx/setup.yml", "Set AWX up for releases with an approval"): "test_ecosystem.py",
+    ("docs/examples/awx/setup.yml", "Set up AWX for releases with an approval"): "test_ecosystem.py",
     ("docs/examples/awx/release.yml", "Release an application"): "test_ecosystem.py",
     ("README.md", "Read from one project on a server of our own"): "test_readme.py",
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Appends one JSON line per request to the file that JOBGATE_AUDIT_LOG names."""
+"""Append one JSON line per request to the file in JOBGATE_AUDIT_LOG."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pluggy
 
 hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
-# requests of one task may end at the same time
+# several requests of a task can end at the same time
 _lock = threading.Lock()
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuses to start jobs until the day that JOBGATE_FREEZE_UNTIL names, such as 2026-12-28."""
+"""Refuse to start jobs before the day in JOBGATE_FREEZE_UNTIL, such as 2026-12-28."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
 @hookimpl
 def gitlab_decide_job_action(action, job, decisions):
-    """Refuse what the decision table would start, now or when its turn comes."""
+    """Refuse jobs that the decision table would start, now or later."""
     last_day = os.environ.get("JOBGATE_FREEZE_UNTIL")
     if not last_day or action not in ("play", "retry"):
         return None
     if decisions.built_in.verdict not in ("act", "later"):
-        return None  # it runs or has succeeded already, or is refused anyway
+        return None  # already running, successful, or refused
     end = datetime.date.fromisoformat(last_day)
     if datetime.date.today() >= end:
         return None

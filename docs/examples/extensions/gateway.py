@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows a gateway in front of GitLab the pass that JOBGATE_GATEWAY_PASS holds."""
+"""Send the pass in JOBGATE_GATEWAY_PASS to a gateway in front of GitLab."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
 
 class GatewayTransport:
-    """Adds a header to what goes to GitLab, and lets another transport send it."""
+    """Adds a header to requests to GitLab, then sends them with another transport."""
 
     def __init__(self, inner, api_url, gateway_pass):
         self._inner = inner
@@ -22,15 +22,15 @@ class GatewayTransport:
         self._pass = gateway_pass
 
     def send(self, request, *, timeout_seconds):
-        """Return the answer, its body read."""
+        """Return the answer with its body."""
         return self._inner.send(self._with_pass(request), timeout_seconds=timeout_seconds)
 
     def stream(self, request, *, timeout_seconds):
-        """Return the answer, its body still to be read: for downloads of any size."""
+        """Return the answer without reading its body, for downloads of any size."""
         return self._inner.stream(self._with_pass(request), timeout_seconds=timeout_seconds)
 
     def _with_pass(self, request):
-        # a redirect may lead to an object storage, which must not see the pass
+        # redirects may lead to an object storage, which must not get the pass
         if not request.url.startswith(self._api_url + "/"):
             return request
         return request.with_headers({"X-Gateway-Pass": self._pass})
@@ -38,7 +38,7 @@ class GatewayTransport:
 
 @hookimpl(hookwrapper=True)
 def gitlab_create_transport(settings):
-    """Wrap the transport that would be used otherwise."""
+    """Wrap the transport that would otherwise be used."""
     outcome = yield
     gateway_pass = os.environ.get("JOBGATE_GATEWAY_PASS")
     if gateway_pass:

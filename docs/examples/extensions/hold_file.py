@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Holds jobs back while the file exists that JOBGATE_HOLD_FILE names."""
+"""Hold jobs back while the file in JOBGATE_HOLD_FILE exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
 @hookimpl
 def gitlab_decide_job_action(action, decisions):
-    """Start no job yet; with `wait` the task asks again until the file is gone."""
+    """Postpone jobs. With `wait` the task calls the hook again until the file is gone."""
     path = os.environ.get("JOBGATE_HOLD_FILE")
     if not path or action not in ("play", "retry") or decisions.built_in.verdict != "act":
         return None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plays jobs through the release service of a company, which has an address of its own beside GitLab's API."""
+"""Play jobs through the release service of a company, at its own address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
 @hookimpl
 def gitlab_register_endpoints(registry):
-    """Replace an address of GitLab's with another one, with the arguments that the plugins give."""
+    """Replace a GitLab address with another one that accepts the same arguments."""
     registry.replace(
         registry.endpoint(
             "play_job",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Adds the summary of a pipeline's test reports to the endpoints that the client knows."""
+"""Add the test report summary of a pipeline to the endpoints of the client."""
 
 from __future__ import annotations
 

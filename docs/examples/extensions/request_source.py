@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tells GitLab, and every proxy on the way, which controller a request comes from."""
+"""Send the name of the controller with each request, for GitLab and the proxies in front of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
 
 class SourceAdapter(BaseAdapter):
-    """Adds a header, and lets another adapter send the request."""
+    """Adds a header, then sends the request with another adapter."""
 
     def __init__(self, inner):
         super().__init__()
@@ -27,11 +27,11 @@ class SourceAdapter(BaseAdapter):
         return self._inner.send(request, **options)
 
     def close(self):
-        """Let go of the connections."""
+        """Close the connections."""
         self._inner.close()
 
 
 @hookimpl
 def gitlab_prepare_session(session, settings):
-    """Mount an adapter for GitLab only: a redirect may lead to an object storage, which need not know."""
+    """Mount an adapter for GitLab only: redirects may lead to an object storage, which must not get the name."""
     session.mount(settings.api_url, SourceAdapter(session.get_adapter(settings.api_url)))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Takes the token from the output of the command in JOBGATE_TOKEN_COMMAND, such as `pass show gitlab/release`."""
+"""Read the token from the output of the command in JOBGATE_TOKEN_COMMAND, such as `pass show gitlab/release`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ hookimpl = pluggy.HookimplMarker("jobgate.gitlab")
 
 @hookimpl
 def gitlab_authenticate(settings):
-    """Return the header with the token; None when a token was given in the ordinary way."""
+    """Return the header with the token, or None if an option or variable already sets a token."""
     command = os.environ.get("JOBGATE_TOKEN_COMMAND")
     if settings.token or not command:
         return None
