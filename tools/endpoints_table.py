@@ -153,8 +153,8 @@ GitLab endpoints
 This table lists all endpoints of GitLab's `Jobs API <https://docs.gitlab.com/api/jobs/>`_ and `Job artifacts API
 <https://docs.gitlab.com/api/job_artifacts/>`_, the endpoints of the `Pipelines API
 <https://docs.gitlab.com/api/pipelines/>`_ that start, change or explain a pipeline, and the options that use them.
-Paths are relative to ``/api/v4``. The oldest GitLab is the release that introduced the endpoint, or 11 for older endpoints.
-The collection is tested with 11.11 and later. The last column is a test that uses the endpoint.
+Paths are relative to ``/api/v4``. The oldest GitLab is the release that introduced the endpoint, or 11 for older
+endpoints. The collection is tested with 11.11 and later. The last column is a test that uses the endpoint.
 
 .. list-table::
   :header-rows: 1
