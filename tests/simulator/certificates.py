@@ -42,7 +42,7 @@ class Authority:
         :raises ValueError: no such kind.
         """
         if kind not in TLS_KINDS:
-            raise ValueError(f"tls {kind!r} is none of {', '.join(TLS_KINDS)}")
+            raise ValueError(f"tls {kind!r} is not one of {', '.join(TLS_KINDS)}")
         if kind not in self._contexts:
             certificate, key = self._leaf(kind)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

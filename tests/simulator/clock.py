@@ -108,5 +108,5 @@ def make_clock(text: str) -> Clock:
         if 0 < number <= _FASTEST:
             return RealClock(number)
     raise ValueError(
-        f"clock {text!r} is none of real, stepped, scaled:FACTOR, where FACTOR is a number up to {_FASTEST:,.0f}"
+        f"clock {text!r} is not one of real, stepped, scaled:FACTOR, where FACTOR is a number up to {_FASTEST:,.0f}"
     )

@@ -40,14 +40,14 @@ async def answer(server: Server, request: Request, transport: asyncio.BaseTransp
 
 def _seconds(value: t.Any) -> float:
     if not isinstance(value, (int, float)) or value < 0:
-        raise ScenarioError("seconds: a number from 0 is needed")
+        raise ScenarioError("seconds: must be a number from 0")
     return value
 
 
 async def _refuse(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"seconds": None, "times": None}, kind="refuse", place="refuse")
     if (row["seconds"] is None) == (row["times"] is None):
-        raise ScenarioError("refuse: either seconds or times is needed")
+        raise ScenarioError("refuse: set either seconds or times")
     if row["times"] is None:
         await server.refuse(_seconds(row["seconds"]))
     else:

@@ -222,9 +222,9 @@ def _checked(row: dict[str, t.Any]) -> dict[str, t.Any]:
             raise ScenarioError(f"fault.path: {error}") from error
     numbers = row["nth"] if isinstance(row["nth"], list) else [row["nth"]]
     if any(number is not None and (not isinstance(number, int) or number < 1) for number in numbers):
-        raise ScenarioError("fault.nth: a number from 1, or a list of such numbers, is needed")
+        raise ScenarioError("fault.nth: must be a number from 1, or a list of such numbers")
     if row["probability"] is not None and not 0 <= row["probability"] <= 1:
-        raise ScenarioError("fault.probability: a number from 0 to 1 is needed")
+        raise ScenarioError("fault.probability: must be a number from 0 to 1")
     row["effect"] = _effect(kind, row["effect"])
     row["name"] = row["name"] or kind
     if kind == "refuse" and not row["seconds"]:

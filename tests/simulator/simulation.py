@@ -173,7 +173,7 @@ class Simulation:
     def advance(self, seconds: float) -> float:
         """Move the clock forward and return the time since the scenario began."""
         if seconds < 0:
-            raise schema.ScenarioError("seconds: time does not run backwards")
+            raise schema.ScenarioError("seconds: must not be negative")
         with self.lock:
             self.engine.clock.advance(seconds)
             self.engine.advance()

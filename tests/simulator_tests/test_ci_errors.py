@@ -170,7 +170,7 @@ JOB = "a: {script: make}\n"
         ("include: /none.txt\n" + JOB, "Included file `none.txt` does not have YAML extension!"),
         ("include: .gitlab-ci.yml\n" + JOB, "Maximum of 150 nested includes are allowed!"),
         ("variables: {A: $B, B: $A}\n" + JOB, 'circular variable reference detected: ["A", "B"]'),
-        ("a: &a [*a]\n" + JOB, "An alias stands inside of what it names"),
+        ("a: &a [*a]\n" + JOB, "An alias refers to a node that contains it"),
         ("a: {script: " + "[" * 200 + "]" * 200 + "}", "The parsed YAML is too big"),
         (
             "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n"
@@ -188,8 +188,8 @@ def test_wrong_files(tmp_path: pathlib.Path, text: str, error: str) -> None:
 @pytest.mark.parametrize(
     ("child", "why"),
     [
-        ("b: {script: x, rules: [{if: $NONE}]}", "the rules of the jobs leave it empty"),
-        ("workflow: {rules: [{when: never}]}\nb: {script: x}", "workflow:rules let none run"),
+        ("b: {script: x, rules: [{if: $NONE}]}", "the rules exclude all jobs"),
+        ("workflow: {rules: [{when: never}]}\nb: {script: x}", "excluded by workflow:rules"),
         ("b: {}", "jobs b config should implement the script:, run:, or trigger: keyword"),
     ],
 )

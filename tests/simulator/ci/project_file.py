@@ -26,9 +26,9 @@ from .variables import expand, expand_all, values
 Row = dict[str, t.Any]
 
 _REFUSALS: t.Final = {
-    "workflow_rules": "workflow:rules let none run",
-    "no_jobs": "the rules of the jobs leave it empty",
-    "no_config": "the file is not there",
+    "workflow_rules": "excluded by workflow:rules",
+    "no_jobs": "the rules exclude all jobs",
+    "no_config": "the file does not exist",
 }
 # Stages that make no pipeline by themselves.
 _EDGES: t.Final = (".pre", ".post")
