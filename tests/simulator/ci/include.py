@@ -89,7 +89,7 @@ class Includer:
             if kind in row:
                 self.is_whole = False
                 if isinstance(entry, str):
-                    self._notes.add("include:remote", "what is not in the project's own files is not read", place)
+                    self._notes.add("include:remote", "only files of the project itself are read", place)
                 return merged
         if not isinstance(row.get("local"), str):
             raise CiError("Each include must be a local, remote, project, template or component")

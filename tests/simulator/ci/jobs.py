@@ -149,7 +149,7 @@ class Jobs:
         if name is not None and action == _DEPLOYS:
             row["environment"] = expand(text(name), known)
         elif name is not None:
-            why = "a job that does not deploy has no environment"
+            why = "only jobs that deploy have an environment"
             self._notes.add(f"environment:action {action}", why, block_in(block, "environment").where("action"))
         if block.get("resource_group") is not None:
             row["resource_group"] = expand(text(block["resource_group"]), known)

@@ -85,7 +85,7 @@ class Triggers:
         )
         made = self._make_other(path, branch, wish)
         if made is None:
-            why = "it is not in the scenario, so that its pipeline cannot be created"
+            why = "not in the scenario, so its pipeline cannot be created"
             self._notes.add(f"trigger:project {path}", why, job.block.where("trigger"))
             return {"creation_fails": "downstream_bridge_project_not_found"}
         return {"project": path, **self._shown(job, made, wish, {} if branch is None else {"ref": branch})}
