@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a test adds to the server from outside: routes, and statuses of jobs. Both stay when a scenario is loaded."""
+"""Routes and job statuses that a test adds to the server. Both are kept when a scenario is loaded."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The admin path /_simulator: look at the world and change it. It needs no token and is not logged."""
+"""The admin path /_simulator: read and change the world. It needs no token and is not logged."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the simulator's time comes from: the wall clock, a faster one, or one moved by hand."""
+"""Clocks of the simulator: the wall clock, a faster one, and one that is moved by hand."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of the admin path that concerns sockets rather than the world."""
+"""The part of the admin path that controls sockets instead of the world."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pipelines and their jobs from the rows of a scenario, at its start and when a bridge starts."""
+"""Create pipelines and their jobs from the rows of a scenario, at its start and when a bridge starts."""
 
 from __future__ import annotations
 

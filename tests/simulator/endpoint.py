@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of one endpoint: a row of the table, built in or added by a test."""
+"""One endpoint: a row of the table, built in or added by a test."""
 
 from __future__ import annotations
 

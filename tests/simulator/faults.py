@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults put into the server's answers on purpose: which requests they strike, and of what kind they are."""
+"""Injected faults: their kinds, and the requests they strike."""
 
 from __future__ import annotations
 

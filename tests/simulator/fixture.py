@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulator inside a test process: a server in its own thread, and fixtures for the tests of this project.
+"""The simulator in a test process: a server in its own thread, and fixtures for the tests of this project.
 
-Where it is installed by `pip install 'jobgate-gitlab[simulator]'`, the fixture is `gitlab_simulator`, see plugin.py.
+If you install it with `pip install 'jobgate-gitlab[simulator]'`, the fixture is `gitlab_simulator`, see plugin.py.
 Without pytest, use `Simulator` as a context manager, or the program `jobgate-gitlab-simulator`.
 """
 

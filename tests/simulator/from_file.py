@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Projects that have a `.gitlab-ci.yml` in the scenario: their pipelines are made of it."""
+"""Create pipelines from the `.gitlab-ci.yml` of a project in the scenario."""
 
 from __future__ import annotations
 

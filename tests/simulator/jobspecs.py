@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the rows of a scenario say about jobs, masses of jobs included."""
+"""Read the jobs of a scenario, including generated jobs."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that options and scenarios name. What is wrong with one is said in one line."""
+"""Read the files in options and scenarios. Errors are one line."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The running simulation: world, clock, logs and faults behind one lock. Used by the server, admin path and fixture."""
+"""The running simulation: world, clock, logs and faults behind one lock. Used by server, admin path and fixture."""
 
 from __future__ import annotations
 

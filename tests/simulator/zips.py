@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Zip files: small ones are compressed, those with generated content are only described, and made while sent."""
+"""Zip files. Small ones are compressed; those with generated content are created while they are sent."""
 
 from __future__ import annotations
 

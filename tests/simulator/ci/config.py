@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The whole configuration: references are replaced, jobs have what they extend and the defaults.
+"""The whole configuration, with resolved references, `extends` and defaults.
 
 Source: https://docs.gitlab.com/ci/yaml/yaml_optimization/
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file with all that it includes, in one mapping.
+"""Read a file and everything it includes into one mapping.
 
 Source: https://docs.gitlab.com/ci/yaml/includes/
 """

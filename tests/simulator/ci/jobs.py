@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One job of the configuration as the jobs of a scenario: whether it is there, when it runs, what it needs."""
+"""Turn one job of the configuration into jobs of a scenario: whether it exists, when it runs, what it needs."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML with lines and with GitLab's tag `!reference`."""
+"""Load YAML with line numbers and GitLab's tag `!reference`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The `.gitlab-ci.yml` of a project: what a pipeline has for a ref, a source and variables."""
+"""The `.gitlab-ci.yml` of a project: the jobs of a pipeline for a ref, a source and variables."""
 
 from __future__ import annotations
 

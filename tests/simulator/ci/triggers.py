@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`trigger`: the downstream pipelines of a job, which are evaluated with the pipeline above them.
+"""`trigger`: the downstream pipelines of a job, evaluated together with the upstream pipeline.
 
 Source: https://docs.gitlab.com/ci/pipelines/downstream_pipelines/
 """

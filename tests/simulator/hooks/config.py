@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A hook as a scenario describes it: where it goes, its secrets, its events, and what goes wrong on the way."""
+"""Hooks of a scenario: their address, secrets, events and delivery faults."""
 
 from __future__ import annotations
 
