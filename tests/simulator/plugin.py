@@ -34,6 +34,6 @@ def gitlab_simulator_server() -> c.Iterator[Simulator]:
 
 @pytest.fixture
 def gitlab_simulator(gitlab_simulator_server: Simulator) -> Simulator:
-    """Return a stand-in for a GitLab server, with an empty world; a test loads its own scenario."""
+    """Return a simulated GitLab server with an empty world; a test loads its own scenario."""
     gitlab_simulator_server.reset()
     return gitlab_simulator_server
