@@ -35,10 +35,10 @@ def answer(simulation: Simulation, request: Request) -> Reply:
             except errors.ApiError as error:
                 return json_reply(error.body, status=error.status)
             except KeyError as error:
-                return json_reply({"error": f"no job {error.args[0]}"}, status=404)
+                return json_reply({"error": f"not found: {error.args[0]}"}, status=404)
             except (ScenarioError, ValueError, TypeError, yaml.YAMLError) as error:
                 return json_reply({"error": str(error)}, status=400)
-    return json_reply({"error": f"no {request.method} {request.raw_path}"}, status=404)
+    return json_reply({"error": f"not found: {request.method} {request.raw_path}"}, status=404)
 
 
 def _data(request: Request) -> t.Any:

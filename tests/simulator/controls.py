@@ -33,7 +33,7 @@ async def answer(server: Server, request: Request, transport: asyncio.BaseTransp
     try:
         return await handler(server, json.loads(request.body or b"{}"), transport)
     except KeyError as error:
-        return json_reply({"error": f"no job or file {error.args[0]}"}, status=404)
+        return json_reply({"error": f"not found: {error.args[0]}"}, status=404)
     except (ScenarioError, ValueError, TypeError) as error:
         return json_reply({"error": str(error)}, status=400)
 
