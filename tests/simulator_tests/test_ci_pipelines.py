@@ -375,11 +375,11 @@ def test_with_a_scenario_of_ones_own(file: str, tmp_path: pathlib.Path, program:
         (("--ci-file", "FILE", "--ref", "quiet"), "creates no pipeline for quiet (push): excluded by workflow:rules"),
         (
             ("--ci-file", "FILE", "--ref", "refs/merge-requests/3/head"),
-            "neither refs/heads/NAME nor refs/tags/NAME; of a",
+            "neither refs/heads/NAME nor refs/tags/NAME; for a",
         ),
         (
             ("--ci-file", "FILE", "--ref", "refs/tags/v1", "--source", "merge_request_event"),
-            "--ref: a merge request has a source branch, and refs/tags/v1 is a tag",
+            "--ref: a merge request requires a source branch, but refs/tags/v1 is a tag",
         ),
         (("--ci-file", "FILE", "--times", "none.yml"), "none.yml"),
         (("--ci-file", "FILE", "--files", "none.txt"), "none.txt"),

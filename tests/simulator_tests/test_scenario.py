@@ -29,7 +29,7 @@ from .support import Client, scenario
     [
         ({"pipeline": []}, "scenario: unknown key 'pipeline'; did you mean pipelines?"),
         ({"version": 18.1}, "scenario.version: put it in quotes"),
-        ({"clock": "fast"}, "scenario.clock: clock 'fast' is none of real, stepped, scaled:FACTOR"),
+        ({"clock": "fast"}, "scenario.clock: clock 'fast' is not one of real, stepped, scaled:FACTOR"),
         ({"users": [{"name": "A"}]}, "users[0]: key 'username' is missing"),
         ({"users": {}}, "scenario.users: must be a list"),
         (
@@ -98,7 +98,7 @@ def test_the_help_shows_a_scenario_that_works(
     with pytest.raises(SystemExit):
         parse_arguments("simulator")
     text = capsys.readouterr().out
-    simulator.load(yaml.safe_load(text[text.index("    users:") : text.index("Playbooks take")]))
+    simulator.load(yaml.safe_load(text[text.index("    users:") : text.index("For playbooks,")]))
     assert simulator.job("build")["status"] == "pending"
 
 
