@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All checks and tools: `nox --list` shows them, `make SESSION` runs one, and sets up .venv before.
+"""All checks and tools: `nox --list` lists them; `make SESSION` creates .venv if necessary and runs one.
 
-A session runs in the environment that nox is installed in, which is .venv. Only what cannot be installed there has an
-environment of its own, in .nox. Nothing outside the checkout is written.
+Sessions run in the environment where nox is installed, .venv. Sessions whose tools cannot be installed there have their
+own environment in .nox. No session writes outside the checkout.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GALAXY: t.Final = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8
 PLACE: t.Final = pathlib.Path("ansible_collections", GALAXY["namespace"], GALAXY["name"])
 COLLECTION: t.Final = f"{GALAXY['namespace']}.{GALAXY['name']}"
 
-# What a change must pass, and all checks.
+# The checks that every change must pass, and all checks.
 TEST: t.Final = ("lint", "tests", "sanity")
 CHECK: t.Final = (
     "test",
@@ -70,7 +70,7 @@ ANTSIBULL: t.Final = (
     "build-import-check",
     "ansible-lint",
 )
-# Added to the configuration of Sphinx, which without network cannot look up references to the documentation of others.
+# Added to the configuration of Sphinx: without a network, it cannot resolve references to other projects.
 DOCS_CONF: t.Final = r"""
 intersphinx_mapping = {}
 nitpick_ignore_regex = [("std:ref", r"(?!ansible_collections\.jobgate\.).*")]
@@ -79,16 +79,16 @@ html_css_files = ["phone.css"]
 """
 # The theme does not wrap the text of tables on a narrow screen.
 DOCS_CSS: t.Final = ".wy-table-responsive table td, .wy-table-responsive table th { white-space: normal }\n"
-# For each version of ansible-core its Python, how pip is told of it, and options of `ansible-test sanity`. The version
-# in between is that of requirements-dev.txt.
+# For each version of ansible-core: its Python, its requirement for pip, and options of `ansible-test sanity`. 2.19 is
+# missing because requirements-dev.txt installs it.
 MATRIX: t.Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "2.18": ("3.11", "~=2.18.0", ()),
     "2.20": ("3.12", "~=2.20.0", ()),
     "2.21": ("3.13", "~=2.21.0", ()),
-    # pylint of the release candidate is not in the package index
+    # the pylint version of the release candidate is not in the package index
     "2.22": ("3.13", "==2.22.0rc1", ("--skip-test", "pylint")),
 }
-# What the tests need beside ansible-core, in the versions of the requirements files.
+# Packages that the tests need in addition to ansible-core, in the versions of the requirements files.
 MATRIX_PACKAGES: t.Final = (
     "aiohttp",
     "hypothesis",
@@ -101,8 +101,8 @@ MATRIX_PACKAGES: t.Final = (
     "responses",
 )
 
-# Playbooks pause while they wait, so there is work for more of them than there are cores. A worker that has nothing
-# left takes from another one, for some tests take a hundred times as long as others.
+# There are more workers than cores because playbooks are idle while they wait. Idle workers steal tests because some
+# tests take a hundred times as long as others.
 PYTEST: t.Final = ("pytest", "-q", "-n", "4", "--dist", "worksteal")
 
 nox.options.sessions = ["test"]
@@ -110,9 +110,9 @@ nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = True
 os.environ.setdefault("PIP_CACHE_DIR", str(CACHE / "pip"))
-# nox itself keeps the Pythons that it has found there
+# nox caches the Pythons it finds there
 os.environ["XDG_CACHE_HOME"] = str(CACHE / "xdg")
-# The folders of pyenv are for the matrix: its programs on PATH fail for versions that are not switched on.
+# The matrix needs the folders of pyenv: its programs on PATH fail for versions that are not enabled.
 PYENV: t.Final = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
 os.environ["PATH"] = os.pathsep.join(
     [os.path.dirname(sys.executable), os.environ["PATH"], *map(str, sorted(PYENV.glob("versions/3.*/bin")))]
@@ -123,7 +123,7 @@ os.environ["PATH"] = os.pathsep.join(
 
 
 def environment(session: nox.Session) -> dict[str, str | None]:
-    """Return the variables of every command."""
+    """Return the environment variables for every command."""
     programs = (session.bin_paths or [os.path.dirname(sys.executable)])[0]
     return {
         "LC_ALL": "C.UTF-8",
@@ -133,34 +133,34 @@ def environment(session: nox.Session) -> dict[str, str | None]:
         "ANSIBLE_HOME": str(CACHE / "ansible"),
         "ANSIBLE_ASYNC_DIR": str(CACHE / "ansible" / "async"),
         "ANSIBLE_REMOTE_TEMP": str(CACHE / "ansible" / "tmp"),
-        # never a Python found by looking around: it may be one without requests
+        # interpreter discovery may find a Python without requests
         "ANSIBLE_PYTHON_INTERPRETER": os.path.join(programs, "python"),
     }
 
 
 def run(session: nox.Session, *command: str, **more: str | None) -> None:
-    """Run a command; further variables of its environment are keywords, and None takes one away."""
+    """Run a command. Keyword arguments set more environment variables, or remove one if None."""
     session.run(*command, env=environment(session) | more, external=True)
 
 
 def shown(session: nox.Session, log: str, *command: str, **more: str | None) -> str:
-    """Run a command, and return what it says, which is also shown and in .cache."""
+    """Run a command and return its output, which is also shown and written to .cache."""
     path = CACHE / log
     run(session, "bash", "-o", "pipefail", "-c", '"$@" 2>&1 | tee "$0"', str(path), *command, **more)
     return path.read_text(encoding="utf-8")
 
 
 def python_version(session: nox.Session) -> str:
-    """Return the version of the session's Python, such as 3.11."""
+    """Return the Python version of the session, such as 3.11."""
     return session.python if isinstance(session.python, str) else f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def scratch_home() -> str:
-    """Return a home folder for the programs that write to it, with pip's configuration of the user."""
+    """Return a home folder for programs that write to it, with the user's pip configuration."""
     home = CACHE / "home"
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    # otherwise ansible-test fetches this file from a server of its own
+    # otherwise ansible-test downloads this file from its own server
     for version in ("24_2", "25_2"):
         shutil.copy(ROOT / "tools" / "get_pip.py", cache / f"get_pip_{version}.py")
     for name in (".config/pip/pip.conf", ".pip/pip.conf"):
@@ -174,9 +174,9 @@ def scratch_home() -> str:
 
 
 def copied_to(folder: str) -> pathlib.Path:
-    """Copy the checkout under its collection name, and return the copy.
+    """Copy the checkout under its collection name, and return the path of the copy.
 
-    ansible-test needs one, and skips all files of a folder that git ignores, so the copy is a repository of its own.
+    ansible-test requires this path. The copy is a separate repository because ansible-test skips files git ignores.
     """
     copy = CACHE / folder / PLACE
     shutil.rmtree(copy, ignore_errors=True)
@@ -190,13 +190,13 @@ def copied_to(folder: str) -> pathlib.Path:
 
 
 def ansible_test(session: nox.Session, command: str, *options: str) -> str:
-    """Run ansible-test, and return what it says."""
+    """Run ansible-test and return its output."""
     version = python_version(session)
     with session.chdir(copied_to("ansible-test")):
         line = ("ansible-test", command, *options, "--python", version, "--color", "no")
         output = shown(session, f"{command}-{version}.log", *line, HOME=scratch_home())
     if "All targets skipped" in output:
-        session.error("ansible-test has skipped everything.")
+        session.error("ansible-test skipped all targets.")
     return output
 
 
@@ -217,17 +217,17 @@ def pinned(*names: str) -> list[str]:
 
 @nox.session(venv_backend="none", requires=TEST)
 def test(session: nox.Session) -> None:
-    """What a change must pass."""
+    """Run the checks that every change must pass."""
 
 
 @nox.session(venv_backend="none", requires=CHECK)
 def check(session: nox.Session) -> None:
-    """All checks; longer."""
+    """Run all checks (longer)."""
 
 
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
-    """ruff, mypy, yamllint, ansible-lint, shellcheck, changelog, documentation, licences."""
+    """Run ruff, mypy, yamllint, ansible-lint, shellcheck, and check changelog, documentation and licences."""
     home = scratch_home()
     for command in LINT:
         run(session, *command, **({"HOME": home} if command[0] == "antsibull-docs" else {}))
@@ -235,20 +235,20 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """All tests, or some: `-- tests/unit -k masking`."""
+    """Run all tests, or some: `-- tests/unit -k masking`."""
     if "token-0123456789" in shown(session, "tests.log", *PYTEST, *session.posargs):
-        session.error("A token is in the output of the tests.")
+        session.error("The output of the tests contains a token.")
 
 
 @nox.session(venv_backend="none")
 def install(session: nox.Session) -> None:
-    """The wheel by one `pip install` in a new environment."""
+    """Install the wheel with one `pip install` in a new environment, and test it."""
     run(session, "pytest", "-q", "tests/packaging", "-m", "fresh")
 
 
 @nox.session(venv_backend="none")
 def coverage(session: nox.Session) -> None:
-    """Lines and branches of the inner folders that unit and contract tests reach."""
+    """Measure the line and branch coverage of the inner folders by unit and contract tests."""
     report = str(CACHE / "coverage.json")
     pytest(session, "tests/unit", "tests/contract", "--cov", "--cov-report=", f"--cov-report=json:{report}")
     run(session, "python", "tools/check_coverage.py", report)
@@ -256,29 +256,29 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def sanity(session: nox.Session) -> None:
-    """ansible-test sanity."""
+    """Run ansible-test sanity."""
     ansible_test(session, "sanity", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def units(session: nox.Session) -> None:
-    """ansible-test units."""
+    """Run ansible-test units."""
     output = ansible_test(session, "units", "--venv", *session.posargs)
-    # it ends with success when its workers crash
+    # it exits with 0 even if its workers crash
     if " passed" not in output or "no tests ran" in output or "crashed workers" in output:
-        session.error("ansible-test units has not run the tests.")
+        session.error("ansible-test units did not run the tests.")
 
 
 @nox.session(venv_backend="none")
 def matrix(session: nox.Session) -> None:
-    """`core` with every version of ansible-core whose Python is installed."""
+    """Run `core` with every version of ansible-core whose Python is installed."""
     missing = {
         version: python for version, (python, _core, _options) in MATRIX.items() if not shutil.which(f"python{python}")
     }
     for version, python in missing.items():
-        session.warn(f"SKIPPED: ansible-core {version}, for there is no Python {python}.")
+        session.warn(f"SKIPPED: ansible-core {version} because Python {python} is not installed.")
     if len(missing) == len(MATRIX):
-        session.error("There is no Python for any version of ansible-core.")
+        session.error("No Python for any version of ansible-core is installed.")
     for version in MATRIX.keys() - missing.keys():
         session.notify(f"core({version})")
 
@@ -286,7 +286,7 @@ def matrix(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("python,core,sanity_options", [nox.param(*row, id=version) for version, row in MATRIX.items()])
 def core(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> None:
-    """Tests and ansible-test sanity with another version of ansible-core: `core(2.22)`."""
+    """Run the tests and ansible-test sanity with another version of ansible-core: `core(2.22)`."""
     session.install(f"ansible-core{core}", *pinned(*MATRIX_PACKAGES))
     pytest(session, "tests/unit", "tests/contract", "tests/integration")
     ansible_test(session, "sanity", *sanity_options)
@@ -294,10 +294,10 @@ def core(session: nox.Session, core: str, sanity_options: tuple[str, ...]) -> No
 
 @nox.session
 def eda(session: nox.Session) -> None:
-    """Hooks, rules, playbooks and their effects under ansible-rulebook, which needs Java."""
+    """Test hooks, rules and playbooks with ansible-rulebook (requires Java)."""
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-        session.skip("There is no Java. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME")
-    # the collection as a user gets it with pip; the tests also install it with ansible-galaxy
+        session.skip("Java is not installed. ansible-rulebook needs version 17 or newer: install it, or set JAVA_HOME")
+    # install the collection with pip as users do; the tests also install it with ansible-galaxy
     packages = pinned("ansible-rulebook", "hatchling", *MATRIX_PACKAGES)
     session.install("ansible-core~=2.19.0", *packages, ".[eda]")
     pytest(session, "tests/eda", "-m", "rulebook")
@@ -305,51 +305,51 @@ def eda(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def witnesses(session: nox.Session) -> None:
-    """Clients of GitLab that others have written call the simulator: `-- gitbeaker`."""
+    """Call the simulator with third-party GitLab clients: `-- gitbeaker`."""
     run(session, "python", "-m", "tests.witnesses", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def molecule(session: nox.Session) -> None:
-    """The role and its scenarios against the simulator, without containers."""
+    """Test the role and its scenarios against the simulator, without containers."""
     run(session, "molecule", "test", "--all", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def faults(session: nox.Session) -> None:
-    """The whole fault matrix, and random sequences of faults: `-- --sequences 100 --seed 1`."""
+    """Run the whole fault matrix and random sequences of faults: `-- --sequences 100 --seed 1`."""
     run(session, "python", "-m", "tests.faults", "--sequences", "10000", *session.posargs)
     run(session, *PYTEST, "tests/faults/test_races.py", JOBGATE_FAULT_ROUNDS="10")
 
 
 @nox.session(name="check-live", venv_backend="none")
 def check_live(session: nox.Session) -> None:
-    """The collection against a real GitLab, token in GITLAB_TOKEN: `-- --url URL --project group/app --ref main`."""
+    """Test against a real GitLab, token in GITLAB_TOKEN: `-- --url URL --project group/app --ref main`."""
     run(session, "python", "-m", "tests.live", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def hostile(session: nox.Session) -> None:
-    """Every hostile answer with every plugin, and waits of a day; half an hour: `-- -k redirect`."""
+    """Test every plugin with every hostile answer, and waits of a day (half an hour): `-- -k redirect`."""
     pytest(session, "tests/hostile", JOBGATE_HOSTILE="whole")
 
 
 @nox.session(python="3.9")
 def oldest(session: nox.Session) -> None:
-    """Modules with the oldest Python and the oldest requests that they run with, against hostile answers."""
+    """Test the modules with the oldest supported Python and requests against hostile answers."""
     session.install("ansible-core~=2.15.0", "requests==2.25.1", "pluggy", "pytest~=8.4", "pytest-xdist", "PyYAML")
     pytest(session, "tests/hostile")
 
 
 @nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
-    """Compare the speed with others, a long table: `-- --rounds 5 --only 1a,2a`."""
+    """Compare the speed with other tools in a long table: `-- --rounds 5 --only 1a,2a`."""
     run(session, "python", "-m", "tests.benchmarks.speed", "--rounds", "5", *session.posargs)
 
 
 @nox.session(name="bench-release", venv_backend="none")
 def bench_release(session: nox.Session) -> None:
-    """Count what releases of many projects ask: `-- --projects 500 --build 60`."""
+    """Count the requests of releases with many projects: `-- --projects 500 --build 60`."""
     run(session, "python", "-m", "tests.benchmarks.release", *session.posargs)
 
 
@@ -361,7 +361,7 @@ def bench_faults(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
-    """HTML documentation in build/docs/build/html; a warning is an error."""
+    """Build the HTML documentation in build/docs/build/html; warnings are errors."""
     folder = BUILD / "docs"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -377,21 +377,21 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def package(session: nox.Session) -> None:
-    """The tarball in build/."""
+    """Build the tarball in build/."""
     run(session, "ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILD), ".")
 
 
 @nox.session(venv_backend="none")
 def wheel(session: nox.Session) -> None:
-    """The wheel in build/."""
+    """Build the wheel in build/."""
     options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation")
     run(session, "python", "-m", "pip", "wheel", *options, "--wheel-dir", str(BUILD), ".")
 
 
 @nox.session(venv_backend="none")
 def changelog(session: nox.Session) -> None:
-    """Whether a release could be made now."""
-    # in a copy: a release empties the folder of the fragments
+    """Check that a release is possible now."""
+    # in a copy because a release deletes the fragments
     with session.chdir(copied_to("release")):
         version = GALAXY["version"]
         command = ("antsibull-changelog", "release", "--version", version, "--date", "2026-01-01")
@@ -402,7 +402,7 @@ def changelog(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def release(session: nox.Session) -> None:
-    """Tarball and wheel of the commit that is checked out, if tag, galaxy.yml and changelog agree; see RELEASING.md."""
+    """Build tarball and wheel of the current commit if tag, galaxy.yml and changelog match; see RELEASING.md."""
     run(session, "python", "tools/check_release.py")
     for name in ("package", "wheel", "importer"):
         session.notify(name)
@@ -410,49 +410,49 @@ def release(session: nox.Session) -> None:
 
 @nox.session(requires=["package"])
 def importer(session: nox.Session) -> None:
-    """What Galaxy checks on upload."""
+    """Run the checks of Galaxy's upload on the tarball."""
     session.install("galaxy-importer==0.4.44", "ansible-core~=2.19.0", *pinned("pluggy", "requests"))
     tarball = BUILD / f"{GALAXY['namespace']}-{GALAXY['name']}-{GALAXY['version']}.tar.gz"
     (CACHE / "importer").mkdir(exist_ok=True)
     with session.chdir(CACHE / "importer"):
         command = ("python", "-m", "galaxy_importer.main", str(tarball))
         output = shown(session, "importer.log", *command, ANSIBLE_COLLECTIONS_PATH=None)
-    # it ends with success whatever it finds
+    # it exits with 0 whatever it finds
     bad = [line for line in output.splitlines() if line.startswith(("ERROR", "WARNING", "Traceback"))]
     if bad or "Importer processing completed successfully" not in output:
-        session.error("galaxy-importer has found something.")
+        session.error("galaxy-importer reported problems.")
 
 
 @nox.session
 def second_opinion(session: nox.Session) -> None:
-    """What the simulator makes of rules and signatures of hooks, against cimulator and standardwebhooks."""
+    """Compare rules and hook signatures of the simulator with cimulator and standardwebhooks."""
     session.install("cimulator==0.2.0", "standardwebhooks==1.1.0", *pinned("pytest", "PyYAML"))
-    # without conftest.py, which needs Ansible
+    # without conftest.py, which imports Ansible
     run(session, "python", "-m", "pytest", "-q", "--noconftest", "tests/second_opinion", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def antsibull(session: nox.Session) -> None:
-    """The sessions of antsibull-nox: `-- formatters typing`."""
+    """Run the sessions of antsibull-nox: `-- formatters typing`."""
     sessions = session.posargs or ANTSIBULL
-    # a file of its own, for it also has a session called lint
+    # in a separate file because antsibull-nox also has a session named lint
     command = ("nox", "-R", "-f", "antsibull_noxfile.py", "-e", *sessions)
     run(session, *command, HOME=scratch_home(), ANSIBLE_COLLECTIONS_PATH=None)
 
 
 @nox.session(venv_backend="none")
 def endpoints(session: nox.Session) -> None:
-    """The table of endpoints in docs/docsite/rst/endpoints.rst, from the catalogue."""
+    """Write the table of endpoints in docs/docsite/rst/endpoints.rst from the catalogue."""
     run(session, "python", "tools/endpoints_table.py")
 
 
 @nox.session(venv_backend="none")
 def schema(session: nox.Session) -> None:
-    """The JSON schema of the gates for editors, from the options of the role."""
+    """Write the JSON schema of the gates, for editors, from the options of the role."""
     run(session, "python", "tools/projects_schema.py")
 
 
 @nox.session(venv_backend="none")
 def pictures(session: nox.Session) -> None:
-    """The pictures of the README, from a run of the demo; needs chromium."""
+    """Take the pictures of the README from a run of the demo (requires chromium)."""
     run(session, "tools/pictures.sh", sys.prefix)

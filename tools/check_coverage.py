@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fail when the unit tests reach too little of the inner folders: `check_coverage.py REPORT_OF_COVERAGE.json`."""
+"""Fail if the coverage of the inner folders is too low: `check_coverage.py REPORT_OF_COVERAGE.json`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LEAST_PERCENT: t.Final = 95.0
 
 
 def percent(summaries: list[dict[str, int]], covered: str, total: str) -> float:
-    """Return how much is covered, of all files together; nothing to cover is all of it."""
+    """Return the covered percentage of all files together, or 100 if there is nothing to cover."""
     wanted = sum(summary[total] for summary in summaries)
     return 100.0 * sum(summary[covered] for summary in summaries) / wanted if wanted else 100.0
 
 
 def main() -> int:
-    """Print a line for each folder and one for all; lines and branches count apart, and each must be enough in all."""
+    """Print one line per folder and a total. In the total, both line and branch coverage must be high enough."""
     files = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))["files"]
     groups: dict[str, list[dict[str, int]]] = {folder: [] for folder in FOLDERS}
     for name, row in files.items():
@@ -37,7 +37,7 @@ def main() -> int:
         if name == "all":
             enough = bool(summaries) and min(lines, branches) >= LEAST_PERCENT
     if not enough:
-        print(f"At least {LEAST_PERCENT:g} % of lines and of branches are wanted.", file=sys.stderr)
+        print(f"Line and branch coverage must be at least {LEAST_PERCENT:g} %.", file=sys.stderr)
     return 0 if enough else 1
 
 

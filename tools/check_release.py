@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Say what keeps the commit that is checked out from being a release: `check_release.py [FOLDER]`; see RELEASING.md."""
+"""List the problems that prevent a release of the current commit: `check_release.py [FOLDER]`; see RELEASING.md."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import yaml
 
 
 def problems(root: pathlib.Path) -> list[str]:
-    """Return what is wrong, a sentence each; empty when the commit can be released."""
+    """Return one sentence per problem; empty if the commit can be released."""
     version = str(_yaml(root / "galaxy.yml")["version"])
     found = []
     tags = _git(root, "tag", "--points-at", "HEAD").split()
     if not tags:
-        found.append(f"The commit has no tag; galaxy.yml says {version}.")
+        found.append(f"The commit has no tag; the version in galaxy.yml is {version}.")
     elif version not in tags:
-        found.append(f"The commit has the tag {', '.join(tags)}, but galaxy.yml says {version}.")
+        found.append(f"The commit has the tag {', '.join(tags)}, but the version in galaxy.yml is {version}.")
     changed = _git(root, "status", "--porcelain").splitlines()
     if changed:
         found.append(f"{len(changed)} files are not committed, such as {changed[0][3:]}.")
     if version not in (_yaml(root / "changelogs" / "changelog.yaml").get("releases") or {}):
         found.append(f"changelogs/changelog.yaml has no release {version}; run antsibull-changelog release.")
     if f"## v{version}" not in (root / "CHANGELOG.md").read_text(encoding="utf-8").replace("\\", ""):
-        found.append(f"CHANGELOG.md does not name {version}.")
+        found.append(f"CHANGELOG.md does not contain {version}.")
     fragments = sorted(path.name for path in (root / "changelogs" / "fragments").glob("*.y*ml"))
     if fragments:
-        found.append(f"changelogs/fragments still has {', '.join(fragments[:3])}, which belong to no release.")
+        found.append(f"changelogs/fragments still has {', '.join(fragments[:3])}; run antsibull-changelog release.")
     return found
 
 

@@ -3,23 +3,23 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The third act of tools/demo.sh, which has started the simulator and set the environment: a rulebook deploys when the
-# hook of a green build comes. `tools/demo_events.sh FOLDER_OF_A_VIRTUAL_ENVIRONMENT FOLDER`
+# The third part of tools/demo.sh, which starts the simulator and sets the environment: a rulebook deploys when it receives
+# the hook of a successful build. `tools/demo_events.sh FOLDER_OF_A_VIRTUAL_ENVIRONMENT FOLDER`
 set -eu -o pipefail
 
 bin=$1/bin
 folder=$2
 rulebook=docs/examples/rulebooks/deploy_when_green.yml
 if ! command -v java > /dev/null && [ -z "${JAVA_HOME:-}" ]; then
-  printf '\nA rulebook that receives hooks would be next; it is left out, since there is no Java.\n'
+  printf '\nSkipping the rulebook that receives hooks: Java is not installed.\n'
   exit 0
 fi
 if ! HOME=$folder/home "$bin/ansible-rulebook" --version > /dev/null 2>&1; then
-  printf '\nA rulebook that receives hooks would be next; it is left out, since there is no ansible-rulebook with Java 17.\n'
+  printf '\nSkipping the rulebook that receives hooks: ansible-rulebook with Java 17 is not installed.\n'
   exit 0
 fi
 
-# Show the end of a log on the way out when something went wrong: `wait_for SECONDS COMMAND ...`.
+# Wait until a command succeeds, or fail and show the end of the log: `wait_for SECONDS COMMAND ...`.
 wait_for() {
   local seconds=$1
   shift
@@ -28,7 +28,7 @@ wait_for() {
     kill -0 "$rules" 2>/dev/null || break
     sleep 0.1
   done
-  echo "The rulebook did not do its work:" >&2
+  echo "The rulebook failed or timed out:" >&2
   tail -n 40 "$folder/rulebook.log" >&2
   return 1
 }
@@ -36,7 +36,7 @@ is_listening() { grep -q "waiting for GitLab's hooks on" "$folder/rulebook.log";
 has_record() { compgen -G "$folder/pipeline-*.json" > /dev/null; }
 has_ended() { grep -q 'ok=[0-9]' "$folder/rulebook.log"; }
 
-printf '\nThen events: a rulebook waits for the hooks of GitLab, and v1.4.0 is pushed.\n'
+printf '\nEvents: a rulebook waits for GitLab hooks, and v1.4.0 is pushed.\n'
 mkdir -p "$folder/home" "$folder/tmp"
 printf 'gitlab_hook_port: 0\nrelease_folder: %s\n' "$folder" > "$folder/vars.yml"
 cat > "$folder/inventory.yml" << 'END'
@@ -44,16 +44,16 @@ all: {hosts: {localhost: {ansible_connection: local, ansible_python_interpreter:
 END
 GITLAB_SIGNING_TOKEN=whsec_$("$bin/python" -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')
 export GITLAB_SIGNING_TOKEN
-# Java, ansible-rulebook and ansible-runner keep files in the home folder and in that for temporary files.
+# Java, ansible-rulebook and ansible-runner write to the home folder and the folder for temporary files.
 env HOME="$folder/home" TMPDIR="$folder/tmp" JAVA_TOOL_OPTIONS=-XX:-UsePerfData PYTHONUNBUFFERED=1 PATH="$bin:$PATH" \
   "$bin/ansible-rulebook" -r "$rulebook" -i "$folder/inventory.yml" -e "$folder/vars.yml" -E GITLAB_SIGNING_TOKEN -v \
   > "$folder/rulebook.log" 2>&1 &
 rules=$!
-# what ansible-runner keeps of a playbook, its environment among it, is of no use any more
+# also remove what ansible-runner keeps of a playbook, such as its environment
 trap 'kill "$rules" 2>/dev/null || true; wait "$rules" 2>/dev/null || true; rm -rf "$folder/home" "$folder/tmp"' EXIT
 wait_for 120 is_listening
 
-# GitLab sends its hooks to the rulebook from now on, and a pipeline starts.
+# Send GitLab's hooks to the rulebook, and start a pipeline.
 hook=$(sed -n "s/.*waiting for GitLab's hooks on \(http[^ ]*\).*/\1/p" "$folder/rulebook.log")
 "$bin/python" - "$GITLAB_API_URL" "$hook" << 'END'
 import json, os, sys, urllib.request
@@ -67,7 +67,7 @@ for path, body in (
 END
 wait_for 120 has_record
 wait_for 60 has_ended
-if grep -q 'a delivery from .*: accepted' "$folder/rulebook.log"; then echo 'The signed hook of its green build has come.'; fi
+if grep -q 'a delivery from .*: accepted' "$folder/rulebook.log"; then echo 'The rulebook received the signed hook of the successful build.'; fi
 grep -E '^[^ ]*(project [0-9]|localhost.*ok=)|^[^ ]* +"[^"]*: (verify|play) ' "$folder/rulebook.log" \
   | sed 's/^\([^ ]*\) *"\(.*\)",\{0,1\}/\1  \2/; s/ *unreachable=.*failed=/ failed=/; s/ *skipped=.*//'
-if ! grep -qE 'changed=1 .*failed=0' "$folder/rulebook.log"; then echo "The rulebook has deployed nothing." >&2; exit 1; fi
+if ! grep -qE 'changed=1 .*failed=0' "$folder/rulebook.log"; then echo "The rulebook deployed nothing." >&2; exit 1; fi

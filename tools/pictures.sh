@@ -7,7 +7,7 @@
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
-command -v chromium > /dev/null || { echo "The pictures need chromium and a font such as DejaVu." >&2; exit 1; }
+command -v chromium > /dev/null || { echo "Install chromium and a font such as DejaVu." >&2; exit 1; }
 pages=$PWD/.cache/demo
 DEMO_FOLDER=$pages DEMO_COLOR=1 tools/demo.sh "$1" -e release_gate_user=releaser > /dev/null
 picture() { # PAGE WIDTHxHEIGHT NAME
@@ -15,7 +15,7 @@ picture() { # PAGE WIDTHxHEIGHT NAME
     "--screenshot=$PWD/docs/images/$3" "file://$1" 2> /dev/null
 }
 mkdir -p docs/images
-# the checks of the role's variables say nothing about releases
+# leave out the tasks that only check variables
 sed -e '/Validating arguments/,+1d' -e '/Check the names/,+2d' "$pages/first.log" \
   | "$1/bin/python" tools/terminal_page.py 'ansible-playbook release-gate.yml' > "$pages/terminal.html"
 picture "$pages/terminal.html" 980x740 terminal.png

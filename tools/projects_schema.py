@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the JSON schema of the list of projects, for editors, from the documented options of the role."""
+"""Write the JSON schema of the list of projects, for editors, from the argument specs of the role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPTION = "release_gate_projects"
 
 Row = dict[str, t.Any]
 
-# An expression stands for a value of any type.
+# An expression can have a value of any type.
 _EXPRESSION = {"type": "string", "pattern": r"\{\{.*\}\}"}
 _TYPES: t.Mapping[str, Row] = {
     "str": {"type": ["string", "number", "boolean"]},
@@ -35,7 +35,7 @@ _MARKUP = re.compile(r"\b[OVRMPCEIBU]{1,2}\(([^()]*)\)")
 
 
 def schema() -> Row:
-    """Return the schema: of the list itself, and of a file of variables that has it."""
+    """Return the schema for a file with the list itself, or for a variables file that contains the list."""
     spec = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
     projects = _option(spec[OPTION])
     return {
@@ -64,7 +64,7 @@ def _option(option: Row) -> Row:
         **{name: option[name] for name in ("options", "choices") if name in option},
     }
     rows: Row = {"type": "array", "items": {"anyOf": [_value(items), _EXPRESSION]}}
-    # Ansible takes a single text for a list of one
+    # Ansible converts a single string to a list
     single = [] if "options" in option else [_value(items)]
     return {**described, "anyOf": [rows, *single, _EXPRESSION]}
 
@@ -84,7 +84,7 @@ def _value(option: Row) -> Row:
 
 
 def _plain(description: t.Any) -> str:
-    """Return a description as an editor shows it, without the markup of Ansible."""
+    """Return a description for editors, without Ansible markup."""
     lines = [description] if isinstance(description, str) else description
     joined = " ".join(lines).replace(f"{OPTION}[].", "")
     return _MARKUP.sub(lambda found: found[1].replace("gates[].", ""), joined)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Turn the coloured output of a command into a page like a terminal: `terminal_page.py COMMAND < LOG > PAGE`."""
+"""Render the coloured output of a command as an HTML page like a terminal: `terminal_page.py COMMAND < LOG > PAGE`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CODE = re.compile(r"\x1b\[([0-9;]*)m")
 
 
 def coloured(text: str) -> str:
-    """Return a text with its colour codes as HTML."""
+    """Return text as HTML, with its colour codes as styles."""
     parts: list[str] = []
     is_open = False
     for index, part in enumerate(_CODE.split(text)):
@@ -39,9 +39,9 @@ def coloured(text: str) -> str:
 
 
 def main() -> None:
-    """Read the log, and write the page."""
+    """Read the log from standard input and print the page."""
     lines = [line for line in sys.stdin.read().splitlines() if line.strip()]
-    # one blank line between tasks reads better than many stars
+    # blank lines between tasks are easier to read than rows of stars
     text = "\n".join(("\n" if "TASK [" in line or "PLAY RECAP" in line else "") + line for line in lines)
     text = re.sub(r"\*{4,}", "***", text)
     prompt = f'<span class="prompt">$ {html.escape(sys.argv[1])}</span>'

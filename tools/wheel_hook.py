@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Put the files of the collection's tarball into the wheel, where ansible-core looks for collections in site-packages.
+"""Add the files of the collection's tarball to the wheel, where ansible-core finds collections in site-packages.
 
-The tarball is the one list of what users get, and it has the MANIFEST.json from which Ansible learns the version.
+The tarball defines the files that users get. It contains MANIFEST.json, from which Ansible reads the version.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 def build_tarball(root: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-    """Return the tarball that `ansible-galaxy collection build` makes in this folder.
+    """Build the tarball in this folder with `ansible-galaxy collection build`, and return its path.
 
-    :raises RuntimeError: with what the command says.
+    :raises RuntimeError: if the command fails, with its error output.
     """
-    # not the user's configuration, nor his home folder, which may not be there
+    # use neither the user's configuration nor the home folder, which may not exist
     (folder / "ansible.cfg").touch()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment |= {"ANSIBLE_CONFIG": str(folder / "ansible.cfg"), "ANSIBLE_HOME": str(folder), "LC_ALL": "C.UTF-8"}
@@ -48,20 +48,20 @@ def build_tarball(root: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
 
 
 class CollectionHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds the collection to the files of the wheel."""
+    """Build hook that adds the collection to the files of the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, t.Any]) -> None:
-        """Unpack the tarball into a folder that lives as long as the build."""
+        """Unpack the tarball into a folder that exists during the build."""
         if version == "editable":
-            raise RuntimeError("The collection cannot be installed in editable mode: `make setup` links a checkout.")
+            raise RuntimeError("The collection does not support editable mode. To link a checkout, run `make setup`.")
         self._scratch = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self._scratch.name)
         unpacked = folder / "unpacked"
         with tarfile.open(build_tarball(pathlib.Path(self.root), folder)) as tarball:
-            # not extractall: Python 3.12 warns without its argument `filter`, which 3.11.3 and older do not know
+            # not extractall: without `filter`, Python 3.12 warns, and Python 3.11.3 and older do not support `filter`
             for member in tarball.getmembers():
                 content = tarball.extractfile(member)
-                if content is not None:  # it is not a folder
+                if content is not None:  # not a folder
                     path = unpacked / member.name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(content.read())

@@ -40,9 +40,9 @@ def test_a_hook_deploys_in_each_of_two_demos(tmp_path: pathlib.Path) -> None:
             output, _nothing = demo.communicate(timeout=2 * PATIENCE_SECONDS)
             assert demo.returncode == 0, output
             assert output.count("\n") < 60, output
-            act = output.partition("Then events: ")[2]
-            lines = ("The signed hook of its green build has come.", "verify build: passed", "play deploy:prod: played")
-            for words in lines:
+            act = output.partition("Events: a rulebook")[2]
+            received = "The rulebook received the signed hook of the successful build."
+            for words in (received, "verify build: passed", "play deploy:prod: played"):
                 assert act.count(words) == 1, output
             (report,) = (folder / "events").glob("pipeline-*.html")
             assert f"{report} " in act and "deploy:prod" in report.read_text(encoding="utf-8")

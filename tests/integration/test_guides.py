@@ -26,7 +26,7 @@ RUN_ELSEWHERE = {
     ("README.md", "Release version 1.2.0"): "test_readme.py",
     ("docs/examples/awx/setup.yml", "Set up AWX for releases with an approval"): "test_ecosystem.py",
     ("docs/examples/awx/release.yml", "Release an application"): "test_ecosystem.py",
-    ("README.md", "Read from one project on a server of our own"): "test_readme.py",
+    ("README.md", "Read from one project on a self-managed server"): "test_readme.py",
     ("roles/release_gate/README.md", "Release version 1.2.0"): "test_release_gate.py",
     ("docs/examples/release.yml", "Release"): "test_playbooks.py",
     ("docs/examples/trigger-and-poll.yml", "Run the integration tests with uri"): "test_pipelines.py",

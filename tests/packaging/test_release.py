@@ -56,9 +56,9 @@ def test_a_release_can_be_made(released: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("galaxy.yml", "version: 1.2.4\n"), "has the tag 1.2.3, but galaxy.yml says 1.2.4."),
+        (("galaxy.yml", "version: 1.2.4\n"), "has the tag 1.2.3, but the version in galaxy.yml is 1.2.4."),
         (("changelogs/changelog.yaml", "releases: {}\n"), "has no release 1.2.3"),
-        (("CHANGELOG.md", "# Notes\n"), "CHANGELOG.md does not name 1.2.3."),
+        (("CHANGELOG.md", "# Notes\n"), "CHANGELOG.md does not contain 1.2.3."),
         (("changelogs/fragments/new.yml", "bugfixes: [x]\n"), "still has new.yml"),
     ],
 )
@@ -75,7 +75,7 @@ def test_what_keeps_a_commit_from_it(released: pathlib.Path, change: tuple[str, 
 
 def test_a_commit_without_its_tag_is_none(released: pathlib.Path) -> None:
     git(released, "commit", "--quiet", "--allow-empty", "-m", "Next")
-    assert verdict(released) == (1, "The commit has no tag; galaxy.yml says 1.2.3.\n")
+    assert verdict(released) == (1, "The commit has no tag; the version in galaxy.yml is 1.2.3.\n")
 
 
 # ----- CI -----

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the simulator as a program: it plays a scenario until it is told to end."""
+"""Run the GitLab simulator as a program: play a scenario until the program is stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .server import Server
 from .simulation import Simulation
 from .versions import parse_version
 
-_SMALLEST = """The smallest scenario: one job, and a token that may act on it.
+_SMALLEST = """The smallest scenario: one job and a token that can act on it.
 
     users: [alice]
     tokens: [{token: test-token, user: alice}]
@@ -33,7 +33,7 @@ _SMALLEST = """The smallest scenario: one job, and a token that may act on it.
         ref: main
         jobs: [{name: build, duration: 20}]
 
-Playbooks take the printed address from GITLAB_API_URL, and the token from GITLAB_TOKEN.
+For playbooks, set GITLAB_API_URL to the printed address and GITLAB_TOKEN to the token.
 """
 
 
@@ -45,18 +45,18 @@ def parse_arguments(program: str) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--scenario", type=option_types.path, metavar="FILE", help="YAML; without it the server is empty"
+        "--scenario", type=option_types.path, metavar="FILE", help="YAML or JSON file (default: an empty server)"
     )
     parser.add_argument(
-        "--version", type=option_types.text, help="GitLab version for a scenario that names none, for example 18.10"
+        "--version", type=option_types.text, help="GitLab version if the scenario sets none, for example 18.10"
     )
     parser.add_argument("--host", type=option_types.text, default="127.0.0.1")
-    parser.add_argument("--port", type=option_types.port, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=option_types.port, default=0, help="0 (default) selects a free port")
     parser.add_argument(
-        "--clock", type=option_types.text, help="real, scaled:FACTOR or stepped, for a scenario that names none"
+        "--clock", type=option_types.text, help="real, scaled:FACTOR or stepped, if the scenario sets none"
     )
     parser.add_argument(
-        "--address-file", type=option_types.path, metavar="PATH", help="receives the URL and the process id"
+        "--address-file", type=option_types.path, metavar="PATH", help="file to write the URL and the process ID to"
     )
     parser.add_argument("--quiet", action="store_true", help="do not print the URL")
     ci_options.add_to(parser)
@@ -75,9 +75,9 @@ def parse_arguments(program: str) -> argparse.Namespace:
 
 
 def write_address(path: pathlib.Path, url: str) -> None:
-    """Write the address in one step, so that a reader sees all of it or nothing.
+    """Write the address atomically, so that readers never see a part of it.
 
-    :raises ScenarioError: it cannot be written there.
+    :raises ScenarioError: if the file cannot be written.
     """
     unfinished = path.parent / f"{path.name}.{os.getpid()}.tmp"
     try:
@@ -90,29 +90,29 @@ def write_address(path: pathlib.Path, url: str) -> None:
 
 
 def load(options: argparse.Namespace) -> tuple[Loadable, Simulation]:
-    """Return the scenario of the options, and what plays it.
+    """Return the scenario for the options, and the simulation that plays it.
 
-    :raises ScenarioError: it is wrong.
+    :raises ScenarioError: if the scenario is invalid.
     """
     simulation = Simulation(version=options.version, clock_name=options.clock, hooks=options.hook_rows)
     given = ci_options.scenario(options)
     try:
         simulation.load(given, folder=options.scenario.parent if options.scenario else None)
     except (AttributeError, TypeError) as error:
-        raise ScenarioError(f"scenario: a value is of another type than its key takes: {error}") from error
+        raise ScenarioError(f"scenario: a value has the wrong type: {error}") from error
     return given, simulation
 
 
 async def serve(options: argparse.Namespace, simulation: Simulation) -> None:
-    """Serve until a signal comes.
+    """Serve until a signal arrives.
 
-    :raises ScenarioError: this cannot begin.
+    :raises ScenarioError: if the server cannot start.
     """
     server = Server(simulation)
     try:
         url = await server.start(host=options.host, port=options.port)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "this is no name of a host"
+        reason = getattr(error, "strerror", None) or "invalid host name"
         raise ScenarioError(f"--host, --port: {options.host}, port {options.port}: {reason}") from error
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -136,7 +136,7 @@ def main(*, program: str = f"python -m {__package__}") -> int:
             print(ci_options.printed(given, world), end="")
             return 0
         for note in world.notes:
-            print(f"simulator: not followed: {note}", file=sys.stderr)
+            print(f"simulator: not supported: {note}", file=sys.stderr)
         asyncio.run(serve(options, simulation))
     except (ScenarioError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What each action does to a job, by its state (topic: what each action does, by state).
+"""Actions on jobs, by their state (topic: what each action does, by state).
 
-Roles are checked by the endpoints; here are the state, the change, and the note of it among the effects.
+The endpoints check roles. The functions here check the state, change the job and record the effect.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a test adds to the server from outside: routes, and statuses of jobs. Both stay when a scenario is loaded."""
+"""Routes and job statuses that a test adds to the server. Both are kept when a scenario is loaded."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from .versions import Features
 
 
 class Routes:
-    """The endpoints of the server: the built-in ones, and before them those that were added."""
+    """The endpoints of the server. Added endpoints come before the built-in ones."""
 
     def __init__(self) -> None:
         self._added: list[Endpoint] = []
 
     def add(self, method: str, path: str, handler: Handler, *, name: str, **more: t.Any) -> None:
-        """Serve one more route, or another handler for one that is there.
+        """Add a route, or replace the handler of a built-in one.
 
-        :param path: below `/api/v4`; `:job_id` is one part of a path, `*name` all the rest of it.
+        :param path: below `/api/v4`; `:job_id` matches one part of the path, `*name` the rest.
         :param handler: returns the reply to a call, or raises an ApiError. It runs under the lock of the simulation.
-        :param name: of the endpoint in the request log and in rules of faults.
+        :param name: the name of the endpoint in the request log and in fault rules.
         :param more: the other columns of Endpoint, such as `permission`, `login` and `check`.
         """
         self._added.insert(0, Endpoint(name, method.upper(), path, handler, **more))
 
     def clear(self) -> None:
-        """Take away what was added."""
+        """Remove all additions."""
         self._added.clear()
 
     def find(self, method: str, path: str, features: Features) -> tuple[Endpoint, dict[str, str]]:
-        """Return the endpoint of a path below the API's base, and its path parameters as they were sent.
+        """Return the endpoint for a path below `/api/v4`, and its path parameters as they were sent.
 
-        :raises ApiError: 404 for a path that does not exist in this version, 405 for a verb it does not have.
+        :raises ApiError: 404 if the path does not exist in this version, 405 if it does not support the method.
         """
         wanted = "GET" if method == "HEAD" else method
         others: list[str] = []
@@ -57,21 +57,21 @@ class Routes:
 
 
 class Statuses:
-    """The statuses that a job can have, each with the built-in one that it is treated like."""
+    """The statuses of jobs, each with the built-in status whose behaviour it has."""
 
     def __init__(self) -> None:
         self.like: dict[str, str] = {}
         self.clear()
 
     def add(self, name: str, *, like: str) -> None:
-        """Let jobs have one more status; nothing leads out of it but an action.
+        """Add a job status. A job only leaves it by an action.
 
-        :param like: the status it counts as for the pipeline and for what can be done to the job.
+        :param like: the built-in status that determines the pipeline's status and the possible actions.
         """
         if like not in model.STATUSES:
             raise unknown("status", like, model.STATUSES, place="like")
         self.like[name] = like
 
     def clear(self) -> None:
-        """Take away what was added."""
+        """Remove all additions."""
         self.like = {status: status for status in model.STATUSES}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The admin path /_simulator: look at the world and change it. It needs no token and is not logged."""
+"""The admin path /_simulator: read and change the world. It needs no token and is not logged."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def answer(simulation: Simulation, request: Request) -> Reply:
             except errors.ApiError as error:
                 return json_reply(error.body, status=error.status)
             except KeyError as error:
-                return json_reply({"error": f"no job {error.args[0]}"}, status=404)
+                return json_reply({"error": f"not found: {error.args[0]}"}, status=404)
             except (ScenarioError, ValueError, TypeError, yaml.YAMLError) as error:
                 return json_reply({"error": str(error)}, status=400)
-    return json_reply({"error": f"no {request.method} {request.raw_path}"}, status=404)
+    return json_reply({"error": f"not found: {request.method} {request.raw_path}"}, status=404)
 
 
 def _data(request: Request) -> t.Any:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""GET /job/allowed_agents: the Kubernetes agents a job may use, and as whom (topic: /job/allowed_agents)."""
+"""GET /job/allowed_agents: the Kubernetes agents a job may use, and its identity (topic: /job/allowed_agents)."""
 
 from __future__ import annotations
 

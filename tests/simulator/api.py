@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a request to its answer, in the server's order of checks (topic: order of checks)."""
+"""Handle a request, in the server's order of checks (topic: order of checks)."""
 
 from __future__ import annotations
 

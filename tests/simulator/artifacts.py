@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a job leaves behind: its archive, its reports, its log (topics: artifact entry, logs and artifacts)."""
+"""Output of a job: its archive, reports and log (topics: artifact entry, logs and artifacts)."""
 
 from __future__ import annotations
 

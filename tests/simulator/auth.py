@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the credentials of a request to who it comes from (topics: authentication, 401 and 403)."""
+"""Find the identity behind the credentials of a request (topics: authentication, 401 and 403)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bridges: how their downstream pipelines come about, and what those tell them (topic: predicates for bridges)."""
+"""Bridges: how they create downstream pipelines and mirror their status (topic: predicates for bridges)."""
 
 from __future__ import annotations
 

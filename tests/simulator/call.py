@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One request and one answer, free of the HTTP library."""
+"""One request and one answer, independent of the HTTP library."""
 
 from __future__ import annotations
 

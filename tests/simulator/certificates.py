@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates made at run time by a private authority, right ones and wrong ones."""
+"""Valid and invalid certificates, created at run time by a private authority."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Authority:
         :raises ValueError: no such kind.
         """
         if kind not in TLS_KINDS:
-            raise ValueError(f"tls {kind!r} is none of {', '.join(TLS_KINDS)}")
+            raise ValueError(f"tls {kind!r} is not one of {', '.join(TLS_KINDS)}")
         if kind not in self._contexts:
             certificate, key = self._leaf(kind)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

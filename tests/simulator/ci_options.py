@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of the program that concern a `.gitlab-ci.yml`, and the scenario that they make."""
+"""Command-line options for a `.gitlab-ci.yml`, and the scenario they create."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ _PREFIXES: t.Final = (_TAGS, _BRANCHES)
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("a .gitlab-ci.yml", "a pipeline is made of it, and so is every new one")
-    group.add_argument("--ci-file", type=option_types.path, metavar="FILE", help="its folder stands for the repository")
-    group.add_argument("--ref", type=option_types.text, help=f"branch, or {_TAGS}NAME for a tag; {_BRANCH} without it")
+    group = parser.add_argument_group("a .gitlab-ci.yml", "creates the first pipeline and all new pipelines from it")
     group.add_argument(
-        "--source", type=option_types.text, help="push without it; or merge_request_event, schedule, web and others"
+        "--ci-file", type=option_types.path, metavar="FILE", help="the file; its folder is the root of the repository"
+    )
+    group.add_argument("--ref", type=option_types.text, help=f"branch, or {_TAGS}NAME for a tag (default: {_BRANCH})")
+    group.add_argument(
+        "--source", type=option_types.text, help="push (default), merge_request_event, schedule, web and others"
     )
     group.add_argument(
         "--variable",
@@ -44,54 +46,54 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=option_types.text,
         metavar="NAME=VALUE",
-        help="of the pipeline; repeat it",
+        help="variable of the pipeline; can be repeated",
     )
     group.add_argument(
-        "--files", type=option_types.path, metavar="LIST", help="one path a line, for `changes` and `exists`"
+        "--files", type=option_types.path, metavar="LIST", help="file with one path per line for `changes` and `exists`"
     )
     group.add_argument(
-        "--times", type=option_types.path, metavar="FILE", help="YAML: how long jobs take and how they end"
+        "--times", type=option_types.path, metavar="FILE", help="YAML file: how long jobs take and how they end"
     )
-    group.add_argument("--print-scenario", action="store_true", help="print what was made, and end")
+    group.add_argument("--print-scenario", action="store_true", help="print the resulting scenario and exit")
 
 
 def check(options: argparse.Namespace) -> None:
-    """Find what is wrong with the options themselves.
+    """Check the options.
 
-    :raises ValueError: an option that is of no use without another one, or an unknown source.
+    :raises ValueError: if an option requires another one, or has an invalid value.
     """
     others = (options.ref, options.source, options.variable, options.files, options.times)
     if options.ci_file is None and any(others):
-        raise ValueError("--ref, --source, --variable, --files and --times need --ci-file FILE")
+        raise ValueError("--ref, --source, --variable, --files and --times require --ci-file FILE")
     if options.ref in _PREFIXES:
-        raise ValueError(f"--ref: the name of the branch or tag is missing behind {options.ref}")
+        raise ValueError(f"--ref: the name of the branch or tag is missing after {options.ref}")
     ref = options.ref or _BRANCH
     if ref.startswith("refs/") and not ref.startswith(_PREFIXES):
-        merge_request = f"of a merge request give its source branch, and --source {MERGE_REQUEST}"
+        merge_request = f"for a merge request, set its source branch and --source {MERGE_REQUEST}"
         raise ValueError(f"--ref: {ref} is neither {_BRANCHES}NAME nor {_TAGS}NAME; {merge_request}")
     if ref.startswith(_TAGS) and options.source == MERGE_REQUEST:
-        raise ValueError(f"--ref: a merge request has a source branch, and {ref} is a tag")
+        raise ValueError(f"--ref: a merge request requires a source branch, but {ref} is a tag")
     if options.source is not None and options.source not in SOURCES:
-        raise ValueError(f"--source: {options.source!r} is none of {', '.join(SOURCES)}")
+        raise ValueError(f"--source: {options.source!r} is not one of {', '.join(SOURCES)}")
     for text in options.variable:
         if "=" not in text[1:]:
-            raise ValueError(f"--variable: NAME=VALUE is needed, not {text!r}")
+            raise ValueError(f"--variable: must be NAME=VALUE, not {text!r}")
 
 
 def scenario(options: argparse.Namespace) -> Row | pathlib.Path | None:
-    """Return the scenario of the options.
+    """Return the scenario for the options.
 
-    :raises ScenarioError: one of the files is wrong.
+    :raises ScenarioError: if one of the files is invalid.
     """
     if options.ci_file is None:
         return t.cast("pathlib.Path | None", options.scenario)
     if not options.ci_file.is_file():
-        raise ScenarioError(f"--ci-file: there is no file {options.ci_file}")
+        raise ScenarioError(f"--ci-file: file not found: {options.ci_file}")
     whole = dict(read_scenario(options.scenario)) if options.scenario else _own_world()
     given = whole.get("projects") or []
     projects = list(given) if isinstance(given, list) else []
     if not projects or not isinstance(projects[0], dict):
-        raise ScenarioError("--ci-file: the scenario has no list of projects whose first one is a mapping")
+        raise ScenarioError("--ci-file: the first project of the scenario must be a mapping")
     projects[0] = {**projects[0], "ci_file": _ci_file(options)}
     whole["projects"] = projects
     if options.scenario is None:
@@ -128,7 +130,7 @@ def _pipeline(options: argparse.Namespace) -> Row:
 
 
 def _others(options: argparse.Namespace) -> list[str]:
-    """Return the projects whose pipelines the file triggers, as the world is made for it."""
+    """Return the other projects whose pipelines the file triggers."""
     row = _pipeline(options)
     context = Context(
         project=_PROJECT,
@@ -148,18 +150,18 @@ def _others(options: argparse.Namespace) -> list[str]:
 
 
 def printed(given: t.Any, world: World) -> str:
-    """Return the scenario as YAML, with the pipelines that were made and, as comments, what was not followed."""
+    """Return the scenario as YAML, with the created pipelines and, in comments, unsupported keywords."""
     whole = dict(read_scenario(given))
     whole["pipelines"] = [
         {key: value for key, value in row.items() if value != schema.PIPELINE[key]}
         for row, _place in world.pipeline_rows
     ]
-    comments = "".join(f"# not followed: {note}\n" for note in world.notes)
+    comments = "".join(f"# not supported: {note}\n" for note in world.notes)
     return comments + yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes everything where it stands, without names for what comes twice."""
+    """YAML dumper that repeats values instead of writing anchors and aliases."""
 
     def ignore_aliases(self, data: t.Any) -> bool:
         return True

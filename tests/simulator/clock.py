@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the simulator's time comes from: the wall clock, a faster one, or one moved by hand."""
+"""Clocks of the simulator: the wall clock, a faster one, and one that is moved by hand."""
 
 from __future__ import annotations
 
@@ -108,5 +108,5 @@ def make_clock(text: str) -> Clock:
         if 0 < number <= _FASTEST:
             return RealClock(number)
     raise ValueError(
-        f"clock {text!r} is none of real, stepped, scaled:FACTOR, where FACTOR is a number up to {_FASTEST:,.0f}"
+        f"clock {text!r} is not one of real, stepped, scaled:FACTOR, where FACTOR is a number up to {_FASTEST:,.0f}"
     )

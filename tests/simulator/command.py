@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The console script of the wheel, which is there with and without the libraries that the simulator needs."""
+"""Console script of the wheel. It also starts if the libraries of the simulator are missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRAM: t.Final = "jobgate-gitlab-simulator"
 
 
 def main() -> int:
-    """Run the simulator, or say what to install."""
+    """Run the simulator, or print which package to install."""
     try:
         from .__main__ import main as run
     except ModuleNotFoundError as error:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is downloaded: bytes that are there, or any amount of them made while they are sent."""
+"""Content of downloads: bytes in memory, or any amount of bytes generated while they are sent."""
 
 from __future__ import annotations
 

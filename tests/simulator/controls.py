@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of the admin path that concerns sockets rather than the world."""
+"""The part of the admin path that controls sockets instead of the world."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ async def answer(server: Server, request: Request, transport: asyncio.BaseTransp
     try:
         return await handler(server, json.loads(request.body or b"{}"), transport)
     except KeyError as error:
-        return json_reply({"error": f"no job or file {error.args[0]}"}, status=404)
+        return json_reply({"error": f"not found: {error.args[0]}"}, status=404)
     except (ScenarioError, ValueError, TypeError) as error:
         return json_reply({"error": str(error)}, status=400)
 
 
 def _seconds(value: t.Any) -> float:
     if not isinstance(value, (int, float)) or value < 0:
-        raise ScenarioError("seconds: a number from 0 is needed")
+        raise ScenarioError("seconds: must be a number from 0")
     return value
 
 
 async def _refuse(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"seconds": None, "times": None}, kind="refuse", place="refuse")
     if (row["seconds"] is None) == (row["times"] is None):
-        raise ScenarioError("refuse: either seconds or times is needed")
+        raise ScenarioError("refuse: set either seconds or times")
     if row["times"] is None:
         await server.refuse(_seconds(row["seconds"]))
     else:

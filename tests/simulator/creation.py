@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pipelines and their jobs from the rows of a scenario, at its start and when a bridge starts."""
+"""Create pipelines and their jobs from the rows of a scenario, at its start and when a bridge starts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def project_of(world: World, row: dict[str, t.Any], *, place: str) -> Project:
     if row["project"] is not None:
         return world.project(row["project"], place=f"{place}.project")
     if len(world.projects) != 1:
-        raise ScenarioError(f"{place}: key 'project' is missing, and there is not exactly one project")
+        raise ScenarioError(f"{place}: key 'project' is required unless there is exactly one project")
     return next(iter(world.projects.values()))
 
 
@@ -130,7 +130,7 @@ def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
     jobs = list(jobspecs.expand_jobs(row["jobs"], place=place))
     names = {name for _spec, _row, name in jobs}
     if jobs and (row["status"] or row["yaml_errors"]):
-        raise ScenarioError(f"{place}: status and yaml_errors are for a pipeline without jobs")
+        raise ScenarioError(f"{place}: status and yaml_errors are only allowed for a pipeline without jobs")
     _check_statuses(world, row, place=place)
     world.user(row["user"], place=f"{place}.user")
     for spec, job, name in jobs:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of one endpoint: a row of the table, built in or added by a test."""
+"""One endpoint: a row of the table, built in or added by a test."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Handler = c.Callable[[Call], Reply]
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """One row: what is called how, since when, by whom.
+    """One row: method, path and handler of an endpoint, since which version, and who may call it.
 
-    :param login: anonymous callers get 401 before anything else is looked at.
-    :param job_token: the version from which job tokens are accepted; None is never.
-    :param own_login: the handler finds out by itself who asks.
-    :param premium: the community edition does not have it.
-    :param only_jobs: only a job token will do.
-    :param policy: what an entry of an allowlist has to grant to the jobs of another project.
-    :param is_shared: jobs of any project may come without an entry, if the project is not private.
-    :param skips_policy: that is all an entry needs to be there for, if the project is not private.
-    :param granular_gap: a fine-grained token without the permission is refused where nobody at all would not be.
-    :param check: validates parameters, before the project is looked up.
+    :param login: whether anonymous callers get 401 before any other check.
+    :param job_token: the first version that accepts job tokens; None means never.
+    :param own_login: whether the handler authenticates the caller itself.
+    :param premium: whether the community edition lacks the endpoint.
+    :param only_jobs: whether it only accepts job tokens.
+    :param policy: the policy that an allowlist entry must grant to the jobs of another project.
+    :param is_shared: whether jobs of any project have access without an entry, if the project is not private.
+    :param skips_policy: whether any entry is sufficient without its policies, if the project is not private.
+    :param granular_gap: whether fine-grained tokens without the permission are refused where anonymous callers are not.
+    :param check: validates parameters before the project is looked up.
     """
 
     name: str

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The state machine of jobs and pipelines, driven by events in order of time.
+"""The state machine of jobs and pipelines, driven by events in chronological order.
 
-Source: topic "statuses and state machine" of the reference, above all its table of transitions.
+Source: topic "statuses and state machine" of the reference, especially its table of transitions.
 """
 
 from __future__ import annotations

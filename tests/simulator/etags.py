@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Entity tags of artifacts that the server sends itself, as the scenario wants them (topic: caching)."""
+"""Entity tags of artifacts that the server sends itself, as configured in the scenario (topic: caching)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The answers that faults make in place of the application's, or out of it."""
+"""Answers that faults send instead of the application's, or create by changing it."""
 
 from __future__ import annotations
 

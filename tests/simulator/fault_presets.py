@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults by name, for tests that go through all of them: each is the keys of a rule, see faults.RULE.
+"""Faults by name, for tests that run all of them. Each is a mapping with the keys of a rule, see faults.RULE.
 
-`effect` says of each if it strikes before the application does its work (nothing happened on the server) or after.
+`effect` is whether it strikes before the application handles the request (nothing happens on the server) or after.
 """
 
 from __future__ import annotations

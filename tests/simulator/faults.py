@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults put into the server's answers on purpose: which requests they strike, and of what kind they are."""
+"""Injected faults: their kinds, and the requests they strike."""
 
 from __future__ import annotations
 
@@ -222,9 +222,9 @@ def _checked(row: dict[str, t.Any]) -> dict[str, t.Any]:
             raise ScenarioError(f"fault.path: {error}") from error
     numbers = row["nth"] if isinstance(row["nth"], list) else [row["nth"]]
     if any(number is not None and (not isinstance(number, int) or number < 1) for number in numbers):
-        raise ScenarioError("fault.nth: a number from 1, or a list of such numbers, is needed")
+        raise ScenarioError("fault.nth: must be a number from 1, or a list of such numbers")
     if row["probability"] is not None and not 0 <= row["probability"] <= 1:
-        raise ScenarioError("fault.probability: a number from 0 to 1 is needed")
+        raise ScenarioError("fault.probability: must be a number from 0 to 1")
     row["effect"] = _effect(kind, row["effect"])
     row["name"] = row["name"] or kind
     if kind == "refuse" and not row["seconds"]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Putting jobs into a state from outside, at the start of a scenario or in the middle of a test."""
+"""Force jobs into a state, at the start of a scenario or during a test."""
 
 from __future__ import annotations
 

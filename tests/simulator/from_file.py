@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Projects that have a `.gitlab-ci.yml` in the scenario: their pipelines are made of it."""
+"""Create pipelines from the `.gitlab-ci.yml` of a project in the scenario."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _files(given: t.Any, folder: pathlib.Path, *, place: str) -> tuple[str, ...]
     if isinstance(given, str):
         given = read_text(folder / given, place=f"{place}.files").splitlines()
     if not isinstance(given, list):
-        raise ScenarioError(f"{place}.files: a list of paths, or a file with one path a line, is needed")
+        raise ScenarioError(f"{place}.files: must be a list of paths, or a file with one path per line")
     return tuple(str(path).strip() for path in given if str(path).strip())
 
 
@@ -60,7 +60,7 @@ def _times(given: dict[str, t.Any], *, place: str) -> dict[str, t.Any]:
         if isinstance(row, dict):
             fill({"name": name, **row}, schema.JOB, kind="job", place=f"{place}.times.{name}")
         elif not schema.is_length(row):
-            raise ScenarioError(f"{place}.times.{name}: seconds, or keys of a job such as duration, are needed")
+            raise ScenarioError(f"{place}.times.{name}: must be seconds, or a mapping of job keys such as duration")
     return given
 
 
@@ -127,7 +127,7 @@ def fill_in(world: World) -> None:
         made = make(world, project, context)
         if made.refused:
             wish = f"{ref} ({row['source']})"
-            raise ScenarioError(f"{place}: {project.ci_file.path} makes no pipeline for {wish}: {made.problem}")
+            raise ScenarioError(f"{place}: {project.ci_file.path} creates no pipeline for {wish}: {made.problem}")
         if made.yaml_errors:
             row["yaml_errors"] = made.yaml_errors
         else:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the rows of a scenario say about jobs, masses of jobs included."""
+"""Read the jobs of a scenario, including generated jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def expand_jobs(rows: list[t.Any], *, place: str) -> t.Iterator[tuple[JobSpec, d
         here = f"{place}.jobs[{number}]"
         if isinstance(given, dict) and "generate" in given:
             if len(given) > 1:
-                raise ScenarioError(f"{here}: 'generate' stands alone, its keys go below it")
+                raise ScenarioError(f"{here}: 'generate' must be the only key; move the other keys into it")
             row = fill(given["generate"], schema.GENERATE, kind="job", place=f"{here}.generate")
             spec = make_spec(row, place=f"{here}.generate")
             for n in itertools.islice(itertools.count(1), row["count"]):
@@ -34,7 +34,7 @@ def _environment(given: t.Any, *, place: str) -> str | None:
     """Return the name of an environment, which may stand in a mapping as in a `.gitlab-ci.yml`."""
     name = given.get("name") if isinstance(given, dict) and set(given) == {"name"} else given
     if name is not None and not isinstance(name, str):
-        raise ScenarioError(f"{place}: a name, or a mapping with nothing but name, is needed")
+        raise ScenarioError(f"{place}: must be a string, or a mapping with only the key 'name'")
     return name
 
 
@@ -58,7 +58,7 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
         for number, test in enumerate(row["tests"])
     ]
     if row["log_size"] is not None and (row["log"] is not None or row["log_timestamps"]):
-        raise ScenarioError(f"{place}.log_size: not together with log or log_timestamps")
+        raise ScenarioError(f"{place}.log_size: cannot be used with log or log_timestamps")
     inputs.check_specs(row["inputs"], place=f"{place}.inputs")
     row["environment"] = _environment(row["environment"], place=f"{place}.environment")
     base = {key: row[key] for key in schema.ATTEMPT}

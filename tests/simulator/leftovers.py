@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How artifacts come with the end of a job, and go some time after they expired."""
+"""Create artifacts when a job ends, and remove them some time after they expire."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the ids in a URL to records, with the errors in the server's order (topics: project id, order of checks)."""
+"""Find records by the ids in a URL, with the errors in the server's order (topics: project id, order of checks)."""
 
 from __future__ import annotations
 

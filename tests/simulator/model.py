@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The records of the simulated server. Times are seconds since the scenario began; None means not yet."""
+"""The records of the simulated server. Times are seconds since the start of the scenario; None means not yet."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What values of options have to be; argparse says which option is wrong."""
+"""Types of command-line options. argparse adds the name of the option to the error."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LAST_PORT = 65_535
 
 
 def text(given: str) -> str:
-    """Return a text; an empty one is what a forgotten variable leaves behind.
+    """Return a string. An empty one is usually an unset shell variable.
 
-    :raises ArgumentTypeError: it is empty, or not UTF-8.
+    :raises ArgumentTypeError: if the string is empty or not UTF-8.
     """
     if not given:
-        raise argparse.ArgumentTypeError("it is empty; give a value or leave it out")
+        raise argparse.ArgumentTypeError("must not be empty; set a value or omit the option")
     try:
         given.encode()
     except UnicodeEncodeError as error:
@@ -29,17 +29,17 @@ def text(given: str) -> str:
 def path(given: str) -> pathlib.Path:
     """Return a path.
 
-    :raises ArgumentTypeError: it is empty.
+    :raises ArgumentTypeError: if the path is empty.
     """
     if not given:
-        raise argparse.ArgumentTypeError("it is empty; give a path or leave it out")
+        raise argparse.ArgumentTypeError("must not be empty; set a path or omit the option")
     return pathlib.Path(given)
 
 
 def port(given: str) -> int:
     """Return a port.
 
-    :raises ArgumentTypeError: it is none.
+    :raises ArgumentTypeError: if it is not a valid port.
     """
     if not (given.isascii() and given.isdecimal() and len(given) <= len(str(_LAST_PORT)) and int(given) <= _LAST_PORT):
         raise argparse.ArgumentTypeError(f"{given!a} is not a number from 0 to {_LAST_PORT}")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be done to a pipeline: retry, cancel, delete, rename (topics: P9 retry, P10 cancel, P11 delete)."""
+"""Actions on pipelines: retry, cancel, delete, rename (topics: P9 retry, P10 cancel, P11 delete)."""
 
 from __future__ import annotations
 

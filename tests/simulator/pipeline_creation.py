@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creating a pipeline over the API: the checks in the server's order (topics: P7 create, P8 trigger)."""
+"""Create a pipeline through the API, with the checks in the server's order (topics: P7 create, P8 trigger)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters of the list of pipelines (topic of the reference of pipelines: P1 list)."""
+"""Filters of the list of pipelines (topic of the reference of pipelines: P1 list)."""
 
 from __future__ import annotations
 

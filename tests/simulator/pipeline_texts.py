@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why the server does not create a pipeline, in the words of the version (topic: P7 create, errors)."""
+"""Error messages for pipelines that the server does not create, by version (topic: P7 create, errors)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plugin of pytest that comes with the wheel: the fixture `gitlab_simulator`.
+"""The pytest plugin of the wheel: the fixture `gitlab_simulator`.
 
-pytest loads it in every environment that has the wheel, also without the extra `simulator`. So it imports nothing of
-the simulator until a test asks for the fixture.
+pytest loads it in every environment that has the wheel, even without the extra `simulator`. Therefore it does not
+import the simulator until a test requests the fixture.
 """
 
 from __future__ import annotations
@@ -34,6 +34,6 @@ def gitlab_simulator_server() -> c.Iterator[Simulator]:
 
 @pytest.fixture
 def gitlab_simulator(gitlab_simulator_server: Simulator) -> Simulator:
-    """Return a stand-in for a GitLab server, with an empty world; a test loads its own scenario."""
+    """Return a simulated GitLab server with an empty world; a test loads its own scenario."""
     gitlab_simulator_server.reset()
     return gitlab_simulator_server

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be done with a job in its present state (topics: predicates for builds, predicates for bridges)."""
+"""Actions that are possible on a job in its current state (topics: predicates for builds, predicates for bridges)."""
 
 from __future__ import annotations
 

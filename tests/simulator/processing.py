@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which job of a pipeline may start, and which status a set of jobs adds up to."""
+"""Decide which jobs of a pipeline may start, and the status of a set of jobs."""
 
 from __future__ import annotations
 

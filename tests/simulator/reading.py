@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that options and scenarios name. What is wrong with one is said in one line."""
+"""Read the files in options and scenarios. Errors are one line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_text(path: str | pathlib.Path, *, place: str) -> str:
     except OSError as error:
         raise ScenarioError(f"{place}: {path} cannot be read: {error.strerror}") from error
     except ValueError as error:  # of the content, or of a path that no system takes
-        raise ScenarioError(f"{place}: {path} is not a file in UTF-8") from error
+        raise ScenarioError(f"{place}: {path} is not a UTF-8 file") from error
 
 
 def read_mapping(text: str, *, place: str) -> dict[str, t.Any]:
@@ -37,7 +37,7 @@ def read_mapping(text: str, *, place: str) -> dict[str, t.Any]:
     try:
         found = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ScenarioError(f"{place}: this is no YAML: {' '.join(str(error).split())}") from error
+        raise ScenarioError(f"{place}: invalid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict | None):
-        raise ScenarioError(f"{place}: a mapping is needed, not {type(found).__name__}")
+        raise ScenarioError(f"{place}: must be a mapping, not {type(found).__name__}")
     return found or {}

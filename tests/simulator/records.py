@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The records that stand inside others, or beside jobs: users, commits, runners, projects (topic: nested objects)."""
+"""Records nested in other records, or used by jobs: users, commits, runners, projects (topic: nested objects)."""
 
 from __future__ import annotations
 

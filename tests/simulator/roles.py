@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may do what (topic: roles). An identity is who a request comes from, after its token was read."""
+"""Permissions (topic: roles). An identity is the user or job behind the token of a request."""
 
 from __future__ import annotations
 

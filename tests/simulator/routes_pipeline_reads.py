@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What belongs to a pipeline: its variables and its test reports (topics: P4, P5, P6)."""
+"""Variables and test reports of a pipeline (topics: P4, P5, P6)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pipelines: lists with filters, single ones, the latest of a ref, those of a merge request."""
+"""Pipelines: lists with filters, single pipelines, the latest of a ref, the pipelines of a merge request."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Projects and the commits in them, as far as clients of jobs and pipelines need them."""
+"""Projects and their commits, as far as clients of jobs and pipelines need them."""
 
 from __future__ import annotations
 

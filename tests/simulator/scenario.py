@@ -39,7 +39,7 @@ class Counter:
             self._next += 1
         number = self._next if wanted is None else wanted
         if number in self._used:
-            raise ScenarioError(f"{place}.id: {number} is taken already")
+            raise ScenarioError(f"{place}.id: {number} is already used")
         self._used.add(number)
         self._next = max(self._next, number + 1)
         return number
@@ -134,7 +134,7 @@ def build_world(
     """
     row = fill(read_scenario(given), schema.SCENARIO, kind="scenario", place="scenario")
     if isinstance(row["version"], float):
-        raise ScenarioError("scenario.version: put it in quotes, or 18.10 is read as 18.1")
+        raise ScenarioError("scenario.version: put it in quotes; otherwise 18.10 is read as 18.1")
     try:
         features = Features(str(row["version"] or version or DEFAULT_VERSION), edition=row["edition"])
     except ValueError as error:
@@ -184,7 +184,7 @@ def _time_zone(text: str) -> datetime.tzinfo:
         return zoneinfo.ZoneInfo(str(text))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
         raise ScenarioError(
-            f"scenario.time_zone: {text!r} is neither UTC, an offset such as '+02:00' nor a name"
+            f"scenario.time_zone: {text!r} must be UTC, an offset such as '+02:00' or the name of a time zone"
         ) from error
 
 
@@ -266,7 +266,7 @@ def _protected(world: World, rows: dict[str, t.Any], *, place: str) -> dict[str,
         ]
         for rule in row["rules"]:
             if sum(rule[key] is not None for key in ("user", "group", "role")) != 1:
-                raise ScenarioError(f"{here}.rules: a rule is for either a user, a group or a role")
+                raise ScenarioError(f"{here}.rules: a rule must have exactly one of user, group and role")
             for username in [rule["user"], *rule["members"]]:
                 world.user(username, place=f"{here}.rules")
     return found if world.features.edition == "premium" else {}
@@ -306,9 +306,9 @@ def _add_tokens(world: World, rows: list[t.Any]) -> None:
         row = fill(given, schema.TOKEN, kind="token", place=place)
         if row["kind"] == "job":
             if row["job"] is None:
-                raise ScenarioError(f"{place}: a job token needs the key 'job'")
+                raise ScenarioError(f"{place}: a job token requires the key 'job'")
         elif row["kind"] == "trigger" and row["project"] is None:
-            raise ScenarioError(f"{place}: a trigger token needs the key 'project'")
+            raise ScenarioError(f"{place}: a trigger token requires the key 'project'")
         elif row["user"] is None and row["kind"] != "deploy":
             raise ScenarioError(f"{place}: key 'user' is missing")
         world.tokens[row["token"]] = Token(

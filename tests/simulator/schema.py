@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which keys a scenario may have, what they default to, and the check that says where one is wrong."""
+"""The keys of a scenario, their defaults, and the validation, which reports the location of errors."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ PROJECT: dict[str, t.Any] = {
     "ci_file": None,
 }
 CI_FILE: dict[str, t.Any] = {"path": REQUIRED, "root": None, "files": None, "times": {}, "variables": {}}
-# What a new pipeline holds, by ref.
+# New pipelines, by ref.
 TEMPLATE: dict[str, t.Any] = {
     "jobs": [],
     "stages": None,
@@ -95,7 +95,7 @@ TEMPLATE: dict[str, t.Any] = {
 }
 INPUT: dict[str, t.Any] = {"type": "string", "default": None, "options": None, "regex": None, "description": None}
 TEST: dict[str, t.Any] = {"name": REQUIRED, "classname": None, "status": "success", "time": 1, "output": None}
-# An environment that not everybody may deploy to; just a list of names in its place is that of `allowed`.
+# A protected environment; a list instead of the mapping sets `allowed`.
 PROTECTED: dict[str, t.Any] = {
     "allowed": None,
     "rules": [],
@@ -182,7 +182,7 @@ JOB: dict[str, t.Any] = {
     "user": None,
     "trigger": None,
 }
-# A mass of jobs: the keys of a job and how many of them; {n} in the name is the number of each.
+# Generated jobs: the keys of a job and the number of jobs; {n} in the name is replaced by the number of each job.
 GENERATE: dict[str, t.Any] = {**JOB, "name": "job {n}", "count": REQUIRED}
 
 CHOICES: dict[str, tuple[t.Any, ...]] = {
@@ -210,18 +210,18 @@ CHOICES: dict[str, tuple[t.Any, ...]] = {
 
 
 class ScenarioError(ValueError):
-    """The scenario is wrong; the text names the place and what would be right."""
+    """Invalid scenario. The message contains the location and how to correct it."""
 
 
 def unknown(what: str, given: t.Any, known: t.Iterable[t.Any], *, place: str) -> ScenarioError:
-    """Return the error for a word that is not in a list of known ones, with those that look alike."""
+    """Return the error for an unknown value, with similar known values."""
     names = [str(name) for name in known if name is not None]
     close = difflib.get_close_matches(str(given), names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(names)}"
+    hint = f"did you mean {' or '.join(close)}?" if close else f"use one of {', '.join(names)}"
     return ScenarioError(f"{place}: unknown {what} {given!r}; {hint}")
 
 
-# What the mappings hold whose names do not tell, for the error about something else.
+# Examples of mappings, for the error about another type.
 EXAMPLES: dict[str, str] = {
     "project.members": "{alice: developer}",
     "project.branches": "{release: null}",
@@ -233,7 +233,7 @@ EXAMPLES: dict[str, str] = {
 
 
 def is_length(value: t.Any) -> bool:
-    """Say if something is a number that is not negative, and has an end."""
+    """Return whether a value is a finite number that is not negative."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
@@ -257,7 +257,7 @@ def _are_mappings(value: t.Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
-# What the values of keys are, by the name of the key; where one kind of mapping has it otherwise, with that kind.
+# Types of values by key, or by kind of mapping and key if a kind differs.
 TYPES: t.Final[dict[str, tuple[t.Callable[[t.Any], bool], str]]] = {
     **dict.fromkeys(
         (
@@ -266,14 +266,14 @@ TYPES: t.Final[dict[str, tuple[t.Callable[[t.Any], bool], str]]] = {
             "log", "name", "outcome", "path", "ref", "resource_group", "role", "sha", "source", "stage", "state",
             "status", "strategy", "time_zone", "token", "url", "user", "username", "visibility", "when", "yaml_errors",
         ),
-        (_is_text, "a text"),
+        (_is_text, "a string"),
     ),
     **dict.fromkeys(
         (
             "bytes", "count", "id", "log_size", "merge_request", "report_size", "required", "required_approvals",
             "retried", "size",
         ),
-        (is_count, "a whole number from 0"),
+        (is_count, "an integer from 0"),
     ),
     **dict.fromkeys(
         (
@@ -282,15 +282,15 @@ TYPES: t.Final[dict[str, tuple[t.Callable[[t.Any], bool], str]]] = {
         ),
         (is_length, "a number from 0"),
     ),
-    **dict.fromkeys(("config_project", "job", "pipeline", "project"), (_is_name, "a text or a number")),
+    **dict.fromkeys(("config_project", "job", "pipeline", "project"), (_is_name, "a string or a number")),
     **dict.fromkeys(
         (
             "allowed", "environments", "events", "members", "moved_from", "needs", "permissions", "policies", "reports",
             "retry_when", "scopes", "stages", "tags",
         ),
-        (_are_texts, "a list of texts"),
+        (_are_texts, "a list of strings"),
     ),
-    "fault.status": (is_count, "a whole number from 0"),
+    "fault.status": (is_count, "an integer from 0"),
     "trigger.pipeline": (lambda value: isinstance(value, dict), "a mapping"),
     **dict.fromkeys(("options", "runners"), (lambda value: isinstance(value, list), "a list")),
     "attempts": (_are_mappings, "a list of mappings"),
@@ -298,7 +298,7 @@ TYPES: t.Final[dict[str, tuple[t.Callable[[t.Any], bool], str]]] = {
 
 
 def _type_of(kind: str, key: str, default: t.Any) -> tuple[t.Callable[[t.Any], bool], str]:
-    """Return what a value has to be, and what that is called."""
+    """Return the check for a value, and the name of its type."""
     if isinstance(default, bool):
         return lambda value: isinstance(value, bool), "true or false"
     anything = (lambda value: True, "")
@@ -308,10 +308,10 @@ def _type_of(kind: str, key: str, default: t.Any) -> tuple[t.Callable[[t.Any], b
 def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dict[str, t.Any]:
     """Return `given` with the defaults of `table`.
 
-    :raises ScenarioError: unknown or missing key, a value that is not one of its choices, or not a mapping.
+    :raises ScenarioError: if a key is unknown or missing, or a value is invalid.
     """
     if not isinstance(given, dict):
-        raise ScenarioError(f"{place}: a mapping is needed, not {type(given).__name__}")
+        raise ScenarioError(f"{place}: must be a mapping, not {type(given).__name__}")
     for key in given:
         if key not in table:
             raise unknown("key", key, table, place=place)
@@ -325,10 +325,10 @@ def fill(given: t.Any, table: dict[str, t.Any], *, kind: str, place: str) -> dic
         elif isinstance(default, (list, dict)) and not isinstance(value, type(default)):
             example = f", such as {EXAMPLES[f'{kind}.{key}']}" if f"{kind}.{key}" in EXAMPLES else ""
             needed = "list" if isinstance(default, list) else "mapping"
-            raise ScenarioError(f"{place}.{key}: a {needed} is needed{example}")
+            raise ScenarioError(f"{place}.{key}: must be a {needed}{example}")
         is_right, needed = _type_of(kind, key, default)
         if value is not None and not is_right(value):
-            raise ScenarioError(f"{place}.{key}: {needed} is needed, not {value!r}")
+            raise ScenarioError(f"{place}.{key}: must be {needed}, not {value!r}")
         choices = CHOICES.get(f"{kind}.{key}")
         if choices and value not in choices:
             raise unknown("value", value, choices, place=f"{place}.{key}")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A second origin: another server, to which no credential must ever travel. It records all that it gets.
+"""A second origin: another server that must never receive credentials. It records all requests.
 
-The object storage lives here, too.
+It also serves the object storage.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP side: aiohttp's plain server, as its router would decide what the simulated server has to decide itself."""
+"""The HTTP server. It uses aiohttp without its router because the simulated server does its own routing."""
 
 from __future__ import annotations
 

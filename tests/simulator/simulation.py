@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The running simulation: world, clock, logs and faults behind one lock. Used by the server, admin path and fixture."""
+"""The running simulation: world, clock, logs and faults behind one lock. Used by server, admin path and fixture."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ SETTABLE = (
 
 
 class Simulation:
-    """Everything the program holds. Methods lock; attributes are for code that holds the lock.
+    """The whole state of the program. Methods take the lock; code that uses attributes must hold it.
 
-    :ivar routes: the endpoints; `routes.add()` serves one more.
-    :ivar statuses: those that jobs can have; `statuses.add()` makes one more, for scenarios that are loaded then.
+    :ivar routes: the endpoints; `routes.add()` adds one.
+    :ivar statuses: the job statuses; `statuses.add()` adds one for scenarios that are loaded afterwards.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class Simulation:
         clock_name: str | None = None,
         hooks: t.Sequence[dict[str, t.Any]] = (),
     ) -> None:
-        """Begin with an empty world.
+        """Create an empty world.
 
-        :param version: for scenarios that name none; clock_name likewise.
-        :param hooks: rows for every scenario that is loaded, besides its own.
+        :param version: the version for scenarios that set none; clock_name likewise.
+        :param hooks: rows that are added to the hooks of every scenario.
         """
         self.lock = threading.RLock()
         self.routes = Routes()
@@ -74,11 +74,11 @@ class Simulation:
         clock_name: str | None = None,
         folder: pathlib.Path | None = None,
     ) -> None:
-        """Replace the world by that of a scenario and clear logs and faults.
+        """Replace the world with a scenario, and clear logs and faults.
 
-        :param version: for a scenario that names none, before that of the constructor; clock_name likewise.
-        :param folder: of the files that the scenario names, see scenario.build_world.
-        :raises ScenarioError: nothing was replaced then.
+        :param version: the version if the scenario sets none (default: from the constructor); clock_name likewise.
+        :param folder: the folder of files in the scenario, see scenario.build_world.
+        :raises ScenarioError: if the scenario is invalid; then nothing is replaced.
         """
         statuses = dict(self.statuses.like)
         world = scenario.build_world(
@@ -108,7 +108,7 @@ class Simulation:
             self.outbox.server_url = self._server_url
             for hook in world.hooks:
                 self.outbox.add(hook)
-            # What is to be sent has links to the server, which may not listen yet.
+            # Hooks contain links to the server, which may not listen yet.
             if self._server_url or not world.hooks:
                 engine.advance()
 
@@ -127,14 +127,14 @@ class Simulation:
         return self.engine.clock.moment(seconds).timestamp()
 
     def wall_time(self) -> float:
-        """Return what the server takes for the time, in Unix seconds."""
+        """Return the server's wall-clock time, in Unix seconds."""
         return self.unix_time(self.engine.clock.now())
 
     def http_date(self, unix_seconds: float) -> str:
         return email.utils.formatdate(unix_seconds, usegmt=True)
 
     def answer(self, request: Request) -> tuple[Reply, Rule | None]:
-        """Return the answer to a request, and the fault that the transport still has to commit."""
+        """Return the answer to a request, and the fault that the transport still has to apply."""
         with self.lock:
             self.engine.advance()
             entry = log.entry(request, at=self.engine.time)
@@ -150,14 +150,14 @@ class Simulation:
                 reply = fault_answers.make(rule) or fault_answers.nothing()
                 entry["status"] = None if rule.is_silent else reply.status
                 return reply, rule
-            # The application's answer may get lost, its effects stay.
+            # The application's answer may be lost, but its effects remain.
             reply = api.answer(self, request, entry)
             reply = fault_answers.make(rule) or fault_answers.change(rule, reply, request)
             entry["status"] = reply.status
             return reply, rule
 
     def answer_from_storage(self, request: Request) -> tuple[Reply, Rule | None]:
-        """Return what the object storage answers, and the fault that strikes it; its requests are not logged here."""
+        """Return the answer of the object storage, and the fault that strikes it. Its requests are not logged here."""
         with self.lock:
             self.engine.advance()
             rule = self.faults.find(request, None)
@@ -173,32 +173,32 @@ class Simulation:
     def advance(self, seconds: float) -> float:
         """Move the clock forward and return the time since the scenario began."""
         if seconds < 0:
-            raise schema.ScenarioError("seconds: time does not run backwards")
+            raise schema.ScenarioError("seconds: must not be negative")
         with self.lock:
             self.engine.clock.advance(seconds)
             self.engine.advance()
             return self.engine.time
 
     def jump_clock(self, seconds: float) -> float:
-        """Let the wall clock jump forward or back, and return it; nothing comes nearer or goes further away by that."""
+        """Move the wall clock forward or back, and return its time. This does not change when events are due."""
         with self.lock:
             self.engine.advance()
             self.engine.clock.jump(seconds)
-            # Records that were rendered before could hold times that are no longer right.
+            # Records that are already rendered may contain outdated times.
             self._renderers.clear()
             for job in self.engine.world.jobs.values():
                 job.cache = None
             return self.wall_time()
 
     def listens_at(self, url: str) -> None:
-        """Take note of the address of the server."""
+        """Store the address of the server."""
         with self.lock:
             self._server_url = self.outbox.server_url = url
 
     def add_hook(self, **row: t.Any) -> None:
-        """Send what happens from now on; the arguments are the keys of a hook.
+        """Send hooks from now on; the arguments are the keys of a hook.
 
-        :raises ScenarioError: one of them is wrong.
+        :raises ScenarioError: if an argument is invalid.
         """
         with self.lock:
             self.engine.advance()
@@ -212,9 +212,9 @@ class Simulation:
             self.effects.rows.clear()
 
     def find_job(self, name_or_id: str | int, *, pipeline_id: int | None = None) -> Job:
-        """Return the job of that id, or the newest attempt of that name.
+        """Return the job with an id, or the newest attempt of a name.
 
-        :raises KeyError: there is none.
+        :raises KeyError: if there is no such job.
         """
         jobs = self.engine.world.jobs
         if isinstance(name_or_id, int):
@@ -227,13 +227,13 @@ class Simulation:
         return t.cast(Job, max(named, key=lambda job: job.id))
 
     def sha256(self, name_or_id: str | int, content: str) -> str:
-        """Return the checksum of what can be downloaded of a job; see artifacts.named."""
+        """Return the checksum of a download of a job; see artifacts.named."""
         with self.lock:
             found = artifacts.named(self.engine, self.find_job(name_or_id), content)
         return sha256(found)
 
     def view(self, job: Job) -> dict[str, t.Any]:
-        """Return a job as the engine sees it, hidden fields included."""
+        """Return a job as the engine sees it, including hidden fields."""
         plain = (
             "id", "name", "kind", "status", "attempt", "superseded", "archived", "when", "allow_failure", "approval",
             "failure_reason", "created_at", "queued_at", "started_at", "finished_at", "scheduled_at", "erased_at",
@@ -254,7 +254,7 @@ class Simulation:
     def view_pipeline(self, pipeline_id: int) -> dict[str, t.Any]:
         """Return a pipeline as the engine sees it.
 
-        :raises KeyError: there is none.
+        :raises KeyError: if there is no such pipeline.
         """
         pipeline = self.engine.world.pipelines[pipeline_id]
         plain = ("id", "name", "ref", "tag", "sha", "source", "yaml_errors", "variables", "inputs", "created_at")
@@ -267,7 +267,7 @@ class Simulation:
         }
 
     def set_job(self, name_or_id: str | int, fields: dict[str, t.Any]) -> Job:
-        """Force fields of a job; a new status comes with fitting time stamps, and the engine goes on from there."""
+        """Force fields of a job. A new status sets matching time stamps, and the engine continues from there."""
         with self.lock:
             self.engine.advance()
             job = self.find_job(name_or_id)
@@ -298,9 +298,9 @@ class Simulation:
         variables: dict[str, str] | None = None,
         source: str = "api",
     ) -> int:
-        """Create a pipeline as somebody else does, and return its id.
+        """Create a pipeline as another user, and return its id.
 
-        :raises ApiError: the project does not allow it.
+        :raises ApiError: if the project does not allow it.
         """
         with self.lock:
             self.engine.advance()
@@ -315,9 +315,9 @@ class Simulation:
     def set_ref(
         self, name: str, sha: str | bool | None = None, *, project: str | int | None = None, tag: bool = False
     ) -> str | None:
-        """Move a branch or tag to another commit, as a push does; no pipeline comes of it. Return the commit.
+        """Move a branch or tag to another commit, like a push without a pipeline, and return the commit.
 
-        :param sha: None makes one up, False removes the ref.
+        :param sha: None generates a commit, False removes the ref.
         """
         with self.lock:
             found = self.engine.world.the_project(project)
@@ -332,15 +332,15 @@ class Simulation:
             job.user = self.engine.world.user(value, place="job.user")
         elif name in ("outcome", "duration") and job.status == "running":
             setattr(job, name, value)
-            # The run is planned anew, from its beginning.
+            # Plan the run again from its start.
             self.engine.replan(job)
         else:
             setattr(job, name, value)
 
     def act(self, action: str, name_or_id: str | int) -> Job:
-        """Let somebody else do something to a job.
+        """Act on a job as another user.
 
-        :raises ApiError: the state of the job does not allow it.
+        :raises ApiError: if the state of the job does not allow it.
         """
         with self.lock:
             self.engine.advance()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The object storage behind the server: signed URLs that expire, ranges, and errors in XML as S3 has them."""
+"""The object storage behind the server: signed URLs that expire, ranges, and XML errors like S3."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a new pipeline of a ref holds: the scenario's stand-in for a `.gitlab-ci.yml`."""
+"""Jobs of a new pipeline for a ref, defined in the scenario instead of a `.gitlab-ci.yml`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Limits on how often somebody may ask, on the scenario's clock (topics: rate limits, headers)."""
+"""Rate limits, on the scenario's clock (topics: rate limits, headers)."""
 
 from __future__ import annotations
 

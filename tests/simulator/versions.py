@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What changed in which GitLab version (topic of the reference: versions, matrix).
+"""Changes by GitLab version (topic of the reference: versions, matrix).
 
-Where the reference gives a range or calls the number uncertain, the first version of the range is taken here.
+If the reference contains a range, or an uncertain version, the first version of the range is used.
 """
 
 from __future__ import annotations

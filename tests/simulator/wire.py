@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a fault does to the connection: what is sent, how fast, and how it ends."""
+"""Faults on the connection: what is sent, how fast, and how the connection ends."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Zip files: small ones are compressed, those with generated content are only described, and made while sent."""
+"""Zip files. Small ones are compressed; those with generated content are created while they are sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(row: dict[str, t.Any], *, place: str) -> None:
     for path, given in row["files"].items():
         number = given.get("size") if isinstance(given, dict) and set(given) == {"size"} else 0
         if isinstance(given, (list, dict)) and not (number and is_count(number)):
-            raise ScenarioError(f"{place}.files.{path}: text, or a mapping with the number 'size', is needed")
+            raise ScenarioError(f"{place}.files.{path}: must be text, or a mapping with the number 'size'")
     if row["size"] is not None:
         of_row(row, place=place)
 
@@ -71,7 +71,7 @@ def _of_key(given: tuple[tuple[str, bytes | int], ...], size: int | None, place:
         if archive.size == size:
             return whole, archive
         filler += size - archive.size
-    raise ScenarioError(f"{place}.size: no archive of these files has {size} bytes, but one has {archive.size}")
+    raise ScenarioError(f"{place}.size: an archive of these files can have {archive.size} bytes, but not {size}")
 
 
 def pack(files: Files) -> Content:

@@ -170,7 +170,7 @@ JOB = "a: {script: make}\n"
         ("include: /none.txt\n" + JOB, "Included file `none.txt` does not have YAML extension!"),
         ("include: .gitlab-ci.yml\n" + JOB, "Maximum of 150 nested includes are allowed!"),
         ("variables: {A: $B, B: $A}\n" + JOB, 'circular variable reference detected: ["A", "B"]'),
-        ("a: &a [*a]\n" + JOB, "An alias stands inside of what it names"),
+        ("a: &a [*a]\n" + JOB, "An alias refers to a node that contains it"),
         ("a: {script: " + "[" * 200 + "]" * 200 + "}", "The parsed YAML is too big"),
         (
             "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n"
@@ -188,8 +188,8 @@ def test_wrong_files(tmp_path: pathlib.Path, text: str, error: str) -> None:
 @pytest.mark.parametrize(
     ("child", "why"),
     [
-        ("b: {script: x, rules: [{if: $NONE}]}", "the rules of the jobs leave it empty"),
-        ("workflow: {rules: [{when: never}]}\nb: {script: x}", "workflow:rules let none run"),
+        ("b: {script: x, rules: [{if: $NONE}]}", "the rules exclude all jobs"),
+        ("workflow: {rules: [{when: never}]}\nb: {script: x}", "excluded by workflow:rules"),
         ("b: {}", "jobs b config should implement the script:, run:, or trigger: keyword"),
     ],
 )
@@ -228,7 +228,7 @@ deploy:
     assert notes["image"].endswith("(.gitlab-ci.yml:3,18)")
     assert notes["script"].endswith("(.gitlab-ci.yml:5,10; other.yml:1)")
     assert notes["environment:url"].endswith("(.gitlab-ci.yml:13)")
-    assert "there is no list of files (--files); it counts as changed" in notes["changes"]
+    assert "without a list of files (--files), this counts as changed" in notes["changes"]
 
 
 def test_predefined_variables_that_are_not_there_are_told(tmp_path: pathlib.Path) -> None:
@@ -242,13 +242,13 @@ a:
     - if: $CI_DEPLOY_FREEZE == null && $CI_COMMIT_TAG == null && $CI_MERGE_REQUEST_IID == null
 """
     told = [note for note in make(tmp_path, text).notes if note.startswith("$")]
-    why = "it is not predefined here, and empty"
+    why = "not predefined here, so it is empty"
     assert told == [f"$CI_REGISTRY: {why} (.gitlab-ci.yml:5)", f"$CI_DEPLOY_FREEZE: {why} (.gitlab-ci.yml:7)"]
 
 
 def test_a_job_that_stops_an_environment_is_told(tmp_path: pathlib.Path) -> None:
     made = make(tmp_path, "a:\n  script: x\n  environment:\n    name: b\n    action: stop\n")
-    note = "environment:action stop: a job that does not deploy has no environment (.gitlab-ci.yml:5)"
+    note = "environment:action stop: only jobs that deploy have an environment (.gitlab-ci.yml:5)"
     assert "environment" not in made.jobs[0] and note in made.notes
 
 
@@ -273,10 +273,10 @@ build:
     assert made.yaml_errors is None
     assert made.refused == "no_jobs"
     notes = "\n".join(made.notes)
-    assert "include:project: what is not in the project's own files is not read (.gitlab-ci.yml:2)" in notes
-    assert "include:remote: what is not in the project's own files is not read (.gitlab-ci.yml:1)" in notes
-    assert "extends: .from-there is not in the files that are read (.gitlab-ci.yml:6)" in notes
-    assert '!reference [".rules", "all"]: it is not in the files that are read' in notes
+    assert "include:project: only files of the project itself are read (.gitlab-ci.yml:2)" in notes
+    assert "include:remote: only files of the project itself are read (.gitlab-ci.yml:1)" in notes
+    assert "extends: .from-there is not in the files of the project (.gitlab-ci.yml:6)" in notes
+    assert '!reference [".rules", "all"]: not in the files of the project, so it is empty' in notes
 
 
 def test_a_child_of_an_artifact_is_empty_and_told(tmp_path: pathlib.Path) -> None:

@@ -173,7 +173,7 @@ def test_a_scenario_whose_file_is_wrong(simulator: Simulator, world: World) -> N
     simulator.load(world("a: {script: x, stage: b}", pipelines=[{"id": 100}]))
     found = Client(simulator).get("pipelines/100").json()
     assert found["status"] == "failed" and found["yaml_errors"].startswith("a job: chosen stage b does not exist")
-    with pytest.raises(ScenarioError, match="makes no pipeline for quiet .push.: workflow:rules let none run"):
+    with pytest.raises(ScenarioError, match="creates no pipeline for quiet .push.: excluded by workflow:rules"):
         simulator.load(world(pipelines=[{"ref": "quiet"}]))
 
 
@@ -248,10 +248,10 @@ def test_notes(simulator: Simulator, world: World) -> None:
         ({"pth": "x"}, "ci_file: unknown key 'pth'"),
         (
             {"path": "x", "times": {"a": "long"}},
-            "ci_file.times.a: seconds, or keys of a job such as duration, are needed",
+            "ci_file.times.a: must be seconds, or a mapping of job keys such as duration",
         ),
         ({"path": "x", "times": {"a": {"length": 3}}}, "ci_file.times.a: unknown key 'length'"),
-        ({"path": "x", "files": 3}, "ci_file.files: a list of paths, or a file with one path a line, is needed"),
+        ({"path": "x", "files": 3}, "ci_file.files: must be a list of paths, or a file with one path per line"),
         ({"path": "x", "files": "none.txt"}, "ci_file.files: "),
     ],
 )
@@ -322,7 +322,7 @@ def test_it_prints_the_scenario(file: str, tmp_path: pathlib.Path, simulator: Si
     assert list(found) == ["build", "test 1/2", "test 2/2", "only tags", "deploy", "other"]
     assert (found["build"]["duration"], found["test 2/2"]["outcome"]) == (40, "failed")
     assert found["deploy"]["environment"] == "a=b"
-    assert done.stdout.startswith("# not followed: script: ")
+    assert done.stdout.startswith("# not supported: script: ")
     # What it prints is a scenario.
     simulator.load(yaml.safe_load(done.stdout))
     simulator.advance(1000)
@@ -354,7 +354,7 @@ def test_it_serves_the_project_and_prints_its_token(file: str) -> None:
         assert made.status_code == 201, made.text
         assert "deploy" in [row["name"] for row in session.get(f"{base}/pipelines/{made.json()['id']}/jobs").json()]
         process.terminate()
-        assert "simulator: not followed: script: " in process.stderr.read()
+        assert "simulator: not supported: script: " in process.stderr.read()
 
 
 def test_with_a_scenario_of_ones_own(file: str, tmp_path: pathlib.Path, program: Program) -> None:
@@ -368,18 +368,18 @@ def test_with_a_scenario_of_ones_own(file: str, tmp_path: pathlib.Path, program:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (("--ref", "main"), "--ref, --source, --variable, --files and --times need --ci-file FILE"),
-        (("--ci-file", "none.yml"), "--ci-file: there is no file none.yml"),
-        (("--ci-file", "FILE", "--source", "wish"), "--source: 'wish' is none of push, web"),
-        (("--ci-file", "FILE", "--variable", "A"), "--variable: NAME=VALUE is needed, not 'A'"),
-        (("--ci-file", "FILE", "--ref", "quiet"), "makes no pipeline for quiet (push): workflow:rules let none run"),
+        (("--ref", "main"), "--ref, --source, --variable, --files and --times require --ci-file FILE"),
+        (("--ci-file", "none.yml"), "--ci-file: file not found: none.yml"),
+        (("--ci-file", "FILE", "--source", "wish"), "--source: 'wish' is not one of push, web"),
+        (("--ci-file", "FILE", "--variable", "A"), "--variable: must be NAME=VALUE, not 'A'"),
+        (("--ci-file", "FILE", "--ref", "quiet"), "creates no pipeline for quiet (push): excluded by workflow:rules"),
         (
             ("--ci-file", "FILE", "--ref", "refs/merge-requests/3/head"),
-            "neither refs/heads/NAME nor refs/tags/NAME; of a",
+            "neither refs/heads/NAME nor refs/tags/NAME; for a",
         ),
         (
             ("--ci-file", "FILE", "--ref", "refs/tags/v1", "--source", "merge_request_event"),
-            "--ref: a merge request has a source branch, and refs/tags/v1 is a tag",
+            "--ref: a merge request requires a source branch, but refs/tags/v1 is a tag",
         ),
         (("--ci-file", "FILE", "--times", "none.yml"), "none.yml"),
         (("--ci-file", "FILE", "--files", "none.txt"), "none.txt"),

@@ -127,7 +127,7 @@ class TestRules:
             ({"nth": ["1"]}, "nth"),
             ({"path": "("}, "path"),
             ({"probability": 2}, "probability"),
-            ({"seconds": -1}, "seconds: a number from 0 is needed"),
+            ({"seconds": -1}, "seconds: must be a number from 0"),
             ({"effect": "sometimes"}, "effect"),
             ({"kind": "reset_before", "effect": True}, "always strikes before"),
             ({"kind": "truncate", "effect": "before"}, "always strikes after"),

@@ -237,7 +237,7 @@ class TestTls:
         assert not pathlib.Path(ca_path).exists()
 
     def test_no_such_kind(self, simulator: Simulator) -> None:
-        with pytest.raises(ValueError, match="none of valid, expired"):
+        with pytest.raises(ValueError, match="not one of valid, expired"):
             simulator.tls_url("broken")
 
 

@@ -312,12 +312,12 @@ class TestFailures:
     ("row", "text"),
     [
         ({}, "hooks[0]: key 'url' is missing"),
-        ({"url": "ftp://x/"}, "hooks[0].url: an http or https address is needed"),
+        ({"url": "ftp://x/"}, "hooks[0].url: must be an http or https address"),
         ({"url": "http://x/", "events": ["push"]}, "hooks[0].events: unknown event 'push'"),
-        ({"url": "http://x/", "signing_token": "whsec_x"}, "whsec_ and 32 bytes in base64 are needed"),
+        ({"url": "http://x/", "signing_token": "whsec_x"}, "must be whsec_ and 32 bytes in base64"),
         ({"url": "http://x/", "faults": ["never"]}, "hooks[0].faults[0]: unknown fault 'never'"),
-        ({"url": "http://x/", "faults": ["wrong_signature"]}, "wrong_signature needs a hook with signing_token"),
-        ({"url": "http://x/", "faults": [{"kind": "lost", "nth": 0}]}, "nth: a number from 1"),
+        ({"url": "http://x/", "faults": ["wrong_signature"]}, "wrong_signature requires a hook with signing_token"),
+        ({"url": "http://x/", "faults": [{"kind": "lost", "nth": 0}]}, "nth: must be a number from 1"),
         ({"url": "http://x/", "project": "group/other"}, "hooks[0].project: unknown project"),
     ],
 )
@@ -328,7 +328,7 @@ def test_wrong_hooks(simulator: Simulator, row: dict[str, t.Any], text: str) -> 
 
 
 def test_servers_before_19_do_not_sign(simulator: Simulator) -> None:
-    with pytest.raises(ScenarioError, match="GitLab signs hooks since 19.0, and this server is 18.10"):
+    with pytest.raises(ScenarioError, match="GitLab signs hooks since 19.0, but this server is 18.10"):
         simulator.load(scenario(hooks=[{"url": "http://x/", "signing_token": SIGNING_TOKEN}]))
 
 
@@ -356,8 +356,8 @@ def test_the_program(receiver: Receiver, tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (["--hook-token", "t"], "need --hooks URL"),
-        (["--hooks", "http://127.0.0.1:1/", "--hook-faults", "twice:x"], "'twice:x' is not a fault such as lost"),
+        (["--hook-token", "t"], "require --hooks URL"),
+        (["--hooks", "http://127.0.0.1:1/", "--hook-faults", "twice:x"], "'twice:x' is not a fault, such as lost"),
         (["--hooks", "http://127.0.0.1:1/", "--hook-signing-token", SIGNING_TOKEN], "GitLab signs hooks since 19.0"),
     ],
 )

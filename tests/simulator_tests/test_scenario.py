@@ -29,20 +29,20 @@ from .support import Client, scenario
     [
         ({"pipeline": []}, "scenario: unknown key 'pipeline'; did you mean pipelines?"),
         ({"version": 18.1}, "scenario.version: put it in quotes"),
-        ({"clock": "fast"}, "scenario.clock: clock 'fast' is none of real, stepped, scaled:FACTOR"),
+        ({"clock": "fast"}, "scenario.clock: clock 'fast' is not one of real, stepped, scaled:FACTOR"),
         ({"users": [{"name": "A"}]}, "users[0]: key 'username' is missing"),
-        ({"users": {}}, "scenario.users: a list is needed"),
+        ({"users": {}}, "scenario.users: must be a list"),
         (
             {"projects": [{"path": "group/app", "branches": ["main"]}]},
-            "projects[0].branches: a mapping is needed, such as {release: null}",
+            "projects[0].branches: must be a mapping, such as {release: null}",
         ),
         (
             scenario({"name": "a", "environment": {"name": "x", "url": "y"}}),
-            "pipelines[0].jobs[0].environment: a name, or a mapping with nothing but name, is needed",
+            "pipelines[0].jobs[0].environment: must be a string, or a mapping with only the key 'name'",
         ),
         (
             scenario({"name": "a", "environment": {}}),
-            "environment: a name, or a mapping with nothing but name, is needed",
+            "environment: must be a string, or a mapping with only the key 'name'",
         ),
         ({"tokens": [{"token": "x", "user": "nobody"}]}, "tokens[0]: unknown user 'nobody'"),
         (scenario({"name": "a", "outcom": "x"}), "pipelines[0].jobs[0]: unknown key 'outcom'; did you mean outcome?"),
@@ -54,17 +54,17 @@ from .support import Client, scenario
             scenario({"name": "a", "trigger": {"pipeline": {"jobs": [{"nam": "b"}]}}}),
             "pipelines[0].jobs[0].trigger.pipeline.jobs[0]: unknown key 'nam'; did you mean name?",
         ),
-        (scenario({"name": "a", "id": 5}, {"name": "b", "id": 5}), "5 is taken already"),
-        ({"external_url": 5}, "scenario.external_url: a text is needed, not 5"),
-        ({"runners": 5}, "scenario.runners: a list is needed, not 5"),
+        (scenario({"name": "a", "id": 5}, {"name": "b", "id": 5}), "5 is already used"),
+        ({"external_url": 5}, "scenario.external_url: must be a string, not 5"),
+        ({"runners": 5}, "scenario.runners: must be a list, not 5"),
         ({"users": [{"username": None}]}, "users[0]: key 'username' is missing"),
-        ({"projects": [{"path": "a/b", "archived": "no"}]}, "projects[0].archived: true or false is needed, not 'no'"),
-        (scenario({"name": "a"}, created_ago="x"), "pipelines[0].created_ago: a number from 0 is needed, not 'x'"),
-        (scenario({"name": "a", "id": "x"}), "pipelines[0].jobs[0].id: a whole number from 0 is needed, not 'x'"),
-        (scenario({"name": "a", "retried": -1}), "jobs[0].retried: a whole number from 0 is needed, not -1"),
-        (scenario({"name": "a", "needs": "b"}), "jobs[0].needs: a list of texts is needed, not 'b'"),
-        (scenario({"name": "a", "attempts": [5]}), "jobs[0].attempts: a list of mappings is needed, not [5]"),
-        (scenario(hooks=[{"url": 5}]), "hooks[0].url: a text is needed, not 5"),
+        ({"projects": [{"path": "a/b", "archived": "no"}]}, "projects[0].archived: must be true or false, not 'no'"),
+        (scenario({"name": "a"}, created_ago="x"), "pipelines[0].created_ago: must be a number from 0, not 'x'"),
+        (scenario({"name": "a", "id": "x"}), "pipelines[0].jobs[0].id: must be an integer from 0, not 'x'"),
+        (scenario({"name": "a", "retried": -1}), "jobs[0].retried: must be an integer from 0, not -1"),
+        (scenario({"name": "a", "needs": "b"}), "jobs[0].needs: must be a list of strings, not 'b'"),
+        (scenario({"name": "a", "attempts": [5]}), "jobs[0].attempts: must be a list of mappings, not [5]"),
+        (scenario(hooks=[{"url": 5}]), "hooks[0].url: must be a string, not 5"),
     ],
 )
 def test_mistakes(simulator: Simulator, given: dict[str, t.Any], text: str) -> None:
@@ -98,7 +98,7 @@ def test_the_help_shows_a_scenario_that_works(
     with pytest.raises(SystemExit):
         parse_arguments("simulator")
     text = capsys.readouterr().out
-    simulator.load(yaml.safe_load(text[text.index("    users:") : text.index("Playbooks take")]))
+    simulator.load(yaml.safe_load(text[text.index("    users:") : text.index("For playbooks,")]))
     assert simulator.job("build")["status"] == "pending"
 
 

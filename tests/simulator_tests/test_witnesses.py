@@ -130,7 +130,7 @@ class TestReports:
         assert found["junit"] != found["dotenv"]
         for kind, content in found.items():
             assert hashlib.sha256(content).hexdigest() == simulator.sha256(1000, f"report:{kind}")
-        with pytest.raises(ScenarioError, match="report_size: a whole number from 0 is needed"):
+        with pytest.raises(ScenarioError, match="report_size: must be an integer from 0"):
             load(simulator, {**DONE, "artifacts": {**left, "report_size": "big"}})
 
     @pytest.mark.parametrize(("kind", "status"), [("dotenv", 404), ("trace", 400), ("nonsense", 400)])

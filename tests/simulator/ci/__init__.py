@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads a `.gitlab-ci.yml` and says which jobs its pipelines have, as GitLab's documentation describes it.
+"""Read a `.gitlab-ci.yml` and determine the jobs of its pipelines, as described in GitLab's documentation.
 
 Source: https://docs.gitlab.com/ci/yaml/
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What GitLab refuses about a configuration before it looks at a ref, in its words."""
+"""Checks of a configuration that do not depend on a ref, with GitLab's error messages."""
 
 from __future__ import annotations
 

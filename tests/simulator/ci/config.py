@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The whole configuration: references are replaced, jobs have what they extend and the defaults.
+"""The whole configuration, with resolved references, `extends` and defaults.
 
 Source: https://docs.gitlab.com/ci/yaml/yaml_optimization/
 """
@@ -107,7 +107,7 @@ def _resolve(
         if not isinstance(found, Block) or key not in found:
             if is_whole:
                 raise CiError(f"!reference {shown} could not be found")
-            notes.add(f"!reference {shown}", "it is not in the files that are read; nothing is there", reference.place)
+            notes.add(f"!reference {shown}", "not in the files of the project, so it is empty", reference.place)
             return None
         found = found[key]
     return _resolve_all(found, whole, notes, is_whole=is_whole, above=(*above, reference))
@@ -129,7 +129,7 @@ def _extended(name: str, whole: Block, notes: Notes, *, is_whole: bool, above: t
     merged = Block(job.place)
     for base in bases:
         if base in unknown:
-            notes.add("extends", f"{base} is not in the files that are read", job.where("extends"))
+            notes.add("extends", f"{base} is not in the files of the project", job.where("extends"))
         else:
             merged = deep_merge(merged, _extended(base, whole, notes, is_whole=is_whole, above=(*above, name)))
     return deep_merge(merged, job)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a pipeline is created for, and the predefined variables that follow from it.
+"""The ref, source and user of a new pipeline, and its predefined variables.
 
 Source: https://docs.gitlab.com/ci/variables/predefined_variables/
 """

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Patterns of paths, of `changes`, `exists` and `include:local`, as Ruby's File.fnmatch has them there.
+"""Path patterns of `changes`, `exists` and `include:local`, as in Ruby's File.fnmatch.
 
-`*` stays within a folder, `**/` is any number of folders, `{a,b}` is a choice; a dot in front of a name is a letter
-like others.
+`*` matches within a folder, `**/` matches any number of folders, and `{a,b}` is a choice. A leading dot is an ordinary
+character.
 """
 
 from __future__ import annotations

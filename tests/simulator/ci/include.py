@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file with all that it includes, in one mapping.
+"""Read a file and everything it includes into one mapping.
 
 Source: https://docs.gitlab.com/ci/yaml/includes/
 """
@@ -89,7 +89,7 @@ class Includer:
             if kind in row:
                 self.is_whole = False
                 if isinstance(entry, str):
-                    self._notes.add("include:remote", "what is not in the project's own files is not read", place)
+                    self._notes.add("include:remote", "only files of the project itself are read", place)
                 return merged
         if not isinstance(row.get("local"), str):
             raise CiError("Each include must be a local, remote, project, template or component")

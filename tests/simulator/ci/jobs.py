@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One job of the configuration as the jobs of a scenario: whether it is there, when it runs, what it needs."""
+"""Turn one job of the configuration into jobs of a scenario: whether it exists, when it runs, what it needs."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Jobs:
         if name is not None and action == _DEPLOYS:
             row["environment"] = expand(text(name), known)
         elif name is not None:
-            why = "a job that does not deploy has no environment"
+            why = "only jobs that deploy have an environment"
             self._notes.add(f"environment:action {action}", why, block_in(block, "environment").where("action"))
         if block.get("resource_group") is not None:
             row["resource_group"] = expand(text(block["resource_group"]), known)

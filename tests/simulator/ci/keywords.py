@@ -2,21 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every keyword of GitLab's CI/CD YAML reference, in one of two lists: followed, or not.
+"""All keywords of GitLab's CI/CD YAML reference, in two lists: FOLLOWED are supported, NOT_FOLLOWED are not.
 
-A keyword below another one is written with a colon, as in the reference: https://docs.gitlab.com/ci/yaml/
+Nested keywords are written with colons, as in the reference: https://docs.gitlab.com/ci/yaml/
 """
 
 from __future__ import annotations
 
 import typing as t
 
-_RUNNER: t.Final = "jobs are not run; how long one takes and how it ends is for the scenario to say"
-_ARTIFACTS: t.Final = "no files come from it; `artifacts` of a job in the scenario says what there is"
-_STOPS: t.Final = "the environment is neither stopped nor described"
-_ALONE: t.Final = "the values that an input can have do not depend on others"
-_JOB_INPUTS: t.Final = "jobs take no inputs from it; `inputs` of a job in the scenario says what there is"
-_ELSEWHERE: t.Final = "what is not in the project's own files is not read"
+_RUNNER: t.Final = "jobs are not run; the scenario defines how long they take and how they end"
+_ARTIFACTS: t.Final = "creates no files; set `artifacts` of the job in the scenario"
+_STOPS: t.Final = "environments are not stopped and have no description"
+_ALONE: t.Final = "the values of an input cannot depend on other inputs"
+_JOB_INPUTS: t.Final = "defines no inputs; set `inputs` of the job in the scenario"
+_ELSEWHERE: t.Final = "only files of the project itself are read"
 
 FOLLOWED: t.Final = frozenset(
     {
@@ -47,26 +47,26 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     # global
     **{f"include:{name}": _ELSEWHERE for name in ("project", "remote", "template", "component")},
     **dict.fromkeys(("include:file", "include:ref", "include:integrity", "include:cache"), _ELSEWHERE),
-    "include:rules:exists:project": "the list of files is that of the own project",
-    "include:rules:exists:ref": "the list of files is that of the own project",
+    "include:rules:exists:project": "always uses the list of files of this project",
+    "include:rules:exists:ref": "always uses the list of files of this project",
     **{f"spec:{name}": _ELSEWHERE for name in ("component", "include")},
     **{f"spec:include:{name}": _ELSEWHERE for name in ("local", "remote", "project", "file", "ref")},
-    "spec:description": "there is no form in which it would be shown",
-    "spec:inputs:description": "there is no form in which it would be shown",
+    "spec:description": "there is no form to show it in",
+    "spec:inputs:description": "there is no form to show it in",
     **dict.fromkeys(("spec:inputs:rules", "spec:inputs:rules:if"), _ALONE),
     **dict.fromkeys(("spec:inputs:rules:options", "spec:inputs:rules:default"), _ALONE),
-    "variables:description": "there is no form in which it would be shown",
+    "variables:description": "there is no form to show it in",
     "variables:options": "values are not checked",
-    "workflow:auto_cancel": "no pipeline cancels another one",
-    "workflow:auto_cancel:on_new_commit": "no pipeline cancels another one",
-    "workflow:auto_cancel:on_job_failure": "no job cancels its pipeline",
-    "workflow:rules:auto_cancel": "no pipeline cancels another one",
-    "workflow:rules:auto_cancel:on_new_commit": "no pipeline cancels another one",
-    "workflow:rules:auto_cancel:on_job_failure": "no job cancels its pipeline",
-    "workflow:rules:start_in": "GitLab itself refuses it here",
-    **{f"workflow:rules:{name}": "GitLab itself ignores it here" for name in ("allow_failure", "needs")},
-    "workflow:rules:exists:project": "the list of files is that of the own project",
-    "workflow:rules:exists:ref": "the list of files is that of the own project",
+    "workflow:auto_cancel": "pipelines do not cancel other pipelines",
+    "workflow:auto_cancel:on_new_commit": "pipelines do not cancel other pipelines",
+    "workflow:auto_cancel:on_job_failure": "jobs do not cancel their pipeline",
+    "workflow:rules:auto_cancel": "pipelines do not cancel other pipelines",
+    "workflow:rules:auto_cancel:on_new_commit": "pipelines do not cancel other pipelines",
+    "workflow:rules:auto_cancel:on_job_failure": "jobs do not cancel their pipeline",
+    "workflow:rules:start_in": "GitLab refuses it here, too",
+    **{f"workflow:rules:{name}": "GitLab ignores it here, too" for name in ("allow_failure", "needs")},
+    "workflow:rules:exists:project": "always uses the list of files of this project",
+    "workflow:rules:exists:ref": "always uses the list of files of this project",
     # jobs: what the runner does
     **dict.fromkeys(("script", "before_script", "after_script", "run", "hooks", "coverage", "timeout"), _RUNNER),
     **dict.fromkeys(("hooks:pre_get_sources_script", "dependencies", "interruptible", "rules:interruptible"), _RUNNER),
@@ -111,7 +111,7 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
             "assets:links", "assets:links:name", "assets:links:url", "assets:links:filepath", "assets:links:link_type",
         )  # fmt: skip
     },
-    # jobs: what is left behind
+    # jobs: artifacts
     "artifacts": _ARTIFACTS,
     **{
         f"artifacts:{name}": _ARTIFACTS
@@ -130,7 +130,7 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     },
     **dict.fromkeys(("pages", "pages:publish", "pages:path_prefix", "pages:expire_in", "publish"), _ARTIFACTS),
     # jobs: the rest
-    "allow_failure:exit_codes": "jobs have no exit codes; a failure of the job counts",
+    "allow_failure:exit_codes": "jobs have no exit codes; any failure counts",
     **{f"dast_configuration{name}": "there are no profiles" for name in ("", ":site_profile", ":scanner_profile")},
     **{
         f"environment:{name}": _STOPS
@@ -144,26 +144,26 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
         )  # fmt: skip
     },
     **{f"inputs{name}": _JOB_INPUTS for name in ("", ":type", ":description", ":options", ":regex", ":default")},
-    "manual_confirmation": "nobody is asked",
-    "needs:artifacts": "jobs fetch no artifacts",
-    "needs:project": "a job of another project is not waited for",
-    "needs:ref": "a job of another project is not waited for",
-    "needs:pipeline": "the status of another pipeline is not mirrored",
-    "needs:pipeline:job": "a job of another pipeline is not waited for",
-    "rules:needs:artifacts": "jobs fetch no artifacts",
-    "rules:needs:parallel": "all jobs of that name are needed",
-    "only:kubernetes": "there is no cluster; the condition is left out",
-    "except:kubernetes": "there is no cluster; the condition is left out",
+    "manual_confirmation": "no confirmation is required",
+    "needs:artifacts": "jobs do not download artifacts",
+    "needs:project": "jobs do not wait for another project",
+    "needs:ref": "jobs do not wait for another project",
+    "needs:pipeline": "jobs do not mirror the status of another pipeline",
+    "needs:pipeline:job": "jobs do not wait for another pipeline",
+    "rules:needs:artifacts": "jobs do not download artifacts",
+    "rules:needs:parallel": "requires all jobs of that name",
+    "only:kubernetes": "there is no cluster; ignores the condition",
+    "except:kubernetes": "there is no cluster; ignores the condition",
     "retry:exit_codes": "jobs have no exit codes",
-    "rules:exists:project": "the list of files is that of the own project",
-    "rules:exists:ref": "the list of files is that of the own project",
-    "trigger:include:rules": "the file is included in any case",
-    "trigger:include:artifact": "a file that a job makes is not there; the downstream pipeline is empty and successful",
-    "trigger:include:job": "a file that a job makes is not there",
+    "rules:exists:project": "always uses the list of files of this project",
+    "rules:exists:ref": "always uses the list of files of this project",
+    "trigger:include:rules": "always includes the file",
+    "trigger:include:artifact": "jobs create no files; the downstream pipeline is empty and successful",
+    "trigger:include:job": "jobs create no files",
     **{f"trigger:include:{name}": _ELSEWHERE for name in ("project", "file", "ref", "remote", "template", "component")},
-    # gone from GitLab
-    "types": "GitLab has removed it; use stages",
-    "type": "GitLab has removed it; use stage",
+    # removed from GitLab
+    "types": "removed from GitLab; use stages",
+    "type": "removed from GitLab; use stage",
 }  # fmt: skip
 
 ROOT_KEYWORDS: t.Final = frozenset(
@@ -172,7 +172,7 @@ ROOT_KEYWORDS: t.Final = frozenset(
         "image", "services", "cache", "before_script", "after_script",
     }
 )  # fmt: skip
-# Below these stand names of the user's, and below the names the keywords of the second column.
+# The keys of these mappings are user-defined names. The value is the keyword to which their own values belong.
 NAMED_BY_USERS: t.Final = {
     "spec:inputs": "spec:inputs",
     "variables": "variables",

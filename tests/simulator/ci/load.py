@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML with lines and with GitLab's tag `!reference`."""
+"""Load YAML with line numbers and GitLab's tag `!reference`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class _Reader:
 
     def read(self, node: yaml.Node, depth: int) -> t.Any:
         if id(node) in self._open:
-            raise CiError("An alias stands inside of what it names")
+            raise CiError("An alias refers to a node that contains it")
         if depth > _DEEPEST:
             raise CiError(_TOO_BIG)
         if id(node) not in self._known:
@@ -113,7 +113,7 @@ class _Reader:
 
     def _reference(self, items: Items, place: Place) -> Reference:
         if not items or not all(isinstance(item, str) for item in items):
-            raise CiError("!reference needs a list of the names of a job and its keys")
+            raise CiError("!reference must be a list with the name of a job and its keys")
         return Reference(tuple(items), place)
 
     def _block(self, node: yaml.MappingNode, place: Place, depth: int) -> Block:
@@ -124,13 +124,13 @@ class _Reader:
                 # As in Ruby, it is over the keys that stand before it. The first of several that has a key wins.
                 for other in reversed(value if isinstance(value, list) else [value]):
                     if not isinstance(other, Block):
-                        raise CiError(f"(<unknown>): a mapping is needed behind << at line {place.line}")
+                        raise CiError(f"(<unknown>): a mapping is required after << at line {place.line}")
                     for key in other:
                         block.put(key, other[key], other.where(key))
                 continue
             key = self.read(key_node, depth + 1)
             name = str(key).lower() if isinstance(key, bool) else key_node.value
             if not isinstance(name, str):
-                raise CiError(f"(<unknown>): a key has to be a text at line {place.line}")
+                raise CiError(f"(<unknown>): keys must be strings at line {place.line}")
             block.put(name, value, Place(self._file, key_node.start_mark.line + 1))
         return block

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a file is not followed, and where it stands."""
+"""Notes about the unsupported keywords of a file, with their lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ARE_JOB_KEYWORDS: t.Final = frozenset({"image", "services", "cache", "before_sc
 
 
 class Notes:
-    """Collects them: for each keyword why, and every place."""
+    """Collection of notes: for each keyword, the reason and all lines."""
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], set[Place]] = {}
@@ -28,16 +28,16 @@ class Notes:
         self._places.setdefault((what, why), set()).add(place)
 
     def lines(self) -> list[str]:
-        """Return a line for each keyword, in the order of their first places."""
+        """Return one line per keyword, ordered by first occurrence."""
         rows = [row for row in self._places.items() if row[0][0] not in self._own]
         ordered = sorted(rows, key=lambda row: (min(row[1]), row[0]))
         return [f"{what}: {why} ({_listed(places)})" for (what, why), places in ordered]
 
     def read(self, document: Block) -> None:
-        """Note the keywords of a file that are not followed."""
+        """Note the unsupported keywords of a file."""
         for key, value in document.items():
             if key in ROOT_KEYWORDS and key not in _ARE_JOB_KEYWORDS:
-                # Below `default` are the keywords of jobs.
+                # `default` contains keywords of jobs.
                 if key == "default" and isinstance(value, Block):
                     self._read_block(value, "")
                 else:
@@ -62,7 +62,7 @@ class Notes:
         if isinstance(value, str):
             for variable in _PREDEFINED.findall(value):
                 if variable not in NAMES:
-                    self.add(f"${variable}", "it is not predefined here, and empty", place)
+                    self.add(f"${variable}", "not predefined here, so it is empty", place)
         elif isinstance(value, list):
             for item in value:
                 self._read_below(item, name, place)
@@ -75,7 +75,7 @@ class Notes:
 
 
 def _listed(places: set[Place]) -> str:
-    """Return places with the name of each file once."""
+    """Return places as text, with each file name once."""
     found: dict[str, list[int]] = {}
     for place in sorted(places):
         found.setdefault(place.file, []).append(place.line)

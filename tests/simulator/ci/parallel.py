@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`parallel`: the jobs that one stands for, with GitLab's names.
+"""`parallel`: the jobs it creates, with GitLab's names.
 
 Source: https://docs.gitlab.com/ci/jobs/job_control/#parallelize-large-jobs
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`only` and `except`, which rules have replaced.
+"""`only` and `except`, the predecessors of `rules`.
 
 Source: https://docs.gitlab.com/ci/yaml/deprecated_keywords/#only--except
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The `.gitlab-ci.yml` of a project: what a pipeline has for a ref, a source and variables."""
+"""The `.gitlab-ci.yml` of a project: the jobs of a pipeline for a ref, a source and variables."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from .variables import expand, expand_all, values
 Row = dict[str, t.Any]
 
 _REFUSALS: t.Final = {
-    "workflow_rules": "workflow:rules let none run",
-    "no_jobs": "the rules of the jobs leave it empty",
-    "no_config": "the file is not there",
+    "workflow_rules": "excluded by workflow:rules",
+    "no_jobs": "the rules exclude all jobs",
+    "no_config": "the file does not exist",
 }
 # Stages that make no pipeline by themselves.
 _EDGES: t.Final = (".pre", ".post")

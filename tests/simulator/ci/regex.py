@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Regular expressions as RE2 has them, without captures: GitLab's rules are matched with RE2, not with Ruby's.
+"""Regular expressions with RE2 syntax, without captures, because GitLab matches rules with RE2 instead of Ruby.
 
-All states are followed at the same time, so that the time grows with the length of the expression times that of the
-text, and nothing is tried twice. What RE2 has not (look around, back references, possessive repetition) is refused.
+The matcher follows all states at the same time, without backtracking. Its time grows with the length of the expression
+times that of the text. Features that RE2 lacks (lookaround, backreferences, possessive repetition) are refused.
 """
 
 from __future__ import annotations

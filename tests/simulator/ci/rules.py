@@ -19,7 +19,7 @@ from .notes import Notes
 from .values import Block, CiError, as_list, flat, text
 from .variables import expand, expand_all
 
-_NO_LIST: t.Final = "there is no list of files (--files); it counts as "
+_NO_LIST: t.Final = "without a list of files (--files), this counts as "
 
 
 @dataclasses.dataclass(frozen=True)

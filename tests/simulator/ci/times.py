@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long jobs take and how they end, which no `.gitlab-ci.yml` says."""
+"""How long jobs take and how they end, because a `.gitlab-ci.yml` does not contain this."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`trigger`: the downstream pipelines of a job, which are evaluated with the pipeline above them.
+"""`trigger`: the downstream pipelines of a job, evaluated together with the upstream pipeline.
 
 Source: https://docs.gitlab.com/ci/pipelines/downstream_pipelines/
 """
@@ -85,7 +85,7 @@ class Triggers:
         )
         made = self._make_other(path, branch, wish)
         if made is None:
-            why = "it is not in the scenario, so that its pipeline cannot be created"
+            why = "not in the scenario, so its pipeline cannot be created"
             self._notes.add(f"trigger:project {path}", why, job.block.where("trigger"))
             return {"creation_fails": "downstream_bridge_project_not_found"}
         return {"project": path, **self._shown(job, made, wish, {} if branch is None else {"ref": branch})}

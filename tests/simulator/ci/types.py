@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Of what type the values of keywords have to be, and what GitLab says of others."""
+"""Types of keyword values, and GitLab's errors for other types."""
 
 from __future__ import annotations
 

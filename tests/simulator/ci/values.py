@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a file consists of: mappings and lists that know their lines, references, and the error of a wrong file."""
+"""Contents of a file: mappings and lists with line numbers, references, and the error for invalid files."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables of the file: their values, and `$NAME` in texts.
+"""Variables of the file: their values, and `$NAME` in strings.
 
 Source: https://docs.gitlab.com/ci/variables/where_variables_can_be_used/
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bodies of hooks, as GitLab writes them (topics: job event, pipeline event, deployment event)."""
+"""Bodies of hooks, as GitLab writes them (topics: job event, pipeline event, deployment event)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A hook as a scenario describes it: where it goes, its secrets, its events, and what goes wrong on the way."""
+"""Hooks of a scenario: their address, secrets, events and delivery faults."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hoo
     """
     row = fill(given, HOOK, kind="hook", place=place)
     if not _is_address(str(row["url"])):
-        raise ScenarioError(f"{place}.url: an http or https address is needed, not {row['url']!r}")
+        raise ScenarioError(f"{place}.url: must be an http or https address, not {row['url']!r}")
     for event in row["events"]:
         if event not in EVENTS:
             raise schema.unknown("event", event, EVENTS, place=f"{place}.events")
@@ -98,10 +98,10 @@ def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hoo
         raise ScenarioError(f"{place}.custom_headers: GitLab allows at most {_MOST_HEADERS}")
     for text in (row["token"], *row["custom_headers"].values()):
         if text is not None and not str(text).isprintable():
-            raise ScenarioError(f"{place}: a header holds a line break or another control code")
+            raise ScenarioError(f"{place}: a header contains a line break or another control character")
     if row["signing_token"] is not None and not features.has("hooks.signature"):
         raise ScenarioError(
-            f"{place}.signing_token: GitLab signs hooks since 19.0, and this server is {features.text}; "
+            f"{place}.signing_token: GitLab signs hooks since 19.0, but this server is {features.text}; "
             "set version to 19.0 or later"
         )
     faults = [_read_fault(fault, row, place=f"{place}.faults[{n}]") for n, fault in enumerate(row["faults"])]
@@ -137,7 +137,7 @@ def signing_key(token: str, *, place: str) -> bytes:
     except ValueError:
         key = b""
     if not token.startswith(_PREFIX) or len(key) != _KEY_BYTES:
-        raise ScenarioError(f"{place}.signing_token: {_PREFIX} and {_KEY_BYTES} bytes in base64 are needed")
+        raise ScenarioError(f"{place}.signing_token: must be {_PREFIX} and {_KEY_BYTES} bytes in base64")
     return key
 
 
@@ -148,12 +148,12 @@ def _read_fault(given: t.Any, hook: dict[str, t.Any], *, place: str) -> Fault:
         raise schema.unknown("fault", kind, FAULTS, place=place)
     for fault, secret in (("wrong_signature", "signing_token"), ("wrong_token", "token")):
         if kind == fault and hook[secret] is None:
-            raise ScenarioError(f"{place}: {fault} needs a hook with {secret}")
+            raise ScenarioError(f"{place}: {fault} requires a hook with {secret}")
     if row["event"] not in (None, *EVENTS):
         raise schema.unknown("event", row["event"], EVENTS, place=f"{place}.event")
     nth = [row["nth"]] if isinstance(row["nth"], int) else row["nth"]
     if nth is not None and not (isinstance(nth, list) and all(isinstance(n, int) and n > 0 for n in nth)):
-        raise ScenarioError(f"{place}.nth: a number from 1, or a list of them, is needed")
+        raise ScenarioError(f"{place}.nth: must be a number from 1, or a list of such numbers")
     seconds = FAULTS[kind] if row["seconds"] is None else row["seconds"]
     return Fault(kind, row["event"], row["status"], None if nth is None else frozenset(nth), seconds)
 
@@ -167,6 +167,6 @@ def parse_faults(text: str) -> list[dict[str, t.Any]]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         kind, colon, numbers = part.partition(":")
         if colon and not all(_NUMBER.fullmatch(number) for number in numbers.split("+")):
-            raise ValueError(f"--hook-faults: {part!r} is not a fault such as lost or lost:3 or lost:3+5")
+            raise ValueError(f"--hook-faults: {part!r} is not a fault, such as lost, lost:3 or lost:3+5")
         rules.append({"kind": kind, "nth": [int(n) for n in numbers.split("+")] if colon else None})
     return rules

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of the engine's doings becomes a delivery, and where it waits to be sent."""
+"""Turn changes in the engine into deliveries, and queue them."""
 
 from __future__ import annotations
 
