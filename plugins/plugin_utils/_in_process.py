@@ -90,7 +90,7 @@ class InProcessAction(ActionBase):
         environment = {name: str(value) for name, value in written.items()}
         template = self._templar.template
         given = without_group_defaults(self.TASK, self._task.args, self._task.module_defaults, template)
-        reason = self._reason_to_step_aside(given, variables, environment)
+        reason = self._why_not_in_process(given, variables, environment)
         if reason:
             Display().v(f"{self._task.action} runs as a module, not in process: {reason}")
         # the environment of a remote host is not known here
@@ -111,7 +111,7 @@ class InProcessAction(ActionBase):
 
     # ----- stepping aside -----
 
-    def _reason_to_step_aside(
+    def _why_not_in_process(
         self, given: t.Mapping[str, t.Any], variables: Variables, environment: t.Mapping[str, str]
     ) -> str:
         """Return why the task must run as a module, empty if it can run in process."""
@@ -185,7 +185,7 @@ class InProcessAction(ActionBase):
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         progress = self._progress(variables)
         context = TaskContext(check_mode=bool(self._task.check_mode), progress=progress, transport=shared_transport)
-        with _told_of_interruption(progress):
+        with _reporting_interruption(progress):
             result = result_of(self.TASK, params, context, secrets=secrets)
         if self.TASK.has_file_options and result.get("dest"):
             result.update(file_facts(result["dest"]))
@@ -224,7 +224,7 @@ def _is_this_python(path: str) -> bool:
 
 
 @contextlib.contextmanager
-def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
+def _reporting_interruption(progress: Progress) -> t.Iterator[None]:
     """If the task is interrupted, show what continues without it, and then let Ansible handle the signal.
 
     The message must be written at the first of two signals: Ctrl-C reaches the workers and Ansible's main process, and
@@ -240,7 +240,7 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
 
     is_saying = False
 
-    def say_and_go_on(number: int, _frame: types.FrameType | None) -> None:
+    def report_and_continue(number: int, _frame: types.FrameType | None) -> None:
         nonlocal is_saying
         if is_saying:
             return  # the first signal will end this process
@@ -252,7 +252,7 @@ def _told_of_interruption(progress: Progress) -> t.Iterator[None]:
         signal.raise_signal(number)
 
     for number in before:
-        signal.signal(number, say_and_go_on)
+        signal.signal(number, report_and_continue)
     try:
         yield
     finally:

@@ -13,11 +13,11 @@ import typing as t
 
 from ansible import constants
 
-from ..module_utils._app.jobs.statuses import STATUSES, Look
+from ..module_utils._app.jobs.statuses import STATUSES, Tone
 from ..module_utils._app.outcome import Progress
 
 # Ansible's own colours: green, red and yellow by default.
-_COLOURS: t.Mapping[Look, str] = {
+_COLOURS: t.Mapping[Tone, str] = {
     "good": constants.config.get_config_value("COLOR_OK"),
     "bad": constants.config.get_config_value("COLOR_ERROR"),
     "busy": constants.config.get_config_value("COLOR_CHANGED"),
@@ -50,7 +50,7 @@ class DisplayProgress(Progress):
 
     def tell(self, line: str, *, status: str = "") -> None:
         row = STATUSES.get(status)
-        self._show(f"{self._prefix}{line}", _COLOURS.get(row.look) if row else None)
+        self._show(f"{self._prefix}{line}", _COLOURS.get(row.tone) if row else None)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._left[wait] = what

@@ -67,7 +67,7 @@ UNSCHEDULE = Action(
     cells={
         "created": _NO_TIMER,
         "blocked": _blocked,
-        "under_way": _NO_TIMER,
+        "active": _NO_TIMER,
         "canceling": _NO_TIMER,
         "success": _NO_TIMER,
         "ended": _NO_TIMER,
@@ -206,7 +206,7 @@ def test_an_action_is_a_choice_and_its_documentation_the_last_step(
 PAUSED = Status(
     "paused",
     "blocked",
-    "under_way",
+    "active",
     "still",
     "‖",
     holdup="waits to be resumed",

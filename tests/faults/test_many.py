@@ -33,7 +33,7 @@ JOBS: dict[str, Row] = {
 
 @pytest.fixture(autouse=True)
 def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MOST_BY_ONE_LOOK", LOT)
+    monkeypatch.setattr(sending, "MOST_PER_READ", LOT)
     # the pauses are drawn, and the machine may be slow
     monkeypatch.setattr(sending, "LONGEST_ROUND_SECONDS", 600.0)
 

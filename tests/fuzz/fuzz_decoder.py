@@ -42,7 +42,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints impo
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import GitLabError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response, parse_address, resolve
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import server_wish_seconds
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import retry_after_seconds
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.paging import next_position
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.wire.requests_transport import BodyDecoder
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import tail_of
@@ -165,7 +165,7 @@ def target(data: bytes) -> None:
             current = following
 
     for status in (200, 429, 503):
-        wish = server_wish_seconds(status, headers, NOW)
+        wish = retry_after_seconds(status, headers, NOW)
         _check(wish is None or wish >= 0, "a wish to go back in time")
 
     for number in (0, 1, 20):

@@ -19,12 +19,12 @@ def force(engine: Engine, job: Job, status: str, *, finished_at: float | None = 
     """Put a job into a status, however it could have got there, with time stamps that fit."""
     plan = job.plan
     present = engine.time
-    is_under_way = status in ("running", "canceling")
+    is_active = status in ("running", "canceling")
     # What runs has just begun: then its log, its duration and its end fit together.
-    end = present if finished_at is None or is_under_way else finished_at
+    end = present if finished_at is None or is_active else finished_at
     ran = engine.world.statuses[status] in ("running", "canceling", "success", "failed", "canceled")
     if ran:
-        length = 0 if is_under_way else plan.duration
+        length = 0 if is_active else plan.duration
         begun = job.started_at if job.started_at is not None else max(job.created_at, end - length)
         started: float | None = begun
         job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, begun - 1)

@@ -11,7 +11,7 @@ import typing as t
 
 from .decoding import Record
 from .endpoints import Endpoint
-from .pace.looks import RecentReads
+from .pace.polls import RecentReads
 from .pace.retry import Retrier
 from .paging import PAGE_SIZE, PagedList, PageRead, total_of
 from .requester import Requester, Sink

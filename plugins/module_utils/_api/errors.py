@@ -85,14 +85,14 @@ class RequestError(GitLabError):
     `variables` are the environment variables that set what the advice may mention, see `ConnectionSettings`.
     `is_permanent` is true if repeating the request cannot help until something is changed, as for an unknown host name.
     `is_out_of_time` is true if a waiting task would have repeated the request but had no time left.
-    `is_put_off` is true if the request is to be repeated later.
-    `wish_seconds` is how long the server asks us to wait before the next request, None if it does not say.
+    `is_postponed` is true if the request is to be repeated later.
+    `retry_after_seconds` is how long the server asks us to wait before the next request, None if it does not say.
     """
 
     is_permanent = False
     is_out_of_time = False
-    is_put_off = False
-    wish_seconds: float | None = None
+    is_postponed = False
+    retry_after_seconds: float | None = None
 
     def __init__(self, problem: str, *, method: str = "", url: str = "", advice: str = "") -> None:
         self.problem = problem

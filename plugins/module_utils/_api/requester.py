@@ -32,7 +32,7 @@ from .http import (
 )
 from .masking import Masker
 from .pace.clock import GRACE_SECONDS, LATE_SECONDS
-from .pace.retry import Retrier, server_wish_seconds
+from .pace.retry import Retrier, retry_after_seconds
 from .pace.traffic import RequestBudget
 
 # Minimum time-out of a request that starts after the deadline of a task, to report the final state.
@@ -194,13 +194,13 @@ class Requester:
             raise
 
     def _send(self, request: Request) -> Response:
-        return self._told(request, self._transport.send, SLOWEST_ANSWER * self.settings.timeout_seconds)
+        return self._send_observed(request, self._transport.send, SLOWEST_ANSWER * self.settings.timeout_seconds)
 
     def _stream(self, request: Request, total_seconds: float | None) -> ByteStream:
-        """Return the answer to one request, without reading its body; see `_told`."""
+        """Return the answer to one request, without reading its body; see `_send_observed`."""
         if not isinstance(self._transport, StreamingTransport):
             return WholeBody(self._send(request))
-        return self._told(dataclasses.replace(request, most_bytes=None), self._transport.stream, total_seconds)
+        return self._send_observed(dataclasses.replace(request, most_bytes=None), self._transport.stream, total_seconds)
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent.
@@ -233,7 +233,7 @@ class Requester:
         least = max(_SHORTEST_TIMEOUT_SECONDS, GRACE_SECONDS + min(left, 0.0))
         return min(seconds, max(left, least))
 
-    def _told(self, request: Request, send: t.Callable[..., _A], total_seconds: float | None) -> _A:
+    def _send_observed(self, request: Request, send: t.Callable[..., _A], total_seconds: float | None) -> _A:
         """Send a request when it may be sent, record the server's rate limit, and notify extensions.
 
         :param total_seconds: time limit for the whole answer, None for no limit.
@@ -293,7 +293,7 @@ class Requester:
                 project = arguments["project"]
                 arguments = {**arguments, "project": self.project_names.get(project, project)}
             error = decoding.status_error(endpoint, arguments, response, self.settings, self.masker)
-        error.wish_seconds = server_wish_seconds(response.status, response.headers, self._clock.time())
+        error.retry_after_seconds = retry_after_seconds(response.status, response.headers, self._clock.time())
         return error
 
     def _is_stored(self, response: Response) -> bool:

@@ -107,7 +107,7 @@ def pipeline_of(job: Record) -> Record | None:
     return pipeline if isinstance(pipeline, dict) and id_of(pipeline) else None
 
 
-def as_told(pipeline: Record | None, jobs: t.Iterable[Record]) -> Record | None:
+def updated_from_jobs(pipeline: Record | None, jobs: t.Iterable[Record]) -> Record | None:
     """Return a pipeline updated from the records of its jobs; later jobs win, jobs of other pipelines are ignored."""
     for told in map(pipeline_of, jobs):
         if pipeline and told and id_of(told) == id_of(pipeline):

@@ -64,10 +64,10 @@ class Watch:
         self.nudges = nudges
         self.is_nudged = False
 
-    def looks_into(self, pipeline_id: int) -> None:
+    def add_pipeline(self, pipeline_id: int) -> None:
         self._pipelines.add(pipeline_id)
 
-    def wants(self, nudge: _Nudge) -> bool:
+    def matches(self, nudge: _Nudge) -> bool:
         pipelines, projects = nudge
         if self._pipelines and pipelines:
             return not self._pipelines.isdisjoint(pipelines)
@@ -98,7 +98,7 @@ class Nudges:
         self._watches.append(watch)
         return watch
 
-    def heed(self) -> bool:
+    def update(self) -> bool:
         """Mark the watches that new lines refer to; return whether it was time to read them.
 
         If lines were lost, for example because the file was replaced, mark all watches, so that each polls once.
@@ -114,7 +114,7 @@ class Nudges:
             lines, self._identity, self.is_written = None, None, False
         nudges = [_nudge_of(line) for line in lines or ()]
         for watch in self._watches:
-            if lines is None or any(map(watch.wants, nudges)):
+            if lines is None or any(map(watch.matches, nudges)):
                 watch.is_nudged = True
         return True
 

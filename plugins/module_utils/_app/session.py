@@ -147,7 +147,7 @@ class Session:
         other._begin(context)
         return other
 
-    def in_passing(self, *, seconds: float | None = None) -> Session:
+    def best_effort(self, *, seconds: float | None = None) -> Session:
         """Return a session for optional reads, which are repeated no more often than in a task that does not wait.
 
         :param seconds: the time limit from now on; None for the remaining time of the task.
@@ -179,18 +179,18 @@ class Session:
     def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
         return run_all(function, items, most_at_once=self.client.settings.concurrency)
 
-    def asking_again(self, read: t.Callable[[], _R]) -> _R:
+    def retrying_denials(self, read: t.Callable[[], _R]) -> _R:
         """Return the result of a read; repeat a denied read if the token could read before."""
         for seconds in PASSING_PAUSES_SECONDS if self.is_established else ():
             try:
                 return read()
             except GitLabError as exc:
-                if not self.may_pass(exc):
+                if not self.may_be_temporary(exc):
                     raise
                 self.clock.sleep(min(seconds, self.deadline.remaining()))
         return read()
 
-    def may_pass(self, exc: GitLabError) -> bool:
+    def may_be_temporary(self, exc: GitLabError) -> bool:
         """Return whether an error may be a temporary denial, and there is time to try again."""
         is_denial = isinstance(exc, (DeniedError, RedirectError)) or isinstance(exc.__cause__, DeniedError)
         return is_denial and not self.deadline.has_passed()

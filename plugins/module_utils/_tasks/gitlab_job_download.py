@@ -54,16 +54,21 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context)
     if options["content"] == "list":
         job, entries = list_entries(session, request.query, request.path, recursive=bool(options["recursive"]))
-        return Outcome({"entries": entries, **_told(session, job)})
+        return Outcome({"entries": entries, **_job_values(session, job)})
     report = download(session, request, context.files)
     return Outcome(
-        {"dest": report.dest, "size": report.after.size, "sha256": report.after.sha256, **_told(session, report.job)},
+        {
+            "dest": report.dest,
+            "size": report.after.size,
+            "sha256": report.after.sha256,
+            **_job_values(session, report.job),
+        },
         changed=report.before != report.after,
         diff={"before": _text(report.before), "after": _text(report.after)},
     )
 
 
-def _told(session: Session, job: FoundJob) -> Record:
+def _job_values(session: Session, job: FoundJob) -> Record:
     """Return the job, and its pipeline as the job shows it; if it does not, only the pipeline's id, None if unknown."""
     pipeline = job.record.get("pipeline")
     if isinstance(pipeline, dict):

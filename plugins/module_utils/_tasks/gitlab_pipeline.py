@@ -29,7 +29,7 @@ from .._app.settings import token_value
 from .._app.waiting.loop import Wait, await_pipeline
 from .._app.waiting.options import CANCEL_SECONDS, WaitOptions, time_problem
 from .._app.waiting.pipeline_end import Following, PipelineState, read_state
-from .._app.waiting.schedule import Steps, finish, sits_out
+from .._app.waiting.schedule import Steps, finish, wait_out
 from .._app.writes.decision import Result
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, TaskDefinition
@@ -144,7 +144,7 @@ class _Task:
         try:
             result = act_on_pipeline(self._session, action, project, state, waits=self._waiting.wait)
         except RequestError as exc:
-            if not (yield from sits_out(self._session, exc)):
+            if not (yield from wait_out(self._session, exc)):
                 raise
             return self._late(state, f", and {exc}")
         return (yield from self._followed(result, before=_line(state.pipeline)))
@@ -181,7 +181,7 @@ class _Task:
 
     def _canceled(self, result: Result[PipelineState]) -> Result[PipelineState]:
         project = project_id_of(result.after.pipeline, self._query.project)
-        session = self._session.in_passing(seconds=CANCEL_SECONDS)
+        session = self._session.best_effort(seconds=CANCEL_SECONDS)
         try:
             # the jobs and trigger jobs to cancel were not read while the pipeline was followed
             state = read_state(session, project, id_of(result.after.pipeline), with_trigger_jobs=True)

@@ -17,7 +17,7 @@ from .._api.connection import USER_AGENT
 from .._api.decoding import Record
 from .._api.errors import UsageError
 from .._api.masking import one_line
-from .._api.pace.looks import RecentReads
+from .._api.pace.polls import RecentReads
 from .._app.fields import iso_time
 from .._app.files.place import check_path, check_writable, write_text
 from .._app.nudges import Nudges

@@ -18,7 +18,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.safe_output import SafeOutput
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action, gitlab_job_info
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import _told_of_interruption
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import _reporting_interruption
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._progress import DisplayProgress
 
 from ..harness import FakeClock, FunctionTransport, Progress, job, pipeline, reply, run_task
@@ -334,14 +334,14 @@ class Noted(DisplayProgress):
 @pytest.mark.parametrize("first, second", [SIGNALS, SIGNALS[::-1]])
 def test_an_interruption_is_told_of_before_the_worker_is_ended(first: signal.Signals, second: signal.Signals):
     with signals_are_noted() as happened:
-        with _told_of_interruption(Noted(happened, second)):
+        with _reporting_interruption(Noted(happened, second)):
             signal.raise_signal(first)
         signal.raise_signal(second)
     assert happened == ["told", first, second]
 
 
 def test_two_signals_at_once_are_both_heeded():
-    with signals_are_noted() as happened, _told_of_interruption(DisplayProgress(lambda line, colour: None)):
+    with signals_are_noted() as happened, _reporting_interruption(DisplayProgress(lambda line, colour: None)):
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for number in SIGNALS:
             signal.raise_signal(number)
@@ -357,7 +357,7 @@ def test_what_is_ignored_or_not_of_python_is_left_alone(
     before = {other: signal.getsignal(other) for other in SIGNALS}
     with monkeypatch.context() as patched:
         patched.setattr(signal, "getsignal", {**before, number: handler}.get)
-        with _told_of_interruption(DisplayProgress(lambda line, colour: None)):
+        with _reporting_interruption(DisplayProgress(lambda line, colour: None)):
             pass
     assert {other: signal.getsignal(other) for other in SIGNALS} == before
 
@@ -367,7 +367,7 @@ def test_an_interruption_is_written_once(tmp_path: pathlib.Path):
     terminal.touch()
     progress = DisplayProgress(lambda line, colour: None, terminal=str(terminal))
     progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
-    with signals_are_noted(), _told_of_interruption(progress):
+    with signals_are_noted(), _reporting_interruption(progress):
         for number in SIGNALS:
             signal.raise_signal(number)
     assert terminal.read_text() == "\ninterrupted: group/app a is running and goes on: https://g/1\n"

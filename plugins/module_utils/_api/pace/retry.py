@@ -26,8 +26,8 @@ from ..errors import (
 )
 from ..http import answered_at, number_in, unix_time_in
 from .clock import Deadline
-from .looks import is_look
-from .traffic import LONGEST_WINDOW_SECONDS, LONGEST_WISH_SECONDS, Traffic
+from .polls import is_polling
+from .traffic import LONGEST_RETRY_AFTER_SECONDS, LONGEST_WINDOW_SECONDS, Traffic
 
 # Base and maximum of the pauses between attempts; jitter halves them on average.
 BACK_OFF_SECONDS = (0.5, 30.0)
@@ -38,7 +38,7 @@ THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database, which lasts only a moment.
 LOCK_STATUS = 409
 # The shortest pause requested by the server that is reported to the user.
-TOLD_WISH_SECONDS = 10.0
+SHOWN_RETRY_AFTER_SECONDS = 10.0
 # The time that a pause leaves for the attempt after it.
 LAST_ATTEMPT_SECONDS = 1.0
 
@@ -48,19 +48,19 @@ MOST_PAUSING = 16
 _T = t.TypeVar("_T")
 
 
-def server_wish_seconds(status: int, headers: t.Mapping[str, str], now: float) -> float | None:
+def retry_after_seconds(status: int, headers: t.Mapping[str, str], now: float) -> float | None:
     """Return how long the server asks us to wait, None if it does not say.
 
     :param headers: headers of the answer, names in lower case: `Retry-After` in seconds or as a date; for status 429
         also `RateLimit-Reset`, which recent servers send with every answer, so it means nothing for other statuses.
     :param now: Unix time by our own clock.
     """
-    wish = headers.get("retry-after", "")
-    seconds = number_in(wish)
+    retry_after = headers.get("retry-after", "")
+    seconds = number_in(retry_after)
     if seconds is not None:
         return float(seconds)
     now = answered_at(headers, now)
-    until = unix_time_in(wish)
+    until = unix_time_in(retry_after)
     if until is not None:
         return max(0.0, until - now)
     reset = number_in(headers.get("ratelimit-reset", "")) if status == 429 else None
@@ -109,8 +109,8 @@ class Retrier:
             except RequestError as exc:
                 attempt += 1
                 if self._is_worth_repeating(exc, attempt, is_repeatable=is_repeatable):
-                    if self._is_to_be_put_off(exc):
-                        exc.is_put_off = True
+                    if self._should_postpone(exc):
+                        exc.is_postponed = True
                         raise
                     if self.pause(attempt, exc):
                         continue
@@ -121,7 +121,7 @@ class Retrier:
                 self.traffic.has_answered = True
                 return result
 
-    def insist(self, read: t.Callable[[], _T]) -> _T:
+    def read_persistently(self, read: t.Callable[[], _T]) -> _T:
         """Return the result of a read that decides about a write, repeating it after every kind of error.
 
         The read may send several requests, each of which is repeated as often as any other.
@@ -137,35 +137,35 @@ class Retrier:
                 if failures[exc.url] > self._retries or not self.pause(sum(failures.values()), exc):
                     raise
 
-    def _is_to_be_put_off(self, exc: RequestError) -> bool:
+    def _should_postpone(self, exc: RequestError) -> bool:
         """Return whether a poll is to repeat the request later, without occupying a thread until then.
 
         Polls are not put off after the deadline, nor for status 429, which holds all threads anyway.
         """
         may_wait = not self.deadline.has_passed() and not isinstance(exc, ThrottledError)
-        return may_wait and is_look() and self.traffic.repeating.count >= MOST_PAUSING
+        return may_wait and is_polling() and self.traffic.repeating.count >= MOST_PAUSING
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
         """Sleep before the next attempt; if there is no time for one, return false and add the reason to the error.
 
         :param attempt: number of attempts made so far, from 1.
         """
-        wish = exc.wish_seconds if exc else None
-        is_wish_too_long = wish is not None and wish > LONGEST_WISH_SECONDS and not self.is_persistent
+        retry_after = exc.retry_after_seconds if exc else None
+        is_too_long = retry_after is not None and retry_after > LONGEST_RETRY_AFTER_SECONDS and not self.is_persistent
         seconds, left = self.seconds_before_next(attempt, exc), self.deadline.remaining()
-        if wish is None and left > LAST_ATTEMPT_SECONDS:
+        if retry_after is None and left > LAST_ATTEMPT_SECONDS:
             # only our own pause is shortened to meet the deadline, not the one that the server asks for
             seconds = min(seconds, left - LAST_ATTEMPT_SECONDS)
-        if is_wish_too_long or seconds >= left:
+        if is_too_long or seconds >= left:
             if exc:
                 # the temporary error lasted until the timeout
                 exc.is_out_of_time = self.is_persistent
-            if exc and wish is not None:
-                than = "a task without wait may pause" if is_wish_too_long else "the time that is left"
-                exc.problem += f"; it asks to wait for {min(wish, 1e9):,.0f} s, longer than {than}"
+            if exc and retry_after is not None:
+                than = "a task without wait may pause" if is_too_long else "the time that is left"
+                exc.problem += f"; it asks to wait for {min(retry_after, 1e9):,.0f} s, longer than {than}"
             return False
-        if wish is not None:
-            self.tell_pause(wish)
+        if retry_after is not None:
+            self.tell_pause(retry_after)
         if isinstance(exc, ThrottledError):
             self.traffic.hold(seconds)
         with self.traffic.repeating:
@@ -177,8 +177,8 @@ class Retrier:
 
         :param attempt: number of attempts made so far, from 1.
         """
-        if exc and exc.wish_seconds is not None:
-            return exc.wish_seconds + self._jitter()
+        if exc and exc.retry_after_seconds is not None:
+            return exc.retry_after_seconds + self._jitter()
         base, ceiling = THROTTLED_SECONDS if isinstance(exc, ThrottledError) else BACK_OFF_SECONDS
         # full jitter: clients that failed at the same time must not return at the same time
         return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
@@ -186,7 +186,7 @@ class Retrier:
     def tell_pause(self, seconds: float, limit: str = "") -> None:
         """Report a pause that the server or a limit requires, if it is long and was not reported yet."""
         end = self._clock.monotonic() + seconds
-        if seconds >= TOLD_WISH_SECONDS and end > self._told_until + 1.0:
+        if seconds >= SHOWN_RETRY_AFTER_SECONDS and end > self._told_until + 1.0:
             self._told_until = end
             self._tell(seconds, limit)
 

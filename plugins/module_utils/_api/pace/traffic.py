@@ -27,7 +27,7 @@ SHARE_OF_OTHERS = 0.1
 # No limit of GitLab has a longer window. A longer one comes from a gateway, perhaps in milliseconds, and is ignored.
 LONGEST_WINDOW_SECONDS = 86_400.0
 # The longest pause that a server may request of a task that does not wait.
-LONGEST_WISH_SECONDS = 120.0
+LONGEST_RETRY_AFTER_SECONDS = 120.0
 # The number of simultaneous requests grows by one after this many answers for each of them.
 _ANSWERS_PER_STEP = 8
 
@@ -107,7 +107,7 @@ class Traffic:
             if now < window.ends_at and window.remaining == 0 and waits:
                 # one second more, because servers round to seconds
                 at = max(at, window.ends_at + 1.0)
-            at = min(at, now + (left_seconds if waits else min(left_seconds, LONGEST_WISH_SECONDS)))
+            at = min(at, now + (left_seconds if waits else min(left_seconds, LONGEST_RETRY_AFTER_SECONDS)))
             if self._per_minute and len(self._sent) == self._per_minute:
                 at = max(at, self._sent[0] + MINUTE_SECONDS)
                 if at > now + left_seconds:
@@ -119,10 +119,10 @@ class Traffic:
             self._sent.append(at)
             self.count += 1
             if not is_write:
-                self._space_looks(now)
+                self._space_polls(now)
             return at - now
 
-    def _space_looks(self, now: float) -> None:
+    def _space_polls(self, now: float) -> None:
         """Delay the next poll so that the remaining requests last until the next window."""
         if self._per_minute:
             gap = MINUTE_SECONDS / (self._per_minute * (1.0 - SHARE_OF_OTHERS))
@@ -131,9 +131,9 @@ class Traffic:
         if now < window.ends_at:
             left = window.ends_at - now
             usable = window.remaining - window.allowed * SHARE_OF_OTHERS
-            next_look = max(self._next_by_server, now) + (left / usable if usable > 1 else left)
+            next_poll = max(self._next_by_server, now) + (left / usable if usable > 1 else left)
             # the next window has enough requests
-            self._next_by_server = min(next_look, window.ends_at)
+            self._next_by_server = min(next_poll, window.ends_at)
 
     def hold(self, seconds: float) -> None:
         """Delay the requests of all threads, because the server has answered 429 to one of them."""
@@ -167,7 +167,7 @@ class Traffic:
 
     # ----- polls -----
 
-    def look_seconds(self) -> float:
+    def seconds_until_poll(self) -> float:
         """Return in how many seconds a poll may start that can wait."""
         with self._lock:
             return max(0.0, max(self._next_by_user, self._next_by_server) - self._clock.monotonic())

@@ -17,7 +17,7 @@ import typing as t
 from ..connection import ConnectionSettings, tls_context
 from ..http import parse_address
 from ..libraries import HTTPAdapter, urllib3
-from .exchange import UNDER_WAY, Exchange
+from .exchange import CURRENT, Exchange
 
 
 def _shut_down(sock: t.Any) -> None:
@@ -104,7 +104,7 @@ def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _bounded_pool(pool_class: t.Any) -> t.Any:
     class BoundedConnection(pool_class.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:
-            exchange = UNDER_WAY.get()
+            exchange = CURRENT.get()
             if exchange:
                 exchange.is_connecting = exchange.is_fresh = True
                 self._connect_within(exchange)
@@ -142,13 +142,13 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
 
         def send(self, data: t.Any) -> None:
             super().send(data)
-            exchange = UNDER_WAY.get()
+            exchange = CURRENT.get()
             if exchange and not exchange.is_connecting:
                 exchange.has_sent = True
 
         def response_class(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> http.client.HTTPResponse:
             # without an exchange, an extension uses the session for its own requests
-            exchange = UNDER_WAY.get()
+            exchange = CURRENT.get()
             if exchange:
                 return _BoundedAnswer(sock, exchange, *args, **kwargs)
             return http.client.HTTPResponse(sock, *args, **kwargs)

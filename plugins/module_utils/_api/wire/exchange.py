@@ -57,13 +57,13 @@ class Exchange:
         self._at, self.seconds = (at, piece_seconds) if at < self._end else (self._end, self._total)
 
     @contextlib.contextmanager
-    def under_way(self) -> t.Iterator[None]:
+    def as_current(self) -> t.Iterator[None]:
         """Apply the time limits of this exchange to connections and answers that are used within."""
-        token = UNDER_WAY.set(self)
+        token = CURRENT.set(self)
         try:
             yield
         finally:
-            UNDER_WAY.reset(token)
+            CURRENT.reset(token)
 
     @contextlib.contextmanager
     def errors(self, typed: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
@@ -84,7 +84,7 @@ class Exchange:
 
 
 # The exchange that is being opened.
-UNDER_WAY: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("exchange", default=None)
+CURRENT: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("exchange", default=None)
 
 
 def conflicting_length() -> LostAnswerError:

@@ -78,7 +78,7 @@ class RequestsTransport:
 
     def _open(self, request: Request, timeout_seconds: float, encoding: str) -> RequestsStream:
         exchange = Exchange(request, timeout_seconds)
-        with exchange.errors(error_of_opening), exchange.under_way():
+        with exchange.errors(error_of_opening), exchange.as_current():
             address = parse_address(request.url)
             exchange.is_own = address.origin == self._settings.origin
             proxies, exchange.proxy_name = self._way_to(address)

@@ -11,7 +11,7 @@ import typing as t
 
 from ..._api.errors import GitLabError
 from ..deployments.waiting import ApprovalWait
-from ..fields import as_told, status_of
+from ..fields import status_of, updated_from_jobs
 from ..jobs.attempts import AttemptCounts, shown_attempts
 from ..jobs.index import JobIndex
 from ..jobs.query import FoundJob, JobQuery
@@ -21,7 +21,7 @@ from ..session import Session
 from ..waiting.blockers import jobs_beside
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Look, Wait
+from ..waiting.loop import QuickCheck, Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision, Result
@@ -62,7 +62,7 @@ class ActionRun:
         report = yield from select(self._session, self._query, self._request, self._options)
         if report.has_timed_out:
             return report
-        report.timeline, self._failed = self._timeline.entries, report.selection.beside.bad_ends
+        report.timeline, self._failed = self._timeline.entries, report.selection.beside.blocking_failures
         jobs = [target.job for target in report.targets]
         if self._options.log_follow:
             check_followable(self._session, jobs)
@@ -74,7 +74,7 @@ class ActionRun:
         yield from self._following.once(lambda: self._step(report.targets))
         # jobs that have changed were read last
         read_last = sorted(report.targets, key=lambda target: target.has_changed)
-        report.pipeline = as_told(report.pipeline, [target.job.record for target in read_last])
+        report.pipeline = updated_from_jobs(report.pipeline, [target.job.record for target in read_last])
         if self._following.is_active:
             yield from self._follow(report)
         self._following.end()
@@ -208,7 +208,7 @@ class ActionRun:
             if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
         ]
 
-    def _counting_of(self, active: t.Sequence[Target], *, size: int) -> Look | None:
+    def _counting_of(self, active: t.Sequence[Target], *, size: int) -> QuickCheck | None:
         """Return a function that counts jobs to see whether the followed ones have moved.
 
         None if the jobs must be read: a single job, jobs of several pipelines, trigger jobs, a job that cannot be acted
@@ -218,7 +218,7 @@ class ActionRun:
         """
         jobs = [target.job for target in active]
         pipelines = {(job.project, job.pipeline_id, job.is_bridge) for job in jobs}
-        is_open = any(target.is_waiting_for_turn or not self._following.believes(target.job) for target in active)
+        is_open = any(target.is_waiting_for_turn or not self._following.is_confirmed(target.job) for target in active)
         if len(jobs) <= 1 or len(pipelines) > 1 or is_open or jobs[0].is_bridge:
             self._counting = None
             return None
@@ -234,17 +234,17 @@ class ActionRun:
         for target in active:
             target.job = shown.get(target.job.key, target.job)
         jobs = list(shown.values())
-        report.pipeline = as_told(report.pipeline, [job.record for job in jobs])
+        report.pipeline = updated_from_jobs(report.pipeline, [job.record for job in jobs])
         skipped = {job.key[:2]: job for job in jobs if job.status == "skipped"}
         if skipped:
             beside = JobIndex(other for job in skipped.values() for other in jobs_beside(self._session, job))
-            self._failed = beside.bad_ends
+            self._failed = beside.blocking_failures
         self._following.seen(jobs, self._unsettled(active))
 
     def _has_ended(self, target: Target) -> bool:
         """Return whether a followed job has reached its target or has ended; fail one that is stuck in the queue."""
         if is_there(target.job.record, self._options):
-            return self._following.believes(target.job)
+            return self._following.is_confirmed(target.job)
         problem = self._following.queue_problem(target.job)
         if problem:
             target.settle("failed", problem)
@@ -269,7 +269,7 @@ class ActionRun:
                 problem += f", and could not be retried: {result.reason}"
             elif most and attempts > 1:
                 problem += f"; this was the last of {attempts} attempts (max_attempts)"
-            target.has_ended_badly = True
+            target.ended_unsuccessfully = True
             target.settle("failed", problem)
 
     def _end_problem(self, target: Target) -> str:
@@ -286,7 +286,7 @@ class ActionRun:
         return request.max_attempts if status_of(record) == "failed" and is_reason else 0
 
     def _cancel(self, late: t.Sequence[Target]) -> None:
-        session, request = self._session.in_passing(seconds=CANCEL_SECONDS), ActionRequest("cancel")
+        session, request = self._session.best_effort(seconds=CANCEL_SECONDS), ActionRequest("cancel")
         deed = Deed(session, ACTIONS["cancel"], request, lambda job: decide(job.record, request), self._approvals)
         results = deed.write([target.job for target in late])
         for target, result in zip(late, results):

@@ -114,7 +114,7 @@ _TAKEN_AWAY = (
     "the job is archived",
 )
 
-_UNFINISHED: tuple[Column, ...] = ("created", "blocked", "under_way", "canceling")
+_UNFINISHED: tuple[Column, ...] = ("created", "blocked", "active", "canceling")
 _FINISHED: tuple[Column, ...] = ("success", "ended", "skipped")
 _NOT_FINISHED = refuse("its status is {status}; only finished jobs can be erased, so wait for it or cancel it first")
 _NOT_KEPT = refuse("its status is {status}; only artifacts of finished jobs can be kept")
@@ -131,7 +131,7 @@ _ROWS = (
                 "its status is created: earlier jobs have not finished yet; use wait to play it when they have",
             ),
             "blocked": act(),
-            "under_way": _IS_SO_ALREADY,
+            "active": _IS_SO_ALREADY,
             "canceling": refuse("it is being canceled; retry it once it is canceled"),
             "success": decisions.play_success,
             "ended": decisions.play_ended,
@@ -173,7 +173,7 @@ _ROWS = (
         cells={
             "created": refuse("its status is created: it never ran; use action play with wait"),
             "blocked": refuse("its status is {status}: it never ran; use action play"),
-            "under_way": _IS_SO_ALREADY,
+            "active": _IS_SO_ALREADY,
             "canceling": decisions.retry_canceling,
             "success": decisions.retry_success,
             "ended": decisions.retry_ended,
@@ -204,7 +204,7 @@ _ROWS = (
         cells={
             "created": act(),
             "blocked": act(),
-            "under_way": act(),
+            "active": act(),
             "canceling": decisions.cancel_canceling,
             "success": same("it has already finished with status {status}"),
             "ended": same("it has already finished with status {status}"),

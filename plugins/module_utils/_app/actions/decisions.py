@@ -18,7 +18,7 @@ from ..._api.decoding import Record
 from ..fields import artifact_kinds, id_of, status_of, user_id_of
 from ..jobs.query import listed
 from ..jobs.reasons import is_among
-from ..jobs.statuses import Column, is_finished, is_under_way, phase_of, unknown_status
+from ..jobs.statuses import Column, is_active, is_finished, phase_of, unknown_status
 from ..writes.decision import ActionOutcome, Decision
 
 
@@ -245,8 +245,8 @@ def is_played(before: Record, after: Record) -> bool:
         return True
     old, new = status_of(before), status_of(after)
     # the user who plays a job becomes the user of the job
-    is_set_off = is_under_way(new) or bool(after.get("started_at")) or user_id_of(after) != user_id_of(before)
-    return new != old and not is_under_way(old) and is_set_off
+    is_set_off = is_active(new) or bool(after.get("started_at")) or user_id_of(after) != user_id_of(before)
+    return new != old and not is_active(old) and is_set_off
 
 
 def is_retried(before: Record, after: Record) -> bool:

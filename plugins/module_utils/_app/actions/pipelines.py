@@ -18,12 +18,12 @@ from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, RequestError, StatusError
 from ..fields import id_of, status_of, users_of
 from ..jobs.reasons import REJECTED
-from ..jobs.statuses import STATUSES, Column, is_retryable, is_under_way, phase_of, unknown_status
+from ..jobs.statuses import STATUSES, Column, is_active, is_retryable, phase_of, unknown_status
 from ..session import Session
 from ..waiting.pipeline_end import PipelineState, read_state
 from ..writes.decision import Decision, Result, Verdict, is_lock
 from ..writes.roles import explain_forbidden, why_forbidden
-from ..writes.sending import Looks, Write
+from ..writes.sending import Reads, Write
 
 PipelineCell = t.Callable[[PipelineState], Decision]
 # The phases of jobs that GitLab cancels with their pipeline; it does not cancel manual jobs.
@@ -71,7 +71,7 @@ def _retry_ended(state: PipelineState) -> Decision:
     ended = [job for job in state.jobs if is_retryable(job.status)]
     if any(job.record.get("failure_reason") != REJECTED and job.record.get("archived") is not True for job in ended):
         return Decision("act")
-    if any(is_under_way(job.status) for job in state.jobs):
+    if any(is_active(job.status) for job in state.jobs):
         # the jobs were read after the pipeline
         return Decision("same", "its jobs are already active")
     if ended:
@@ -129,7 +129,7 @@ _ROWS = (
         cells={
             "created": _always("same", "it has not started yet"),
             "blocked": _always("same", "its status is {status}, so it has not finished yet"),
-            "under_way": _always("same", "it is already {status}"),
+            "active": _always("same", "it is already {status}"),
             "canceling": _always(
                 "later", "it is being canceled; use wait to retry it once it is canceled, or try again later"
             ),
@@ -149,7 +149,7 @@ _ROWS = (
         cells={
             "created": _always("act"),
             "blocked": _cancel_blocked,
-            "under_way": _always("act"),
+            "active": _always("act"),
             "canceling": _always("same", "it is already being canceled"),
             "success": _always("same", "it has already finished with status {status}"),
             "ended": _always("same", "it has already finished with status {status}"),
@@ -233,11 +233,11 @@ class _PipelineWrite(Write[PipelineState]):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
         return None
 
-    def _accepted(self, answer: None) -> Looks[PipelineState, Result[PipelineState]]:
+    def _accepted(self, answer: None) -> Reads[PipelineState, Result[PipelineState]]:
         """Return the result after reading the pipeline: GitLab also accepts requests that have no effect."""
         problem = ""
         try:
-            yield from self._look_for(lambda state: self._action.effect(self._first, state))
+            yield from self._read_until(lambda state: self._action.effect(self._first, state))
         except RequestError as exc:
             problem = f"done, but reading the pipeline again failed: {exc}"
         after = self._latest

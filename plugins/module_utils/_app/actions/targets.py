@@ -17,7 +17,7 @@ from ..jobs.selection import Selection, place_of, why_empty
 from ..jobs.statuses import phase_of, still
 from ..session import Session
 from ..waiting.blockers import jobs_beside, why_late
-from ..waiting.log_tails import MOST_LOGS, last_words, read_tail
+from ..waiting.log_tails import MOST_LOGS, log_ending, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
@@ -42,7 +42,7 @@ class Target:
     is_waiting_for_turn: bool = False
     is_followed: bool = False
     predicted: Record | None = None
-    has_ended_badly: bool = False
+    ended_unsuccessfully: bool = False
     log_tail: list[str] | None = None
 
     @property
@@ -54,7 +54,7 @@ class Target:
     def is_told_by_log(self) -> bool:
         """Return whether the end of the log explains the failure, as it does if the job itself has failed."""
         is_refused = self.outcome == "refused" and self.job.status == "failed"
-        return self.has_ended_badly or is_refused
+        return self.ended_unsuccessfully or is_refused
 
     def settle(self, outcome: str, reason: str) -> None:
         """Set the final outcome of the job."""
@@ -107,7 +107,7 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
     def read() -> Selection:
         selection = finder.find()
         if not selection.jobs and not selection.is_complete:
-            wait.awaits(query.describe())
+            wait.show_awaited(query.describe())
         return selection
 
     waited = yield from wait.until(read, lambda selection: selection.is_complete)
@@ -201,7 +201,7 @@ def _failure(target: Target, action: str) -> str:
         text = f"{ACTIONS[action].cannot(who)}: {target.reason}"
     else:
         text = f"{who} {target.reason}" if target.reason.startswith(_PREDICATES) else f"{who}: {target.reason}"
-    return text + last_words(target.log_tail)
+    return text + log_ending(target.log_tail)
 
 
 # reasons that continue a sentence after the name of the job

@@ -26,7 +26,7 @@ from ..session import Session
 from ..waiting.options import is_end_of_time
 from ..writes.decision import Decision, Result, is_lock, may_be_done, was_refused
 from ..writes.roles import explain_forbidden, why_forbidden
-from ..writes.sending import Looks, Write
+from ..writes.sending import Reads, Write
 from .actions import ACTIONS, Action
 from .decisions import ActionRequest
 
@@ -111,7 +111,7 @@ class JobWrite(Write[FoundJob]):
     def _has_moved(self, latest: FoundJob) -> bool:
         return (latest.id, latest.status) != (self._before.id, self._before.status)
 
-    def _accepted(self, answer: Record | None) -> Looks[FoundJob, Result[FoundJob] | None]:
+    def _accepted(self, answer: Record | None) -> Reads[FoundJob, Result[FoundJob] | None]:
         """Return the result of an accepted request; if the answer is no proof, read the job until it shows the effect.
 
         Return None if the attempt had failed and GitLab has retried the job automatically: the action is then sent for
@@ -124,7 +124,7 @@ class JobWrite(Write[FoundJob]):
 
         if answer is None or (action.answer == "old job" and not action.effect(job.record, answer)):
             try:
-                after = yield from self._look_for(shows)
+                after = yield from self._read_until(shows)
             except RequestError as exc:
                 reason = f"done, but reading the job again failed: {exc}"
                 return Result("applied", job, reason, has_changed=True)

@@ -15,10 +15,10 @@ from ..fields import status_of, user_id_of
 from ..jobs.query import MOST_NAMES_IN_TEXT, listed
 from ..session import Session
 from ..writes.decision import Decision, Result
-from ..writes.sending import Looks, Write
-from .decisions import NO_FEATURE, ApprovalRequest, decide_approval, explained_refusal, foreseen_refusal, has_given
+from ..writes.sending import Reads, Write
+from .decisions import NO_FEATURE, ApprovalRequest, decide_approval, explained_refusal, has_given, predicted_refusal
 from .find import DeploymentQuery, find_deployments, read_all, read_deployment
-from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, tells_approvals
+from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, shows_approvals
 
 # At most this many deployments of an environment are checked for missing approvals; those of jobs are all checked.
 MOST_CANDIDATES = 20
@@ -80,7 +80,7 @@ class Approval(Write[FoundDeployment]):
 
     def _read(self, targets: t.Sequence[FoundDeployment]) -> list[FoundDeployment]:
         latest = read_deployment(self._session, self._before.project, self._before.id)
-        if not tells_approvals(latest.record):  # it did before
+        if not shows_approvals(latest.record):  # it did before
             raise BadAnswerError("the deployment no longer contains its approvals", advice=NOT_GITLAB)
         return [latest]
 
@@ -100,7 +100,7 @@ class Approval(Write[FoundDeployment]):
     def _has_moved(self, latest: FoundDeployment) -> bool:
         return _state(self._before.record) != _state(latest.record)
 
-    def _accepted(self, answer: Record) -> Looks[FoundDeployment, Result[FoundDeployment]]:
+    def _accepted(self, answer: Record) -> Reads[FoundDeployment, Result[FoundDeployment]]:
         """Return the result of an accepted approval, which GitLab also accepts a second time."""
         is_old = has_given(self._before.record, user_id_of(answer) or None, self._wanted)
         reason = ""
@@ -137,7 +137,7 @@ class Approval(Write[FoundDeployment]):
             project = self._session.client.call("get_project", project=self._before.project)
         except RequestError:
             project = {}
-        reason = foreseen_refusal(self._before.record, self._user_id(), project, self._wanted)
+        reason = predicted_refusal(self._before.record, self._user_id(), project, self._wanted)
         return Result("refused", self._before, reason) if reason else super()._predicted()
 
     def _explained(self, exc: RequestError) -> str:

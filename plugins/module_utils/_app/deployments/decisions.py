@@ -24,7 +24,7 @@ from .records import (
     missing_text,
     rule_name,
     rules_of,
-    tells_approvals,
+    shows_approvals,
 )
 
 STATES = ("approved", "rejected")
@@ -55,7 +55,7 @@ def decide_approval(deployment: Record, user_id: int | None, request: ApprovalRe
 
     :param user_id: the id of the user of the token, None if GitLab does not report it.
     """
-    if not tells_approvals(deployment):
+    if not shows_approvals(deployment):
         return Decision("refuse", NO_FEATURE)
     if has_given(deployment, user_id, request):
         return Decision("same", f"the user of the token has already {request.state} it")
@@ -76,7 +76,7 @@ def has_given(deployment: Record, user_id: int | None, request: ApprovalRequest)
     )
 
 
-def foreseen_refusal(deployment: Record, user_id: int | None, project: Record, request: ApprovalRequest) -> str:
+def predicted_refusal(deployment: Record, user_id: int | None, project: Record, request: ApprovalRequest) -> str:
     """Return why GitLab will refuse an approval, as far as that is known before it is sent."""
     if user_id is None:
         return ""

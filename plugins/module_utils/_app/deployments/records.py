@@ -58,7 +58,7 @@ class FoundDeployment:
         return ", ".join([*known, f"job {job['name']}"] if job.get("name") else known)
 
 
-def tells_approvals(deployment: Record) -> bool:
+def shows_approvals(deployment: Record) -> bool:
     """Return whether the server has deployment approvals: a server without them omits their keys."""
     return "pending_approval_count" in deployment
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError, StatusError
-from ..._api.pace.looks import looking
+from ..._api.pace.polls import polling
 from ..fields import status_of
 from ..jobs.attempts import newest_attempts
 from ..jobs.query import FoundJob
@@ -37,7 +37,7 @@ class ApprovalWait:
 
     def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
         # without waiting, approvals are only shown
-        self._session = session if is_waiting else session.in_passing()
+        self._session = session if is_waiting else session.best_effort()
         self._is_waiting = is_waiting
         self._tell = tell
         self._jobs: list[FoundJob] = []
@@ -112,7 +112,7 @@ class ApprovalWait:
     def _read_to_tell(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job to explain a known fact; errors do not count."""
         try:
-            return self._read(job, self._session.in_passing())
+            return self._read(job, self._session.best_effort())
         except GitLabError:
             return None
 
@@ -122,7 +122,7 @@ class ApprovalWait:
         Reading a deployment can take long, and playing a job that has ended in the meantime would deploy again. For the
         same reason, the read does not share an answer with another gate.
         """
-        with looking(None):
+        with polling(None):
             (latest,) = newest_attempts(self._session, [job])
         if (latest.id, latest.status) == (job.id, job.status):
             return decision

@@ -18,7 +18,7 @@ from .statuses import can_be_superseded, newest_per_name
 
 # How often a list is read that lacks a job known to exist, or its newest attempt, before that is an error: a database
 # replica may lag.
-LOOKS_FOR_MISSING = 3
+READS_FOR_MISSING = 3
 
 
 def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJob]:
@@ -26,7 +26,7 @@ def newest_attempts(session: Session, jobs: t.Sequence[FoundJob]) -> list[FoundJ
 
     :raises BadAnswerError: if GitLab repeatedly omits one.
     """
-    for attempt in range(1, LOOKS_FOR_MISSING + 1):
+    for attempt in range(1, READS_FOR_MISSING + 1):
         shown = shown_attempts(session, jobs)
         missing = [job for job in jobs if job.key not in shown]
         if not missing:

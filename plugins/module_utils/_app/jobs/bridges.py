@@ -39,27 +39,27 @@ class Access:
         self._granted = granted
         # what the token may not read
         self._denied: set[t.Hashable] = set()
-        self._looks = 0
+        self._polls = 0
         # the number of consecutive polls that ended with such a denial
         self._doubts = 0
         self._has_doubt = False
 
     def begin(self) -> None:
         """Start another poll of the tree."""
-        self._looks += 1
+        self._polls += 1
         self._doubts = self._doubts + 1 if self._has_doubt else 0
         self._has_doubt = False
 
     def end(self) -> None:
         """Treat the following reads as those of a first poll."""
-        self._looks = 0
+        self._polls = 0
 
     def grant(self, what: t.Hashable) -> None:
         self._granted.add(what)
 
     def is_in_doubt(self, what: t.Hashable) -> bool:
         """Return whether a denial may be temporary."""
-        is_new = self._looks > 1 and what not in self._denied
+        is_new = self._polls > 1 and what not in self._denied
         if what in self._granted or is_new:
             self._has_doubt = self._doubts < MOST_DENIALS
             if self._has_doubt:

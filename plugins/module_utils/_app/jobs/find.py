@@ -22,7 +22,7 @@ from .selection import Chooser, Selection, what_is_missing, why_empty
 from .statuses import can_be_superseded, is_finished, newest_per_name
 
 # Trigger jobs are created with their pipeline: after this many polls without any, they are not listed again.
-_LOOKS_FOR_BRIDGES = 2
+_POLLS_FOR_BRIDGES = 2
 
 
 class JobFinder:
@@ -43,7 +43,7 @@ class JobFinder:
         self.known_fields: frozenset[str] = frozenset()
         self._explains_ids = explains_ids
         # the number of polls that found jobs, but no trigger jobs
-        self._looks_without_bridges = 0
+        self._polls_without_bridges = 0
         # by pipeline id: the highest number of jobs, or of trigger jobs, seen so far
         self._sizes: dict[int, int] = {}
 
@@ -227,11 +227,11 @@ class JobFinder:
 
         The second value is whether the trigger jobs are complete.
         """
-        if self._needs_bridges and self._looks_without_bridges < _LOOKS_FOR_BRIDGES:
+        if self._needs_bridges and self._polls_without_bridges < _POLLS_FOR_BRIDGES:
             # both lists are certainly needed, so read them concurrently
             jobs, bridges = self._session.run_all(lambda read: read(root), [self._jobs, self._bridges])
             is_whole = self._is_whole(root, len(bridges.jobs))
-            self._looks_without_bridges += is_whole and bool(jobs.jobs) and not bridges.jobs
+            self._polls_without_bridges += is_whole and bool(jobs.jobs) and not bridges.jobs
         else:
             jobs, is_whole = self._jobs(root), True
             bridges = self._bridges(root) if self._query.with_bridges and self._may_be_bridges(jobs) else JobIndex()
@@ -305,7 +305,7 @@ class JobFinder:
             return ""
         root = self._node(selection.pipeline or {})
         try:
-            bridges = [job.path for job in trigger_jobs(self._session.in_passing(), root.project, root.pipeline_id)]
+            bridges = [job.path for job in trigger_jobs(self._session.best_effort(), root.project, root.pipeline_id)]
         except RequestError:
             return ""  # the hint is not worth another error
         name = next(iter(selection.missing), "")

@@ -11,7 +11,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from .query import FoundJob, fitting, has_wildcard
-from .statuses import has_ended_badly
+from .statuses import is_blocking_failure
 
 # the prefix of names that match at any depth
 ANYWHERE = "**/"
@@ -40,9 +40,9 @@ class JobIndex:
         return frozenset(job.stage for job in self.jobs)
 
     @functools.cached_property
-    def bad_ends(self) -> t.Sequence[FoundJob]:
+    def blocking_failures(self) -> t.Sequence[FoundJob]:
         """Return the jobs that failed or were canceled without `allow_failure`, oldest first."""
-        return sorted((job for job in self.jobs if has_ended_badly(job.record)), key=lambda job: job.id)
+        return sorted((job for job in self.jobs if is_blocking_failure(job.record)), key=lambda job: job.id)
 
     def joined(self, others: t.Sequence[FoundJob]) -> JobIndex:
         """Return an index of these jobs, followed by others."""

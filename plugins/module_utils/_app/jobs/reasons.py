@@ -87,7 +87,7 @@ def is_among(reason: str, wanted: t.Sequence[str]) -> bool:
     return not wanted or any(reason in (name, *_SUCCESSORS.get(name, ())) for name in wanted)
 
 
-def meant_reason(reason: str) -> str:
+def suggested_reason(reason: str) -> str:
     """Return the known reason that is misspelled here, or an empty string."""
     return "" if reason in FAILURE_REASONS else _closest(reason, _MISSPELT)
 

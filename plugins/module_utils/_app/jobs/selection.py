@@ -27,7 +27,7 @@ from .query import (
     shortened,
     suggestions,
 )
-from .statuses import count_statuses, has_ended_badly, is_finished, is_optional
+from .statuses import count_statuses, is_blocking_failure, is_finished, is_optional
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Chooser:
                 for bridge, why in ((bridge, _why_no_pipeline(bridge)) for bridge in unstarted)
                 # the failure of a selected trigger job is reported anyway
                 if why
-                and not (has_ended_badly(bridge.record) and bridge.path in paths)
+                and not (is_blocking_failure(bridge.record) and bridge.path in paths)
                 and may_hold(open_names, bridge.path)
             ),
             known=jobs.by_path.keys(),
@@ -241,7 +241,7 @@ def _may_grow(
 
 def _why_no_pipeline(bridge: BridgeNode) -> str:
     """Return how a trigger job without a pipeline ended; empty if that is not an error, or it may still start one."""
-    if has_ended_badly(bridge.record):
+    if is_blocking_failure(bridge.record):
         return f"ended as {bridge.status} and started no pipeline"
     # its pipeline may have been deleted
     return "ended as success, but GitLab lists no pipeline that it started" if bridge.status == "success" else ""
@@ -250,7 +250,7 @@ def _why_no_pipeline(bridge: BridgeNode) -> str:
 def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...]:
     """Return the jobs that may be why a job was skipped, with their stages; none if it was not skipped.
 
-    :param failed: the unsuccessful jobs, see `JobIndex.bad_ends`; thousands may be skipped because of a few.
+    :param failed: the unsuccessful jobs, see `JobIndex.blocking_failures`; thousands may be skipped because of a few.
     """
     if job.status != "skipped":
         return ()

@@ -19,9 +19,9 @@ from ..fields import id_of, status_of
 
 Phase = t.Literal["waiting", "blocked", "queued", "running", "ending", "finished"]
 # The columns of the decision table of the actions.
-Column = t.Literal["created", "blocked", "under_way", "canceling", "success", "ended", "skipped"]
+Column = t.Literal["created", "blocked", "active", "canceling", "success", "ended", "skipped"]
 # The classes of the report's style sheet.
-Look = t.Literal["good", "bad", "busy", "still", "none"]
+Tone = t.Literal["good", "bad", "busy", "still", "none"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Status:
 
     :param phase: the progress of a job with this status.
     :param column: its column in the decision table of every action.
-    :param look: its color in the report, always shown together with sign and name.
+    :param tone: its color in the report, always shown together with sign and name.
     :param sign: its sign in the report.
     :param holdup: what a job with this status waits for, as part of a sentence; empty if there is nothing to say.
     :param waits_for: where to look up what a job waits for: among the jobs before it, or at its runner.
@@ -41,7 +41,7 @@ class Status:
     name: str
     phase: Phase
     column: Column
-    look: Look
+    tone: Tone
     sign: str
     holdup: str = ""
     waits_for: t.Literal["", "jobs", "runner"] = ""
@@ -54,19 +54,19 @@ _ROWS = (
     Status("created", "waiting", "created", "none", "·", waits_for="jobs"),
     Status("manual", "blocked", "blocked", "still", "‖", "waits to be played (manual)"),
     Status("scheduled", "blocked", "blocked", "still", "‖", "waits for its timer", is_young=True),
-    Status("waiting_for_resource", "queued", "under_way", "busy", "…", "waits for its resource group", is_young=True),
-    Status("preparing", "queued", "under_way", "busy", "…", "waits for its prerequisites", is_young=True),
+    Status("waiting_for_resource", "queued", "active", "busy", "…", "waits for its resource group", is_young=True),
+    Status("preparing", "queued", "active", "busy", "…", "waits for its prerequisites", is_young=True),
     Status(
         "waiting_for_callback",
         "queued",
-        "under_way",
+        "active",
         "busy",
         "…",
         "waits for a callback from an external service",
         is_young=True,
     ),
-    Status("pending", "queued", "under_way", "busy", "…", waits_for="runner"),
-    Status("running", "running", "under_way", "busy", "▶"),
+    Status("pending", "queued", "active", "busy", "…", waits_for="runner"),
+    Status("running", "running", "active", "busy", "▶"),
     Status("canceling", "ending", "canceling", "bad", "⊘", is_young=True),
     Status("success", "finished", "success", "good", "✓"),
     Status("failed", "finished", "ended", "bad", "✗"),
@@ -101,7 +101,7 @@ def is_finished(status: str) -> bool:
     return phase_of(status) == "finished"
 
 
-def is_bad_end(status: str) -> bool:
+def is_unsuccessful(status: str) -> bool:
     """Return whether a job or pipeline with this status has ended without success."""
     return is_finished(status) and status != "success"
 
@@ -112,7 +112,7 @@ def is_retryable(status: str) -> bool:
     return row is not None and row.column == "ended"
 
 
-def has_ended_badly(record: Record) -> bool:
+def is_blocking_failure(record: Record) -> bool:
     """Return whether a job failed or was canceled without `allow_failure`; jobs after it are skipped."""
     return is_retryable(status_of(record)) and not record.get("allow_failure")
 
@@ -127,7 +127,7 @@ def is_playable(status: str) -> bool:
     return phase_of(status) == "blocked"
 
 
-def is_under_way(status: str) -> bool:
+def is_active(status: str) -> bool:
     """Return whether a job with this status is queued or running, which GitLab calls active."""
     return phase_of(status) in ("queued", "running")
 
@@ -160,7 +160,7 @@ def newest_per_name(records: t.Iterable[Record]) -> list[Record]:
     return list(newest.values())
 
 
-def runner_wish(record: Record) -> str:
+def needed_runner(record: Record) -> str:
     """Return which runner a queued job needs, as part of a sentence."""
     tags = record.get("tag_list")
     if isinstance(tags, list) and tags:
@@ -171,8 +171,8 @@ def runner_wish(record: Record) -> str:
 def still(record: Record) -> str:
     """Return the current status of a late job, as part of a sentence."""
     status = status_of(record)
-    wish = f"; it requires {runner_wish(record)}" if is_queued(status) and "tag_list" in record else ""
-    return f"is still {status}{wish}"
+    runner = f"; it requires {needed_runner(record)}" if is_queued(status) and "tag_list" in record else ""
+    return f"is still {status}{runner}"
 
 
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:

@@ -50,7 +50,7 @@ class Candidates:
 
     # ----- the commit -----
 
-    def tip(self) -> str:
+    def current_commit(self) -> str:
         """Return the current commit of the ref, or an empty string if the token, such as a job token, may not read it.
 
         :raises SelectionError: if there is no such branch or tag.
@@ -100,8 +100,8 @@ class Candidates:
         for pipeline in before:
             if not self._may_count(pipeline):
                 continue
-            tip = self.tip()
-            if tip not in ("", pipeline.get("sha")):
+            commit = self.current_commit()
+            if commit not in ("", pipeline.get("sha")):
                 continue
             whole = self._whole(pipeline)
             if not self._may_count(whole) or not self._is_of_kind(whole):
@@ -109,7 +109,7 @@ class Candidates:
             doubt = self._doubt(whole)
             if doubt is None:
                 continue
-            if tip:
+            if commit:
                 self.check_kind()
             else:
                 doubt = doubt or "this token may not read the commit of the ref"

@@ -77,7 +77,7 @@ def read_pipeline(session: Session, project: str, pipeline: Record, *, is_old: b
     if len(pipeline) > 1 and not is_old:
         return pipeline
     try:
-        return whole_pipeline(session.in_passing() if is_old else session, project, pipeline)
+        return whole_pipeline(session.best_effort() if is_old else session, project, pipeline)
     except RequestError as exc:
         # on many servers, job tokens can list the jobs of a pipeline, but cannot read the pipeline itself
         is_denied = isinstance(exc, DeniedError)
@@ -169,7 +169,7 @@ def warn_of_namesake(session: Session, query: PipelineQuery, pipeline: Record) -
     """Warn if both a branch and a tag with the name of the ref have pipelines."""
     if query.ref is None or query.ref_type != "any":
         return
-    session = session.in_passing()
+    session = session.best_effort()
 
     def newest_of(scope: str) -> Record | None:
         return next(newest_pipelines(session, query.project, ref=query.ref, scope=scope, page_size=1), None)

@@ -25,7 +25,7 @@ from .creation import explain_refusal, is_over_limit
 from .query import RunRequest, describe
 
 # The pauses before each search after a lost answer, because the server may still be creating the pipeline.
-LOOK_PAUSES_SECONDS = (2.0, 5.0, 10.0)
+SEARCH_PAUSES_SECONDS = (2.0, 5.0, 10.0)
 # GitLab limits creations per minute.
 LIMIT_PAUSE_SECONDS = 20.0
 
@@ -55,14 +55,14 @@ class _Run:
         self._request = request
         self._candidates = Candidates(session, request, known)
         # False for a token that can only start pipelines
-        self._may_look = True
+        self._may_search = True
 
     def run(self) -> RunResult:
         """Return the result; while GitLab's limit for creations is reached, wait until the deadline of the task."""
         retrier = self._session.client.retrier
         outages = 0
         while True:
-            found = self._session.asking_again(self._found)
+            found = self._session.retrying_denials(self._found)
             if found is not None:
                 return Result("unchanged", found, f"{describe(found)} counts as the one asked for")
             if self._session.check_mode:
@@ -98,7 +98,7 @@ class _Run:
         except DeniedError:
             if not self._request.trigger_token or self._session.limits.may_read:
                 raise
-        self._may_look = False
+        self._may_search = False
         if self._request.reuse != "never":
             self._session.warn(
                 "Could not check whether such a pipeline is already active, because trigger_token can only start "
@@ -112,11 +112,11 @@ class _Run:
         # check mode must find a missing ref, as the real run would
         if request.sha is None and not self._session.check_mode:
             return
-        tip = self._candidates.tip()
-        if tip and self._session.check_mode:
+        commit = self._candidates.current_commit()
+        if commit and self._session.check_mode:
             self._candidates.check_kind()
-        if request.sha is not None and not tip.startswith(request.sha):
-            where = f"is at commit {tip}, not at" if tip else "cannot be read with this token, and may not be at"
+        if request.sha is not None and not commit.startswith(request.sha):
+            where = f"is at commit {commit}, not at" if commit else "cannot be read with this token, and may not be at"
             raise SelectionError(
                 f"{request.ref} in project {request.project} {where} {request.sha} (sha); no pipeline was started"
             )
@@ -175,7 +175,7 @@ class _Run:
 
     def _tell_twins(self, pipeline: Record) -> None:
         """Warn if another client has started an equal pipeline since the decision to start ours."""
-        if self._request.reuse == "never" or not self._may_look:
+        if self._request.reuse == "never" or not self._may_search:
             return
         try:
             twins = self._candidates.twins(pipeline)
@@ -195,7 +195,7 @@ class _Run:
         """
         request = self._request
         explain_refusal(self._session, exc, request)
-        if exc.status == 422 and request.trigger_token and self._may_look:
+        if exc.status == 422 and request.trigger_token and self._may_search:
             try:
                 failed = [pipeline for pipeline in self._candidates.ours() if status_of(pipeline) == "failed"]
             except RequestError:
@@ -206,13 +206,13 @@ class _Run:
 
     def _settle(self, exc: RequestError) -> RunResult:
         """Return the result of a request whose answer was lost."""
-        if not self._may_look:
+        if not self._may_search:
             return _unknown(exc, ", because trigger_token cannot look for it")
         found: list[Record] = []
-        for seconds in LOOK_PAUSES_SECONDS:
+        for seconds in SEARCH_PAUSES_SECONDS:
             self._session.clock.sleep(min(seconds, self._session.deadline.remaining()))
             try:
-                found = self._session.client.retrier.insist(self._candidates.ours)
+                found = self._session.client.retrier.read_persistently(self._candidates.ours)
             except RequestError as second:
                 return _unknown(exc, f", because looking for it failed, too: {second}")
             if len(found) == 1 and self._candidates.is_of_user(found[0]):
@@ -221,8 +221,8 @@ class _Run:
                 break
         if found:
             return _unknown(exc, f". It may be one of these: {sentences(list(map(describe, found)))}")
-        looks = len(LOOK_PAUSES_SECONDS)
-        further = f"{looks} searches found no new pipeline of {self._request.ref}; check the project and run again"
+        searches = len(SEARCH_PAUSES_SECONDS)
+        further = f"{searches} searches found no new pipeline of {self._request.ref}; check the project and run again"
         return _unknown(exc, f". {further}")
 
 

@@ -19,7 +19,7 @@ from ..session import Session
 from ..waiting.blockers import why_late
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
-from ..waiting.loop import Look, Wait
+from ..waiting.loop import QuickCheck, Wait
 from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
 from ..waiting.schedule import Steps
 
@@ -117,7 +117,7 @@ class JobReading:
         if self._options.log_follow:
             check_followable(self._session, jobs)
         if not jobs and not selection.is_complete:
-            self._wait.awaits(
+            self._wait.show_awaited(
                 self._query.describe() if selection.pipeline else f"the {self._query.pipeline.describe()}"
             )
         if not self._wait.is_active:
@@ -127,13 +127,13 @@ class JobReading:
         self._wait.pace(len(left), self._counting_of(selection, left))
         return selection
 
-    def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> Look | None:
+    def _counting_of(self, selection: Selection, left: t.Sequence[FoundJob]) -> QuickCheck | None:
         """Return a check that detects by counting whether jobs of one pipeline have changed, None if impossible.
 
         :param left: the jobs that have not reached a target yet.
         """
         query, jobs = self._query, selection.jobs
-        if query.include_downstream or not jobs or selection.lacks or not all(map(self._wait.believes, jobs)):
+        if query.include_downstream or not jobs or selection.lacks or not all(map(self._wait.is_confirmed, jobs)):
             return None
         if any(job.is_bridge for job in jobs):
             return None  # counts do not include trigger jobs
@@ -157,13 +157,13 @@ class JobReading:
             return False
         if lacks_any(self._query, selection):
             return True
-        return all(self._is_there(job) and self._wait.believes(job) for job in selection.jobs)
+        return all(self._is_there(job) and self._wait.is_confirmed(job) for job in selection.jobs)
 
     def _problems(self, jobs: t.Sequence[FoundJob]) -> list[tuple[FoundJob | None, str]]:
         """Return the problems that fail the task; those of finished jobs come first."""
         # in a project, only the returned jobs count; in a pipeline, all jobs do
         judged = jobs if self._query.pipeline.is_given else self._wanted(jobs)
-        believed = filter(self._wait.believes, judged)
+        believed = filter(self._wait.is_confirmed, judged)
         ends = [(job, end_problem(job.record, self._options, check_targets=self._wait.is_active)) for job in believed]
         queued = [(job, self._wait.queue_problem(job)) for job in judged]
         return [(job, problem) for job, problem in [*ends, *queued] if problem]
@@ -186,7 +186,7 @@ class JobReading:
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, or an empty string."""
-    texts, told, failed = [], {""}, report.selection.beside.bad_ends
+    texts, told, failed = [], {""}, report.selection.beside.blocking_failures
     for job, problem in report.problems:
         before = ", ".join(failed_before(job, failed)) if job else ""
         if job:

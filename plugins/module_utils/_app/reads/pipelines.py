@@ -22,7 +22,7 @@ from ..pipelines.find import read_pipeline
 from ..pipelines.query import PipelineQuery, with_pipeline
 from ..session import Session
 from ..waiting.blockers import MOST_SINGLE_LINES
-from ..waiting.log_tails import read_tail, telling_line
+from ..waiting.log_tails import read_tail, significant_line
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
 from ..waiting.pipeline_end import Following, PipelineState, failed_jobs, may_fail
@@ -60,7 +60,7 @@ def with_details(
 
     :param with_downstream: whether to read all downstream pipelines even without a wait.
     """
-    session, log_lines = session.in_passing(), wait.options.log_lines
+    session, log_lines = session.best_effort(), wait.options.log_lines
     failed, root = failed_jobs(state), None
     if wait.is_active or with_downstream:
         problem = "The downstream pipelines of the pipeline cannot be read"
@@ -106,7 +106,7 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
     # trigger jobs have no log
     job, tail = next(((job, tail) for job, tail in state.failed if tail and not may_fail(job)), (None, None))
     if job and tail:
-        text = with_sentence(text, f"The log of {job.called} ends with: {telling_line(tail)}")
+        text = with_sentence(text, f"The log of {job.called} ends with: {significant_line(tail)}")
     return with_pipeline(text, query, state.pipeline)
 
 

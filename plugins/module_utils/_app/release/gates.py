@@ -23,11 +23,11 @@ from ..jobs.attempts import attempts_of
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences
 from ..jobs.selection import lacks_any
-from ..jobs.statuses import STATUSES, is_bad_end, is_finished, is_retryable, is_under_way, phase_of
+from ..jobs.statuses import STATUSES, is_active, is_finished, is_retryable, is_unsuccessful, phase_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
 from ..session import PASSING_PAUSES_SECONDS, Session
-from ..waiting.log_tails import last_words, read_tail
+from ..waiting.log_tails import log_ending, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
 from ..waiting.schedule import Pause, Steps
@@ -83,7 +83,7 @@ class GateRun:
         self._request = gate.request or ActionRequest(gate.action)
         self._seen = seen
         self._options = dataclasses.replace(
-            gate.waiting, targets=(gate.target,), fail_on=tuple(filter(is_bad_end, STATUSES))
+            gate.waiting, targets=(gate.target,), fail_on=tuple(filter(is_unsuccessful, STATUSES))
         )
 
     def run(self) -> Steps[GateResult]:
@@ -97,11 +97,11 @@ class GateRun:
         }
         result = yield from ways[self._gate.way]()
         for seconds in PASSING_PAUSES_SECONDS:
-            if result.has_changed or not self._behind(result):
+            if result.has_changed or not self._outdated(result):
                 break
             yield Pause(seconds, self._session.deadline, is_urgent=True)
             result = yield from ways[self._gate.way]()
-        problem = self._behind(result) if result.jobs else "it selected no jobs"
+        problem = self._outdated(result) if result.jobs else "it selected no jobs"
         if problem and result.outcome in _OPEN:
             result = dataclasses.replace(result, outcome="failed", reason=problem)
         retried = _retried_text(self._session, result)
@@ -115,7 +115,7 @@ class GateRun:
             return may_be_created and lacks_any(self._query, selection)
         return self._gate.way != "verify" and selection.lacks and not selection.is_complete
 
-    def _behind(self, result: GateResult) -> str:
+    def _outdated(self, result: GateResult) -> str:
         """Return an error if GitLab shows an older attempt of a job than another gate has seen, else an empty string.
 
         A lagging replica of the database causes this.
@@ -163,7 +163,7 @@ class GateRun:
             return late
         # in check mode, jobs may still be active
         statuses = [job.status for job in report.jobs]
-        if any(is_bad_end(status) or phase_of(status) == "ending" for status in statuses):
+        if any(is_unsuccessful(status) or phase_of(status) == "ending" for status in statuses):
             return (yield from self._act(result))
         if not report.selection.is_complete or not all(map(is_finished, statuses)):
             return self._predict_wait(result, report, options)
@@ -171,7 +171,7 @@ class GateRun:
 
     def _cancel(self, late: GateResult) -> Steps[GateResult]:
         request = ActionRequest("cancel", multiple="all")
-        session = self._session.in_passing(seconds=CANCEL_SECONDS)
+        session = self._session.best_effort(seconds=CANCEL_SECONDS)
         try:
             report = yield from ActionRun(session, self._query, request, WaitOptions()).run()
         except GitLabError as exc:
@@ -199,8 +199,8 @@ class GateRun:
         """Return the outcome of an acting gate whose jobs are as required, or in check mode would be."""
         if result.has_changed:
             return (_PREDICTED if self._session.check_mode else _DONE)[self._gate.action]
-        under_way = [job for job in result.jobs if is_under_way(job.status)]
-        if self._session.check_mode and not all(is_reached(job.record, self._options) for job in under_way):
+        active = [job for job in result.jobs if is_active(job.status)]
+        if self._session.check_mode and not all(is_reached(job.record, self._options) for job in active):
             return _PREDICTED["wait"]
         return "already done" if self._gate.way == "at once" else "passed"
 
@@ -241,7 +241,7 @@ class GateRun:
             text += "; manual jobs must be played, for example by a gate with action play"
         failed = next((job for job in jobs if job.status == "failed"), None)
         tail = (read_tail(self._session, failed, self._options.log_lines) or []) if failed else []
-        text += last_words(tail)
+        text += log_ending(tail)
         has_ended = any(is_finished(job.status) for job in jobs)
         outcome = "timed out" if report.has_timed_out and not has_ended else "failed"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(tail))
@@ -259,7 +259,7 @@ class GateRun:
         is_refused = all(target.outcome == "refused" for target in bad)
         if all(self._is_end_enough(target) for target in bad):
             return dataclasses.replace(result, outcome=self._done(result), reason=states if is_refused else text)
-        if is_refused and all(self._may_come_right(target.job) for target in bad):
+        if is_refused and all(self._may_be_brought_back(target.job) for target in bad):
             return dataclasses.replace(result, outcome=_PREDICTED[action], reason=states, has_changed=True)
         stopped = self._session.stop()
         if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
@@ -270,7 +270,9 @@ class GateRun:
         outcome = "failed"
         if is_refused:
             outcome = "refused"
-        elif report.has_timed_out and not any(target.has_ended_badly or target.outcome == "refused" for target in bad):
+        elif report.has_timed_out and not any(
+            target.ended_unsuccessfully or target.outcome == "refused" for target in bad
+        ):
             outcome = "timed out"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(log_tail))
 
@@ -280,7 +282,7 @@ class GateRun:
         if not is_reached(record, self._options):
             return False
         has_run = bool(record.get("started_at"))
-        if target.has_ended_badly:
+        if target.ended_unsuccessfully:
             return has_run or self._gate.target == "finished"
         # a gate that plays requires jobs that ran, and one with replay requires that they run again
         may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
@@ -288,14 +290,14 @@ class GateRun:
 
     # ----- states -----
 
-    def _may_come_right(self, job: FoundJob) -> bool:
+    def _may_be_brought_back(self, job: FoundJob) -> bool:
         """Return whether, in check mode, earlier gates may cause a skipped job to run."""
         return job.status == "skipped" and self._has_predecessor_at_work()
 
     def _predict_wait(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult:
         """Return the result that check mode predicts for waiting: `failed` if a job ended in another state."""
         problems = [(job, end_problem(job.record, options)) for job in report.jobs]
-        bad = [(job, problem) for job, problem in problems if problem and not self._may_come_right(job)]
+        bad = [(job, problem) for job, problem in problems if problem and not self._may_be_brought_back(job)]
         missing = sentences([_state(job) for job in report.jobs if not is_reached(job.record, options)])
         reason = _reason(missing, "" if report.selection.is_complete else MAY_GROW)
         if bad:
@@ -334,7 +336,7 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[str]
     attempts: list[list[Record]] = [[] for _job in jobs]
     if not session.deadline.has_passed():
         with contextlib.suppress(GitLabError):  # only used in a reason
-            attempts = attempts_of(session.in_passing(), jobs, scope=list(filter(is_retryable, STATUSES)))
+            attempts = attempts_of(session.best_effort(), jobs, scope=list(filter(is_retryable, STATUSES)))
     ends = []
     for job, records in zip(jobs, attempts):
         former = sorted((record for record in records if id_of(record) < job.id), key=id_of)

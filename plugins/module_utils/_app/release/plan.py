@@ -20,14 +20,14 @@ from ..waiting.options import WaitOptions
 REQUIREMENTS = ("success", "finished", "started", "playable", "optional")
 STRATEGIES = ("fail_fast", "collect")
 
-_LOOKING = ("include_downstream", "ignore_allowed_failures")
-_WAITING = (*_LOOKING, "pending_timeout", "wait_timeout", "wait_interval")
+_READING = ("include_downstream", "ignore_allowed_failures")
+_WAITING = (*_READING, "pending_timeout", "wait_timeout", "wait_interval")
 _ACTING = ("multiple", "on_timeout")
 # The actions of gates, with the options that not every gate supports.
 GATE_ACTIONS: dict[str, tuple[str, ...]] = {
     "wait": _WAITING,
     **{row.name: (*row.takes, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
-    "verify": _LOOKING,
+    "verify": _READING,
     "run": ("variables", "inputs", "reuse", "wait_timeout"),
 }
 

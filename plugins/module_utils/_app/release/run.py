@@ -14,7 +14,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.pace.clock import Deadline
-from ..fields import as_told
+from ..fields import updated_from_jobs
 from ..jobs.query import FoundJob, sentences, shortened
 from ..pipelines.query import with_pipeline
 from ..waiting.schedule import Pause, Scheduler, Steps
@@ -22,9 +22,9 @@ from .plan import Gate, ProjectPlan, ReleasePlan
 
 # With fail_fast, a project acts only after all started projects were read once, because one may already have failed.
 # A project whose first read takes longer than this does not delay the others.
-FIRST_LOOKS_SECONDS = 30.0
+FIRST_READS_SECONDS = 30.0
 # The first and the longest pause between two checks whether they were read.
-_LOOK_ROUND_SECONDS = (0.05, 1.0)
+_FIRST_READ_CHECK_SECONDS = (0.05, 1.0)
 # With these outcomes a gate does not open.
 FAILURES = ("failed", "refused", "timed out")
 _PASSED = ("passed", "would pass")
@@ -72,7 +72,7 @@ class ProjectResult:
     def pipeline(self) -> Record | None:
         """Return the pipeline of the gates, as the jobs of the last gate show it."""
         last = next((gate for gate in reversed(self.gates) if gate.pipeline), None)
-        return as_told(last.pipeline, [job.record for job in last.jobs]) if last else None
+        return updated_from_jobs(last.pipeline, [job.record for job in last.jobs]) if last else None
 
     @property
     def failed_gate(self) -> GateResult | None:
@@ -113,18 +113,18 @@ class ReleaseRun:
 
     def run(self) -> list[ProjectResult]:
         """Run all projects, and return their results in the order of the plan."""
-        self._begin_what_can()
+        self._start_ready_projects()
         self._scheduler.run()
         for project in self._waiting:
             self._skip(self.results[project.name])
         return [self.results[project.name] for project in self._plan.projects]
 
-    def _begin_what_can(self) -> None:
+    def _start_ready_projects(self) -> None:
         """Start the projects whose needs have passed."""
         for project in list(self._waiting):
             if not self._stopped and self._passed.issuperset(project.needs):
                 self._waiting.remove(project)
-                self._unseen[project.name] = Deadline.after(FIRST_LOOKS_SECONDS, self._scheduler.clock)
+                self._unseen[project.name] = Deadline.after(FIRST_READS_SECONDS, self._scheduler.clock)
                 self._scheduler.add(self._run_project(self.results[project.name]), self._take)
 
     def _take(self, done: ProjectResult) -> None:
@@ -133,7 +133,7 @@ class ReleaseRun:
         if self._stopped and not self._has_woken:
             self._has_woken = True
             self._scheduler.wake()
-        self._begin_what_can()
+        self._start_ready_projects()
 
     def _run_project(self, result: ProjectResult) -> Steps[ProjectResult]:
         """Run the gates of a project one after the other, until one of them fails."""
@@ -143,7 +143,7 @@ class ReleaseRun:
                 result.gates[number] = GateResult(gate, reason=reason)
                 continue
             if gate.acts and self._plan.strategy == "fail_fast":
-                yield from self._see_others(result.plan.name)
+                yield from self._await_first_reads(result.plan.name)
             if self._stopped:
                 result.gates[number] = GateResult(gate, reason=self._stopped)
             else:
@@ -151,10 +151,10 @@ class ReleaseRun:
         self._unseen.pop(result.plan.name, None)
         return result
 
-    def _see_others(self, name: str) -> Steps[None]:
+    def _await_first_reads(self, name: str) -> Steps[None]:
         """Pause until every started project was read, at most until its deadline."""
         self._unseen.pop(name, None)
-        seconds, longest = _LOOK_ROUND_SECONDS
+        seconds, longest = _FIRST_READ_CHECK_SECONDS
         while not self._stopped:
             last = max(list(self._unseen.values()), key=Deadline.remaining, default=None)
             if last is None or last.has_passed():

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import DeniedError, GitLabError, RequestError, SelectionError, TimedOutError
-from ..._api.pace.looks import looking
+from ..._api.pace.polls import polling
 from ..fields import id_of
 from ..jobs.find import JobFinder
 from ..jobs.mistaken import explained_missing
@@ -23,7 +23,7 @@ from ..pipelines.run import run_pipeline
 from ..session import Session, StoppedError
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import timed_out_text
-from ..waiting.schedule import Pause, Steps, sits_out
+from ..waiting.schedule import Pause, Steps, wait_out
 from ..writes.roles import refuse_job_token
 from .gates import GateRun, jobs_of, to_come
 from .plan import Gate, ReleasePlan
@@ -100,7 +100,7 @@ def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateRes
     """
     if isinstance(exc, StoppedError):
         return GateResult(gate, reason=str(exc))
-    is_late = yield from sits_out(session, exc)
+    is_late = yield from wait_out(session, exc)
     if not (is_late or isinstance(exc, TimedOutError)):
         return GateResult(gate, outcome="failed", reason=str(exc))
     reason = f"{timed_out_text(gate.waiting)}: {exc}" if is_late else str(exc)
@@ -139,7 +139,7 @@ def run_gate(
     :raises GitLabError: if its jobs do not exist or cannot be read.
     """
     if session.watch:
-        session.watch.looks_into(id_of(pipeline))
+        session.watch.add_pipeline(id_of(pipeline))
     about_jobs = [each for each in project.plan.gates if each.start is None]
     if gate is about_jobs[0]:
         _check_jobs(session, project, about_jobs, pipeline)
@@ -164,7 +164,7 @@ def _check_jobs(session: Session, project: ProjectResult, gates: t.Sequence[Gate
             continue
         finder = JobFinder(session, jobs_of(session, project, gate, pipeline))
         try:
-            with looking(float("-inf")):
+            with polling(float("-inf")):
                 selection = finder.find()
             problem = finder.problem(selection) if selection.is_complete else ""
         except RequestError:
@@ -230,7 +230,7 @@ class PipelineStarter:
         project = request.project
         if project.isdigit() and request.ref in self._refs_by_path:
             try:
-                record = session.asking_again(lambda: session.client.call("get_project", project=request.project))
+                record = session.retrying_denials(lambda: session.client.call("get_project", project=request.project))
                 project = str(record.get("path_with_namespace") or project)
             except DeniedError:
                 pass  # starting the pipeline fails with advice

@@ -13,9 +13,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..fields import id_of, int_of, status_of
-from ..jobs.statuses import has_ended_badly, is_playable, is_retryable
+from ..jobs.statuses import is_blocking_failure, is_playable, is_retryable
 from ..release.run import FAILURES
-from .parts import block, compared, has_failed, link, look, seconds, state, text, text_with_links
+from .parts import block, compared, has_failed, link, seconds, state, text, text_with_links, tone
 
 _MOST_JOBS = 10
 _MOST_FAILED = 50
@@ -61,7 +61,7 @@ def others_in_words(first: t.Sequence[Record], others: t.Sequence[Record]) -> st
     return f"{len(others)} {'other ' * bool(first)}job{'s' * (len(others) > 1)}"
 
 
-def took(gate: Record) -> str:
+def duration_text(gate: Record) -> str:
     """Return how long a gate took, with the time of an earlier run; empty if it was not reached."""
     return "" if gate["outcome"] == "not reached" else compared(gate["elapsed"], gate.get("previous_elapsed"))
 
@@ -105,7 +105,7 @@ def _gate(anchor: str, gate: Record, project: Record, record: Record) -> str:
         shown += f'<details class="quiet"><summary>{others_in_words(first, others)}</summary>{_jobs(others)}</details>'
     quiet = "" if is_shut(gate) else " quiet"
     return (
-        f'<li id="{anchor}" class="gate {look(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
+        f'<li id="{anchor}" class="gate {tone(gate["outcome"])}{quiet}"><h4>{text(gate["name"])} '
         f'{state(gate["outcome"])}</h4>\n<div class="what">{reason}{of_no_job}{shown}'
         f"{_again(gate, project, record)}</div>\n"
         f'<p class="small facts-of-gate">{_facts(gate)}</p></li>\n'
@@ -120,8 +120,8 @@ def _facts(gate: Record) -> str:
         facts.append(f"requires {text(gate['require'])}")
     if gate["job_variables"]:
         facts.append(f"with {text(', '.join(gate['job_variables']))}")
-    if took(gate):
-        facts.append(f"took {took(gate)}")
+    if duration_text(gate):
+        facts.append(f"took {duration_text(gate)}")
     if seconds(gate["queued"]):
         several = len(gate["jobs"]) > 1
         facts.append(
@@ -171,7 +171,7 @@ def _to_start(gate: Record, project: Record) -> t.Iterable[Record]:
     """Return the jobs that must run before a gate opens: its own, and failed jobs if one of its own was skipped."""
     jobs = {job["id"]: job for job in jobs_of(gate, project)}
     if any(status_of(job) == "skipped" for job in gate["jobs"]):
-        jobs.update((job["id"], job) for job in project["jobs"] if has_ended_badly(job) and not job["superseded"])
+        jobs.update((job["id"], job) for job in project["jobs"] if is_blocking_failure(job) and not job["superseded"])
     return jobs.values()
 
 

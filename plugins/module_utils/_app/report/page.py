@@ -10,7 +10,7 @@ import typing as t
 
 from ..._api.decoding import Record
 from .gates import gate_anchor, gate_list, is_optional, is_shut
-from .parts import compared, has_failed, link, look, mark, moment, release_name, seconds, state, text, text_with_links
+from .parts import compared, has_failed, link, mark, moment, release_name, seconds, state, text, text_with_links, tone
 from .style import STYLE
 from .timeline import timeline
 
@@ -66,7 +66,7 @@ def _header(record: Record) -> str:
     warnings = "".join(f'<p class="warning">{text(warning)}</p>\n' for warning in record["warnings"])
     return (
         f'<header>\n<div class="top"><h1>{title}</h1>'
-        f'<span class="verdict {look(outcome)}">{state(outcome)}</span></div>\n'
+        f'<span class="verdict {tone(outcome)}">{state(outcome)}</span></div>\n'
         f"{_jumps(record['projects'])}{message}{warnings}{_facts(record)}</header>\n"
     )
 

@@ -14,11 +14,11 @@ from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
 from ..actions.actions import ACTIONS
 from ..fields import seconds_of
-from ..jobs.statuses import STATUSES, Look
+from ..jobs.statuses import STATUSES, Tone
 from .scale import parse_time
 
 # The class and the sign of each outcome. Statuses have theirs in their own table.
-_OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
+_OUTCOMES: t.Mapping[str, tuple[Tone, str]] = {
     "passed": ("good", "✓"),
     **{row.participle: ("good", "✓") for row in ACTIONS.values() if row.gate},
     "started": ("good", "✓"),
@@ -28,10 +28,10 @@ _OUTCOMES: t.Mapping[str, tuple[Look, str]] = {
     "not reached": ("none", "·"),
 }
 # For predictions of check mode, such as "would be played" and "would pass".
-_PREDICTED: tuple[Look, str] = ("still", "?")
+_PREDICTED: tuple[Tone, str] = ("still", "?")
 _MOST_NAMES = 3
 # For a status of GitLab that this collection does not know yet. The report shows it unchanged.
-_UNKNOWN: tuple[Look, str] = ("none", "?")
+_UNKNOWN: tuple[Tone, str] = ("none", "?")
 
 
 def text(value: t.Any) -> str:
@@ -75,35 +75,35 @@ def is_web_address(url: t.Any) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
-def look(status: t.Any) -> Look:
-    return _look_and_sign(str(status))[0]
+def tone(status: t.Any) -> Tone:
+    return _tone_and_sign(str(status))[0]
 
 
 def has_failed(job: Record) -> bool:
     """Return whether the status of a job looks like a failure."""
-    return look(job.get("status")) == "bad"
+    return tone(job.get("status")) == "bad"
 
 
 def state(status: t.Any) -> str:
-    shown, sign = _look_and_sign(str(status))
+    shown, sign = _tone_and_sign(str(status))
     return f'<span class="state {shown}"><span aria-hidden="true">{sign}</span> {text(status)}</span>'
 
 
 def mark(status: t.Any) -> str:
     """Return only the sign of a status, with its name for screen readers."""
-    shown, sign = _look_and_sign(str(status))
+    shown, sign = _tone_and_sign(str(status))
     return f'<span class="{shown}" aria-hidden="true">{sign}</span><span class="heard">{text(status)}</span>'
 
 
 def sign_of(status: t.Any) -> str:
-    return _look_and_sign(str(status))[1]
+    return _tone_and_sign(str(status))[1]
 
 
-def _look_and_sign(status: str) -> tuple[Look, str]:
+def _tone_and_sign(status: str) -> tuple[Tone, str]:
     if status.startswith("would "):
         return _PREDICTED
     row = STATUSES.get(status)
-    return (row.look, row.sign) if row else _OUTCOMES.get(status, _UNKNOWN)
+    return (row.tone, row.sign) if row else _OUTCOMES.get(status, _UNKNOWN)
 
 
 def seconds(value: t.Any) -> str:

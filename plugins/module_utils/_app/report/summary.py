@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..._api.decoding import Record
 from ..._api.masking import one_line, printable
-from .gates import in_order, is_shut, jobs_of, log_tails, others_in_words, took
+from .gates import duration_text, in_order, is_shut, jobs_of, log_tails, others_in_words
 from .parts import compared, is_web_address, moment_words, release_name, sign_of, text
 
 # All punctuation with a meaning for Markdown, HTML or GitLab references in the middle of a line. A colon has one if it
@@ -53,7 +53,7 @@ def _table(projects: t.Sequence[Record]) -> str:
                 f"{_text(gate['action'])} {_text(gate['name'])}",
                 _outcome(gate["outcome"]),
                 ", ".join(jobs),
-                _text(took(gate)),
+                _text(duration_text(gate)),
             )
             rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)

@@ -12,7 +12,7 @@ from ..._api.decoding import Record
 from ..fields import seconds_of
 from ..jobs.statuses import is_finished, is_queued
 from .gates import log_details
-from .parts import has_failed, link, look, seconds, state, text
+from .parts import has_failed, link, seconds, state, text, tone
 from .scale import Interval, TimeScale, parse_time
 
 _LEGEND = """<ul class="legend small">
@@ -78,7 +78,7 @@ def _row(job: Record, bars: _Bars, scale: TimeScale, shown_logs: t.Container[t.A
     cuts = "".join(
         f'<i class="cut" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>' for left, right in scale.cuts
     )
-    shown = cuts + _bar("queue", queue, scale) + _bar(f"run {look(job.get('status'))}", run, scale)
+    shown = cuts + _bar("queue", queue, scale) + _bar(f"run {tone(job.get('status'))}", run, scale)
     tail = job.get("log_tail") if job.get("id") not in shown_logs else None
     return (
         f'<li class="lane{"" if has_failed(job) else " quiet"}">'

@@ -12,7 +12,7 @@ from ..._api.errors import RequestError
 from ..fields import record_in
 from ..jobs.attempts import read_pipeline_jobs
 from ..jobs.query import FoundJob, shortened
-from ..jobs.statuses import STATUSES, is_finished, is_optional, runner_wish, still
+from ..jobs.statuses import STATUSES, is_finished, is_optional, needed_runner, still
 from ..session import Session
 
 # If more jobs than this wait for the same thing, they share one line.
@@ -41,7 +41,7 @@ class Blockers:
         if row.waits_for == "jobs":
             return self._before(job, jobs)
         if row.waits_for == "runner":
-            return "" if job.is_bridge else f"waits for {runner_wish(job.record)}"
+            return "" if job.is_bridge else f"waits for {needed_runner(job.record)}"
         return row.holdup
 
     def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> str:
@@ -63,7 +63,7 @@ class Blockers:
         key = (job.project, job.pipeline_id)
         if key not in self._manual:
             try:
-                records = self._session.in_passing().client.list_all(
+                records = self._session.best_effort().client.list_all(
                     "list_pipeline_jobs", project=job.project, pipeline_id=job.pipeline_id, scope=["manual"]
                 )
             except RequestError:
@@ -97,7 +97,7 @@ def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterab
 def jobs_beside(session: Session, job: FoundJob) -> list[FoundJob]:
     """Return the jobs of the pipeline of a job; none if they cannot be read, because they are only shown."""
     try:
-        return read_pipeline_jobs(session.in_passing(), job.project, job.pipeline_id)
+        return read_pipeline_jobs(session.best_effort(), job.project, job.pipeline_id)
     except RequestError:
         return []
 

@@ -16,7 +16,7 @@ from ..._api.errors import StatusError
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, phase_of
 from ..session import Session
-from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_OF_SOME, MOST_COUNTS_TOLD, Look
+from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_OF_SOME, MOST_COUNTS_TOLD, QuickCheck
 from .options import WaitOptions, end_problem, is_there
 
 
@@ -46,7 +46,7 @@ class Counting:
         # whether jobs may become optional, which are counted anyway, and whether anything has changed since
         self._may_be_optional = self._has_moved = False
 
-    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int) -> Look | None:
+    def listed(self, jobs: t.Sequence[FoundJob], left: t.Sequence[FoundJob], *, size: int) -> QuickCheck | None:
         """Note a list of jobs; return how to poll until the next one, None if counts do not help.
 
         :param jobs: the jobs that the task waits for.
@@ -68,14 +68,14 @@ class Counting:
         elif self._last is not None:
             # The count is older than the list. Each job that reaches its target lowers it by one.
             self._enough = max(0, self._last - counted)
-        return self._look if self._is_usable and not is_blind else None
+        return self._quick_check if self._is_usable and not is_blind else None
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
         scope = self._scope(self._waiting)
         return sum(job.status in scope for job in jobs)
 
-    def _look(self) -> int | None:
+    def _quick_check(self) -> int | None:
         """Return how many jobs are left, None if the jobs must be listed to know more."""
         count = self._count(self._waiting)
         if count is None:

@@ -56,18 +56,18 @@ def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> li
     return cleaned[-lines:]
 
 
-def last_words(tail: t.Sequence[str] | None) -> str:
+def log_ending(tail: t.Sequence[str] | None) -> str:
     """Return how a log ends, as a sentence that follows another one; empty if there is no log."""
-    return f". Its log ends with: {telling_line(tail)}" if tail else ""
+    return f". Its log ends with: {significant_line(tail)}" if tail else ""
 
 
-def telling_line(tail: t.Sequence[str]) -> str:
+def significant_line(tail: t.Sequence[str]) -> str:
     """Return the last line of a log before those that the runner adds, which do not show why a script failed.
 
     A long line, such as a document in one line, is shortened.
     """
-    telling = (line for line in reversed(tail) if not _EPILOGUE.match(line))
-    line = next(telling, tail[-1]).strip()
+    significant = (line for line in reversed(tail) if not _EPILOGUE.match(line))
+    line = next(significant, tail[-1]).strip()
     return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
 
 
@@ -94,7 +94,7 @@ def read_tail(session: Session, job: FoundJob, lines: int) -> list[str] | None:
     sink = Tail(window)
     offset = max(0, _log_size(job.record) - window)
     try:
-        session.in_passing().client.download(
+        session.best_effort().client.download(
             "get_job_log", sink, project=job.project, job_id=job.id, byte_offset=offset if offset else None
         )
     except RequestError as exc:

@@ -15,9 +15,9 @@ import typing as t
 
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, SelectionError
-from ..._api.pace.looks import looking
+from ..._api.pace.polls import polling
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_queued, runner_wish
+from ..jobs.statuses import is_queued, needed_runner
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
 from ..session import PASSING_PAUSES_SECONDS, Session
@@ -29,7 +29,7 @@ from .timeline import Timeline
 
 T = t.TypeVar("T")
 # Returns with a small request how many jobs are left; None if the jobs must be listed to know more.
-Look = t.Callable[[], t.Optional[int]]
+QuickCheck = t.Callable[[], t.Optional[int]]
 # Listing this many jobs is as cheap as counting them: it is GitLab's default page size.
 FEWEST_JOBS = 20
 # The jobs are listed after this many unchanged counts, because the count stays the same if one job ends while another
@@ -40,7 +40,7 @@ MOST_COUNTS_OF_SOME = 10
 MOST_COUNTS_TOLD = 3
 
 # How often a job must be read as failed before the failure counts.
-LOOKS_AT_A_FAILURE = 2
+POLLS_TO_CONFIRM_FAILURE = 2
 # A followed log is read this often, also during longer pauses.
 LOG_SECONDS = 2.0
 
@@ -77,10 +77,10 @@ class Wait:
         may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
         self._pauses = Pauses(session, options.interval_seconds, may_be_nudged=may_be_nudged)
         self._is_fresh = False
-        self._looked_at = float("-inf")
+        self._polled_at = float("-inf")
         # the pipeline of the jobs that the wait reads, None for several
         self._pipeline: tuple[str, int] | None = None
-        self._look: Look | None = None
+        self._quick_check: QuickCheck | None = None
         # whether a read has succeeded before
         self._is_established = False
         # the jobs that were read; how often each attempt was read as failed
@@ -122,7 +122,7 @@ class Wait:
             try:
                 return (yield from self._read(read))
             except GitLabError as exc:
-                if not self._session.may_pass(exc):
+                if not self._session.may_be_temporary(exc):
                     raise
                 yield from self._sleep(seconds)
         return (yield from self._read(read))
@@ -139,12 +139,12 @@ class Wait:
         follower = self._follower if jobs else None
         if follower:
             follower.catch_up(jobs[0])
-        if self.timeline.looked(jobs, left):
+        if self.timeline.update(jobs, left):
             self._pauses.restart()
         if follower:
             follower.follow(jobs[0])
 
-    def believes(self, job: FoundJob) -> bool:
+    def is_confirmed(self, job: FoundJob) -> bool:
         """Return whether a failed job will not be retried by GitLab.
 
         GitLab automatically retries jobs with `retry` in their configuration, and their record does not show this. So a
@@ -152,32 +152,32 @@ class Wait:
         """
         if job.status != "failed" or not self.is_active or self._session.deadline.has_passed():
             return True
-        return self._failures[job.id] >= LOOKS_AT_A_FAILURE
+        return self._failures[job.id] >= POLLS_TO_CONFIRM_FAILURE
 
     def note(self, jobs: t.Sequence[FoundJob]) -> None:
-        """Note which jobs have failed, for `believes`, and their pipeline."""
+        """Note which jobs have failed, for `is_confirmed`, and their pipeline."""
         pipelines = {(job.project, job.pipeline_id) for job in jobs}
         self._pipeline = pipelines.pop() if len(pipelines) == 1 else None
         for job in jobs:
             if job.status == "failed":
                 # a job that had failed before the wait is not read again
-                self._failures[job.id] += 1 if job.key in self._noted else LOOKS_AT_A_FAILURE
+                self._failures[job.id] += 1 if job.key in self._noted else POLLS_TO_CONFIRM_FAILURE
             self._noted.add(job.key)
             if self._session.watch:
-                self._session.watch.looks_into(job.pipeline_id)
+                self._session.watch.add_pipeline(job.pipeline_id)
 
-    def pace(self, left: int, look: Look | None = None) -> None:
+    def pace(self, left: int, quick_check: QuickCheck | None = None) -> None:
         """Set the pace by the number of jobs that are left.
 
-        :param look: checks with a small request between two reads whether anything may be new; None for no such checks.
+        :param quick_check: a small request between two reads that shows whether anything may be new; None for none.
         """
         self._pauses.expect(left)
-        self._look = look
+        self._quick_check = quick_check
 
-    def awaits(self, what: str) -> None:
+    def show_awaited(self, what: str) -> None:
         """Show once what the wait waits for if it does not exist yet."""
         if self.is_active:
-            self.timeline.awaits(what)
+            self.timeline.show_awaited(what)
 
     def begin(self) -> None:
         """Restart the pace, because an action was executed and the wait is now for its effect."""
@@ -198,7 +198,7 @@ class Wait:
             return ""
         return (
             f"has been pending for {seconds:.0f} s, longer than pending_timeout ({longest:.12g} s); "
-            f"it requires {runner_wish(job.record)}. Check the runners of the project"
+            f"it requires {needed_runner(job.record)}. Check the runners of the project"
         )
 
     def _pause(self) -> Steps[bool]:
@@ -213,15 +213,15 @@ class Wait:
                 return was_counted
             yield from self._sleep(*pause)
             # after a long pause a count could miss what has happened in the meantime
-            has_rested = not self._pauses.heed_nudge() and pause[1] > 0
+            has_rested = not self._pauses.take_nudge() and pause[1] > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            left = None if self._look is None or has_rested else (yield from self.once(self._look))
+            left = None if self._quick_check is None or has_rested else (yield from self.once(self._quick_check))
             if left is None:
                 return True
             was_counted = True
             self._pauses.expect(left)
-            self.timeline.beat(left)
+            self.timeline.heartbeat(left)
 
     def _sleep(self, seconds: float, more: float = 0.0) -> Steps[None]:
         """Pause for this long, or until the timeout, and read a followed log in the meantime.
@@ -251,15 +251,15 @@ class Wait:
         attempt, seconds = 0, 0.0
         while True:
             try:
-                with looking(self._looked_at):
+                with polling(self._polled_at):
                     return read()
             except RequestError as exc:
-                if not exc.is_put_off:
+                if not exc.is_postponed:
                     raise
                 attempt += 1
                 seconds = self._session.client.retrier.seconds_before_next(attempt, exc)
             finally:
-                self._looked_at = self._session.clock.monotonic()
+                self._polled_at = self._session.clock.monotonic()
             yield from self._sleep(seconds)
             if self.ends_at_stop:
                 self._session.check_stop()
@@ -276,7 +276,7 @@ def await_pipeline(session: Session, query: PipelineQuery, wait: Wait, *, is_of_
     def read() -> Record | None:
         pipeline = find_pipeline(session, query, warns=not is_of_gate)
         if pipeline is None:
-            wait.awaits(f"the {query.describe()}")
+            wait.show_awaited(f"the {query.describe()}")
         return pipeline
 
     waited = yield from wait.until(read, lambda pipeline: pipeline is not None)

@@ -121,4 +121,4 @@ def is_end_of_time(session: Session, exc: GitLabError) -> bool:
     if not isinstance(exc, RequestError) or not exc.is_out_of_time:
         return False
     left = session.deadline.remaining()
-    return not left or (exc.wish_seconds or 0.0) <= left
+    return not left or (exc.retry_after_seconds or 0.0) <= left

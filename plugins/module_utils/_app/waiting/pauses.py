@@ -77,7 +77,7 @@ class Pauses:
         self._left = left
         self._most = max(self._most, left)
 
-    def heed_nudge(self) -> bool:
+    def take_nudge(self) -> bool:
         """Return whether a nudge came during the pause, and forget it, because the next poll shows its cause."""
         if self.watch is None or not self.watch.is_nudged:
             return False

@@ -14,7 +14,7 @@ from ..fields import id_of, pipeline_of, project_id_of, status_of
 from ..jobs.attempts import newest_jobs, read_pipeline_jobs
 from ..jobs.bridges import PipelineNode, list_bridges, trigger_jobs
 from ..jobs.query import FoundJob, sentences
-from ..jobs.statuses import is_finished, is_optional, is_under_way, phase_of
+from ..jobs.statuses import is_active, is_finished, is_optional, phase_of
 from ..pipelines.find import read_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
@@ -24,7 +24,7 @@ from .schedule import Steps
 
 # A pipeline whose jobs were just restarted can still have its old end status. If none of its jobs is active, its end
 # counts after this many polls.
-LOOKS_AT_AN_END = 3
+POLLS_TO_CONFIRM_END = 3
 
 
 @dataclasses.dataclass
@@ -83,11 +83,11 @@ class Following:
         self._id = id_of(self.pipeline)
         self._options = wait.options
         self._wait = wait
-        self._looks_at_end = 0
+        self._polls_at_end = 0
         # the id of the newest known job
         self._newest = _newest(known)
         # how many jobs were left in the last list, and how many polls there were since
-        self._left = self._looks = 0
+        self._left = self._checks = 0
 
     def run(self) -> Steps[PipelineState]:
         """Return the pipeline with its jobs; with `wait` as soon as it has reached its target, or never will."""
@@ -117,16 +117,16 @@ class Following:
             self._wait.seen(state.jobs, left)
             self._leaves(left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
-            self._left, self._looks = len(left), 0
-            self._wait.pace(len(left), self._look if self._may_look(state) else None)
+            self._left, self._checks = len(left), 0
+            self._wait.pace(len(left), self._check if self._may_check(state) else None)
         return state
 
-    def _look(self) -> int | None:
+    def _check(self) -> int | None:
         """Read the pipeline; return how many jobs are left, None if they must be listed to know more."""
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
-        self._looks += 1
+        self._checks += 1
         most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
-        is_news = status_of(record) != status_of(self.pipeline) or self._looks >= most
+        is_news = status_of(record) != status_of(self.pipeline) or self._checks >= most
         return None if is_news else self._left
 
     def _leaves(self, left: list[FoundJob]) -> None:
@@ -137,13 +137,13 @@ class Following:
     def _failed_trigger_jobs(self) -> list[FoundJob]:
         """Return the failed trigger jobs, if the token may read them."""
         try:
-            found = trigger_jobs(self._session.in_passing(), self._project, self._id)
+            found = trigger_jobs(self._session.best_effort(), self._project, self._id)
         except RequestError as exc:
             self._session.warn(f"The trigger jobs of the pipeline cannot be read: {exc}")
             return []
         return [job for job in found if job.status == "failed"]
 
-    def _may_look(self, state: PipelineState) -> bool:
+    def _may_check(self, state: PipelineState) -> bool:
         """Return whether the status of the pipeline is enough for a while; if it has stopped, jobs must be read."""
         is_big = len(state.jobs) > FEWEST_JOBS
         is_moving = not is_finished(state.status) and state.status != "manual"
@@ -157,11 +157,12 @@ class Following:
         is_behind, self._newest = newest < self._newest, max(newest, self._newest)
         stands_still = state.status == "manual" or is_finished(state.status)
         if not stands_still or is_behind or any(map(_is_at_work, state.jobs)):
-            self._looks_at_end = 0
+            self._polls_at_end = 0
             return False
-        self._looks_at_end += 1
+        self._polls_at_end += 1
         is_quiet = all(job.status != "created" for job in state.jobs) or state.status == "manual"
-        return all(map(self._wait.believes, state.jobs)) and (is_quiet or self._looks_at_end >= LOOKS_AT_AN_END)
+        is_over = is_quiet or self._polls_at_end >= POLLS_TO_CONFIRM_END
+        return is_over and all(map(self._wait.is_confirmed, state.jobs))
 
     def _queue_problem(self, state: PipelineState) -> str:
         problems = ((job, self._wait.queue_problem(job)) for job in state.jobs)
@@ -230,7 +231,7 @@ def _manual(state: PipelineState) -> str:
 
 def _is_at_work(job: FoundJob) -> bool:
     status = job.status
-    return is_under_way(status) or phase_of(status) == "ending"
+    return is_active(status) or phase_of(status) == "ending"
 
 
 def _observed(project: str, pipeline: Record) -> FoundJob:

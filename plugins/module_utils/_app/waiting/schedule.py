@@ -17,7 +17,7 @@ import typing as t
 
 from ..._api.errors import GitLabError, RequestError
 from ..._api.pace.clock import AsideClock, Clock, Deadline
-from ..._api.pace.looks import SHARED_SECONDS
+from ..._api.pace.polls import SHARED_SECONDS
 from ..._api.pace.traffic import Traffic, Within
 from ..outcome import Progress
 from ..session import Session
@@ -30,7 +30,7 @@ T = t.TypeVar("T")
 
 # Up to this many waits poll as if each were alone. With more, polls are this far apart: 200 in a minute in total.
 MOST_UNPACED = 30
-LOOK_SECONDS = 0.3
+POLL_SECONDS = 0.3
 # Python handles signals, such as Ctrl-C, only in the main thread. If another thread receives one, the main thread must
 # be awake to handle it.
 AWAKE_SECONDS = 0.5
@@ -79,7 +79,7 @@ def _in_time(session: Session, steps: Steps[T], options: WaitOptions, what: str)
     try:
         return (yield from steps)
     except RequestError as exc:
-        if not (yield from sits_out(session, exc)):
+        if not (yield from wait_out(session, exc)):
             raise
         error = timed_out(options, f", waiting for {what}: {exc}")
         if not error.is_failure:
@@ -87,7 +87,7 @@ def _in_time(session: Session, steps: Steps[T], options: WaitOptions, what: str)
         raise error from exc
 
 
-def sits_out(session: Session, exc: GitLabError) -> Steps[bool]:
+def wait_out(session: Session, exc: GitLabError) -> Steps[bool]:
     """Wait until the timeout if an error only means that a server was unreachable until then; return whether it did."""
     if not is_end_of_time(session, exc):
         return False
@@ -100,7 +100,7 @@ class _Entry:
     """A wait, and when it goes on.
 
     :param latest: when it goes on at the latest.
-    :param looked_at: when its last step ended.
+    :param polled_at: when its last step ended.
     :param follows: whether it goes on because another wait has polled the same subject.
     """
 
@@ -109,18 +109,18 @@ class _Entry:
     due: float
     latest: float = float("inf")
     is_urgent: bool = False
-    looked_at: float = float("-inf")
+    polled_at: float = float("-inf")
     follows: bool = False
     # the result of the last step
     pause: Pause | None = None
     value: t.Any = None
     error: BaseException | None = None
 
-    def heed(self) -> None:
+    def take_nudge(self) -> None:
         """Go on sooner if there was a nudge."""
         if self.pause and self.pause.watch and self.pause.watch.is_nudged:
             # this may be in the past, so nudged waits go on before those that are only due
-            self.due = min(self.due, self.looked_at + self.pause.soonest)
+            self.due = min(self.due, self.polled_at + self.pause.soonest)
 
 
 class Scheduler:
@@ -149,7 +149,7 @@ class Scheduler:
         self._waiting: list[_Entry] = []
         # active steps, including sleeping ones
         self._at_work = 0
-        self._next_look_at = float("-inf")
+        self._next_poll_at = float("-inf")
         self._tasks: queue.Queue[_Entry | None] = queue.Queue()
         self._done: queue.Queue[_Entry] = queue.Queue()
         self._threads = 0
@@ -173,9 +173,9 @@ class Scheduler:
         """
         try:
             while self._waiting or self._at_work:
-                if self._nudges is not None and self._nudges.heed():
+                if self._nudges is not None and self._nudges.update():
                     for entry in self._waiting:
-                        entry.heed()
+                        entry.take_nudge()
                 while following := self._next():
                     self._begin(following)
                 self._await()
@@ -197,11 +197,11 @@ class Scheduler:
         urgent = self._first(is_urgent=True)
         if urgent:
             yield urgent.due, urgent, False
-        look = self._first(is_urgent=False)
-        if look:
+        poll = self._first(is_urgent=False)
+        if poll:
             # the first step of a wait is not spaced, because the wait was added to run now
-            apart = self._next_look_at if look.pause is not None else look.due
-            yield max(look.due, now + self._traffic.look_seconds(), apart), look, True
+            apart = self._next_poll_at if poll.pause is not None else poll.due
+            yield max(poll.due, now + self._traffic.seconds_until_poll(), apart), poll, True
 
     def _first(self, *, is_urgent: bool) -> _Entry | None:
         entries = (entry for entry in self._waiting if entry.is_urgent is is_urgent)
@@ -213,7 +213,7 @@ class Scheduler:
             if at > now:
                 continue
             if takes_turn and entry.pause is not None and len(self._waiting) + self._at_work > MOST_UNPACED:
-                self._next_look_at = max(self._next_look_at, now) + LOOK_SECONDS
+                self._next_poll_at = max(self._next_poll_at, now) + POLL_SECONDS
             self._waiting.remove(entry)
             return entry
         return None
@@ -251,10 +251,10 @@ class Scheduler:
 
     def _note_pacing(self, asleep: float) -> None:
         """Count for how long of a sleep a due poll is delayed, and report the first delay."""
-        look = self._first(is_urgent=False)
-        if look is None:
+        poll = self._first(is_urgent=False)
+        if poll is None:
             return
-        allowed, due = self._traffic.look_seconds(), max(0.0, look.due - self._clock.monotonic())
+        allowed, due = self._traffic.seconds_until_poll(), max(0.0, poll.due - self._clock.monotonic())
         self._traffic.paced_seconds += max(0.0, min(asleep, allowed) - due)
         if asleep > due and allowed - due >= _NEWS_SECONDS and not self._has_told and self._progress.is_shown:
             self._has_told = True
@@ -269,16 +269,16 @@ class Scheduler:
             entry.on_end(entry.value)
             return
         now = self._clock.monotonic()
-        entry.due, entry.latest, entry.looked_at = now + pause.seconds, now + pause.deadline.remaining(), now
+        entry.due, entry.latest, entry.polled_at = now + pause.seconds, now + pause.deadline.remaining(), now
         entry.is_urgent = pause.is_urgent
         # a nudge may have come during its step
-        entry.heed()
+        entry.take_nudge()
         self._waiting.append(entry)
         leads, entry.follows = not entry.follows, False
         if pause.subject is not None and leads:
-            self._look_together(pause.subject, now)
+            self._poll_together(pause.subject, now)
 
-    def _look_together(self, subject: t.Hashable, now: float) -> None:
+    def _poll_together(self, subject: t.Hashable, now: float) -> None:
         """Let the other waits with the same subject poll now, because they can share fresh answers.
 
         Not everything that they read is shared, so each polls at most twice as often as it would alone without nudges.
@@ -287,7 +287,7 @@ class Scheduler:
             pause = entry.pause
             if pause is None or pause.subject != subject or entry.is_urgent:
                 continue
-            if now - entry.looked_at > max(SHARED_SECONDS, pause.soonest / 2):
+            if now - entry.polled_at > max(SHARED_SECONDS, pause.soonest / 2):
                 entry.due, entry.is_urgent, entry.follows = now, True, True
 
 

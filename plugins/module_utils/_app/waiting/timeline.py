@@ -32,16 +32,16 @@ class _Seen:
     """What is known about a job from the last poll.
 
     :param since: when it got its status, on the monotonic clock, as far as known.
-    :param looks: how often it was read in this status.
-    :param told: the blockers that were shown.
+    :param polls: how often it was read in this status.
+    :param shown: the blockers that were shown.
     """
 
     status: str
     id: int
     since: float
-    looked_at: float
-    looks: int = 1
-    told: set[str] = dataclasses.field(default_factory=set)
+    polled_at: float
+    polls: int = 1
+    shown: set[str] = dataclasses.field(default_factory=set)
 
 
 # A change of state: when it happened, its line of progress, and the new status.
@@ -59,7 +59,7 @@ class Timeline:
         self._session = session
         self._seen: dict[t.Any, _Seen] = {}
         self._blockers = Blockers(session)
-        self._spoken_at = session.clock.monotonic()
+        self._output_at = session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
         self._awaited: set[str] = set()
         self.entries: list[Record] = []
@@ -71,7 +71,7 @@ class Timeline:
         """
         self._tell(self._note(job, detail))
 
-    def looked(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> bool:
+    def update(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> bool:
         """Note all jobs of one poll; return whether anything has changed since the last one.
 
         :param waiting: those of the jobs that have not reached their target.
@@ -85,31 +85,31 @@ class Timeline:
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
         if self._session.progress.is_shown:
             self._tell_blockers(jobs, waiting)
-            self.beat(len(waiting), [job.status for job in waiting])
+            self.heartbeat(len(waiting), [job.status for job in waiting])
         return bool(changes)
 
     def log_line(self, name: str, line: str) -> None:
         self._session.progress.log_line(name=name, line=line)
-        self._has_spoken()
+        self._note_output()
 
-    def awaits(self, what: str) -> None:
+    def show_awaited(self, what: str) -> None:
         """Show once what the wait waits for if it does not exist yet."""
         if self._session.progress.is_shown and what not in self._awaited:
             self._awaited.add(what)
             self._session.progress.still_waiting(text=f"waiting for {what}")
-            self._has_spoken()
+            self._note_output()
 
     def held(self, job: FoundJob, what: str) -> None:
         """Show once what blocks a job if its status does not show it."""
         self._tell_once([(job, what)])
 
-    def beat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
+    def heartbeat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
         """Show a sign of life if there was no line for long.
 
         :param left: how many jobs are left.
         :param statuses: the statuses of these jobs, if known.
         """
-        silence = self._session.clock.monotonic() - self._spoken_at
+        silence = self._session.clock.monotonic() - self._output_at
         if not left or silence < self._patience_seconds or not self._session.progress.is_shown:
             return
         while self._patience_seconds <= silence:
@@ -123,7 +123,7 @@ class Timeline:
     def leaves(self, jobs: t.Sequence[FoundJob]) -> None:
         """Note what continues in GitLab, and where, if the task is interrupted now."""
         if self._session.progress.is_shown:
-            self._session.progress.leaves(wait=self, what=_left_behind(jobs))
+            self._session.progress.leaves(wait=self, what=_continuing(jobs))
 
     def queued_seconds(self, job: FoundJob) -> float:
         """Return how long a pending job has been in the queue, by GitLab's record or by our own polls."""
@@ -147,8 +147,8 @@ class Timeline:
             self._enter(job, "", status, now)
             return []
         if seen.status == status and job.id <= seen.id:
-            seen.looks += 1
-            seen.looked_at = now
+            seen.polls += 1
+            seen.polled_at = now
             return []
         changes = []
         before, since = seen.status, seen.since
@@ -169,7 +169,7 @@ class Timeline:
         is_over = is_finished(status) or status == "canceling"
         if job.is_bridge or not (is_over or status == "running"):
             return [(status, now)]
-        earliest = seen.looked_at
+        earliest = seen.polled_at
         at = self._moment(record.get("finished_at" if is_over else "started_at"), earliest, now)
         steps = [(status, now if at is None else at)]
         is_new = job.id != seen.id
@@ -215,7 +215,7 @@ class Timeline:
     def _tell(self, changes: t.Sequence[_Change]) -> None:
         for _at, line, status in changes:
             self._session.progress.tell(line, status=status)
-            self._has_spoken()
+            self._note_output()
 
     def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
         """Show what blocks the jobs that have not changed since the last poll."""
@@ -223,7 +223,7 @@ class Timeline:
         for job in waiting:
             seen = self._seen[job.key]
             # another blocker says more than that the job must be played
-            if seen.looks < 2 or (seen.told and is_playable(seen.status)):
+            if seen.polls < 2 or (seen.shown and is_playable(seen.status)):
                 continue
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
@@ -237,7 +237,7 @@ class Timeline:
         """
         names: dict[str, list[str]] = {}
         for job, what in told:
-            known = self._seen[job.key].told
+            known = self._seen[job.key].shown
             if what and what not in known:
                 known.add(what)
                 names.setdefault(what, []).append(job.path.strip())
@@ -248,14 +248,14 @@ class Timeline:
                 listed, what = [f"{shown} and {more} more job{'s' if more > 1 else ''}"], f"each {what}"
             for name in listed:
                 self._session.progress.tell(f"{name}: {what}", status=status)
-                self._has_spoken()
+                self._note_output()
 
-    def _has_spoken(self) -> None:
-        self._spoken_at = self._session.clock.monotonic()
+    def _note_output(self) -> None:
+        self._output_at = self._session.clock.monotonic()
         self._patience_seconds = SILENCE_SECONDS
 
 
-def _left_behind(jobs: t.Sequence[FoundJob]) -> list[str]:
+def _continuing(jobs: t.Sequence[FoundJob]) -> list[str]:
     """Return which jobs continue without the task, with their URLs."""
     texts = []
     for job in jobs[:MOST_SINGLE_LINES]:

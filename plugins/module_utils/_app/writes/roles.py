@@ -47,7 +47,7 @@ def why_forbidden(session: Session, project: str, usual: t.Sequence[str], needed
     :param needed: the lowest role that may act.
     """
     try:
-        record: Record = session.in_passing().client.call("get_project", project=project)
+        record: Record = session.best_effort().client.call("get_project", project=project)
     except RequestError:
         return usual_reasons(usual, needed)  # advice is not worth another error
     if record.get("archived") is True:

@@ -15,7 +15,7 @@ import functools
 import typing as t
 
 from ..._api.errors import GitLabError, RedirectError, RequestError, StatusError
-from ..._api.pace.looks import looking
+from ..._api.pace.polls import polling
 from ..session import Session
 from .decision import Decision, Result, is_lock, may_be_done, was_refused, was_unsent
 
@@ -23,7 +23,7 @@ from .decision import Decision, Result, is_lock, may_be_done, was_refused, was_u
 EFFECT_PAUSES_SECONDS = (1.0, 3.0)
 # At most this many writes are sent before one read of all their targets. With more, the read could be outdated before
 # it is used, and all requests would be sent to a server that is unreachable.
-MOST_BY_ONE_LOOK = 100
+MOST_PER_READ = 100
 # Targets in doubt are read after at most this time, even if other writes have not been sent yet. An older read must not
 # decide whether to send a request again, because it may have arrived in the meantime, and there must be time for a read
 # before the timeout.
@@ -32,7 +32,7 @@ LONGEST_ROUND_SECONDS = 10.0
 _S = t.TypeVar("_S")
 _R = t.TypeVar("_R")
 # A write in progress: it yields if it needs a read, receives the state that was read, and returns the result.
-Looks = t.Generator[None, _S, _R]
+Reads = t.Generator[None, _S, _R]
 
 
 class Write(abc.ABC, t.Generic[_S]):
@@ -79,9 +79,9 @@ class Write(abc.ABC, t.Generic[_S]):
         :raises RequestError: if a task that waits could not send one before the timeout.
         """
         # the effect must be known first, and from fresh answers
-        with looking(None):
-            for first in range(0, len(writes), MOST_BY_ONE_LOOK):
-                Write._send_some(session, writes[first : first + MOST_BY_ONE_LOOK])
+        with polling(None):
+            for first in range(0, len(writes), MOST_PER_READ):
+                Write._send_some(session, writes[first : first + MOST_PER_READ])
         return [write._result for write in writes if write._result is not None]
 
     @staticmethod
@@ -93,9 +93,9 @@ class Write(abc.ABC, t.Generic[_S]):
             groups: dict[t.Hashable, list[Write[_S]]] = {}
             for write in filter(lambda write: write._is_begun, writes):
                 groups.setdefault((write.place, write._is_in_doubt), []).append(write)
-            session.run_all(Write._look_together, list(groups.values()))
+            session.run_all(Write._read_together, list(groups.values()))
             several = [write for group in groups.values() if len(group) > 1 for write in group]
-            session.run_all(Write._look_together, [[write] for write in several if write._may_tell_alone])
+            session.run_all(Write._read_together, [[write] for write in several if write._may_tell_alone])
 
     @staticmethod
     def _go_on_with(session: Session, writes: t.Sequence[Write[_S]]) -> None:
@@ -110,11 +110,11 @@ class Write(abc.ABC, t.Generic[_S]):
         session.run_all(go_on, writes)
 
     @staticmethod
-    def _look_together(group: t.Sequence[Write[_S]]) -> None:
+    def _read_together(group: t.Sequence[Write[_S]]) -> None:
         """Read the targets of several writes with the same place."""
         seen: t.Sequence[_S | GitLabError]
         try:
-            seen = group[0]._look([write._before for write in group])
+            seen = group[0]._read_again([write._before for write in group])
         except GitLabError as exc:
             seen = [exc] * len(group)
         for write, state in zip(group, seen):
@@ -143,7 +143,7 @@ class Write(abc.ABC, t.Generic[_S]):
         except GitLabError as exc:
             self._result = self._broken_off(exc)
 
-    def _sent(self) -> Looks[_S, Result[_S]]:
+    def _sent(self) -> Reads[_S, Result[_S]]:
         client = self._session.client
         attempt = 0
         while True:
@@ -166,7 +166,7 @@ class Write(abc.ABC, t.Generic[_S]):
                     may_repeat = client.retrier.pause(attempt, exc)
                 elif not was_refused(exc):
                     client.retrier.pause(1)
-                result = yield from self._looked(exc)
+                result = yield from self._read_after_error(exc)
                 if result is not None:
                     return result
                 if not may_repeat:
@@ -178,7 +178,7 @@ class Write(abc.ABC, t.Generic[_S]):
                 if result is not None:
                     return result
 
-    def _looked(self, exc: RequestError) -> Looks[_S, Result[_S] | None]:
+    def _read_after_error(self, exc: RequestError) -> Reads[_S, Result[_S] | None]:
         """Return the result of a request in doubt after a read, None if it was certainly not executed."""
         try:
             latest = yield
@@ -202,7 +202,7 @@ class Write(abc.ABC, t.Generic[_S]):
             return Result("unchanged", latest, decision.reason)
         if decision.verdict == "later":
             # the decision has taken time, and the request in doubt may have been executed since the read
-            (latest,) = self._look([self._before])
+            (latest,) = self._read_again([self._before])
             return self._shown(exc, latest) or Result("later", latest, decision.reason)
         if was_refused(exc) and not is_lock(exc) and not self._has_moved(latest):
             return Result("refused", latest, self._explained(exc))
@@ -218,12 +218,12 @@ class Write(abc.ABC, t.Generic[_S]):
             raise exc
         return self._failed(self._explained(exc))
 
-    def _look(self, targets: t.Sequence[_S]) -> t.Sequence[_S]:
+    def _read_again(self, targets: t.Sequence[_S]) -> t.Sequence[_S]:
         """Return the present states; while in doubt, repeat failed reads."""
         read = functools.partial(self._read, targets)
-        return self._session.client.retrier.insist(read) if self._is_in_doubt else read()
+        return self._session.client.retrier.read_persistently(read) if self._is_in_doubt else read()
 
-    def _look_for(self, shows: t.Callable[[_S], bool]) -> Looks[_S, _S]:
+    def _read_until(self, shows: t.Callable[[_S], bool]) -> Reads[_S, _S]:
         """Return the first state that shows the effect of an accepted request, else the last one read."""
         self._is_in_doubt = True
         state = yield
@@ -238,7 +238,7 @@ class Write(abc.ABC, t.Generic[_S]):
         """Return the id of the user of the token, None if it cannot be read: then only the state counts."""
         read = self._session.user_id
         try:
-            return self._session.client.retrier.insist(read) if self._is_in_doubt else read()
+            return self._session.client.retrier.read_persistently(read) if self._is_in_doubt else read()
         except RequestError:
             return None
 
@@ -256,7 +256,7 @@ class Write(abc.ABC, t.Generic[_S]):
         """Return the states of targets with the same place."""
 
     @abc.abstractmethod
-    def _accepted(self, answer: t.Any) -> Looks[_S, Result[_S] | None]:
+    def _accepted(self, answer: t.Any) -> Reads[_S, Result[_S] | None]:
         """Return the result of a request that GitLab has accepted, None if another request must be sent."""
 
     @abc.abstractmethod

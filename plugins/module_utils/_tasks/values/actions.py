@@ -16,7 +16,7 @@ from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
 from ..._app.actions.decisions import ActionRequest
 from ..._app.jobs.query import listed
-from ..._app.jobs.reasons import meant_reason
+from ..._app.jobs.reasons import suggested_reason
 from ..._app.pipelines.query import REUSES, PipelineQuery, RunRequest
 from ..options import text_list
 from .arguments import Arguments, Options
@@ -64,7 +64,7 @@ def action_request(options: Options) -> ActionRequest:
     """
     retry_on = text_list(options, "retry_on")
     for reason in retry_on:
-        meant = meant_reason(reason)
+        meant = suggested_reason(reason)
         if meant:
             raise UsageError(f"retry_on contains {reason!r}; did you mean {meant}?")
     return ActionRequest(

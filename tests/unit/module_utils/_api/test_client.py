@@ -417,7 +417,7 @@ def test_every_page_of_a_list_has_a_limit():
 @pytest.mark.parametrize("wait", [True, False])
 def test_a_download_has_no_limit_but_the_time_of_the_task(any_time, total, wait):
     transport = NotingStreams(lambda call: b"content")
-    session = new_session(transport, {"wait": wait, "wait_timeout": 100.0}).in_passing()
+    session = new_session(transport, {"wait": wait, "wait_timeout": 100.0}).best_effort()
     session.client.download("download_artifacts", Memory(), any_time=any_time, **JOB)
     assert transport.limits == [(30.0, total, None)]
 
@@ -451,7 +451,7 @@ def test_a_log_is_read_when_the_time_of_a_task_is_up_though_its_length_is_not_an
     clock, sink = FakeClock(), Memory()
     session = new_session(NotingStreams(lambda call: b"log"), {"wait_timeout": 100.0}, clock=clock)
     clock.sleep(101.0)
-    session.in_passing().client.download("get_job_log", sink, **JOB)
+    session.best_effort().client.download("get_job_log", sink, **JOB)
     assert sink.content == b"log"
 
 

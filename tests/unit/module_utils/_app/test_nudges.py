@@ -42,7 +42,7 @@ class Place:
         self.clock = FakeClock()
         self.nudges = Nudges(str(path), self.clock)
         self.known, self.open = self.nudges.watch(project), self.nudges.watch(project)
-        self.known.looks_into(6)
+        self.known.add_pipeline(6)
 
     def add(self, *lines: bytes) -> None:
         with self.path.open("ab") as file:
@@ -64,7 +64,7 @@ class Place:
     def nudged(self) -> tuple[bool, bool]:
         """Return which of the two were nudged since the last time."""
         self.clock.sleep(READ_SECONDS)
-        assert self.nudges.heed()
+        assert self.nudges.update()
         found = self.known.is_nudged, self.open.is_nudged
         self.known.is_nudged = self.open.is_nudged = False
         return found
@@ -110,9 +110,9 @@ def test_a_project_may_be_given_by_its_id(tmp_path: pathlib.Path) -> None:
 def test_the_file_is_read_once_a_second(place: Place) -> None:
     place.add(line())
     place.clock.sleep(READ_SECONDS / 2)
-    assert not place.nudges.heed() and not place.known.is_nudged
+    assert not place.nudges.update() and not place.known.is_nudged
     place.clock.sleep(READ_SECONDS / 2)
-    assert place.nudges.heed() and place.known.is_nudged
+    assert place.nudges.update() and place.known.is_nudged
 
 
 @pytest.mark.parametrize(

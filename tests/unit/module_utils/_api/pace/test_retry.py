@@ -12,11 +12,11 @@ import time
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Deadline
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import polling
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import (
     MOST_PAUSING,
     Retrier,
-    server_wish_seconds,
+    retry_after_seconds,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 
@@ -27,7 +27,7 @@ NOW = 1_700_000_000.0
 
 def status_error(status, wish=None):
     error = errors.status_error_class(status)(f"status {status}", status=status)
-    error.wish_seconds = wish
+    error.retry_after_seconds = wish
     return error
 
 
@@ -194,9 +194,9 @@ def test_a_look_beside_many_that_pause_is_put_off():
     traffic = Traffic(clock)
     retrier = new_retrier(clock, traffic=traffic, seconds=600.0)
     error = errors.LostAnswerError("cut")
-    with crowded(traffic), looking(0.0), pytest.raises(errors.LostAnswerError) as caught:
+    with crowded(traffic), polling(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(error), is_repeatable=True)
-    assert caught.value is error and error.is_put_off and not error.is_out_of_time
+    assert caught.value is error and error.is_postponed and not error.is_out_of_time
     assert clock.sleeps == []
     # a pause that the server asks for is kept
     assert retrier.seconds_before_next(1, status_error(503, wish=20.0)) == 21.0
@@ -204,7 +204,7 @@ def test_a_look_beside_many_that_pause_is_put_off():
 
 
 @pytest.mark.parametrize(
-    ("pausing", "is_look", "error"),
+    ("pausing", "is_polling", "error"),
     [
         (MOST_PAUSING - 1, True, errors.LostAnswerError("cut")),
         (MOST_PAUSING, False, errors.LostAnswerError("cut")),
@@ -212,10 +212,10 @@ def test_a_look_beside_many_that_pause_is_put_off():
     ],
     ids=["few pause", "it is no look", "429 holds all"],
 )
-def test_any_other_request_is_repeated(pausing, is_look, error):
+def test_any_other_request_is_repeated(pausing, is_polling, error):
     clock = FakeClock()
     traffic = Traffic(clock)
-    with crowded(traffic, pausing), looking(0.0 if is_look else None):
+    with crowded(traffic, pausing), polling(0.0 if is_polling else None):
         assert new_retrier(clock, traffic=traffic).run(Operation(error), is_repeatable=True) == "done"
     assert len(clock.sleeps) == 1
 
@@ -240,9 +240,9 @@ def test_nothing_is_put_off_when_the_time_is_up():
     traffic = Traffic(clock)
     traffic.has_answered = True
     retrier = new_retrier(clock, traffic=traffic, seconds=0.0, is_persistent=True)
-    with crowded(traffic), looking(0.0), pytest.raises(errors.LostAnswerError) as caught:
+    with crowded(traffic), polling(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(errors.LostAnswerError("cut")), is_repeatable=True)
-    assert caught.value.is_out_of_time and not caught.value.is_put_off
+    assert caught.value.is_out_of_time and not caught.value.is_postponed
 
 
 @pytest.mark.parametrize("kind", [errors.BadAnswerError, errors.RedirectError])
@@ -309,7 +309,7 @@ def test_a_write_is_not_repeated_by_persistence():
     ],
 )
 def test_what_the_server_wishes(status, headers, expected):
-    assert server_wish_seconds(status, headers, NOW) == expected
+    assert retry_after_seconds(status, headers, NOW) == expected
 
 
 @pytest.fixture(name="tokyo")
@@ -323,7 +323,7 @@ def tokyo_fixture(monkeypatch):
 
 @pytest.mark.parametrize("zone", ["", " GMT", " UTC", " -0000", " +0000", " GMT, Tue, 14 Nov 2023 22:13:30 GMT"])
 def test_a_time_without_a_zone_is_not_of_our_own(zone, tokyo):
-    assert server_wish_seconds(429, {"retry-after": f"Tue, 14 Nov 2023 22:13:30{zone}"}, NOW) == 10.0
+    assert retry_after_seconds(429, {"retry-after": f"Tue, 14 Nov 2023 22:13:30{zone}"}, NOW) == 10.0
 
 
 @pytest.mark.parametrize("ours", [NOW, NOW - 7200.0, NOW + 7200.0])
@@ -336,21 +336,21 @@ def test_a_time_without_a_zone_is_not_of_our_own(zone, tokyo):
     ],
 )
 def test_the_clock_of_the_server_counts_not_ours(headers, expected, ours):
-    assert server_wish_seconds(429, {**headers, "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, ours) == expected
+    assert retry_after_seconds(429, {**headers, "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, ours) == expected
 
 
 def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
     denied = errors.NotAuthorizedError("status 403", status=403)
     clock = FakeClock()
-    assert new_retrier(clock, retries=2, jitter=lambda: 1.0).insist(Operation(denied, denied)) == "done"
+    assert new_retrier(clock, retries=2, jitter=lambda: 1.0).read_persistently(Operation(denied, denied)) == "done"
     assert clock.sleeps == [1.0, 2.0]
     with pytest.raises(errors.NotAuthorizedError):
-        new_retrier(retries=2).insist(Operation(denied, denied, denied))
+        new_retrier(retries=2).read_persistently(Operation(denied, denied, denied))
 
 
 def test_each_request_of_a_read_in_doubt_is_repeated_as_often():
     jobs, job = (errors.NotAuthorizedError("status 403", status=403) for _request in range(2))
     jobs.url, job.url = "jobs", "jobs/42"
-    assert new_retrier(retries=2).insist(Operation(job, jobs, job, jobs)) == "done"
+    assert new_retrier(retries=2).read_persistently(Operation(job, jobs, job, jobs)) == "done"
     with pytest.raises(errors.NotAuthorizedError):
-        new_retrier(retries=2).insist(Operation(job, jobs, job, job))
+        new_retrier(retries=2).read_persistently(Operation(job, jobs, job, job))

@@ -34,7 +34,7 @@ def gap_after(headers_of, *, per_minute=None):
     traffic.turn(LONG)
     traffic.answered(200, headers_of(clock))
     traffic.turn(LONG)
-    return traffic.look_seconds()
+    return traffic.seconds_until_poll()
 
 
 def test_without_limits_nothing_is_held_back():
@@ -98,7 +98,7 @@ def test_a_new_window_forgets_the_old_one():
     traffic.answered(200, limit(clock, 0, seconds=10))
     clock.sleep(11)
     traffic.turn(LONG)
-    assert traffic.look_seconds() == 0.0
+    assert traffic.seconds_until_poll() == 0.0
 
 
 def test_writes_do_not_delay_looks():
@@ -106,7 +106,7 @@ def test_writes_do_not_delay_looks():
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 50))
     traffic.turn(LONG, is_write=True)
-    assert traffic.look_seconds() == 0.0
+    assert traffic.seconds_until_poll() == 0.0
 
 
 def test_never_more_in_any_minute_than_the_user_allows():
@@ -205,7 +205,7 @@ def test_many_requests_at_the_end_of_a_window_delay_looks_to_the_next_one_and_no
     traffic.answered(200, limit(clock, 55, allowed=600, seconds=42))
     for _number in range(30):
         traffic.turn(LONG)
-    assert traffic.look_seconds() == pytest.approx(42.0)
+    assert traffic.seconds_until_poll() == pytest.approx(42.0)
 
 
 def test_a_task_that_does_not_wait_is_not_held_by_a_limit_that_is_used_up():

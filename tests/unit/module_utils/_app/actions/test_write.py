@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace import retry
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import polling
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_action import TASK
 
 from ....harness import (
@@ -295,7 +295,7 @@ def test_what_a_write_has_done_is_read_now_however_many_others_pause(failure, mo
     monkeypatch.setattr(retry, "MOST_PAUSING", 0)
     refusal = Exchange(PLAY, refused("400 Bad request - Unplayable Job", 400))
     reads = [Exchange(JOB, failure()), Exchange(JOB, job(status="pending"))]
-    with looking(float("-inf")):
+    with polling(float("-inf")):
         outcome, result = act("play", job(), refusal, *reads, api_retries=2)
     assert (outcome.failure, result["outcome"]) == (None, "unchanged")
 

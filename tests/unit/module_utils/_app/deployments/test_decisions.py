@@ -11,7 +11,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.deployments.de
     ApprovalRequest,
     decide_approval,
     explained_refusal,
-    foreseen_refusal,
+    predicted_refusal,
 )
 
 from .records import ALICE, CAROL, approval, deployment, listed, rule
@@ -94,7 +94,7 @@ NO_RULE = "no approval rule of its environment is for the user"
     ],
 )
 def test_what_check_mode_foresees(rules, user_id, project, request_, words):
-    text = foreseen_refusal(deployment(*rules), user_id, project, request_)
+    text = predicted_refusal(deployment(*rules), user_id, project, request_)
     assert words in text and bool(text) == bool(words)
 
 

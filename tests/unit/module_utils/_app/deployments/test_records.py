@@ -14,7 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.deployments.re
     missing_approvals,
     missing_text,
     rule_name,
-    tells_approvals,
+    shows_approvals,
 )
 
 from .records import ALICE, BOB, CAROL, approval, deployment, listed, rule
@@ -62,7 +62,7 @@ def test_blocked_alone_is_no_waiting_for_approvals(status, pending, expected):
 
 
 def test_a_server_without_approvals_leaves_the_keys_out():
-    assert not tells_approvals(listed())
+    assert not shows_approvals(listed())
     assert approvals_of(listed()) == [] and missing_approvals(listed()) == []
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import RecentReads, looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import RecentReads, polling
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.deployments.waiting import ApprovalWait
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.query import FoundJob
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import Decision
@@ -213,11 +213,11 @@ def test_a_job_that_another_gate_saw_wait_a_moment_ago_is_read_once_more():
     clock = FakeClock()
     session = new_session(FunctionTransport(answer), clock=clock)
     session.client.recent = RecentReads(clock)
-    with looking(float("-inf")):
+    with polling(float("-inf")):
         found = FoundJob(session.client.call("get_job", project="7", job_id=42), "7", 0)
     approvals = ApprovalWait(session, is_waiting=True, tell=lambda job, what: None)
     approvals.expect([found])
-    with looking(float("-inf")):
+    with polling(float("-inf")):
         decision = Decision("later", "it was approved, and its status is now success")
         assert approvals.judge(found, Decision("act")) == decision
 

@@ -31,7 +31,7 @@ def test_of_thousands_that_failed_before_a_skipped_job_no_more_are_looked_at_tha
             looked_at.append(each.id)
             yield each
 
-    failed = JobIndex(found(job_id, "failed", "build") for job_id in range(5000, 0, -1)).bad_ends
+    failed = JobIndex(found(job_id, "failed", "build") for job_id in range(5000, 0, -1)).blocking_failures
     texts = failed_before(found(6000, "skipped", "deploy"), noted(failed))
     assert texts[:2] == ("job 'job 1' (id 1) of stage build", "job 'job 2' (id 2) of stage build")
     assert looked_at == list(range(1, len(texts) + 1))

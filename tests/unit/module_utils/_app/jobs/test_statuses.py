@@ -33,11 +33,11 @@ TABLE = {
 def test_predicates(status, row):
     words, _reached = row
     assert statuses.is_playable(status) == ("playable" in words)
-    assert statuses.is_under_way(status) == ("under way" in words)
+    assert statuses.is_active(status) == ("under way" in words)
     assert statuses.is_finished(status) == ("finished" in words)
     assert statuses.can_be_superseded(status) == ("superseded" in words)
     assert statuses.is_retryable(status) == (status in ("failed", "canceled"))
-    assert statuses.is_bad_end(status) == (status in ("failed", "canceled", "skipped"))
+    assert statuses.is_unsuccessful(status) == (status in ("failed", "canceled", "skipped"))
     assert statuses.is_queued(status) == (status == "pending")
     assert (statuses.phase_of(status) is None) == (status in ("brand_new", ""))
 
@@ -80,7 +80,7 @@ def test_the_newest_attempt_of_each_name():
     ],
 )
 def test_which_runner_a_job_asks_for(record, words):
-    assert statuses.runner_wish(record) == words
+    assert statuses.needed_runner(record) == words
 
 
 def test_an_id_may_be_of_a_type_that_ansible_has_made_of_a_number():

@@ -16,7 +16,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.plan import Gate, ProjectPlan, make_plan
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.run import (
-    FIRST_LOOKS_SECONDS,
+    FIRST_READS_SECONDS,
     GateResult,
     ReleaseRun,
     failure_text,
@@ -226,7 +226,7 @@ def acting(name, needs=()):
     return ProjectPlan(name, PipelineQuery(f"group/{name}", ref="main"), gates, needs)
 
 
-@pytest.mark.parametrize(("strategy", "seconds"), [("fail_fast", FIRST_LOOKS_SECONDS), ("collect", 0.0)])
+@pytest.mark.parametrize(("strategy", "seconds"), [("fail_fast", FIRST_READS_SECONDS), ("collect", 0.0)])
 def test_a_project_that_cannot_be_looked_at_holds_up_the_others_for_a_moment_only(strategy, seconds):
     clock = SharedClock()
     traffic = Traffic(clock)

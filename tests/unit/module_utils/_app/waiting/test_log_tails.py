@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting import log_tails
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import last_words, tail_of
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_tails import log_ending, tail_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_info import TASK
 
 from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
@@ -64,7 +64,7 @@ UPLOADED = ["Uploading artifacts for failed job", "Uploading artifacts...", "bui
     ],
 )  # fmt: skip
 def test_the_last_words_are_those_of_the_script(tail, words):
-    assert last_words(tail) == (f". Its log ends with: {words}" if words else "")
+    assert log_ending(tail) == (f". Its log ends with: {words}" if words else "")
 
 
 @pytest.mark.parametrize(("lines", "expected"), [(0, []), (1, ["c"]), (2, ["b", "c"]), (9, ["a", "b", "c"]), (-1, [])])

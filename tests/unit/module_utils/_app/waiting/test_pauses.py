@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import RecentReads, looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import RecentReads, polling
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, is_finished
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.loop import Wait
@@ -404,15 +404,15 @@ def test_a_wait_learns_nothing_from_its_own_last_look():
 def test_after_a_write_a_look_learns_nothing_from_before():
     clock = FakeClock()
     session = sharing_session(clock)
-    with looking(float("-inf")):
+    with polling(float("-inf")):
         assert size_of_list(session) == 1
     clock.sleep(0.1)
-    with looking(float("-inf")):
+    with polling(float("-inf")):
         assert size_of_list(session) == 1
     with pytest.raises(errors.RequestError):
         session.client.call("play_job", project="7", job_id=42)
     clock.sleep(0.1)
-    with looking(float("-inf")):
+    with polling(float("-inf")):
         assert size_of_list(session) == 3
 
 
@@ -452,9 +452,9 @@ def test_after_news_one_pause_is_as_without_nudges(watch: Watch, by_nudge: bool)
     pauses = nudged_pauses(watch)
     assert [longest(pauses), longest(pauses)] == [30.0, 45.0]
     if by_nudge:
-        assert not pauses.heed_nudge()
+        assert not pauses.take_nudge()
         watch.is_nudged = True
-        assert pauses.heed_nudge() and not watch.is_nudged
+        assert pauses.take_nudge() and not watch.is_nudged
     else:
         pauses.restart()
     assert [longest(pauses), longest(pauses)] == [1.0, 30.0]
@@ -470,4 +470,4 @@ def test_nothing_is_longer_where_nothing_nudges(tmp_path: pathlib.Path) -> None:
     for watch in (None, Nudges(str(tmp_path / "none"), FakeClock()).watch("group/app")):
         pauses = nudged_pauses(watch, 10.0)
         assert [longest(pauses), longest(pauses)] == [1.0, 1.5]
-        assert not pauses.heed_nudge()
+        assert not pauses.take_nudge()

@@ -13,13 +13,13 @@ import typing as t
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ServerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import looking
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import polling
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
-    LOOK_SECONDS,
     MOST_UNPACED,
+    POLL_SECONDS,
     Pause,
     Scheduler,
 )
@@ -124,9 +124,9 @@ def test_many_waits_share_two_hundred_looks_a_minute_and_each_has_its_turn() -> 
     waiters = [world.wait(600.0) for _number in range(500)]
     world.scheduler.run()
     first = [at for waiter in waiters for at in waiter.looks if at - world.began < 60.0]
-    assert len(first) <= 500 + 60.0 / LOOK_SECONDS
+    assert len(first) <= 500 + 60.0 / POLL_SECONDS
     # in turn: nobody looks again before all others have
-    turns = 500 * LOOK_SECONDS + 10.0
+    turns = 500 * POLL_SECONDS + 10.0
     gaps = [later - at for waiter in waiters for at, later in zip(waiter.looks, waiter.looks[1:])]
     assert max(gaps) <= turns + 1.0
     assert all(waiter.left_at is not None and waiter.left_at - waiter.ends_at <= turns + 1.0 for waiter in waiters)
@@ -144,7 +144,7 @@ def test_what_is_urgent_does_not_wait_its_turn() -> None:
 
     world.scheduler.add(urgent(), lambda _value: None)
     world.scheduler.run()
-    assert began == [pytest.approx(5.0, abs=LOOK_SECONDS)]
+    assert began == [pytest.approx(5.0, abs=POLL_SECONDS)]
 
 
 def test_a_deadline_is_kept_however_many_others_there_are() -> None:
@@ -343,13 +343,13 @@ class Persistent:
         pause, attempt = 1.0, 0
         while True:
             try:
-                with looking(0.0):
+                with polling(0.0):
                     if self.retrier.run(self._ask, is_repeatable=True) >= self.ends_at or self.deadline.has_passed():
                         return
                 attempt, seconds = 0, pause
                 pause = min(pause * 1.5, 10.0)
             except ServerError as exc:
-                if not exc.is_put_off:
+                if not exc.is_postponed:
                     # what it could not be asked for in time is known when the time is up
                     assert exc.is_out_of_time
                     yield Pause(self.deadline.remaining(), self.deadline)
@@ -429,7 +429,7 @@ def test_many_projects_that_are_broken_keep_no_other_from_its_turn() -> None:
         return who < 40 and now >= 5.0
 
     _clock, waits = run_persistent([120.0] * 60, 1200.0, is_away)
-    assert all(wait.left_at - 1000.0 <= 120.0 + 60 * LOOK_SECONDS + 10.0 for wait in waits[40:])
+    assert all(wait.left_at - 1000.0 <= 120.0 + 60 * POLL_SECONDS + 10.0 for wait in waits[40:])
     assert all(wait.left_at - 1000.0 == pytest.approx(1200.0, abs=1.0) for wait in waits[:40])
 
 
@@ -471,7 +471,7 @@ class Nudger(Nudges):
         self.given.append(Watch(project, self))
         return self.given[-1]
 
-    def heed(self) -> bool:
+    def update(self) -> bool:
         due = [number for at, number in self.times if at <= self.clock.now]
         self.times = self.times[len(due) :]
         for number in due:
@@ -568,7 +568,7 @@ def test_any_nudges_keep_the_promises(ends: list[float], nudges: list[tuple[floa
     waiters = [patient(world, end) for end in ends]
     world.scheduler.run()
     for waiter in waiters:
-        assert waiter.left_at is not None and waiter.left_at - waiter.ends_at <= 300.0 + 60 * LOOK_SECONDS + 1.0
+        assert waiter.left_at is not None and waiter.left_at - waiter.ends_at <= 300.0 + 60 * POLL_SECONDS + 1.0
         assert len([at for at in waiter.looks if at >= waiter.ends_at]) == 1
         assert all(later - at >= 10.0 for at, later in zip(waiter.looks, waiter.looks[1:]))
 

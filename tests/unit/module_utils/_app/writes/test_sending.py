@@ -201,7 +201,7 @@ def test_what_cannot_be_read_after_a_lost_answer_is_unknown_for_each(session):
 
 
 def test_many_are_sent_in_parts_each_with_a_look_of_its_own(session, monkeypatch):
-    monkeypatch.setattr(sending, "MOST_BY_ONE_LOOK", 2)
+    monkeypatch.setattr(sending, "MOST_PER_READ", 2)
     log = []
     results = Switch.send_all(session, [Switch(session, log, name, refusal()) for name in "12345"])
     assert results == [f"{name} as it is, refused" for name in "12345"]

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Polls ("looks" in the code): reads that may be put off, and that may share recent answers.
+"""Polls: reads that may be put off, and that may share recent answers.
 
 A context variable marks the reads of a poll, because a poll makes many nested calls.
 """
@@ -24,7 +24,7 @@ SHARED_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
-class _Look:
+class _Poll:
     """An active poll.
 
     :param since: when the previous poll ended.
@@ -35,25 +35,25 @@ class _Look:
     asked: set[t.Hashable] = dataclasses.field(default_factory=set)
 
 
-_LOOK: contextvars.ContextVar[_Look | None] = contextvars.ContextVar("look", default=None)
+_POLL: contextvars.ContextVar[_Poll | None] = contextvars.ContextVar("poll", default=None)
 
 
 @contextlib.contextmanager
-def looking(since: float | None) -> t.Iterator[None]:
+def polling(since: float | None) -> t.Iterator[None]:
     """Make all reads within part of one poll.
 
     :param since: when the previous poll ended, because older answers are not new to this one; None if the reads are not
         part of a poll.
     """
-    token = _LOOK.set(None if since is None else _Look(since))
+    token = _POLL.set(None if since is None else _Poll(since))
     try:
         yield
     finally:
-        _LOOK.reset(token)
+        _POLL.reset(token)
 
 
-def is_look() -> bool:
-    return _LOOK.get() is not None
+def is_polling() -> bool:
+    return _POLL.get() is not None
 
 
 class RecentReads:
@@ -68,16 +68,16 @@ class RecentReads:
 
     def read(self, key: t.Hashable, read: t.Callable[[], T]) -> T:
         """Return the result of a read, or a recent result with the same key."""
-        look = _LOOK.get()
-        if look is None:
+        poll = _POLL.get()
+        if poll is None:
             return read()
         now = self._clock.monotonic()
         with self._lock:
             self._kept = {key: kept for key, kept in self._kept.items() if now - kept[1] <= SHARED_SECONDS}
             kept = self._kept.get(key)
-        is_first = key not in look.asked
-        look.asked.add(key)
-        if kept and kept[0] > look.since and is_first:
+        is_first = key not in poll.asked
+        poll.asked.add(key)
+        if kept and kept[0] > poll.since and is_first:
             return t.cast(T, kept[2])
         answer = read()
         with self._lock:

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.looks import (
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import (
     SHARED_SECONDS,
     RecentReads,
-    is_look,
-    looking,
+    is_polling,
+    polling,
 )
 
 from ....harness import FakeClock
@@ -32,7 +32,7 @@ class Server:
         return self.asked
 
     def look(self, since: float | None = NEVER, key: str = "jobs") -> int:
-        with looking(since):
+        with polling(since):
             return self.recent.read(key, self.answer)
 
 
@@ -52,7 +52,7 @@ def test_what_took_long_to_read_is_shared_as_long_as_all_else():
         server.clock.sleep(10 * SHARED_SECONDS)
         return server.answer()
 
-    with looking(NEVER):
+    with polling(NEVER):
         server.recent.read("jobs", slow)
     server.clock.sleep(SHARED_SECONDS)
     assert server.look() == 1
@@ -70,9 +70,9 @@ def test_a_look_learns_nothing_from_what_the_one_before_has_seen():
 
 def test_what_a_look_reads_once_more_it_reads_anew():
     server = Server()
-    with looking(NEVER):
+    with polling(NEVER):
         assert [server.recent.read("jobs", server.answer) for _number in range(3)] == [1, 2, 3]
-    with looking(NEVER):
+    with polling(NEVER):
         assert [server.recent.read("jobs", server.answer) for _number in range(2)] == [3, 4]
 
 
@@ -101,7 +101,7 @@ def test_an_answer_that_was_on_its_way_during_a_change_is_not_kept():
         server.recent.forget()
         return server.answer()
 
-    with looking(NEVER):
+    with polling(NEVER):
         assert server.recent.read("jobs", slow) == 1
     server.clock.sleep(0.1)
     assert server.look() == 2
@@ -109,15 +109,15 @@ def test_an_answer_that_was_on_its_way_during_a_change_is_not_kept():
 
 def test_an_error_is_not_kept():
     server = Server()
-    with looking(NEVER), pytest.raises(KeyError):
+    with polling(NEVER), pytest.raises(KeyError):
         server.recent.read("jobs", lambda: {}["no"])
     assert server.look() == 1
 
 
 def test_a_look_ends_where_it_is_left():
-    assert not is_look()
-    with looking(NEVER):
-        with looking(None):
-            assert not is_look()
-        assert is_look()
-    assert not is_look()
+    assert not is_polling()
+    with polling(NEVER):
+        with polling(None):
+            assert not is_polling()
+        assert is_polling()
+    assert not is_polling()
