@@ -279,7 +279,7 @@ TESTED = ({"name": "test", "stage": "test"}, {"name": "deploy", "stage": "deploy
     [
         ({"stage": "tests"}, "has stage 'tests': did you mean 'test'?"),
         ({"name": "deploy", "stage": "dpeloy"}, "has stage 'dpeloy': did you mean 'deploy'?"),
-        ({"name": "deploy", "stage": "test"}, "has stage 'deploy', not 'test'"),
+        ({"name": "deploy", "stage": "test"}, "has stage 'deploy', not stage 'test'"),
         ({"name": "unit:*"}, "no job 'unit:*'"),
     ],
 )

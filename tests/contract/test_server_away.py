@@ -111,7 +111,7 @@ def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(sim
     how = {"name": ["infra/apply"], "include_downstream": True, "wait": True}
     result = run_task(simulator, INFO, project="group/app", ref="main", **how)
     assert result.failure is None and result.seconds < 120.0
-    assert "its last known state is returned" in result.warnings[-1]
+    assert "returning its last known state" in result.warnings[-1]
     gate = {"name": "infra/apply", "action": "wait"}
     assert release(simulator, {"gates": [gate]}).failure is None
 

@@ -283,7 +283,7 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
         return f"no job of {where} has stage {stage!r}: {suggestions(selection.beside.stages, stage, what='stages')}"
     for name, stages in selection.misplaced.items():
         wanted = " or ".join(map(repr, query.stages))
-        return f"job {name!r} of {where} has stage {shortened(stages)}, not {wanted}"
+        return f"job {name!r} of {where} has stage {shortened(stages)}, not stage {wanted}"
     for name in selection.missing:
         in_scope = f" has {query.scope_said}" if query.scope and not query.pipeline.is_given else ""
         return f"no job {name!r} in {where}{in_scope}: {suggestions(selection.known, name)}"

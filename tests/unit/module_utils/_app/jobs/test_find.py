@@ -277,7 +277,7 @@ JOBS = [job(42), job(41, stage="test", name="t")]
         ({"stage": ["test", "dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
         (
             {"name": ["deploy"], "stage": ["test"]},
-            f"job 'deploy' of {PLACE} has stage 'deploy', not 'test'",
+            f"job 'deploy' of {PLACE} has stage 'deploy', not stage 'test'",
         ),
         ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
         ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),

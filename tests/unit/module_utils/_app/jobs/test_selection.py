@@ -54,7 +54,7 @@ PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
         ({"names": ("unit",), "stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'?"),
         (
             {"names": ("deploy", "unit"), "stages": ("test",)},
-            "job 'deploy' of project 7 has stage 'deploy', not 'test'",
+            "job 'deploy' of project 7 has stage 'deploy', not stage 'test'",
         ),
         (
             {"names": ("unit",), "scope": ("failed",)},
