@@ -415,9 +415,7 @@ GUIDES: tuple[Guide, ...] = (
         files=("reports/junit.xml.gz",),
     ),
     Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),
-    Guide(
-        "hand_over", "Keep the artifacts of a release", hand_over_world(), ("keep_artifacts build",), changes=1
-    ),
+    Guide("hand_over", "Keep the artifacts of a release", hand_over_world(), ("keep_artifacts build",), changes=1),
     Guide(
         "large_releases",
         "Release every service",
