@@ -30,6 +30,7 @@ COMPOSED = {
     "cannot be played": "cannot be {self.participle}",
     "cannot be retried": "cannot be {self.participle}",
     "holds a deploy token": "holds {",
+    "waits for a job to be played": "waits for {_manual(state)} to be played",
     "The user of the token has the Reporter role": "The user of the token has the {role} role",
 }
 
