@@ -37,7 +37,7 @@ def test_a_job_by_its_id_is_looked_for_in_the_list_of_the_project():
 @pytest.mark.parametrize("listed", [[44, 43, 41], [44, 43], []])
 def test_a_job_that_the_list_does_not_hold(listed):
     # newest first: what is older than the job ends the reading
-    with pytest.raises(errors.SelectionError, match="no job 42 among the jobs of project 7 that the job token may"):
+    with pytest.raises(errors.SelectionError, match="no job 42 among the jobs of project 7 that the job token can"):
         info(Exchange(PROJECT, [job(number) for number in listed]), job_id=42)
 
 

@@ -66,7 +66,7 @@ class Switch(Write[str]):
 
     def _accepted(self, answer):
         if answer == "look":
-            latest = yield from self._look_for(lambda state: "as it is" in state)
+            latest = yield from self._read_until(lambda state: "as it is" in state)
             return f"{latest}, seen"
         return answer
 
