@@ -728,7 +728,7 @@ def test_options_that_make_no_sense(
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
-    for dest, word in ((tmp_path / "no" / "x", "folder that does not"), (f"{tmp_path}/no/", "is not an existing folder")):
+    for dest, word in ((tmp_path / "no" / "x", "folder that does not"), (f"{tmp_path}/no/", "not an existing folder")):
         assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "create")
     assert list(tmp_path.iterdir()) == []
     assert transfers(simulator) == 0
