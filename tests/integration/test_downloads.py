@@ -401,7 +401,7 @@ def test_an_older_server_sends_the_archive(
 def test_an_older_server_without_an_archive(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"artifacts": {"reports": ["junit"]}}, version="19.2")
     result = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID)
-    assert_sentence(result.failure, "GitLab lists a report 'junit' of job 'build' (id 1000)", "need GitLab 19.4")
+    assert_sentence(result.failure, "GitLab lists a report 'junit' of job 'build' (id 1000)", "require GitLab 19.4")
 
 
 def public(simulator: t.Any, version: str = "19.4") -> None:
@@ -728,7 +728,7 @@ def test_options_that_make_no_sense(
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
-    for dest, word in ((tmp_path / "no" / "x", "folder that does not"), (f"{tmp_path}/no/", "is not a folder")):
+    for dest, word in ((tmp_path / "no" / "x", "folder that does not"), (f"{tmp_path}/no/", "not an existing folder")):
         assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "create")
     assert list(tmp_path.iterdir()) == []
     assert transfers(simulator) == 0
