@@ -162,8 +162,7 @@ options:
       - What to do when O(wait_timeout) expires.
       - V(fail) fails the task and leaves the pipeline as it is.
       - V(cancel) cancels the pipeline, which takes up to ten more seconds, and then fails the task.
-      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that handle the timeout
-        themselves.
+      - V(continue) lets the task succeed with RV(timed_out=true), so that the playbook can decide what to do.
     type: str
     choices:
       - fail
@@ -592,12 +591,12 @@ timeline:
       to: running
   contains:
     at:
-      description: When the change was seen, in UTC.
+      description: Time of the change, in UTC.
       type: str
       returned: always
       sample: "2026-03-02T09:16:12.480Z"
     seconds:
-      description: Seconds since the task began.
+      description: The same time, in seconds since the task started.
       type: float
       returned: always
       sample: 69.67
@@ -612,7 +611,7 @@ timeline:
       returned: always
       sample: test
     from:
-      description: The status before. V(null) at the first poll.
+      description: Previous status. V(null) in the first entry.
       type: str
       returned: always
       sample: pending

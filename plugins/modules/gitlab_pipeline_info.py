@@ -51,8 +51,7 @@ options:
     description:
       - What to do when O(wait_timeout) expires.
       - V(fail) fails the task.
-      - V(continue) lets the task succeed with RV(timed_out) set to V(true), for playbooks that handle the timeout
-        themselves.
+      - V(continue) lets the task succeed with RV(timed_out=true), so that the playbook can decide what to do.
       - There is no V(cancel), because the module only reads.
     type: str
     choices:
@@ -396,12 +395,12 @@ timeline:
       to: running
   contains:
     at:
-      description: When the change was seen, in UTC.
+      description: Time of the change, in UTC.
       type: str
       returned: always
       sample: "2026-03-02T09:16:12.480Z"
     seconds:
-      description: Seconds since the task began.
+      description: The same time, in seconds since the task started.
       type: float
       returned: always
       sample: 69.67
@@ -416,7 +415,7 @@ timeline:
       returned: always
       sample: test
     from:
-      description: The status before. V(null) at the first poll.
+      description: Previous status. V(null) in the first entry.
       type: str
       returned: always
       sample: pending

@@ -96,10 +96,10 @@ def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Ins
         ("replace(registry.endpoint('get_project', 'GET', '/a/{project}/{b}'))", "'get_project' with one .* check b"),
         ("endpoint('x', 'GET', '/a/{b}', query=('b',))", "wrong.*endpoint x: each argument needs one place; check b"),
         ("endpoint('x', 'GET', '/a/{b}', with_slashes=('c',))", "wrong.*each argument needs one place; check c"),
-        ("endpoint('x', 'get', '/a')", "wrong.*endpoint x: 'get' is none of GET, POST, PUT, PATCH, DELETE"),
+        ("endpoint('x', 'get', '/a')", "wrong.*endpoint x: 'get' is not one of GET, POST, PUT, PATCH, DELETE"),
         ("endpoint('x', 'GET', 'a')", "wrong.*endpoint x: the path must start with a slash"),
-        ("endpoint('x', 'GET', '/a', answer='json')", "wrong.*'json' is none of record, records, text, bytes, nothing"),
-        ("endpoint('x', 'GET', '/a', paginated='page')", "wrong.*endpoint x: 'page' is none of offset, keyset"),
+        ("endpoint('x', 'GET', '/a', answer='json')", "wrong.*'json' is not one of record, records, text, bytes, nothing"),
+        ("endpoint('x', 'GET', '/a', paginated='page')", "wrong.*endpoint x: 'page' is not one of offset, keyset"),
     ],
 )
 def test_wrong_endpoints_are_explained(call: str, message: str, gitlab: FakeGitLab, install: Install) -> None:

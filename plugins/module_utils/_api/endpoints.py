@@ -62,7 +62,7 @@ class Endpoint:
         kinds = ((self.method, _METHODS), (self.answer, t.get_args(Answer)), (self.paginated, t.get_args(Paging)))
         for kind, known in kinds:
             if kind not in known:
-                raise ValueError(f"endpoint {self.name}: {kind!r} is none of {', '.join(filter(None, known))}")
+                raise ValueError(f"endpoint {self.name}: {kind!r} is not one of {', '.join(filter(None, known))}")
         if not self.path.startswith("/"):
             raise ValueError(f"endpoint {self.name}: the path must start with a slash")
         names = self.arguments
