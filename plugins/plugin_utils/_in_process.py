@@ -109,7 +109,7 @@ class InProcessAction(ActionBase):
         with _environment(environment), contextlib.chdir(self._loader.get_basedir()):
             return self._run_here(arguments, variables)
 
-    # ----- stepping aside -----
+    # ----- in process or as a module -----
 
     def _why_not_in_process(
         self, given: t.Mapping[str, t.Any], variables: Variables, environment: t.Mapping[str, str]

@@ -98,7 +98,7 @@ def test_a_hook_that_wants_to_leave_does_not_take_the_result_with_it(face: str) 
 @pytest.mark.parametrize("credential", NO_CREDENTIALS, ids=ascii)
 def test_what_is_no_credential(face: str, credential: t.Any) -> None:
     result, writes = run(face, "gitlab_job_action", PLAY, gitlab_authenticate=lambda settings: credential)
-    assert result["failed"] and "from gitlab_authenticate; it must return headers" in result["msg"] and not writes
+    assert result["failed"] and "from gitlab_authenticate; it must return a dictionary" in result["msg"] and not writes
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -12,7 +12,7 @@ import pytest
 
 from .harness import ACTION, effects, run_task, world
 
-CURRENT = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
+ACTIVE = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 ENDED = ("failed", "canceled")
 
 FORCE = {"force": True}
@@ -23,7 +23,7 @@ FAILED = {"replay": "failed"}
 TABLE: list[tuple[str, tuple[str, ...], dict[str, t.Any], str]] = [
     ("play", ("created",), {}, "refuse"),
     ("play", ("manual", "scheduled"), {}, "act"),
-    ("play", CURRENT, {}, "same"),
+    ("play", ACTIVE, {}, "same"),
     ("play", ("canceling",), {}, "refuse"),
     ("play", ("success",), {}, "same"),
     ("play", ("success",), FAILED, "same"),
@@ -36,7 +36,7 @@ TABLE: list[tuple[str, tuple[str, ...], dict[str, t.Any], str]] = [
     ("play", ("skipped",), {}, "refuse"),
     ("play", ("skipped",), ALWAYS, "refuse"),
     ("retry", ("created", "manual", "scheduled"), {}, "refuse"),
-    ("retry", CURRENT, {}, "same"),
+    ("retry", ACTIVE, {}, "same"),
     ("retry", ("canceling",), {}, "refuse"),
     ("retry", ("canceling",), {"retry_on": ["script_failure"], "wait": True}, "refuse"),
     ("retry", ("success",), {}, "same"),
@@ -45,18 +45,18 @@ TABLE: list[tuple[str, tuple[str, ...], dict[str, t.Any], str]] = [
     ("retry", ("failed",), {"retry_on": ["script_failure"]}, "act"),
     ("retry", ("failed",), {"retry_on": ["runner_system_failure"]}, "refuse"),
     ("retry", ("skipped",), {}, "refuse"),
-    ("cancel", ("created", "manual", "scheduled", *CURRENT), {}, "act"),
+    ("cancel", ("created", "manual", "scheduled", *ACTIVE), {}, "act"),
     ("cancel", ("canceling",), {}, "same"),
     ("cancel", ("canceling",), FORCE, "act"),
     ("cancel", ("success", *ENDED, "skipped"), {}, "same"),
     ("cancel", ("pending",), FORCE, "act"),
-    ("erase", ("created", "manual", "scheduled", *CURRENT, "canceling"), {}, "refuse"),
+    ("erase", ("created", "manual", "scheduled", *ACTIVE, "canceling"), {}, "refuse"),
     ("erase", ("success", *ENDED), {}, "act"),
     ("erase", ("skipped",), {}, "same"),
-    ("keep_artifacts", ("created", "manual", "scheduled", *CURRENT, "canceling"), {}, "refuse"),
+    ("keep_artifacts", ("created", "manual", "scheduled", *ACTIVE, "canceling"), {}, "refuse"),
     ("keep_artifacts", ("success", *ENDED), {}, "act"),
     ("keep_artifacts", ("skipped",), {}, "refuse"),
-    ("delete_artifacts", ("created", "manual", "scheduled", *CURRENT, "skipped"), {}, "same"),
+    ("delete_artifacts", ("created", "manual", "scheduled", *ACTIVE, "skipped"), {}, "same"),
     ("delete_artifacts", ("success", *ENDED), {}, "act"),
 ]
 
@@ -133,7 +133,7 @@ def test_cell(simulator: t.Any, action: str, status: str, options: dict[str, t.A
 
 
 def test_every_status_of_every_action_is_in_the_table() -> None:
-    statuses = {"created", "manual", "scheduled", *CURRENT, "canceling", "success", *ENDED, "skipped"}
+    statuses = {"created", "manual", "scheduled", *ACTIVE, "canceling", "success", *ENDED, "skipped"}
     for action in ("play", "retry", "cancel", "erase", "keep_artifacts"):
         covered = {status for row_action, row, _options, _verdict in TABLE if row_action == action for status in row}
         assert covered == statuses

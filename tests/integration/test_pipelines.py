@@ -20,7 +20,7 @@ JOBS = [
 RUN: dict[str, t.Any] = {"project": "group/app", "action": "run", "ref": "main"}
 BOB = "bob-token-0123456789"
 TRIGGER = "glptt-0123456789abcdef"
-CURRENT = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
+ACTIVE = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 
 
 def with_new(*jobs: dict[str, t.Any], old: t.Sequence[dict[str, t.Any]] = (), **more: t.Any) -> dict[str, t.Any]:
@@ -163,10 +163,10 @@ def test_variables_that_cannot_be_read_are_not_taken_for_these(simulator: t.Any)
 # ----- retry and cancel -----
 
 DECISIONS: list[tuple[str, tuple[str, ...], str]] = [
-    ("retry", ("created", "manual", "scheduled", *CURRENT, "success"), "same"),
+    ("retry", ("created", "manual", "scheduled", *ACTIVE, "success"), "same"),
     ("retry", ("failed", "canceled"), "act"),
     ("retry", ("canceling", "skipped"), "refuse"),
-    ("cancel", ("created", "scheduled", *CURRENT), "act"),
+    ("cancel", ("created", "scheduled", *ACTIVE), "act"),
     ("cancel", ("manual", "canceling", "success", "failed", "canceled", "skipped"), "same"),
 ]
 CELLS = [
@@ -209,7 +209,7 @@ def test_a_decision_of_retry_and_cancel(simulator: t.Any, action: str, status: s
 
 
 def test_every_status_is_in_the_table() -> None:
-    statuses = {"created", "manual", "scheduled", *CURRENT, "canceling", "success", "failed", "canceled", "skipped"}
+    statuses = {"created", "manual", "scheduled", *ACTIVE, "canceling", "success", "failed", "canceled", "skipped"}
     for action in EFFECTS:
         assert {status for row, listed, _verdict in DECISIONS if row == action for status in listed} == statuses
 

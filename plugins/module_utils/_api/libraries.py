@@ -18,7 +18,7 @@ from .errors import MissingLibraryError
 
 
 def marker_stand_in(project_name: str) -> t.Callable[..., t.Any]:
-    """Return a stand-in for pluggy's markers that marks nothing, if pluggy is missing."""
+    """Return a marker that marks nothing, in place of pluggy's markers while pluggy is missing."""
     return lambda function=None, **options: (lambda decorated: decorated) if function is None else function
 
 

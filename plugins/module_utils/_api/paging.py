@@ -66,7 +66,7 @@ def next_position(current: Position, count: int, response: Response) -> Position
                 raise BadAnswerError(f"the server returns page {number} as the next page after page {page}")
             return page_position(number, current["per_page"])
     if link or following:
-        raise BadAnswerError(f"the header {'X-Next-Page' if following else 'Link'} of the server has no next page")
+        raise BadAnswerError(f"the server's {'X-Next-Page' if following else 'Link'} header has no valid next page")
     is_told = "x-next-page" in response.headers or re.search(_OTHER_LINK, response.header("link"), re.IGNORECASE)
     if "cursor" in current or is_told:
         return None
@@ -237,7 +237,7 @@ class _Asked(threading.Thread):
     def run(self) -> None:
         try:
             answer = self._ask(self._position)
-            # `_pages` counts the records; servers without headers need only to know if there are none
+            # `_pages` counts the records; without headers, `next_position` only needs to know whether there are any
             count = 0 if answer.body.strip() == b"[]" else PAGE_SIZE
             self.is_last = next_position(self._position, count, answer) is None
             self._answer = answer

@@ -38,8 +38,8 @@ from .pace.traffic import RequestBudget
 # Minimum time-out of a request that starts after the deadline of a task, to report the final state.
 _SHORTEST_TIMEOUT_SECONDS = 0.5
 # Maximum length of bodies that are read whole, by content. A job has a few kilobytes, and a hundred times that if its
-# commit has a long message. A log has at most 100 MB unless its server is configured otherwise. The answer to a request
-# for nothing is ignored. A streamed download has no limit, because it is not kept in memory.
+# commit has a long message. A log has at most 100 MB unless its server is configured otherwise. A body is ignored where
+# `nothing` is expected. A streamed download has no limit, because it is not kept in memory.
 _MEBIBYTE = 1024 * 1024
 _MOST_BYTES: t.Mapping[str, int] = {
     "record": 8 * _MEBIBYTE,

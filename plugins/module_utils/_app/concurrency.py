@@ -17,7 +17,7 @@ _R = t.TypeVar("_R")
 def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_once: int) -> list[_R]:
     """Return the result of the function for each item, in the order of the items.
 
-    The threads are daemons: an Ansible worker would wait for others at its end, even after the task has timed out.
+    The threads are daemons: an Ansible worker would wait for other threads at its end, even after the task timed out.
 
     :param most_at_once: maximum number of simultaneous calls.
     :raises Exception: the error of the first failing item, in the order of the items. No further calls are started, and

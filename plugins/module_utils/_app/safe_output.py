@@ -5,7 +5,7 @@
 """Remove secrets and control codes from everything that a task shows or returns.
 
 Only secrets are removed from the records of a successful task. Control codes are also removed from strings that are
-shown unchanged, written to a file or part of a failure, which Ansible prints completely.
+shown directly, written to a file or part of a failure, which Ansible prints completely.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class HookSpecs:
         :param action: `play`, `retry`, `cancel`, `erase`, `keep_artifacts` or `delete_artifacts`.
         :param job: a copy of GitLab's record of the newest attempt.
         :param decisions: the possible decisions: `decisions.act(reason)`, `decisions.same(reason)`,
-            `decisions.refuse(reason)`, `decisions.later(reason)`, and the decision table's one, `decisions.built_in`.
+            `decisions.refuse(reason)`, `decisions.later(reason)`, and that of the decision table, `decisions.built_in`.
         """
 
     @hookspec

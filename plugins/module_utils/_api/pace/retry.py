@@ -33,7 +33,7 @@ from .traffic import LONGEST_RETRY_AFTER_SECONDS, LONGEST_WINDOW_SECONDS, Traffi
 BACK_OFF_SECONDS = (0.5, 30.0)
 # The growth factor of the pauses.
 BACK_OFF_GROWTH = 2.0
-# Base and maximum after status 429, if the server does not say how long to wait: GitLab's limits apply to a minute.
+# Base and maximum after status 429, if the server does not say how long to wait: GitLab's limits are per minute.
 THROTTLED_SECONDS = (4.0, 60.0)
 # A lock in GitLab's database, which lasts only a moment.
 LOCK_STATUS = 409

@@ -254,7 +254,7 @@ def _unusable(request: Request, problem: str) -> RequestError:
 
 # ----- proxies -----
 
-# Without a scheme, requests mistakes a user name with a password for one; some characters end the host for it.
+# Without a scheme, requests mistakes a user name with a password for one, and some characters for the end of the host.
 _PROXY = re.compile(
     rf"((https?|socks4a?|socks5h?)://([^/?#\\\s]*@)?|[^:/?#\\\s]*@)?{HOST}(:(?P<port>[0-9]{{1,5}}))?/?", re.IGNORECASE
 )

@@ -198,7 +198,7 @@ def _verify(session: Session, request: DownloadRequest, job: FoundJob, content: 
     if request.latest_success and _latest(session, request).id != job.id:
         raise BadAnswerError(
             f"{request.called(job)} succeeded in a newer pipeline during the download, and GitLab does not show which "
-            "one the content is from; run the task again. dest was not changed"
+            "pipeline the content is from; run the task again. dest was not changed"
         )
     if request.content == "archive" and not content.size:
         raise BadAnswerError("the answer is empty, but archives never are; run the task again. dest was not changed")

@@ -147,7 +147,7 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
             project=request.query.pipeline.project,
             ref_name=request.query.pipeline.ref,
             job=request.query.names[0],
-            # the newest pipeline of the ref may lack the job; servers without this parameter search only that one
+            # the newest successful pipeline may lack the job; servers without this parameter search only that one
             search_recent_successful_pipelines=True,
         )
     else:

@@ -202,7 +202,7 @@ def shortened(texts: t.Sequence[str]) -> str:
 
 
 def sentences(texts: t.Sequence[str], *, most: int = MOST_NAMES_IN_TEXT) -> str:
-    """Return sentences as one string: at most the first ones, and how many there are."""
+    """Return sentences as one string: the first `most` of them, and how many more there are."""
     more = len(texts) - most
     return "; ".join([*texts[:most], *([f"and {more} more, {len(texts)} in all"] if more > 0 else [])])
 

@@ -36,7 +36,7 @@ class Selection:
 
     :param groups: the jobs of each name, or all jobs under an empty name if the query has no names.
     :param missing: names without a job.
-    :param misplaced: names that exist only in other stages than the wanted ones, with these stages.
+    :param misplaced: names that exist only in other stages than the wanted ones, with the stages that they are in.
     :param missing_stages: entries of `stage` that match no stage of the pipeline.
     :param open_names: names that may also match unknown jobs; an empty one if the query has no names.
     :param pipeline: the pinned pipeline, None if there is none (yet).
@@ -178,7 +178,7 @@ class Chooser:
             is_complete=(is_complete or not (open_names or missing_stages))
             and not _may_grow(named, open_names, missing_stages, unstarted),
             never_started=tuple(
-                f"trigger job {bridge.path!r} {why}, but jobs of that pipeline are selected"
+                f"trigger job {bridge.path!r}, whose downstream jobs are selected, {why}"
                 for bridge, why in ((bridge, _why_no_pipeline(bridge)) for bridge in unstarted)
                 # the failure of a selected trigger job is reported anyway
                 if why

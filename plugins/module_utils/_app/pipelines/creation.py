@@ -52,7 +52,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("have been empty", "prevented any jobs", "no stages / jobs"),
     ),
     ("Wait for pipelines of the project to end, or cancel some", ("jobs in active pipelines",)),
-    ("Run the task again in a minute, or increase wait_timeout", (_TOO_MANY,)),
+    ("Run the task again in a minute, or raise wait_timeout", (_TOO_MANY,)),
     ("Check inputs against spec:inputs in the CI/CD configuration of the ref", ("input",)),
 )
 # How to avoid variables, by whether a trigger token is used.
@@ -73,7 +73,7 @@ _OF_TRIGGER = {
 
 
 def is_over_limit(exc: StatusError) -> bool:
-    """Return whether too many pipelines were created in the last minute, so that a later request may work."""
+    """Return whether too many pipelines were created in the last minute: nothing was created, but can be later."""
     return _TOO_MANY in exc.server_text.lower()
 
 

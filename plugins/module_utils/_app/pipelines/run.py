@@ -220,7 +220,7 @@ class _Run:
             if len(found) > 1:
                 break
         if found:
-            return _unknown(exc, f". It may be one of these: {sentences(list(map(describe, found)))}")
+            return _unknown(exc, f". New pipelines that may be it: {sentences(list(map(describe, found)))}")
         searches = len(SEARCH_PAUSES_SECONDS)
         further = f"{searches} searches found no new pipeline of {self._request.ref}; check the project and run again"
         return _unknown(exc, f". {further}")

@@ -198,7 +198,7 @@ def test_a_list_that_leaves_out_pages_is_an_error(headers):
 )
 def test_a_next_page_without_its_number_is_an_error(headers):
     pages = Pages({1: (FULL, headers)})
-    with pytest.raises(BadAnswerError, match=f"the header {next(iter(headers))} of the server has no next page"):
+    with pytest.raises(BadAnswerError, match=f"the server's {next(iter(headers))} header has no valid next page"):
         walked(pages)
 
 

@@ -23,11 +23,11 @@ KEPT = {"artifacts": [ARCHIVE, LOG]}
 EXPIRED = {**KEPT, "artifacts_expire_at": "2027-01-01T00:00:00.000Z"}
 EXPIRING = {**EXPIRED, "artifacts_file": {"filename": "artifacts.zip", "size": 1}}
 
-CURRENT = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
+ACTIVE = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 BLOCKED = ("manual", "scheduled")
 ENDED = ("failed", "canceled")
 VARIABLES, INPUTS = ("job_variables",), ("job_inputs",)
-NOT_FINISHED = ("created", *BLOCKED, *CURRENT, "canceling")
+NOT_FINISHED = ("created", *BLOCKED, *ACTIVE, "canceling")
 
 # action, statuses, options, fields of the job, what is to be done
 TABLE = [
@@ -36,8 +36,8 @@ TABLE = [
     ("play", BLOCKED, {}, {}, "act"),
     ("play", BLOCKED, {"wait": True, "given": VARIABLES}, {}, "act"),
     ("play", BLOCKED, {"replay": "always"}, {}, "act"),
-    ("play", CURRENT, {}, {}, "same"),
-    ("play", CURRENT, {"wait": True, "replay": "always", "given": VARIABLES}, {}, "same"),
+    ("play", ACTIVE, {}, {}, "same"),
+    ("play", ACTIVE, {"wait": True, "replay": "always", "given": VARIABLES}, {}, "same"),
     ("play", ("canceling",), {}, {}, "refuse"),
     ("play", ("canceling",), {"wait": True, "replay": "always"}, {}, "refuse"),
     ("play", ("success",), {}, {}, "same"),
@@ -56,8 +56,8 @@ TABLE = [
     ("play", ("skipped",), {"replay": "always", "wait": True}, {}, "refuse"),
     ("retry", ("created", *BLOCKED), {}, {}, "refuse"),
     ("retry", ("created", *BLOCKED), {"wait": True, "force": True}, {}, "refuse"),
-    ("retry", CURRENT, {}, {}, "same"),
-    ("retry", CURRENT, {"force": True, "wait": True}, {}, "same"),
+    ("retry", ACTIVE, {}, {}, "same"),
+    ("retry", ACTIVE, {"force": True, "wait": True}, {}, "same"),
     ("retry", ("canceling",), {}, {}, "refuse"),
     ("retry", ("canceling",), {"wait": True}, {}, "later"),
     ("retry", ("canceling",), {"wait": True, "retry_on": ("script_failure",)}, {}, "refuse"),
@@ -75,8 +75,8 @@ TABLE = [
     ("retry", ("success",), {"max_attempts": 3, "attempts": 3, "force": True}, {}, "refuse"),
     ("retry", ("skipped",), {}, {}, "refuse"),
     ("retry", ("skipped",), {"force": True, "wait": True}, {}, "refuse"),
-    ("cancel", ("created", *BLOCKED, *CURRENT), {}, {}, "act"),
-    ("cancel", ("created", *BLOCKED, *CURRENT), {"force": True}, {}, "act"),
+    ("cancel", ("created", *BLOCKED, *ACTIVE), {}, {}, "act"),
+    ("cancel", ("created", *BLOCKED, *ACTIVE), {"force": True}, {}, "act"),
     ("cancel", ("canceling",), {}, {}, "same"),
     ("cancel", ("canceling",), {"force": True}, {}, "act"),
     ("cancel", ("success", *ENDED, "skipped"), {}, {}, "same"),
@@ -119,7 +119,7 @@ def test_decision_table(action, status, options, fields, verdict):
         assert "{" not in decision.reason
 
 
-@pytest.mark.parametrize("status", [*CURRENT, "success"])
+@pytest.mark.parametrize("status", [*ACTIVE, "success"])
 @pytest.mark.parametrize("given", [(), VARIABLES, INPUTS, VARIABLES + INPUTS])
 def test_values_that_come_too_late_are_told_of(status, given):
     reason = decided("play", job(42, status), given=given).reason

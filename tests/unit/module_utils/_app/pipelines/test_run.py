@@ -309,7 +309,7 @@ def test_the_limit_is_waited_for():
 def test_the_limit_is_not_waited_for_past_the_time_of_the_task():
     clock = FakeClock()
     too_many = [new(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
-    with pytest.raises(errors.RefusedError, match="Too many pipelines .* increase wait_timeout") as caught:
+    with pytest.raises(errors.RefusedError, match="Too many pipelines .* raise wait_timeout") as caught:
         start(*too_many, *too_many, wait_timeout=10, clock=clock)
     assert "configuration" not in str(caught.value)
     assert clock.seconds == pytest.approx(9)
