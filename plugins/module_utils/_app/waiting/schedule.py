@@ -250,7 +250,7 @@ class Scheduler:
             self._clock.sleep(asleep)
 
     def _note_pacing(self, asleep: float) -> None:
-        """Count for how long of a sleep a due poll is delayed, and report the first delay."""
+        """Add up the time by which sleeping delays a due poll, and report the first delay."""
         poll = self._first(is_urgent=False)
         if poll is None:
             return
