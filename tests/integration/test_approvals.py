@@ -72,7 +72,7 @@ def test_to_say_the_other_thing_is_a_change(simulator: t.Any) -> None:
     assert approve(simulator).changed and approve(simulator, state="rejected").changed
     assert effects(simulator) == [("approve", "deploy"), ("reject", "deploy")]
     # and there is no way back from a rejection
-    assert "it is failed" in str(approve(simulator).failure)
+    assert "its status is failed" in str(approve(simulator).failure)
 
 
 def test_represented_as_chooses_the_rule(simulator: t.Any) -> None:
@@ -104,8 +104,16 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "own": ({}, {"token": BOB}, "the user of the token has started it, and nobody may approve their own"),
     "no rule": ({"protected": FOREIGN}, {}, "no approval rule of its environment is for the user of the token"),
     "no role": ({"protected": OWNERS}, {}, "no approval rule of its environment is for the user of the token"),
-    "nothing": ({"protected": {}}, {}, "there is nothing to approve: it is blocked, and its environment requires no"),
-    "free licence": ({"edition": "free"}, {}, "there is nothing to approve: it is blocked, and its environment"),
+    "nothing": (
+        {"protected": {}},
+        {},
+        "there is nothing to approve: its status is blocked, and its environment requires no",
+    ),
+    "free licence": (
+        {"edition": "free"},
+        {},
+        "there is nothing to approve: its status is blocked, and its environment",
+    ),
     "community edition": ({"edition": "ce"}, {}, "this server has no deployment approvals, which require GitLab 14.8"),
 }
 
@@ -148,7 +156,7 @@ def test_one_may_reject_what_one_has_started(simulator: t.Any) -> None:
 def test_before_the_turn_of_its_job_there_is_nothing_to_approve_yet(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build", "stage": "build", "duration": 100}, JOB))
     for result in four_times(simulator):
-        assert "there is nothing to approve yet: it is created" in str(result.failure)
+        assert "there is nothing to approve yet: its status is created" in str(result.failure)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -157,7 +165,7 @@ def test_what_will_never_come_to_its_turn_waits_for_no_approvals(simulator: t.An
     simulator.load(approval_world(protected=SETTINGS[setting]))
     simulator.set_job("deploy", status=status)
     for result in four_times(simulator):
-        assert f"there is nothing to approve: it is {status} and does not wait for approvals" in str(result.failure)
+        assert f"nothing to approve: its status is {status}, and it does not wait for approvals" in str(result.failure)
 
 
 def test_several_that_wait_are_an_error(simulator: t.Any) -> None:

@@ -80,8 +80,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
             )
         if not token and not session.limits.acts:
             raise UsageError(
-                "a job token can start pipelines only as a trigger token; set trigger_token to it, or replace "
-                "api_job_token with the api_token of a user or a project bot"
+                "a job token can start pipelines only as a trigger token; set trigger_token to it, or set api_token to "
+                "a personal or project access token instead of api_job_token"
             )
         return finish(session, task.run(request), waiting, f"a new {query.describe()}")
     refuse_job_token(session, action)
@@ -161,7 +161,7 @@ class _Task:
     def _followed(self, result: Result[PipelineState], *, before: str) -> Steps[Outcome]:
         """Return the outcome of an action, with `wait` after the end of its pipeline.
 
-        Errors are returned, not raised, because the action has already changed something.
+        Errors are returned, not raised, because the action is already done.
         """
         if result.problem or not self._wait.is_active or "created" in self._waiting.targets:
             return self._finished(result, before=before)

@@ -251,7 +251,7 @@ class ActionRun:
         return False
 
     def _end(self, ended: t.Sequence[Target]) -> None:
-        """Note that followed jobs have reached their target or have ended; with `max_attempts`, retry failed ones."""
+        """Settle followed jobs that have reached their target or have ended; with `max_attempts`, retry failed ones."""
         for target in ended:
             target.is_followed = bool(self._end_problem(target))
         bad = {target: self._most_attempts(target) for target in ended if target.is_followed}

@@ -36,9 +36,9 @@ class Action:
     """Everything that is known about one action.
 
     :param endpoint: its row in the catalogue of endpoints.
-    :param participle: what is done to the job: "played", as in "cannot be played".
+    :param participle: what is done to the job: "played", as in "cannot be played" and "would be played".
     :param verb: the verb in "would play"; empty if it is the name.
-    :param subject: the subject of these sentences, with `{job}` for the job.
+    :param subject: what is played in these sentences, with `{job}` for the job.
     :param cells: for every column of statuses, whether to act, to leave the job alone, or to refuse.
     :param effect: whether a job shows that the action was executed, compared with an earlier record of the job.
     :param advice: what to do about errors that have no general advice; the first row that fits is used.
@@ -163,7 +163,7 @@ _ROWS = (
         ),
         forbidden=(
             *_TAKEN_AWAY,
-            "the project restricts who can use pipeline variables, which include job_variables",
+            "job_variables are set and the project restricts who can use pipeline variables",
         ),
     ),
     Action(

@@ -24,7 +24,7 @@ from ..writes.decision import ActionOutcome, Decision
 
 @dataclasses.dataclass(frozen=True)
 class ActionRequest:
-    """The requested action and its options, and what its job's record does not contain.
+    """The requested action and its options, and facts about the job that its record does not contain.
 
     :param attempts: how many attempts the job has had.
     :param failed_before: the jobs of other stages of its pipeline that have failed, each with its stage.
@@ -282,7 +282,7 @@ def not_done(status: str) -> tuple[ActionOutcome, str]:
 
 
 def not_canceled(status: str) -> tuple[ActionOutcome, str]:
-    """Return why a job is not canceled, because GitLab accepts the request in every status."""
+    """Return why a job is not canceled although GitLab accepted the request, which it does in every status."""
     if is_finished(status):
         return "unchanged", f"it ended as {status} before it could be canceled"
     if status == "canceling":

@@ -77,8 +77,8 @@ def _retry_ended(state: PipelineState) -> Decision:
     if ended:
         return Decision(
             "refuse",
-            f"its status is {state.status}, and GitLab does not retry its jobs because they are archived or their "
-            "deployments were rejected; start a new pipeline",
+            f"its status is {state.status}, but its jobs are archived or their deployments were rejected, so GitLab "
+            "does not retry them; start a new pipeline",
         )
     return Decision(
         "refuse",

@@ -124,10 +124,10 @@ def no_such_rule(deployment: Record, request: ApprovalRequest) -> str:
 def _why_nothing(deployment: Record) -> str:
     status, missing = status_of(deployment), missing_approvals(deployment)
     if missing and status == "created":
-        return f"there is nothing to approve yet: it is {status} because its job cannot be played yet"
+        return f"there is nothing to approve yet: its status is {status} because its job cannot be played yet"
     if not (missing or rules_of(deployment) or approvals_of(deployment)):
-        return f"there is nothing to approve: it is {status}, and {_NOT_PROTECTED}"
-    return f"there is nothing to approve: it is {status} and does not wait for approvals"
+        return f"there is nothing to approve: its status is {status}, and {_NOT_PROTECTED}"
+    return f"there is nothing to approve: its status is {status}, and it does not wait for approvals"
 
 
 def _may_fit(rule: Record, user_id: int, level: int) -> bool:

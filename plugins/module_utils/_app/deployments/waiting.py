@@ -54,7 +54,7 @@ class ApprovalWait:
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one if its deployment was not approved.
 
-        :raises RequestError: if the task waits for approvals and GitLab is unreachable.
+        :raises RequestError: if the task waits for approvals and they cannot be read.
         """
         if job.is_bridge:
             return decision

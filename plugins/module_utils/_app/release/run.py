@@ -34,7 +34,7 @@ _PASSED = ("passed", "would pass")
 class GateResult:
     """The result of a gate.
 
-    :param outcome: `passed` if the jobs are as required, `played` or `retried` if the gate acted for that, `started`
+    :param outcome: `passed` if the jobs are as required, `played` or `retried` if the gate did that to them, `started`
         if it started the pipeline, `already done` if another client or an earlier run did, one of `FAILURES`, or
         `not reached`; in check mode also `would be played`, `would be retried`, `would be waited for`,
         `would be verified` and `would start`.

@@ -51,7 +51,7 @@ class Waited(t.Generic[T]):
 
     :param value: what was read last.
     :param has_timed_out: whether the wait timed out before everything was settled.
-    :param is_stale: whether the last read failed because GitLab was unreachable until the timeout.
+    :param is_stale: whether the read at the timeout failed, so `value` may be outdated.
     """
 
     value: T

@@ -22,8 +22,8 @@ from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
 from .options import end_problem, failure_reason, time_problem
 from .schedule import Steps
 
-# A pipeline whose jobs were just restarted can still have its old end status. If none of its jobs is active, its end
-# counts after this many polls.
+# A pipeline whose jobs were just restarted can still have its old end status. If none of its jobs is active, but some
+# are still created, its end counts only after this many polls.
 POLLS_TO_CONFIRM_END = 3
 
 

@@ -116,7 +116,7 @@ class _Entry:
     value: t.Any = None
     error: BaseException | None = None
 
-    def take_nudge(self) -> None:
+    def apply_nudge(self) -> None:
         """Go on sooner if there was a nudge."""
         if self.pause and self.pause.watch and self.pause.watch.is_nudged:
             # this may be in the past, so nudged waits go on before those that are only due
@@ -175,7 +175,7 @@ class Scheduler:
             while self._waiting or self._at_work:
                 if self._nudges is not None and self._nudges.update():
                     for entry in self._waiting:
-                        entry.take_nudge()
+                        entry.apply_nudge()
                 while following := self._next():
                     self._begin(following)
                 self._await()
@@ -250,7 +250,7 @@ class Scheduler:
             self._clock.sleep(asleep)
 
     def _note_pacing(self, asleep: float) -> None:
-        """Count for how long of a sleep a due poll is delayed, and report the first delay."""
+        """Add up the time by which sleeping delays a due poll, and report the first delay."""
         poll = self._first(is_urgent=False)
         if poll is None:
             return
@@ -272,7 +272,7 @@ class Scheduler:
         entry.due, entry.latest, entry.polled_at = now + pause.seconds, now + pause.deadline.remaining(), now
         entry.is_urgent = pause.is_urgent
         # a nudge may have come during its step
-        entry.take_nudge()
+        entry.apply_nudge()
         self._waiting.append(entry)
         leads, entry.follows = not entry.follows, False
         if pause.subject is not None and leads:

@@ -25,8 +25,8 @@ EFFECT_PAUSES_SECONDS = (1.0, 3.0)
 # it is used, and all requests would be sent to a server that is unreachable.
 MOST_PER_READ = 100
 # Targets in doubt are read after at most this time, even if other writes have not been sent yet. An older read must not
-# decide whether to send a request again, because it may have arrived in the meantime, and there must be time for a read
-# before the timeout.
+# decide whether to send a request again, because the first one may have arrived in the meantime. And there must be time
+# for a read before the timeout.
 LONGEST_ROUND_SECONDS = 10.0
 
 _S = t.TypeVar("_S")

@@ -236,11 +236,11 @@ ARCHIVED = "the job is archived"
 @pytest.mark.parametrize(
     ("action", "level", "words"),
     [
-        ("play", 0, f"which include job_variables, or {ROLE} (POST"),
+        ("play", 0, f"restricts who can use pipeline variables, or {ROLE} (POST"),
         (
             "play",
             30,
-            "the job is archived, or the project restricts who can use pipeline variables, which include job_variables",
+            "the job is archived, or job_variables are set and the project restricts who can use pipeline variables",
         ),
         ("cancel", 0, f"{TAKEN_AWAY}, {ARCHIVED}, or {ROLE} (POST"),
         ("cancel", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),

@@ -115,7 +115,7 @@ def test_the_deployment_is_done_with_after_a_lost_request():
     done = Exchange(READ, deployment(pending=0, status="canceled", approvals=[approval(CAROL)]))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), done, USER)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "refused")
-    assert "there is nothing to approve: it is canceled" in outcome.failure
+    assert "there is nothing to approve: its status is canceled" in outcome.failure
 
 
 def test_what_cannot_be_read_after_a_lost_answer_is_unknown():
@@ -226,7 +226,7 @@ def test_refused_since_others_were_faster():
     others = [approval(CAROL), approval({"id": 5, "username": "dan"})]
     done = Exchange(READ, deployment(rule("Maintainers", 2, *others), pending=0, approvals=others))
     outcome = approve(BEFORE, refused("This deployment is not waiting for approvals."), done, USER)
-    assert "there is nothing to approve: it is blocked and does not wait for approvals" in outcome.failure
+    assert "there is nothing to approve: its status is blocked, and it does not wait for approvals" in outcome.failure
 
 
 def test_a_server_without_approvals_is_not_asked_for_any():

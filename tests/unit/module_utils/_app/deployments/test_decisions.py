@@ -31,7 +31,7 @@ MAINTAINERS = rule("Maintainers", 2, BY_ALICE)
         # to say the other thing is a change
         (deployment(MAINTAINERS, approvals=[BY_ALICE]), REJECT, "act", ""),
         (REJECTED, REJECT, "same", "has already rejected"),
-        (REJECTED, APPROVE, "refuse", "it is failed"),
+        (REJECTED, APPROVE, "refuse", "its status is failed"),
         # what somebody else has said is not ours
         (deployment(rule("Maintainers", 2), approvals=[approval(CAROL)]), APPROVE, "act", ""),
         (deployment(pending=0, status="success", approvals=[BY_ALICE]), APPROVE, "same", "already"),
