@@ -68,7 +68,7 @@ options:
     type: str
   deployment_id:
     description:
-      - ID of one deployment. It is mutually exclusive with all other options that select deployments.
+      - ID of one deployment. Mutually exclusive with all other options that select deployments.
       - It is not the number of the deployment within the project (the C(iid)), which GitLab's pages show.
     type: int
   environment:
@@ -91,14 +91,14 @@ options:
       - blocked
   job_id:
     description:
-      - ID of the job that deploys. The ID of an attempt that was retried refers to the newest attempt of that job.
+      - ID of the job that deploys. The ID of an attempt that has been retried refers to the newest attempt of that job.
   allow_empty:
     description:
       - Whether the task succeeds without a change if there is no deployment.
       - By default, the task fails in this case, so that a misspelled environment or a job without a deployment does not
         go unnoticed. It only succeeds if O(status) or O(scope) alone excludes everything, such as V(blocked) when
         everything has been deployed.
-      - A name or a stage that does not exist is always an error.
+      - Names and stages that do not exist are always errors.
     type: bool
     default: false
 notes:
@@ -110,14 +110,14 @@ notes:
     does not have them.
   - If the connection breaks, or an error from GitLab leaves open whether the request was executed, the task reads the
     deployment again, which shows who has approved it.
-  - The task requests the user of the token if the deployment already has approvals, after a lost answer, and in check
+  - The task reads the user of the token if the deployment already has approvals, after a lost answer, and in check
     mode.
   - An approval by a playbook is an approval by the user of its token. Make sure that this is what the rule is for.
 seealso:
   - module: jobgate.gitlab.gitlab_deployment_info
   - module: jobgate.gitlab.gitlab_job_action
   - name: Deployments API
-    description: GitLab's documentation about approving a deployment.
+    description: GitLab's documentation of approving a deployment.
     link: https://docs.gitlab.com/api/deployments/#approve-or-reject-a-blocked-deployment
   - name: Deployment approvals
     description: How to require approvals for an environment.
@@ -216,8 +216,8 @@ msg:
   sample: would approve deployment 5 to 'production' of job 'deploy:prod' (id 42)
 deployment:
   description:
-    - The deployment as it was last read, with GitLab's field names. Fields not listed here are returned as the server
-      sends them. V(null) if there is none.
+    - The deployment as it was last read. Fields that are not listed here are returned as GitLab sends them. V(null) if
+      there is none.
   type: dict
   returned: always
   sample:
@@ -268,7 +268,7 @@ deployment:
     updated_at:
       description: When it was last changed.
       type: str
-      returned: always, since GitLab 13
+      returned: always, in GitLab 13 and later
       sample: "2026-03-02T09:16:10.000Z"
     user:
       description: The user who started it.

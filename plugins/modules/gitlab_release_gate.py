@@ -647,7 +647,8 @@ gates:
           returned: always
           sample: 42
         path:
-          description: Name of the job, in a downstream pipeline after the names of the trigger jobs that lead to it.
+          description:
+            - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it precede the name.
           type: str
           returned: always
           sample: deploy:prod
@@ -667,7 +668,7 @@ elapsed:
   returned: always
   sample: 94.2
 requests:
-  description: The requests that the task made.
+  description: The requests that the task sent.
   type: dict
   returned: always
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
