@@ -40,8 +40,8 @@ attributes:
         real run would return, and RV(msg) describes what would be done.
       - Whether GitLab permits the action, and whether the CI/CD configuration of the ref creates a pipeline, is known
         only when it is requested.
-      - Check mode does not wait. If O(action=retry) with O(wait=true) would wait for the end of a V(canceling) pipeline, the
-        prediction is V(true).
+      - Check mode does not wait. If O(action=retry) with O(wait=true) would wait for the end of a V(canceling)
+        pipeline, the prediction is V(true).
   diff_mode:
     support: full
     details:
@@ -185,8 +185,7 @@ options:
     description:
       - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
         twenty jobs. Colour codes and section marks are removed. The failure message also contains the last line of the
-        first log of a job that is not allowed to fail, without the lines of the runner. V(0) reads no
-        logs.
+        first log of a job that is not allowed to fail, without the lines of the runner. V(0) reads no logs.
       - Has no effect without O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20

@@ -88,7 +88,7 @@ options:
       ref_type:
         description:
           - Whether O(projects[].ref) is a branch or a tag, if both exist. With V(any), the newest pipeline of either is
-            used, and a warning says so if both have pipelines.
+            used, with a warning if both have pipelines.
         type: str
         choices:
           - any
@@ -183,8 +183,8 @@ options:
           job_variables:
             description:
               - Variables for the jobs that O(projects[].gates[].action=play) starts. They are visible in GitLab. The
-                record contains only their names. A value of eight or more characters is masked wherever GitLab returns
-                it, unless another option of the task contains it as well.
+                record contains only their names. Values of eight or more characters are masked wherever GitLab returns
+                them, unless another option of the task contains them as well.
               - A dictionary of names and values, or a list of dictionaries with C(key) and C(value).
             type: raw
           job_inputs:
@@ -223,7 +223,7 @@ options:
               - all
           replay:
             description:
-              - Whether V(play) can play a manual job again after it has ended, see the option of the same name of
+              - Whether V(play) may start a manual job again after it has ended, see the option of the same name of
                 M(jobgate.gitlab.gitlab_job_action). The default is V(never).
             type: str
             choices:
@@ -232,8 +232,8 @@ options:
               - always
           retry_on:
             description:
-              - Retry only jobs whose C(failure_reason) in GitLab is one of these, such as V(runner_system_failure). It
-                applies to V(retry), and to V(play) with O(projects[].gates[].max_attempts).
+              - Retry only jobs that failed for one of these reasons, as GitLab spells them, such as
+                V(runner_system_failure). Applies to V(retry), and to V(play) with O(projects[].gates[].max_attempts).
             type: list
             elements: str
           max_attempts:
@@ -319,7 +319,7 @@ options:
   log_lines:
     description:
       - How many lines from the end of the log of a failed job to include in RV(gates[].log_tail), the record and the
-        report. V(0) reads no log.
+        report. V(0) reads no logs.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
@@ -464,7 +464,7 @@ EXAMPLES = r"""
             action: play
             require: success
 
-- name: Wait for the pipeline of a merge request on a server with a private certificate authority
+- name: Wait for the pipeline of a merge request on a server with a private CA
   jobgate.gitlab.gitlab_release_gate:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ oauth_token }}"
