@@ -207,17 +207,17 @@ deployments:
       returned: always
       sample: 5
     status:
-      description: Its status. V(blocked) includes every deployment of a manual job.
+      description: Status of the deployment. V(blocked) includes every deployment of a manual job.
       type: str
       returned: always
       sample: blocked
     ref:
-      description: Its branch or tag.
+      description: Branch or tag of the deployment.
       type: str
       returned: always
       sample: v1.2.0
     sha:
-      description: Its commit.
+      description: Commit of the deployment.
       type: str
       returned: always
       sample: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
@@ -232,7 +232,7 @@ deployments:
       returned: always, in GitLab 13 and later
       sample: "2026-03-02T09:16:10.000Z"
     user:
-      description: The user who started it.
+      description: User who started the deployment.
       type: dict
       returned: always
       sample:

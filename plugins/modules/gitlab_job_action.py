@@ -747,7 +747,7 @@ pipeline:
       returned: always
       sample: 6
     source:
-      description: What started it, such as V(push), V(schedule), V(web) or V(merge_request_event).
+      description: What started the pipeline, such as V(push), V(schedule), V(web) or V(merge_request_event).
       type: str
       returned: always, in GitLab 14.1 and later
       sample: push

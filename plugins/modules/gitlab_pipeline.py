@@ -55,7 +55,7 @@ attributes:
 options:
   action:
     description:
-      - The action to perform.
+      - What to do.
       - V(run) starts a pipeline of O(ref).
       - V(retry) starts a new attempt of each failed or canceled job of the pipeline, followed by the jobs after them.
       - V(cancel) cancels the jobs of the pipeline and of its child pipelines in the same project. Manual jobs stay as
@@ -450,12 +450,12 @@ failed_jobs:
       returned: always
       sample: 42
     stage:
-      description: Its stage.
+      description: Stage of the job.
       type: str
       returned: always
       sample: test
     status:
-      description: Its status, which is V(failed).
+      description: Status of the job, which is V(failed).
       type: str
       returned: always
       sample: failed
@@ -465,7 +465,7 @@ failed_jobs:
       returned: always
       sample: script_failure
     allow_failure:
-      description: Whether the pipeline can succeed without it. V(null) on very old servers.
+      description: Whether the pipeline can succeed without the job. V(null) on very old servers.
       type: bool
       returned: always
       sample: false
@@ -475,7 +475,7 @@ failed_jobs:
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. Empty for a trigger job, V(null) if the log was not or cannot be read.
+      description: Last lines of the log. Empty for a trigger job. V(null) if the log was not read, or cannot be read.
       type: list
       elements: str
       returned: always
@@ -500,12 +500,12 @@ downstream_pipelines:
       returned: always
       sample: 102
     ref:
-      description: Its branch or tag.
+      description: Branch or tag of the pipeline.
       type: str
       returned: always
       sample: main
     status:
-      description: Its status.
+      description: Status of the pipeline.
       type: str
       returned: always
       sample: success
@@ -515,17 +515,17 @@ downstream_pipelines:
       returned: always
       sample: https://gitlab.example.com/group/infra/-/pipelines/102
     path:
-      description: Names of the trigger jobs that lead to it, separated by slashes.
+      description: Names of the trigger jobs that lead to the pipeline, separated by slashes.
       type: str
       returned: always
       sample: trigger:infra
     depth:
-      description: Number of trigger jobs that lead to it.
+      description: Number of trigger jobs that lead to the pipeline.
       type: int
       returned: always
       sample: 1
     accessible:
-      description: Whether the token can read it.
+      description: Whether the token can read the pipeline.
       type: bool
       returned: always
       sample: true

@@ -97,7 +97,8 @@ options:
         default: any
       pipeline_source:
         description:
-          - Use only pipelines of these sources, such as V(push), V(schedule), V(api) or V(merge_request_event).
+          - Use only pipelines with one of these sources, such as V(push), V(schedule), V(api) or
+            V(merge_request_event).
         type: list
         elements: str
       merge_request:
@@ -251,15 +252,15 @@ options:
             default: false
           wait_timeout:
             description:
-              - The maximum duration of the gate in seconds. The default is O(wait_timeout).
+              - Maximum duration of the gate in seconds. The default is O(wait_timeout).
             type: float
           wait_interval:
             description:
-              - The longest pause between two polls, in seconds. The default is O(wait_interval).
+              - Longest pause between two polls, in seconds. The default is O(wait_interval).
             type: float
           pending_timeout:
             description:
-              - Fail the gate if a job is in the queue for more than this many seconds.
+              - Fail the gate when a job has been V(pending) for this many seconds.
             type: float
           on_timeout:
             description:
@@ -295,12 +296,12 @@ options:
     default: fail_fast
   wait_timeout:
     description:
-      - The maximum duration in seconds of a gate without its own O(projects[].gates[].wait_timeout).
+      - Maximum duration in seconds of a gate without its own O(projects[].gates[].wait_timeout).
     type: float
     default: 3600
   wait_interval:
     description:
-      - The longest pause between two polls, in seconds. Pauses start at one second.
+      - Longest pause between two polls, in seconds. Pauses start at one second.
     type: float
     default: 10
   nudges:
@@ -571,12 +572,12 @@ gates:
           returned: always
           sample: push
         ref:
-          description: Its branch or tag.
+          description: Branch or tag of the pipeline.
           type: str
           returned: always
           sample: v1.2.0
         status:
-          description: Its status.
+          description: Status of the pipeline.
           type: str
           returned: always
           sample: success
@@ -653,7 +654,7 @@ gates:
           returned: always
           sample: deploy:prod
         status:
-          description: Its status.
+          description: Status of the job.
           type: str
           returned: always
           sample: success
