@@ -49,7 +49,7 @@ options:
     description:
       - The decision about the deployment.
       - V(approved) gives an approval. After the last missing approval, the job can be played. If the environment only
-        defines how many approvals it needs, GitLab starts the job.
+        sets the number of required approvals (the old setting), GitLab starts the job itself.
       - V(rejected) rejects the deployment. The job fails at once, even if other users have approved it.
       - While the deployment waits, the other value replaces an earlier decision of the same user.
     type: str
@@ -356,7 +356,7 @@ deployment:
         rule:
           description:
             - The name of the user, group or role that the rule is for, as GitLab shows it.
-            - V(null) if the environment only defines how many approvals it needs (the old setting). Everyone who can
+            - V(null) if the environment only sets the number of required approvals (the old setting). Everyone who can
               deploy to it can then approve.
           type: str
           returned: always

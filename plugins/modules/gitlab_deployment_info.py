@@ -317,7 +317,7 @@ deployments:
         rule:
           description:
             - The name of the user, group or role that the rule is for, as GitLab shows it.
-            - V(null) if the environment only defines how many approvals it needs (the old setting). Everyone who can
+            - V(null) if the environment only sets the number of required approvals (the old setting). Everyone who can
               deploy to it can then approve.
           type: str
           returned: always
