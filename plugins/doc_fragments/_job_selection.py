@@ -66,8 +66,8 @@ options:
     description:
       - Whether an action or a wait that selects no jobs succeeds without a change.
       - By default such a task fails, because a gate that checks nothing must not open. The only exception is an action
-        if O(scope) matches none of the jobs, such as canceling running jobs when no job is running. It succeeds without
-        a change.
+        whose O(scope) matches none of the jobs, such as canceling running jobs when no job is running. It succeeds
+        without a change.
       - Names and stages that do not exist are always errors.
     type: bool
     default: false
@@ -78,7 +78,7 @@ options:
   project:
     description:
       - Project, as a numeric ID or a full path such as V(group/subgroup/app). Do not URL-encode the path.
-      - The web address of the project, or of one of its pipelines or jobs, is also accepted. An address on another
+      - The web address of a page of the project, such as a pipeline or job, is also accepted. An address on another
         server is an error.
     type: str
     required: true

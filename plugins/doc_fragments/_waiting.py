@@ -36,8 +36,8 @@ options:
     default: 3600
   wait_interval:
     description:
-      - Longest pause between two polls, in seconds. The first pause is one second, and each further pause is 50 %
-        longer, up to this value, with some jitter. When some jobs have ended, the next poll comes halfway to the
+      - Longest pause between two polls, in seconds. The first pause is one second, and each further pause is half
+        as long again, up to this value, with some jitter. When some jobs have ended, the next poll comes halfway to the
         expected end of the others.
       - Each poll sends one request for each pipeline, for any number of jobs. For more than twenty jobs, it only counts
         the jobs that the task still waits for, if the server returns totals. It lists the jobs when the count shows
@@ -114,8 +114,8 @@ options:
       - manual
   wait_interval:
     description:
-      - Longest pause between two polls, in seconds. The first pause is one second, and each further pause is 50 %
-        longer, up to this value, with some jitter. When some jobs have ended, the next poll comes halfway to the
+      - Longest pause between two polls, in seconds. The first pause is one second, and each further pause is half
+        as long again, up to this value, with some jitter. When some jobs have ended, the next poll comes halfway to the
         expected end of the others.
       - Each poll sends one request. For pipelines with more than twenty jobs, it reads only the record of the pipeline.
         It lists the jobs when the status of the pipeline has changed, and occasionally to show their progress.

@@ -42,7 +42,7 @@ options:
     elements: str
   job_name:
     description:
-      - A name, as in a term. Digits are also a name here, for a job that is called V(404).
+      - A name, as in a term. Digits are a name here as well, as for a job that is called V(404).
       - Mutually exclusive with terms and O(job_id).
     type: str
   job_id:
@@ -116,8 +116,8 @@ options:
       - Return the log of each job instead of the job, as one string. The log of a running job contains what has been
         written so far.
       - It is an error if the job has not started, was skipped or was erased, unless O(default) is set.
-      - Bytes that are not UTF-8 are replaced, and colour codes and other control codes are removed. Secrets that GitLab
-        has not masked in the log are not masked here either.
+      - Bytes that are not UTF-8 are replaced, and colour codes and other control codes are removed. Everything else is
+        as GitLab stores it. Secrets that GitLab has not masked in the log are not masked here either.
       - To read only the last lines, use O(jobgate.gitlab.gitlab_job_info#module:log_lines).
       - Mutually exclusive with O(attribute), O(fields) and O(artifact).
     type: bool

@@ -49,7 +49,7 @@ options:
     description:
       - The decision about the deployment.
       - V(approved) gives an approval. After the last missing approval, the job can be played. If the environment only
-        defines how many approvals it needs, GitLab starts the job.
+        sets the number of required approvals (the old setting), GitLab starts the job itself.
       - V(rejected) rejects the deployment. The job fails at once, even if other users have approved it.
       - While the deployment waits, the other value replaces an earlier decision of the same user.
     type: str
@@ -68,7 +68,7 @@ options:
     type: str
   deployment_id:
     description:
-      - ID of one deployment. It is mutually exclusive with all other options that select deployments.
+      - ID of one deployment. Mutually exclusive with all other options that select deployments.
       - It is not the number of the deployment within the project (the C(iid)), which GitLab's pages show.
     type: int
   environment:
@@ -91,14 +91,14 @@ options:
       - blocked
   job_id:
     description:
-      - ID of the job that deploys. The ID of an attempt that was retried refers to the newest attempt of that job.
+      - ID of the job that deploys. The ID of an attempt that has been retried refers to the newest attempt of that job.
   allow_empty:
     description:
       - Whether the task succeeds without a change if there is no deployment.
       - By default, the task fails in this case, so that a misspelled environment or a job without a deployment does not
         go unnoticed. It only succeeds if O(status) or O(scope) alone excludes everything, such as V(blocked) when
         everything has been deployed.
-      - A name or a stage that does not exist is always an error.
+      - Names and stages that do not exist are always errors.
     type: bool
     default: false
 notes:
@@ -110,14 +110,14 @@ notes:
     does not have them.
   - If the connection breaks, or an error from GitLab leaves open whether the request was executed, the task reads the
     deployment again, which shows who has approved it.
-  - The task requests the user of the token if the deployment already has approvals, after a lost answer, and in check
+  - The task reads the user of the token if the deployment already has approvals, after a lost answer, and in check
     mode.
   - An approval by a playbook is an approval by the user of its token. Make sure that this is what the rule is for.
 seealso:
   - module: jobgate.gitlab.gitlab_deployment_info
   - module: jobgate.gitlab.gitlab_job_action
   - name: Deployments API
-    description: GitLab's documentation about approving a deployment.
+    description: GitLab's documentation of approving a deployment.
     link: https://docs.gitlab.com/api/deployments/#approve-or-reject-a-blocked-deployment
   - name: Deployment approvals
     description: How to require approvals for an environment.
@@ -216,8 +216,8 @@ msg:
   sample: would approve deployment 5 to 'production' of job 'deploy:prod' (id 42)
 deployment:
   description:
-    - The deployment as it was last read, with GitLab's field names. Fields not listed here are returned as the server
-      sends them. V(null) if there is none.
+    - The deployment as it was last read. Fields that are not listed here are returned as GitLab sends them. V(null) if
+      there is none.
   type: dict
   returned: always
   sample:
@@ -246,17 +246,17 @@ deployment:
       returned: always
       sample: 5
     status:
-      description: Its status. V(blocked) includes every deployment of a manual job.
+      description: Status of the deployment. V(blocked) includes every deployment of a manual job.
       type: str
       returned: always
       sample: blocked
     ref:
-      description: Its branch or tag.
+      description: Branch or tag of the deployment.
       type: str
       returned: always
       sample: v1.2.0
     sha:
-      description: Its commit.
+      description: Commit of the deployment.
       type: str
       returned: always
       sample: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
@@ -268,10 +268,10 @@ deployment:
     updated_at:
       description: When it was last changed.
       type: str
-      returned: always, since GitLab 13
+      returned: always, in GitLab 13 and later
       sample: "2026-03-02T09:16:10.000Z"
     user:
-      description: The user who started it.
+      description: User who started the deployment.
       type: dict
       returned: always
       sample:
@@ -356,7 +356,7 @@ deployment:
         rule:
           description:
             - The name of the user, group or role that the rule is for, as GitLab shows it.
-            - V(null) if the environment only defines how many approvals it needs (the old setting). Everyone who can
+            - V(null) if the environment only sets the number of required approvals (the old setting). Everyone who can
               deploy to it can then approve.
           type: str
           returned: always

@@ -34,7 +34,7 @@ extends_documentation_fragment:
 options:
   deployment_id:
     description:
-      - ID of one deployment. It is mutually exclusive with all other options that select deployments.
+      - ID of one deployment. Mutually exclusive with all other options that select deployments.
       - It is not the number of the deployment within the project (the C(iid)), which GitLab's pages show.
     type: int
   environment:
@@ -56,19 +56,19 @@ options:
       - blocked
   job_id:
     description:
-      - ID of the job that deploys. The ID of an attempt that was retried refers to the newest attempt of that job.
+      - ID of the job that deploys. The ID of an attempt that has been retried refers to the newest attempt of that job.
   allow_empty:
     description:
       - Whether the task succeeds if there is no deployment.
       - By default, the task fails in this case, so that a misspelled environment or a job without a deployment does not
         go unnoticed. It only succeeds if O(status) or O(scope) alone excludes everything, such as V(blocked) when
         everything has been deployed.
-      - A name or a stage that does not exist is always an error.
+      - Names and stages that do not exist are always errors.
     type: bool
     default: false
   limit:
     description:
-      - The maximum number of deployments to return, newest first. V(0) returns all.
+      - Return at most this many deployments, newest first. V(0) returns all.
       - GitLab returns approvals only with single deployments, so each deployment costs one request.
     type: int
     default: 20
@@ -84,7 +84,7 @@ seealso:
   - module: jobgate.gitlab.gitlab_deployment_approval
   - module: jobgate.gitlab.gitlab_job_action
   - name: Deployments API
-    description: GitLab's documentation about deployments.
+    description: GitLab's documentation of deployments.
     link: https://docs.gitlab.com/api/deployments/
   - name: Deployment approvals
     description: How to require approvals for an environment.
@@ -179,8 +179,7 @@ EXAMPLES = r"""
 RETURN = r"""
 deployments:
   description:
-    - The deployments, newest first, with GitLab's field names. Fields not listed here are returned as the server sends
-      them.
+    - The deployments, newest first. Fields that are not listed here are returned as GitLab sends them.
   type: list
   elements: dict
   returned: always
@@ -208,17 +207,17 @@ deployments:
       returned: always
       sample: 5
     status:
-      description: Its status. V(blocked) includes every deployment of a manual job.
+      description: Status of the deployment. V(blocked) includes every deployment of a manual job.
       type: str
       returned: always
       sample: blocked
     ref:
-      description: Its branch or tag.
+      description: Branch or tag of the deployment.
       type: str
       returned: always
       sample: v1.2.0
     sha:
-      description: Its commit.
+      description: Commit of the deployment.
       type: str
       returned: always
       sample: 7d1a3f0f6f1a4c1f5bb0a3f7d94a5c6a1de28e11
@@ -230,10 +229,10 @@ deployments:
     updated_at:
       description: When it was last changed.
       type: str
-      returned: always, since GitLab 13
+      returned: always, in GitLab 13 and later
       sample: "2026-03-02T09:16:10.000Z"
     user:
-      description: The user who started it.
+      description: User who started the deployment.
       type: dict
       returned: always
       sample:
@@ -318,7 +317,7 @@ deployments:
         rule:
           description:
             - The name of the user, group or role that the rule is for, as GitLab shows it.
-            - V(null) if the environment only defines how many approvals it needs (the old setting). Everyone who can
+            - V(null) if the environment only sets the number of required approvals (the old setting). Everyone who can
               deploy to it can then approve.
           type: str
           returned: always
@@ -334,7 +333,7 @@ deployments:
           returned: always
           sample: 1
 deployment:
-  description: The entry of RV(deployments) if there is exactly one, else V(null).
+  description: The deployment, if RV(deployments) contains exactly one. V(null) otherwise.
   type: dict
   returned: always
   sample:

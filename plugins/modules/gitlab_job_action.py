@@ -39,7 +39,7 @@ attributes:
     support: full
     details:
       - Reads and decides as in a real run, but sends no action. RV(ignore:changed) is the value that a real run would
-        return, and RV(msg) says what would be done with which job.
+        return, and RV(msg) describes what would be done with which job.
       - Check mode cannot predict whether GitLab permits the action for the user of the token.
       - Check mode does not wait. The prediction for a V(created) job that O(action=play) with O(wait=true) would wait
         for is V(true).
@@ -109,9 +109,9 @@ options:
       - Numbers become strings, and booleans become V(true) and V(false). Quote versions, because YAML reads C(1.10) as
         the number 1.1. Lists and dictionaries are errors, because GitLab accepts only strings. Use the
         P(ansible.builtin.to_json#filter) filter if the job can parse JSON.
-      - Their values are not returned. Values of eight or more characters are masked where GitLab shows them, such as in
-        an error, a log or the name of a job, unless another option of the task contains them as well. A masked name
-        cannot be used in another task.
+      - Their values are not returned. Values of eight or more characters are masked wherever GitLab returns them, such
+        as in an error, a log or the name of a job, unless another option of the task contains them as well. A masked
+        name cannot be used in another task.
       - Refused for trigger jobs, where GitLab drops them, and together with O(replay) for ended jobs, where GitLab
         would use the variables of the earlier run instead.
       - A job that is in progress or has succeeded is left unchanged, even if it was started with other variables.
@@ -151,7 +151,7 @@ options:
         V(stuck_or_timeout_failure), V(api_failure) or V(job_execution_timeout). See RV(jobs[].failure_reason).
       - V(stuck_or_timeout_failure) also matches the four reasons that replace it in GitLab 19.1 and later, as in
         C(retry:when) of the CI/CD configuration.
-      - A misspelt reason is an error. Other unknown reasons cause a warning, because newer servers may have them.
+      - A misspelled reason is an error. Other unknown reasons cause a warning, because newer servers may have them.
       - Use it to retry infrastructure faults, but not broken tests (V(script_failure)) that pass only by chance. Jobs
         that failed for another reason, were canceled or are being canceled are refused.
       - If omitted or empty, every reason is accepted.
@@ -223,8 +223,8 @@ options:
     description:
       - What to do when O(wait_timeout) expires.
       - V(fail) fails the task and leaves the jobs as they are.
-      - V(cancel) cancels the jobs that the task still waits for, and then fails the task. This takes up to ten seconds
-        longer. Trigger jobs are left as they are, because GitLab's API cannot cancel them.
+      - V(cancel) cancels the jobs that the task still waits for, and then fails the task. This takes up to ten more
+        seconds. Trigger jobs are left as they are, because GitLab's API cannot cancel them.
       - V(continue) lets the task succeed with RV(timed_out=true), so that the playbook can decide what to do.
     type: str
     choices:
@@ -286,7 +286,7 @@ notes:
     jobs.
   - O(action=delete_artifacts) acts on jobs in any status that have artifacts other than the log. It leaves other jobs
     unchanged, and refuses trigger jobs. With O(whole_project=true) it reads no jobs.
-  - Trigger jobs must be selected by name. They can be played unless they are V(scheduled), and retried in GitLab 17.0
+  - Trigger jobs cannot be selected by ID. They can be played unless they are V(scheduled), and retried in GitLab 17.0
     and later. GitLab supports no other actions on them; use O(include_downstream=true) to act on the jobs of their
     downstream pipelines.
   - Archived jobs cannot be played or retried, and their artifacts cannot be kept. Start a new pipeline instead.
@@ -561,7 +561,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: In check mode, what a real run would do. In a failure, what went wrong.
+  description: In check mode, what would be done. If the task fails, why.
   type: str
   returned: in check mode, and when the task fails
   sample: would play job 'deploy:prod' (id 42)
@@ -643,7 +643,7 @@ jobs:
       returned: always, except on very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until it is queued.
       type: float
       returned: always, except on very old servers
       sample: 70.1
@@ -747,7 +747,7 @@ pipeline:
       returned: always
       sample: 6
     source:
-      description: What started it, such as V(push), V(schedule), V(web) or V(merge_request_event).
+      description: What started the pipeline, such as V(push), V(schedule), V(web) or V(merge_request_event).
       type: str
       returned: always, in GitLab 14.1 and later
       sample: push
@@ -940,7 +940,7 @@ timeline:
       returned: always
       sample: deploy:prod
     from:
-      description: Previous status. V(null) in the first entry.
+      description: Previous status. V(null) in the first entry of a job.
       type: str
       returned: always
       sample: manual

@@ -146,7 +146,7 @@ options:
       - Path inside the archive, such as V(dist/app 1.2.tar.gz). Do not URL-encode it.
       - With O(content=file), the file to download (required). A file V(tree) at the top of the archive can only be
         downloaded with O(latest_success=true), because GitLab 18.8 and later otherwise return a list instead.
-      - With O(content=list), the folder to list. If omitted, the whole archive is listed.
+      - With O(content=list), the folder to list. If omitted, the list starts at the top of the archive.
       - An error with any other O(content).
     type: str
   recursive:
@@ -495,7 +495,7 @@ job:
       returned: always, except on very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until it is queued.
       type: float
       returned: always, except on very old servers
       sample: 70.1

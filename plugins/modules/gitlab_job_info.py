@@ -58,7 +58,7 @@ options:
       - Other fields are dropped while reading. For thousands of jobs, passing whole records to Ansible takes longer
         than reading them.
       - Does not affect which jobs are selected, or RV(summary). Fields that GitLab did not send are left out, with a
-        warning if the name seems to be misspelt.
+        warning if the name seems to be misspelled.
       - If omitted or empty, all fields are returned.
     type: list
     elements: str
@@ -384,7 +384,7 @@ jobs:
       returned: always, except on very old servers
       sample: 150.2
     queued_duration:
-      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until it is queued.
       type: float
       returned: always, except on very old servers
       sample: 70.1
@@ -566,7 +566,7 @@ timeline:
       returned: always
       sample: deploy:prod
     from:
-      description: Previous status. V(null) in the first entry.
+      description: Previous status. V(null) in the first entry of a job.
       type: str
       returned: always
       sample: created

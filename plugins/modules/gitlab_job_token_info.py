@@ -200,7 +200,7 @@ job:
       returned: always
       sample: 150.2
     queued_duration:
-      description: Seconds for which the job was queued, or has been queued so far. V(null) until then.
+      description: Seconds for which the job was queued, or has been queued so far. V(null) until it is queued.
       type: float
       returned: always
       sample: 70.1

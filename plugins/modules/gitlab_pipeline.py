@@ -36,12 +36,12 @@ attributes:
   check_mode:
     support: full
     details:
-      - Everything is read and decided as in a real run, but nothing is sent. RV(ignore:changed) is what the real run
-        would report, and RV(msg) describes what would be done.
+      - Everything is read and decided as in a real run, but nothing is sent. RV(ignore:changed) is the value that a
+        real run would return, and RV(msg) describes what would be done.
       - Whether GitLab permits the action, and whether the CI/CD configuration of the ref creates a pipeline, is known
         only when it is requested.
-      - Nothing waits. If O(action=retry) with O(wait=true) would wait for the end of a V(canceling) pipeline, the
-        prediction is V(true).
+      - Check mode does not wait. If O(action=retry) with O(wait=true) would wait for the end of a V(canceling)
+        pipeline, the prediction is V(true).
   diff_mode:
     support: full
     details:
@@ -55,7 +55,7 @@ attributes:
 options:
   action:
     description:
-      - The action to perform.
+      - What to do.
       - V(run) starts a pipeline of O(ref).
       - V(retry) starts a new attempt of each failed or canceled job of the pipeline, followed by the jobs after them.
       - V(cancel) cancels the jobs of the pipeline and of its child pipelines in the same project. Manual jobs stay as
@@ -69,18 +69,18 @@ options:
   ref:
     description:
       - Branch or tag. O(action=run) requires it and starts a pipeline of it. The other actions use its newest pipeline,
-        whatever the status of that pipeline. A pipeline without jobs, which GitLab has skipped as a whole as for
-        C([skip ci]), is passed over with a warning.
-      - V(refs/heads/main) is the branch and V(refs/tags/v1.2.0) the tag, as with O(ref_type). Git revisions such as
-        V(HEAD) and V(origin/main), commits, and blanks or line breaks around the name are errors.
+        whatever its status. Skipped pipelines without jobs, such as those caused by C([skip ci]), are ignored with a
+        warning.
+      - V(refs/heads/main) is always a branch, and V(refs/tags/v1.2.0) is always a tag. Git's own names, such as V(HEAD)
+        and V(origin/main), are errors, and so are commits, and spaces or line breaks around the name.
   ref_type:
     description:
       - Whether O(ref) is a branch or a tag, if both exist.
       - With V(any), GitLab refuses O(action=run) if both exist. The other actions use the newest pipeline of either,
-        and a warning says so if both have pipelines.
+        with a warning if both have pipelines.
   sha:
     description:
-      - Commit SHA, full or at least its first seven digits.
+      - Full commit SHA, or at least its first seven digits.
       - O(action=run) starts a pipeline only if O(ref) is at this commit, so that the commit that was tested is the one
         that is deployed.
       - The other actions use the newest pipeline of the commit, alone or together with O(ref).
@@ -88,21 +88,21 @@ options:
     description:
       - Variables for the pipeline that O(action=run) starts. Maintainers can see them in GitLab, so do not use them for
         secrets.
-      - Names consist of letters, digits and underscores, 255 at most.
-      - Numbers become strings, booleans become V(true) and V(false). Put versions in quotes, because YAML reads C(1.10)
-        as the number 1.1. Lists and dictionaries are errors, because GitLab accepts only strings. Use the
+      - Names consist of at most 255 letters, digits and underscores.
+      - Numbers become strings, and booleans become V(true) and V(false). Quote versions, because YAML reads C(1.10) as
+        the number 1.1. Lists and dictionaries are errors, because GitLab accepts only strings. Use the
         P(ansible.builtin.to_json#filter) filter if the jobs can parse JSON.
-      - Their values are not returned. A value of eight or more characters is masked wherever GitLab returns it, such as
-        in an error, a log or the name of a job, unless another option of the task contains it as well. A masked name
-        cannot be used in another task.
+      - Their values are not returned. Values of eight or more characters are masked wherever GitLab returns them, such
+        as in an error, a log or the name of a job, unless another option of the task contains them as well. A masked
+        name cannot be used in another task.
       - Projects can forbid variables. GitLab recommends O(inputs) instead.
     type: dict
   inputs:
     description:
       - Values for the inputs that the CI/CD configuration declares in C(spec:inputs), for O(action=run).
-      - They keep their types, which are string, number, boolean and list. Templates produce strings in Ansible before
-        2.19, unless C(jinja2_native) is set.
-      - They are not returned, and are masked as O(variables) are.
+      - Values keep their types, which are string, number, boolean and list. The result of a template is a string in
+        Ansible before 2.19, unless C(jinja2_native) is set.
+      - Their values are not returned, and are masked like O(variables).
       - Requires GitLab 17.11. Older servers silently ignore inputs, and start the pipeline with the defaults of the
         configuration.
     type: dict
@@ -111,7 +111,7 @@ options:
       - A pipeline trigger token of the project, or the C(CI_JOB_TOKEN) of a running job. O(action=run) starts the
         pipeline as the owner of this token. GitLab then ignores other tokens.
       - It can only start pipelines. To find an active pipeline, to find the pipeline after a lost answer, and to wait,
-        set O(api_token) as well. Without O(api_token), each run starts a pipeline, and O(wait=true) is an error.
+        set O(api_token) as well. Without such a token, each run starts a pipeline, and O(wait=true) is an error.
       - GitLab does not reveal the owner of a trigger token, so an active pipeline of any trigger token counts for
         O(reuse). A pipeline that was started with a C(CI_JOB_TOKEN) does not count, because its source V(pipeline) is
         also that of pipelines below trigger jobs. With a C(CI_JOB_TOKEN), each run starts a pipeline.
@@ -136,26 +136,26 @@ options:
     default: active
   wait:
     description:
-      - Whether to wait until O(wait_for) is reached. By default, the task returns the current state.
-      - The task keeps waiting through server restarts, server errors, rate limits and dropped connections, until
+      - Whether to wait until O(wait_for) is reached. Without it, the task returns the current state.
+      - The wait continues despite server restarts, server errors, rate limits and dropped connections, until
         O(wait_timeout) expires.
-      - O(action=retry) and O(action=cancel) also wait for a pipeline that does not exist yet for O(ref), O(sha) or
-        O(merge_request).
+      - O(action=retry) and O(action=cancel) also wait for the pipeline of O(ref), O(sha) or O(merge_request) if it does
+        not exist yet.
       - O(action=retry) waits until a pipeline that is being canceled has ended, and then retries it.
-      - If another user or GitLab itself retries a job, the new attempt is followed. A failure counts only after it was
-        read twice.
-      - In check mode nothing waits.
+      - If a job is retried during the wait, also by GitLab itself, the task waits for the new attempt. Failures are
+        read twice before they count.
+      - Check mode does not wait.
   wait_for:
     description:
-      - What the pipeline must reach. With several entries, any one of them is enough.
-      - V(created) is a pipeline that exists, whatever its status. It can only be used with O(action=run).
-      - V(finished) is a pipeline that is V(success), V(failed), V(canceled) or V(skipped). O(fail_on) defines which of
-        these fail the task. It is the default for O(action=cancel).
-      - V(success) is a pipeline that has succeeded. If it ends otherwise, the task fails at once and lists the failed
-        jobs. It is the default for O(action=run) and O(action=retry).
-      - V(manual) is a pipeline that a manual job blocks. Without V(manual), such a pipeline fails the task, which
-        reports the job, because no one would play it while the task waits. Optional manual jobs do not block a
-        pipeline.
+      - State that the pipeline must reach. With several entries, any one of them is enough.
+      - V(created) means that the pipeline exists, whatever its status. Can only be used with O(action=run).
+      - V(finished) means V(success), V(failed), V(canceled) or V(skipped). O(fail_on) lists the statuses that fail the
+        task. It is the default for O(action=cancel).
+      - V(success) means that the pipeline has succeeded. If it ends with another status, the task fails at once and
+        lists the failed jobs. It is the default for O(action=run) and O(action=retry).
+      - V(manual) means that the pipeline is blocked by a manual job. Without V(manual), a blocked pipeline fails the
+        task with the name of the job, because it does not continue until the job is played. Optional manual jobs do not
+        block a pipeline.
       - Can only be used with O(wait=true).
   on_timeout:
     description:
@@ -171,10 +171,10 @@ options:
     default: fail
   fail_on:
     description:
-      - End states of the pipeline that fail the task after waiting for it. To accept any end, set an empty list and
+      - Final statuses of the pipeline that fail the task after the wait. To accept all of them, set an empty list and
         O(wait_for=finished).
-      - It does not apply to O(action=cancel), which accepts any end.
-      - It applies only with O(wait=true). Statuses that are not end states are errors.
+      - Has no effect without O(wait=true), or with O(action=cancel), which accepts every final status. A status that is
+        not final is an error.
     type: list
     elements: str
     default:
@@ -183,20 +183,20 @@ options:
       - skipped
   log_lines:
     description:
-      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for twenty
-        jobs at most. Colour codes and section marks are removed. The failure message also contains the last line of the
-        first log of a job that is not allowed to fail, without the lines of the runner. V(0) reads no log.
-      - It applies only with O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
+      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
+        twenty jobs. Colour codes and section marks are removed. The failure message also contains the last line of the
+        first log of a job that is not allowed to fail, without the lines of the runner. V(0) reads no logs.
+      - Has no effect without O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
 notes:
   - O(action=run) uses O(ref), O(ref_type), O(sha), O(variables), O(inputs), O(trigger_token) and O(reuse). The other
     actions require one of O(pipeline_id), O(ref), O(sha) and O(merge_request).
   - O(action=retry) acts on V(failed) and V(canceled) pipelines, and with O(wait=true) also on V(canceling) ones after
-    they have ended. It leaves V(success) and all unfinished pipelines alone. It refuses V(canceling) pipelines without
-    O(wait=true), V(skipped) ones, and those without a job that can be retried.
-  - O(action=cancel) acts on unfinished pipelines. It leaves alone those that have ended, V(canceling) ones, and
-    V(manual) ones with only manual jobs left, because GitLab does not cancel manual jobs with their pipeline.
+    they have ended. It leaves V(success) and all unfinished pipelines unchanged. It refuses V(canceling) pipelines
+    without O(wait=true), V(skipped) ones, and those without a job that can be retried.
+  - O(action=cancel) acts on unfinished pipelines. It leaves ended and V(canceling) pipelines unchanged, and V(manual)
+    ones with only manual jobs left, because GitLab does not cancel manual jobs with their pipeline.
   - Pipelines have no name to find them by after a lost answer, so the task reads the newest pipelines of O(ref) before
     it starts one. If the connection breaks, or an error from GitLab leaves open whether the pipeline was started, the
     task searches three times for a newer pipeline of the same ref, source, user and variables. If it finds exactly one,
@@ -215,10 +215,10 @@ seealso:
   - module: jobgate.gitlab.gitlab_job_action
   - module: jobgate.gitlab.gitlab_job_download
   - name: Pipelines API
-    description: GitLab's documentation about starting, retrying and canceling pipelines.
+    description: GitLab's documentation of starting, retrying and canceling pipelines.
     link: https://docs.gitlab.com/api/pipelines/
   - name: Pipeline trigger tokens API
-    description: GitLab's documentation about starting pipelines with a trigger token.
+    description: GitLab's documentation of starting pipelines with a trigger token.
     link: https://docs.gitlab.com/api/pipeline_triggers/
 """
 
@@ -390,7 +390,7 @@ msg:
   sample: would start a pipeline of main
 pipeline:
   description:
-    - The pipeline, with GitLab's field names. V(null) if there is none, and in check mode if a new one would be
+    - The pipeline, as GitLab returns it. V(null) if there is none, and in check mode if a new one would be
       started.
   type: dict
   returned: always
@@ -423,8 +423,8 @@ web_url:
 failed_jobs:
   description:
     - The failed jobs and trigger jobs of the pipeline and its downstream pipelines. Those that are allowed to fail come
-      last. For a downstream pipeline that has not failed itself, the list contains only its trigger jobs. Empty without
-      O(wait=true).
+      last. For a downstream pipeline that has not failed itself, the list contains only its failed trigger jobs. Empty
+      without O(wait=true).
   type: list
   elements: dict
   returned: always
@@ -439,7 +439,8 @@ failed_jobs:
       log_tail: ["make: *** [test] Error 1", "ERROR: Job failed: exit code 1"]
   contains:
     name:
-      description: Name of the job, in a downstream pipeline after the names of the trigger jobs that lead to it.
+      description:
+        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it precede the name.
       type: str
       returned: always
       sample: trigger:infra/apply
@@ -449,22 +450,22 @@ failed_jobs:
       returned: always
       sample: 42
     stage:
-      description: Its stage.
+      description: Stage of the job.
       type: str
       returned: always
       sample: test
     status:
-      description: Its status, which is V(failed).
+      description: Status of the job, which is V(failed).
       type: str
       returned: always
       sample: failed
     failure_reason:
-      description: GitLab's reason for the failure. V(null) before GitLab 14.
+      description: Why the job failed, such as V(script_failure). V(null) before GitLab 14.
       type: str
       returned: always
       sample: script_failure
     allow_failure:
-      description: Whether the pipeline can succeed without it. V(null) on very old servers.
+      description: Whether the pipeline can succeed without the job. V(null) on very old servers.
       type: bool
       returned: always
       sample: false
@@ -474,7 +475,7 @@ failed_jobs:
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. Empty for a trigger job, V(null) if the log was not or cannot be read.
+      description: Last lines of the log. Empty for a trigger job. V(null) if the log was not read, or cannot be read.
       type: list
       elements: str
       returned: always
@@ -499,12 +500,12 @@ downstream_pipelines:
       returned: always
       sample: 102
     ref:
-      description: Its branch or tag.
+      description: Branch or tag of the pipeline.
       type: str
       returned: always
       sample: main
     status:
-      description: Its status.
+      description: Status of the pipeline.
       type: str
       returned: always
       sample: success
@@ -514,17 +515,17 @@ downstream_pipelines:
       returned: always
       sample: https://gitlab.example.com/group/infra/-/pipelines/102
     path:
-      description: Names of the trigger jobs that lead to it, separated by slashes.
+      description: Names of the trigger jobs that lead to the pipeline, separated by slashes.
       type: str
       returned: always
       sample: trigger:infra
     depth:
-      description: Number of trigger jobs that lead to it.
+      description: Number of trigger jobs that lead to the pipeline.
       type: int
       returned: always
       sample: 1
     accessible:
-      description: Whether the token can read it.
+      description: Whether the token can read the pipeline.
       type: bool
       returned: always
       sample: true
@@ -543,7 +544,7 @@ elapsed:
   returned: always
   sample: 318.2
 requests:
-  description: The requests that the task made.
+  description: The requests that the task sent.
   type: dict
   returned: always
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
@@ -564,7 +565,7 @@ requests:
       returned: always
       sample: 0.0
 timed_out:
-  description: Whether O(wait_timeout) expired before O(wait_for) was reached.
+  description: Whether the task timed out before the pipeline reached O(wait_for).
   type: bool
   returned: always
   sample: false
@@ -577,8 +578,8 @@ diff:
     after: "pipeline 101: success\n"
 timeline:
   description:
-    - Changes of the pipeline and its jobs while the task waited, in order. The first entry of each is the state in
-      which it was found.
+    - Status changes of the pipeline and its jobs during the wait, in order. The first entry of each is its initial
+      status.
   type: list
   elements: dict
   returned: always
@@ -611,12 +612,12 @@ timeline:
       returned: always
       sample: test
     from:
-      description: Previous status. V(null) in the first entry.
+      description: Previous status. V(null) in the first entry of each.
       type: str
       returned: always
       sample: pending
     to:
-      description: The new status.
+      description: New status.
       type: str
       returned: always
       sample: running

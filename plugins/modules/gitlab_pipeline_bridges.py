@@ -35,7 +35,8 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Only trigger jobs with these names. If no trigger job has exactly this name, C(*) and C(?) are wildcards.
+      - Only trigger jobs with these names. If no trigger job has exactly the name of an entry, C(*) and C(?) in that
+        entry are wildcards.
       - Selects trigger jobs of the pipeline itself. Everything below a selected trigger job is returned, to the level
         of O(depth). The task does not wait for other trigger jobs.
       - If a name does not match, the task fails and lists similar names. An empty list selects nothing.
@@ -88,6 +89,7 @@ options:
       - What to do when O(wait_timeout) expires.
       - V(fail) fails the task and leaves the pipelines as they are.
       - V(continue) lets the task succeed with RV(timed_out=true), so that the playbook can decide what to do.
+      - There is no V(cancel), because the module only reads.
     type: str
     choices:
       - fail
@@ -520,7 +522,7 @@ timeline:
       returned: always
       sample: trigger:infra -> pipeline 7
     from:
-      description: Previous status. V(null) in the first entry.
+      description: Previous status. V(null) in the first entry of each.
       type: str
       returned: always
       sample: pending

@@ -60,18 +60,17 @@ options:
     default: fail
   fail_on:
     description:
-      - End states of the pipeline that fail the task, usually V(failed), V(canceled) and V(skipped).
+      - Final statuses of the pipeline that fail the task, usually V(failed), V(canceled) and V(skipped).
       - It also applies without O(wait=true), to a pipeline that has already ended. With O(wait=true), an end that does
         not satisfy O(wait_for) fails the task as well.
-      - It is empty by default, because reading a failed pipeline is not a failure. Statuses that are not end states are
-        errors.
+      - Empty by default, because reading a failed pipeline is not a failure. A status that is not final is an error.
     type: list
     elements: str
     default: []
   log_lines:
     description:
-      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for twenty
-        jobs at most. Colour codes and section marks are removed. V(0) reads no log.
+      - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
+        twenty jobs. Colour codes and section marks are removed. V(0) reads no logs.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
@@ -83,7 +82,7 @@ seealso:
   - module: jobgate.gitlab.gitlab_pipeline_bridges
   - module: jobgate.gitlab.gitlab_job_info
   - name: Pipelines API
-    description: GitLab's documentation about pipelines and their fields.
+    description: GitLab's documentation of pipelines and their fields.
     link: https://docs.gitlab.com/api/pipelines/
 """
 
@@ -183,7 +182,7 @@ EXAMPLES = r"""
 RETURN = r"""
 pipeline:
   description:
-    - The pipeline, with GitLab's field names. V(null) if it did not exist before O(wait_timeout) expired.
+    - The pipeline, as GitLab returns it. V(null) if it did not exist before O(wait_timeout) expired.
   type: dict
   returned: always
   sample:
@@ -214,7 +213,8 @@ failed_jobs:
       log_tail: ["make: *** [test] Error 1", "ERROR: Job failed: exit code 1"]
   contains:
     name:
-      description: Name of the job, in a downstream pipeline after the names of the trigger jobs that lead to it.
+      description:
+        - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it precede the name.
       type: str
       returned: always
       sample: trigger:infra/apply
@@ -224,22 +224,22 @@ failed_jobs:
       returned: always
       sample: 42
     stage:
-      description: Its stage.
+      description: Stage of the job.
       type: str
       returned: always
       sample: test
     status:
-      description: Its status, which is V(failed).
+      description: Status of the job, which is V(failed).
       type: str
       returned: always
       sample: failed
     failure_reason:
-      description: GitLab's reason for the failure. V(null) before GitLab 14.
+      description: Why the job failed, such as V(script_failure). V(null) before GitLab 14.
       type: str
       returned: always
       sample: script_failure
     allow_failure:
-      description: Whether the pipeline can succeed without it. V(null) on very old servers.
+      description: Whether the pipeline can succeed without the job. V(null) on very old servers.
       type: bool
       returned: always
       sample: false
@@ -249,7 +249,7 @@ failed_jobs:
       returned: always
       sample: https://gitlab.example.com/group/app/-/jobs/42
     log_tail:
-      description: The end of its log. Empty for a trigger job, V(null) if the log was not or cannot be read.
+      description: Last lines of the log. Empty for a trigger job. V(null) if the log was not read, or cannot be read.
       type: list
       elements: str
       returned: always
@@ -275,7 +275,7 @@ variables:
       raw: false
 test_report:
   description:
-    - The test report of the pipeline, with GitLab's field names. V(null) without O(include=test_report), and, with a
+    - The test report of the pipeline, as GitLab returns it. V(null) without O(include=test_report), and, with a
       warning, if it cannot be read.
   type: dict
   returned: always
@@ -307,12 +307,12 @@ downstream_pipelines:
       returned: always
       sample: 102
     ref:
-      description: Its branch or tag.
+      description: Branch or tag of the pipeline.
       type: str
       returned: always
       sample: main
     status:
-      description: Its status.
+      description: Status of the pipeline.
       type: str
       returned: always
       sample: success
@@ -322,23 +322,23 @@ downstream_pipelines:
       returned: always
       sample: https://gitlab.example.com/group/infra/-/pipelines/102
     path:
-      description: Names of the trigger jobs that lead to it, separated by slashes.
+      description: Names of the trigger jobs that lead to the pipeline, separated by slashes.
       type: str
       returned: always
       sample: trigger:infra
     depth:
-      description: Number of trigger jobs that lead to it.
+      description: Number of trigger jobs that lead to the pipeline.
       type: int
       returned: always
       sample: 1
     accessible:
-      description: Whether the token can read it.
+      description: Whether the token can read the pipeline.
       type: bool
       returned: always
       sample: true
 jobs:
   description:
-    - The newest attempt of each job of the pipeline, newest first, with GitLab's field names. V(null) without
+    - The newest attempt of each job of the pipeline, newest first, as GitLab returns them. V(null) without
       O(include=jobs).
   type: list
   elements: dict
@@ -354,7 +354,7 @@ elapsed:
   returned: always
   sample: 318.2
 requests:
-  description: The requests that the task made.
+  description: The requests that the task sent.
   type: dict
   returned: always
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}
@@ -375,14 +375,14 @@ requests:
       returned: always
       sample: 0.0
 timed_out:
-  description: Whether O(wait_timeout) expired before O(wait_for) was reached.
+  description: Whether the task timed out before the pipeline reached O(wait_for).
   type: bool
   returned: always
   sample: false
 timeline:
   description:
-    - Changes of the pipeline and its jobs while the task waited, in order. The first entry of each is the state in
-      which it was found.
+    - Status changes of the pipeline and its jobs during the wait, in order. The first entry of each is its initial
+      status.
   type: list
   elements: dict
   returned: always
@@ -415,12 +415,12 @@ timeline:
       returned: always
       sample: test
     from:
-      description: Previous status. V(null) in the first entry.
+      description: Previous status. V(null) in the first entry of each.
       type: str
       returned: always
       sample: pending
     to:
-      description: The new status.
+      description: New status.
       type: str
       returned: always
       sample: running

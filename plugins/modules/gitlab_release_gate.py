@@ -88,7 +88,7 @@ options:
       ref_type:
         description:
           - Whether O(projects[].ref) is a branch or a tag, if both exist. With V(any), the newest pipeline of either is
-            used, and a warning says so if both have pipelines.
+            used, with a warning if both have pipelines.
         type: str
         choices:
           - any
@@ -97,7 +97,8 @@ options:
         default: any
       pipeline_source:
         description:
-          - Use only pipelines of these sources, such as V(push), V(schedule), V(api) or V(merge_request_event).
+          - Use only pipelines with one of these sources, such as V(push), V(schedule), V(api) or
+            V(merge_request_event).
         type: list
         elements: str
       merge_request:
@@ -183,8 +184,8 @@ options:
           job_variables:
             description:
               - Variables for the jobs that O(projects[].gates[].action=play) starts. They are visible in GitLab. The
-                record contains only their names. A value of eight or more characters is masked wherever GitLab returns
-                it, unless another option of the task contains it as well.
+                record contains only their names. Values of eight or more characters are masked wherever GitLab returns
+                them, unless another option of the task contains them as well.
               - A dictionary of names and values, or a list of dictionaries with C(key) and C(value).
             type: raw
           job_inputs:
@@ -223,7 +224,7 @@ options:
               - all
           replay:
             description:
-              - Whether V(play) can play a manual job again after it has ended, see the option of the same name of
+              - Whether V(play) may start a manual job again after it has ended, see the option of the same name of
                 M(jobgate.gitlab.gitlab_job_action). The default is V(never).
             type: str
             choices:
@@ -232,8 +233,8 @@ options:
               - always
           retry_on:
             description:
-              - Retry only jobs whose C(failure_reason) in GitLab is one of these, such as V(runner_system_failure). It
-                applies to V(retry), and to V(play) with O(projects[].gates[].max_attempts).
+              - Retry only jobs that failed for one of these reasons, as GitLab spells them, such as
+                V(runner_system_failure). Applies to V(retry), and to V(play) with O(projects[].gates[].max_attempts).
             type: list
             elements: str
           max_attempts:
@@ -251,15 +252,15 @@ options:
             default: false
           wait_timeout:
             description:
-              - The maximum duration of the gate in seconds. The default is O(wait_timeout).
+              - Maximum duration of the gate in seconds. The default is O(wait_timeout).
             type: float
           wait_interval:
             description:
-              - The longest pause between two polls, in seconds. The default is O(wait_interval).
+              - Longest pause between two polls, in seconds. The default is O(wait_interval).
             type: float
           pending_timeout:
             description:
-              - Fail the gate if a job is in the queue for more than this many seconds.
+              - Fail the gate when a job has been V(pending) for this many seconds.
             type: float
           on_timeout:
             description:
@@ -295,12 +296,12 @@ options:
     default: fail_fast
   wait_timeout:
     description:
-      - The maximum duration in seconds of a gate without its own O(projects[].gates[].wait_timeout).
+      - Maximum duration in seconds of a gate without its own O(projects[].gates[].wait_timeout).
     type: float
     default: 3600
   wait_interval:
     description:
-      - The longest pause between two polls, in seconds. Pauses start at one second.
+      - Longest pause between two polls, in seconds. Pauses start at one second.
     type: float
     default: 10
   nudges:
@@ -319,7 +320,7 @@ options:
   log_lines:
     description:
       - How many lines from the end of the log of a failed job to include in RV(gates[].log_tail), the record and the
-        report. V(0) reads no log.
+        report. V(0) reads no logs.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20
@@ -464,7 +465,7 @@ EXAMPLES = r"""
             action: play
             require: success
 
-- name: Wait for the pipeline of a merge request on a server with a private certificate authority
+- name: Wait for the pipeline of a merge request on a server with a private CA
   jobgate.gitlab.gitlab_release_gate:
     api_url: https://gitlab.example.com
     api_oauth_token: "{{ oauth_token }}"
@@ -571,12 +572,12 @@ gates:
           returned: always
           sample: push
         ref:
-          description: Its branch or tag.
+          description: Branch or tag of the pipeline.
           type: str
           returned: always
           sample: v1.2.0
         status:
-          description: Its status.
+          description: Status of the pipeline.
           type: str
           returned: always
           sample: success
@@ -647,12 +648,13 @@ gates:
           returned: always
           sample: 42
         path:
-          description: Name of the job, in a downstream pipeline after the names of the trigger jobs that lead to it.
+          description:
+            - Name of the job. In a downstream pipeline, the names of the trigger jobs that lead to it precede the name.
           type: str
           returned: always
           sample: deploy:prod
         status:
-          description: Its status.
+          description: Status of the job.
           type: str
           returned: always
           sample: success
@@ -667,7 +669,7 @@ elapsed:
   returned: always
   sample: 94.2
 requests:
-  description: The requests that the task made.
+  description: The requests that the task sent.
   type: dict
   returned: always
   sample: {count: 17, throttled: 0, paced_seconds: 0.0}

@@ -27,7 +27,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions.decisi
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.fields import status_of
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.statuses import STATUSES, Status
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import Progress
-from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import look, state
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import state, tone
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.writes.decision import Decision
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_action
@@ -259,7 +259,7 @@ def test_a_status_is_told_and_shown(server: t.Any) -> None:
     context = TaskContext(clock=SimulatedTime(server), progress=ToldProgress(), environ={})
     INFO.run({**validated(INFO, options), "api_url": server.url, "api_token": TOKEN}, context)
     assert told == ["group/app deploy: waits to be resumed"]
-    assert look("paused") == "still"
+    assert tone("paused") == "still"
     assert "‖" in state("paused") and "paused" in state("paused")
 
 

@@ -19,8 +19,8 @@ description:
   - An event filter for ansible-rulebook. It adds the key C(gitlab), which the event source C(jobgate.gitlab.job_events)
     describes, to events of C(ansible.eda.webhook) and of event streams, so that the same rules apply.
   - It removes the header C(X-Gitlab-Token) from the event.
-  - The key C(gitlab) is always built from the body. Events whose body is not that of a job, pipeline or deployment hook
-    do not get the key.
+  - The key C(gitlab) is only built from the body. Events whose body is not that of a job, pipeline or deployment hook
+    do not have the key, even if they had it before.
   - The filter checks neither token nor signature. The event source that receives the hook must do this.
 author:
   - Jobgate Developers (@jobgate)

@@ -10,11 +10,11 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.page import render_page
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.parts import (
     link,
-    look,
     moment,
     seconds,
     state,
     text_with_links,
+    tone,
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.scale import TimeScale, parse_time
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.report.timeline import timeline
@@ -161,7 +161,7 @@ def test_an_address_cannot_leave_its_attribute():
 
 
 def test_statuses_have_a_word_and_a_sign_besides_a_colour():
-    assert (look("success"), look("failed"), look("would be played"), look("brand_new")) == (
+    assert (tone("success"), tone("failed"), tone("would be played"), tone("brand_new")) == (
         "good",
         "bad",
         "still",
