@@ -367,7 +367,9 @@ def _request(options: Options, terms: list[t.Any], given: Options) -> LookupRequ
         raise UsageError(f"{' and '.join(instead)} are mutually exclusive; set only one of them")
     query = pipeline_query(options)
     if query.is_overdetermined:
-        raise UsageError("pipeline_id, merge_request, and ref or sha are mutually exclusive; set only one of them")
+        raise UsageError(
+            "pipeline_id and merge_request cannot be used together, or with ref or sha; set only one of them"
+        )
     return LookupRequest(
         pipeline=query,
         terms=_terms(options, terms),

@@ -97,7 +97,7 @@ EXAMPLES = r"""
       - allowed.environment.slug == 'production'
       - allowed.allowed_agents | length > 0
 
-- name: Read from a self-managed server
+- name: Read the job of a token from a self-managed server
   jobgate.gitlab.gitlab_job_token_info:
     api_url: https://gitlab.example.com
     api_job_token: "{{ lookup('ansible.builtin.env', 'CI_JOB_TOKEN') }}"

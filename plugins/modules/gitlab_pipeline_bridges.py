@@ -177,7 +177,7 @@ EXAMPLES = r"""
     include_jobs: true
   register: deployments
 
-- name: Show the failed jobs
+- name: Show the failed jobs of each downstream pipeline
   ansible.builtin.debug:
     msg: "{{ jobs | selectattr('status', 'eq', 'failed') | map(attribute='web_url') }}"
   vars:

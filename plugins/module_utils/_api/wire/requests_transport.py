@@ -148,7 +148,7 @@ class RequestsStream(ByteStream):
             return self._read(size)
 
     def _receive(self, size: int) -> bytes:
-        if self._declared:
+        if self._declared is not None and "," in self.header("content-length"):
             # http.client ignores a length that is repeated in one header, and would read until the connection ends
             size = min(size, self._declared - self._received)
         content: bytes = self._answer.raw.read(size, decode_content=False) if size else b""

@@ -140,7 +140,8 @@ def _check_project(project: ProjectPlan, names: t.Sequence[str]) -> None:
         raise UsageError(f"{where} specifies no pipeline; set one of ref, sha, merge_request or pipeline_id")
     if project.pipeline.is_overdetermined:
         raise UsageError(
-            f"{where} specifies more than one pipeline; set only one of ref, sha, merge_request or pipeline_id"
+            f"{where} specifies more than one pipeline; pipeline_id and merge_request cannot be used together, or with "
+            "ref or sha"
         )
     for need in project.needs:
         if need not in names:

@@ -204,13 +204,14 @@ def test_the_same_length_twice_is_a_length(way):
         assert send(transport_for(server.url), server.url + "/x").body == b"[]"
 
 
-def test_the_same_length_twice_in_one_header_is_a_length(way):
+@pytest.mark.parametrize("body", [b"[]", b""])
+def test_the_same_length_twice_in_one_header_is_a_length(way, body):
     def left_open(is_stopped):
-        yield b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\n[]"
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: %d, %d\r\n\r\n%b" % (len(body), len(body), body)
         is_stopped.wait(5)
 
     with LoopbackServer(left_open) as server:
-        assert send(transport_for(server.url), server.url + "/x", timeout=2).body == b"[]"
+        assert send(transport_for(server.url), server.url + "/x", timeout=2).body == body
 
 
 @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 Soon"])
