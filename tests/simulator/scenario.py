@@ -184,7 +184,7 @@ def _time_zone(text: str) -> datetime.tzinfo:
         return zoneinfo.ZoneInfo(str(text))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
         raise ScenarioError(
-            f"scenario.time_zone: {text!r} must be UTC, an offset such as '+02:00' or the name of a time zone"
+            f"scenario.time_zone: must be UTC, an offset such as '+02:00' or the name of a time zone, not {text!r}"
         ) from error
 
 
