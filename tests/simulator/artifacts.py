@@ -33,7 +33,7 @@ def archive(job: Job) -> Content:
 
 
 def files(job: Job) -> dict[str, Content]:
-    """Return what the archive holds, by path."""
+    """Return the files of the archive by path."""
     return zips.of_row(job.spec.artifacts)[0]
 
 
@@ -44,7 +44,7 @@ def archive_size(job: Job) -> int:
 def named(engine: Engine, job: Job, name: str) -> Content:
     """Return the archive, the whole log, a report, or a file of the archive.
 
-    :raises KeyError: there is no such file.
+    :raises KeyError: if there is no such file.
     """
     if name == ARCHIVE:
         return archive(job)
@@ -86,7 +86,7 @@ def _report(job: Job, kind: str) -> bytes:
 
 
 def full_log(engine: Engine, job: Job) -> Content:
-    """Return everything the job will have written at its end."""
+    """Return the complete log of the job, as it is at its end."""
     if job.spec.log_size is not None:
         return Generated(job.spec.log_size, kind="text", seed=job.id)
     text = _text(job)
@@ -126,13 +126,13 @@ def _with_times(engine: Engine, job: Job, text: bytes) -> bytes:
 
 
 def is_debug_trace(job: Job) -> bool:
-    """Say if the log may show secrets, by the scenario or by a variable that the job was played with."""
+    """Return whether the log may show secrets, by the scenario or by a variable that the job was played with."""
     switches = ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES")
     return job.spec.debug_trace or any(row["key"] in switches and row["value"] == "true" for row in job.variables)
 
 
 def log(engine: Engine, job: Job) -> Content:
-    """Return what the job has written so far: it grows evenly while the job runs."""
+    """Return the log so far; it grows evenly while the job runs."""
     if not job.has_log or job.started_at is None:
         return Plain(b"")
     text = full_log(engine, job)

@@ -23,7 +23,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 class Authority:
-    """Makes a certificate of each kind when it is first asked for, in a temporary folder."""
+    """Creates a certificate of each kind on first use, in a temporary folder."""
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -33,13 +33,13 @@ class Authority:
 
     @property
     def ca_path(self) -> pathlib.Path:
-        """Return the file that a client has to trust."""
+        """Return the file that a client must trust."""
         return self._path("ca.pem", _pem(self._ca()[0]))
 
     def context(self, kind: str) -> ssl.SSLContext:
         """Return the context of a listener.
 
-        :raises ValueError: no such kind.
+        :raises ValueError: if there is no such kind.
         """
         if kind not in TLS_KINDS:
             raise ValueError(f"tls {kind!r} is not one of {', '.join(TLS_KINDS)}")
@@ -51,7 +51,7 @@ class Authority:
         return self._contexts[kind]
 
     def demanding_context(self) -> ssl.SSLContext:
-        """Return the context of a listener that demands a client certificate of this authority."""
+        """Return the context of a listener that requires a client certificate of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate, key = self._leaf("valid")
         context.load_cert_chain(self._path("demanding.pem", _pem(certificate) + _key_pem(key)))
@@ -104,7 +104,7 @@ def _make(
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Return a certificate and its key.
 
-    :param signer: None signs it with its own key.
+    :param signer: the certificate and key of the authority; None means self-signed.
     :param host: None is this machine.
     """
     # Not among what the simulator needs otherwise.

@@ -32,7 +32,7 @@ def _typed(rule: Rule, body: bytes, *, status: int, content_type: str) -> Reply:
 
 
 def make(rule: Rule) -> Reply | None:
-    """Return the answer that a rule makes by itself, None when it needs that of the application."""
+    """Return the answer that a rule creates itself; None if it needs the application's answer."""
     maker = _MAKERS.get(rule.kind)
     return maker(rule) if maker else None
 
@@ -82,7 +82,7 @@ _MAKERS: dict[str, t.Callable[[Rule], Reply]] = {
 
 
 def change(rule: Rule, reply: Reply, request: Request) -> Reply:
-    """Return the application's answer as the rule wants it, as far as an answer can express that."""
+    """Return the application's answer as changed by the rule, as far as an answer can express this."""
     if rule.kind == "link_host" and "Link" in reply.headers:
         reply.headers["Link"] = _LINK.sub("<{second}", reply.headers["Link"])
     if rule.kind in ("gzip", "bad_gzip", "gzip_cut") and reply.body:
@@ -99,5 +99,5 @@ def change(rule: Rule, reply: Reply, request: Request) -> Reply:
 
 
 def nothing() -> Reply:
-    """Return what stands for the answer where there is none."""
+    """Return the placeholder for a missing answer."""
     return json_reply(None, status=500)

@@ -20,7 +20,7 @@ Factory = t.Callable[[], asyncio.BaseProtocol]
 
 
 def reset(transport: asyncio.BaseTransport | None) -> None:
-    """End a connection by a reset; what is not sent yet is lost."""
+    """Reset a connection; unsent data is lost."""
     if transport is None:
         return
     # A TLS connection that has ended meanwhile has nothing left to ask for its socket.
@@ -32,9 +32,9 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
 
 
 class Listener:
-    """Accepts connections by itself, so that one can be reset before a byte of it is read, or its TLS begins.
+    """Accepts connections itself, so that it can reset them before it reads a byte or starts TLS.
 
-    :param refuses: asked for each connection; true resets it.
+    :param refuses: called for each connection; true resets it.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Listener:
         return bound
 
     def open(self) -> None:
-        """Listen, if it does not; must be called in the event loop."""
+        """Start to listen unless it already does; must be called in the event loop."""
         if self._socket is not None:
             return
         if self._place_holder is None:
@@ -87,7 +87,7 @@ class Listener:
         self._accepting = asyncio.create_task(self._accept(self._socket))
 
     async def close(self) -> None:
-        """Refuse connections from now on; those that are made already go on."""
+        """Refuse connections from now on; existing ones continue."""
         listening, self._socket = self._socket, None
         if listening is None or self._accepting is None:
             return
@@ -100,7 +100,7 @@ class Listener:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def end(self) -> None:
-        """Close, and give the port away."""
+        """Close, and free the port."""
         await self.close()
         if self._place_holder is not None:
             self._place_holder.close()

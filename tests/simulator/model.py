@@ -101,7 +101,7 @@ class Project:
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Attempt:
-    """How one run of a job goes."""
+    """The plan of one run of a job."""
 
     outcome: str
     failure_reason: str
@@ -110,7 +110,7 @@ class Attempt:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class JobSpec:
-    """What the scenario says about a job; shared by all its attempts, and by all of a `generate`."""
+    """The scenario's description of a job; shared by all its attempts, and by all jobs of a `generate`."""
 
     name: str
     stage: str
@@ -200,7 +200,7 @@ class Job:
 
     @property
     def plan(self) -> Attempt:
-        """How this attempt goes: what a test set on it, else the scenario's row for it, whose last one repeats."""
+        """The plan of this attempt: set by a test, or from the scenario's row, whose last entry repeats."""
         rows = self.spec.attempts
         row = rows[min(self.attempt, len(rows)) - 1]
         return Attempt(
@@ -220,7 +220,7 @@ class Environment:
 
 @dataclasses.dataclass(slots=True)
 class Approval:
-    """What one person said about a deployment; `rules` are the numbers of the rules that it counts for."""
+    """One user's approval or rejection of a deployment; `rules` are the numbers of the rules it counts for."""
 
     user: User
     status: str
@@ -231,7 +231,7 @@ class Approval:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Deployment:
-    """What a job does to an environment."""
+    """The deployment of a job to an environment."""
 
     id: int
     iid: int

@@ -47,7 +47,7 @@ _OTHERS = frozenset(
 
 
 def check(call: Call) -> None:
-    """Refuse wrong values, and filters that do not exist: the server ignores these, but a test must not miss that.
+    """Refuse invalid values and unknown filters. GitLab ignores unknown filters, but tests must notice them.
 
     :raises ApiError: 400.
     """
@@ -74,7 +74,7 @@ def check(call: Call) -> None:
 
 
 def select(call: Call, project: Project) -> list[Pipeline]:
-    """Return the pipelines that all filters let through, in the order asked for."""
+    """Return the pipelines that match all filters, in the requested order."""
     given = {
         name: value
         for name, value in call.params.items()
@@ -120,7 +120,7 @@ def _is_known(call: Call, name: str) -> bool:
 
 
 def _within(call: Call, given: dict[str, t.Any], rows: list[Pipeline]) -> list[Pipeline]:
-    """Apply the filters by time, which leave out the moment they name."""
+    """Apply the filters by time, which exclude the given time itself."""
     moment = call.engine.clock.moment
     times: dict[str, c.Callable[[Pipeline], datetime.datetime]] = {
         "updated": lambda p: moment(p.updated_at),

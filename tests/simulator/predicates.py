@@ -50,5 +50,5 @@ def is_erasable(engine: Engine, job: Job) -> bool:
 
 
 def is_outdated(job: Job) -> bool:
-    """Say if the job would deploy something older than what is deployed (topic: outdated deployments)."""
+    """Return whether the job would deploy something older than the current deployment (topic: outdated deployments)."""
     return bool(job.spec.environment) and job.spec.older_than_last and job.project.forbid_outdated_deployments

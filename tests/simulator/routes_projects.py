@@ -79,7 +79,7 @@ def get_project(call: Call) -> Reply:
 
 
 def get_commit(call: Call) -> Reply:
-    """GET repository/commits/:sha: by whole or short SHA, branch or tag; an ambiguous short SHA is none."""
+    """GET repository/commits/:sha: by full or short SHA, branch or tag; an ambiguous short SHA is not found."""
     project = lookup.project(call)
     if project.visibility == "private" and not roles.at_least(call.identity.user, project, "reporter"):
         raise errors.forbidden()

@@ -171,7 +171,7 @@ class Simulation:
     # -- control ---------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward and return the time since the scenario began."""
+        """Move the clock forward, and return the seconds since the start of the scenario."""
         if seconds < 0:
             raise schema.ScenarioError("seconds: must not be negative")
         with self.lock:

@@ -27,7 +27,7 @@ class Limiter:
         self._counts: dict[tuple[str, float, int], int] = {}
 
     def count(self, key: str, now: float, *, period: float = MINUTE) -> int:
-        """Count one more, and return how many it are in this period."""
+        """Count one more, and return the number in this period."""
         full = (key, period, int(now // period))
         self._counts[full] = self._counts.get(full, 0) + 1
         return self._counts[full]
@@ -35,7 +35,7 @@ class Limiter:
 
 @dataclasses.dataclass(frozen=True)
 class _State:
-    """How somebody stands with one of the limits."""
+    """The state of a caller for one of the limits."""
 
     period: float
     limit: int
@@ -52,9 +52,9 @@ class _State:
 
 
 def count(simulation: Simulation, request: Request) -> dict[str, str]:
-    """Count the request against the general limits; return the headers about them that the version sends.
+    """Count the request against the general limits, and return the rate limit headers of the version.
 
-    Without a limit there are no such headers, as on a server whose operator has set none.
+    Without a limit, there are no such headers, as on a server without limits.
 
     :raises ApiError: 429 in plain text.
     """

@@ -24,7 +24,7 @@ _MERGE_TAG: t.Final = "tag:yaml.org,2002:merge"
 def load(text: str, file: str) -> tuple[Block, Block | None]:
     """Return the mapping of a file, and its header with `spec` if it has one.
 
-    :raises CiError: it is no YAML, no mapping, or too large.
+    :raises CiError: if it is not YAML, not a mapping, or too large.
     """
     try:
         loader = yaml.SafeLoader(text)
@@ -61,7 +61,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Reader:
-    """Turns nodes into values; what an alias names is read once."""
+    """Turns nodes into values; the target of an alias is read once."""
 
     def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
         self._loader = loader

@@ -22,9 +22,9 @@ _PLURALS: t.Final = {"push": "pushes"}
 
 
 def is_included(job: Block, matcher: Matcher, variables: t.Mapping[str, str], *, has_default: bool) -> bool:
-    """Say if a job without rules is in the pipeline.
+    """Return whether a job without rules is in the pipeline.
 
-    :param has_default: jobs that say nothing are for branches and tags; with `workflow:rules` they are for everything.
+    :param has_default: jobs without `only` are for branches and tags; with `workflow:rules`, they are for everything.
     """
     only = _conditions(job.get("only"))
     if "only" in job or has_default:
@@ -52,7 +52,7 @@ def _holds(key: str, value: t.Any, policy: t.Any, matcher: Matcher, variables: t
 
 
 def _fits(pattern: str, context: Context) -> bool:
-    """Say if one of `refs` fits: a word for a kind of pipeline, the name of a ref, or an expression for it."""
+    """Return whether one of `refs` matches: a keyword for a kind of pipeline, a ref name, or an expression for it."""
     word, _at, path = pattern.partition("@")
     if path and path != context.project:
         return False

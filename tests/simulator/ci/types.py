@@ -73,7 +73,7 @@ TYPES_OF_RULES: t.Final[Types] = {
 def check_types(block: Block, types: Types, here: str) -> None:
     """Raise the first error about the type of a value.
 
-    :raises CiError: as GitLab would say it.
+    :raises CiError: with GitLab's message.
     """
     for key, (is_right, message) in types.items():
         if block.get(key) is not None and not is_right(block[key]):

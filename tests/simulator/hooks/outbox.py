@@ -25,7 +25,7 @@ _OF_DEPLOYMENTS: t.Final = frozenset({"running", "success", "failed", "canceled"
 
 
 class Outbox:
-    """Keeps what is to be sent, and follows an engine from the first hook on. What was before sends nothing."""
+    """Queue of deliveries. It observes an engine from the first hook on; earlier events send nothing."""
 
     def __init__(self, engine: Engine) -> None:
         self.hooks: list[Hook] = []

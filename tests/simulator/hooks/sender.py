@@ -27,7 +27,7 @@ _TIMEOUT_SECONDS: t.Final = 10.0
 
 
 class Sender:
-    """Sends one delivery after the other, so that a test knows what comes in which order."""
+    """Sends deliveries one at a time, so that tests can rely on their order."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -47,7 +47,7 @@ class Sender:
                 await self._task
 
     async def drain(self) -> None:
-        """Return when everything has been sent that should have been by now."""
+        """Wait until all deliveries that are due have been sent."""
         while True:
             with self._simulation.lock:
                 self._simulation.engine.advance()
@@ -83,7 +83,7 @@ class Sender:
             self._is_busy = False
 
     async def _take(self, session: aiohttp.ClientSession, outbox: Outbox, delivery: Delivery) -> None:
-        """Send a delivery, or do to it what its fault says."""
+        """Send a delivery, or apply its fault."""
         overtaken = [row for row in self._behind if row[2].kind == "out_of_order"]
         if delivery.kind == "late" or (delivery.kind == "out_of_order" and not overtaken):
             self._behind.append((delivery.at + delivery.delay, outbox, delivery))
