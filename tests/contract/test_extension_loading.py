@@ -98,7 +98,10 @@ def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Ins
         ("endpoint('x', 'GET', '/a/{b}', with_slashes=('c',))", "wrong.*each argument needs one place; check c"),
         ("endpoint('x', 'get', '/a')", "wrong.*endpoint x: 'get' is not one of GET, POST, PUT, PATCH, DELETE"),
         ("endpoint('x', 'GET', 'a')", "wrong.*endpoint x: the path must start with a slash"),
-        ("endpoint('x', 'GET', '/a', answer='json')", "wrong.*'json' is not one of record, records, text, bytes, nothing"),
+        (
+            "endpoint('x', 'GET', '/a', answer='json')",
+            "wrong.*'json' is not one of record, records, text, bytes, nothing",
+        ),
         ("endpoint('x', 'GET', '/a', paginated='page')", "wrong.*endpoint x: 'page' is not one of offset, keyset"),
     ],
 )

@@ -17,7 +17,7 @@ from .model import BRIDGE, Approval, Deployment, Job, Pipeline, Project, User
 
 Variables = list[dict[str, str]]
 
-# Status of an approval -> what it is called among the effects.
+# Status of an approval -> its name in the effects.
 _VERDICTS = {"approved": "approve", "rejected": "reject"}
 
 
@@ -86,7 +86,7 @@ class Actions:
             raise errors.forbidden()
         inputs = read_inputs(job, inputs, form=form)
         if job.like not in ("manual", "scheduled"):
-            # The way of a retry, which drops the variables of this call: the new job has those of the old one.
+            # Works like a retry, which ignores the variables of this call: the new job has those of the old one.
             new = engine.renew(job, user=user)
             self.effects.note(engine, "play", job, user, new=new)
             return new
@@ -135,7 +135,7 @@ class Actions:
 
     def keep_artifacts(self, job: Job, user: User | None) -> Job:
         if not predicates.has_artifacts(self.engine, job):
-            # The server prints the record itself, which is why no client should match this text.
+            # The server prints the record itself, so clients should not match this text.
             raise errors.message(404, f"404 #<Ci::Build id: {job.id}> Not Found")
         if job.artifacts_expire_at is not None:
             job.artifacts_expire_at = None

@@ -16,7 +16,7 @@ from .model import Job
 ARCHIVE = "archive"
 LOG = "log"
 REPORT = "report:"
-# The types that E12 sends by themselves.
+# The types that E12 can send as single reports.
 DOWNLOADABLE = frozenset(
     {
         "accessibility", "annotations", "api_fuzzing", "archive", "browser_performance", "cobertura", "codequality",
@@ -142,7 +142,7 @@ def log(engine: Engine, job: Job) -> Content:
         return text
     share = min(1.0, (end - job.started_at) / plan.duration)
     if plan.outcome == "hang":
-        # It never ends, so it never gets to its last words.
+        # It never ends, so it never writes its last line.
         share = min(share, 0.9)
-    # What is lost by times that are not exact must not cost a byte.
+    # Rounding errors of times must not cost a byte.
     return Part(text, 0, int(text.size * share + 1e-6))

@@ -106,7 +106,7 @@ def _lacking(call: Call, permissions: frozenset[str]) -> str | None:
 
 
 def _is_let_in_as_nobody(call: Call, permissions: frozenset[str]) -> bool:
-    """Say if a fine-grained token without the permission counts for as much as no token does, on a public project."""
+    """Return whether a fine-grained token without the permission counts as anonymous, on a public project."""
     endpoint = call.endpoint
     if (
         not call.features.has("fine_grained_public")

@@ -37,7 +37,7 @@ def create_downstream(engine: Engine, bridge: Job) -> None:
     project = engine.world.project(trigger["project"], place=place) if trigger["project"] else bridge.project
     row = dict(trigger["pipeline"])
     if project is bridge.project:
-        # A child pipeline runs on what its parent runs on.
+        # A child pipeline runs on the ref and commit of its parent.
         above = bridge.pipeline
         row.update(ref=above.short_ref, tag=above.tag, sha=above.sha, merge_request=above.merge_request)
     bridge.downstream = creation.create_pipeline(engine, row, project, place=place, bridge=bridge)

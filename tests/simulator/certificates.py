@@ -107,7 +107,7 @@ def _make(
     :param signer: the certificate and key of the authority; None means self-signed.
     :param host: None is this machine.
     """
-    # Not among what the simulator needs otherwise.
+    # The simulator does not require it otherwise.
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -128,7 +128,7 @@ def _make(
         .not_valid_before(now - 3 * _DAY)
         .not_valid_after(now - _DAY if expired else now + 3 * _DAY)
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        # Newer versions of Python insist on the following three.
+        # Newer Python versions require the following three.
         .add_extension(_usage(is_ca=is_ca), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(

@@ -10,7 +10,7 @@ import datetime
 import time
 import typing as t
 
-# A stepped world always starts at the same moment, so that a test can state whole time stamps.
+# A stepped world always starts at the same time, so that tests can contain complete time stamps.
 STEPPED_EPOCH = datetime.datetime(2026, 1, 5, 12, 0, tzinfo=datetime.UTC)
 # At a higher speed the calendar ends within days.
 _FASTEST = 1e6

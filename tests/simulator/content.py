@@ -17,7 +17,7 @@ import zlib
 
 BLOCK = 1 << 20
 _MARK = 16
-# What is larger than this is never held as a whole.
+# Larger content is never completely in memory.
 INLINE_MOST = 8 << 20
 
 Piece = bytes | memoryview

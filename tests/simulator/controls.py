@@ -83,7 +83,7 @@ async def _hooks(server: Server, data: t.Any, transport: asyncio.BaseTransport |
 
 async def _sha256(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"job": REQUIRED, "content": "archive"}, kind="sha256", place="sha256")
-    # For a gigabyte this takes a second, in which the server has to go on.
+    # For a gigabyte, this takes a second, during which the server must continue.
     digest = await asyncio.to_thread(server.simulation.sha256, row["job"], row["content"])
     return json_reply({"sha256": digest})
 

@@ -77,7 +77,7 @@ def create_pipeline(
         variables=[variable(key, value) for key, value in row["variables"].items()],
         is_copy=renewed,
         source_bridge=bridge,
-        # Held back until all jobs are there.
+        # Held back until all jobs exist.
         processing_planned=True,
     )
     engine.add_pipeline(pipeline)
@@ -85,7 +85,7 @@ def create_pipeline(
     for job_row in jobs:
         _create_job(engine, pipeline, job_row, present=present, place=place)
     if forced:
-        # What the scenario fixed holds at its start; the rest goes on from there.
+        # The scenario's statuses apply at its start; the rest continues from there.
         engine.time = present
         if row["created_ago"] is None:
             _count_expiry_from(present, pipeline)

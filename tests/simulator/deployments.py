@@ -16,12 +16,12 @@ if t.TYPE_CHECKING:
 
 Rule = dict[str, t.Any]
 
-# Status of a job -> that of its deployment; what is missing here changes nothing.
+# Status of a job -> status of its deployment; other statuses change nothing.
 _STATUSES: dict[str, str] = {
     "created": "created",
     "pending": "created",
     "preparing": "created",
-    # Of every manual job, whether or not somebody has to approve.
+    # For every manual job, whether or not it requires approvals.
     "manual": "blocked",
     **{status: status for status in ("running", "success", "failed", "canceled", "skipped")},
 }
@@ -95,7 +95,7 @@ def fits(rule: Rule, user: User, deployment: Deployment) -> bool:
         return user.username in rule["members"]
     if rule["role"] is not None:
         return roles.level(user, project) >= roles.LEVELS[rule["role"]]
-    # The old single count: whoever may deploy.
+    # The old required count: all users who may deploy.
     return roles.may_write_job(user, deployment.job, "play")
 
 

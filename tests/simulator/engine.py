@@ -22,7 +22,7 @@ from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, User
 from .scenario import World
 
 _BY_ID = operator.attrgetter("id")
-# Whoever is in one of these holds the resource of a resource group.
+# Jobs with one of these statuses hold the resource of a resource group.
 _HOLDING = frozenset({"preparing", "pending", "running", "canceling", "waiting_for_callback"})
 Action = c.Callable[[], None]
 
@@ -101,7 +101,7 @@ class Engine:
     def remove_pipeline(self, pipeline: Pipeline) -> None:
         """Delete a pipeline with all its jobs, but not its child pipelines."""
         for job in pipeline.jobs:
-            # Nothing that is planned for it happens any more.
+            # Cancels everything that is planned for it.
             job.turn += 1
             del self.world.jobs[job.id]
             if job.kind == BUILD:
@@ -291,7 +291,7 @@ class Engine:
         self.move(job, plan.outcome, reason=plan.failure_reason)
         is_retried = not job.spec.retry_when or plan.failure_reason in job.spec.retry_when
         if plan.outcome == "failed" and job.attempt <= job.spec.retry and is_retried:
-            # The server's own doing, and no effect of anybody's action.
+            # The server does this itself, so it is not an effect.
             self.renew(job, user=job.user)
 
     def wipe(self, job: Job) -> None:
@@ -326,7 +326,7 @@ class Engine:
                     continue
                 self._take_turn(job, verdict)
                 progress = True
-        # The moves above need no further look: the loop ended because none changes anything.
+        # The moves above need no further processing: the loop ended because none changes anything.
         pipeline.processing_planned = False
         bridges.tell_bridge(self, pipeline)
         for watcher in self.watchers:
@@ -336,7 +336,7 @@ class Engine:
         if verdict == "skip":
             self.move(job, "skipped")
         elif job.when == "manual" or job.approval == "waiting":
-            # What waits for an approval is a manual job from now on: somebody may have to play it afterwards.
+            # A job that waits for approvals is manual from now on: a user may have to play it afterwards.
             job.when = "manual"
             self.move(job, "manual")
         elif job.when == "delayed":

@@ -47,7 +47,7 @@ def _status(rule: Rule) -> Reply:
 
 def _html(rule: Rule) -> Reply:
     status = rule.status or 502
-    # With a success, it is the page that a login in front of the server would show.
+    # With a success status, this is the login page of a proxy.
     page = str(rule.body or _PAGE.format(_words(status) if status >= 400 else "Sign in"))
     return _typed(rule, page.encode(), status=status, content_type="text/html")
 
@@ -87,7 +87,7 @@ def change(rule: Rule, reply: Reply, request: Request) -> Reply:
         reply.headers["Link"] = _LINK.sub("<{second}", reply.headers["Link"])
     if rule.kind in ("gzip", "bad_gzip", "gzip_cut") and reply.body:
         if rule.kind != "bad_gzip":
-            # A client that does not ask for it must not get it: that would be another fault.
+            # Clients that do not request gzip must not get it: that would be another fault.
             if "gzip" not in request.headers.get("accept-encoding", ""):
                 return reply
             reply.body = gzip.compress(reply.body, mtime=0)

@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
     "link_host": Kind(AFTER),
 }
 
-# Keys of a rule. The first seven say which requests it is for, the others what happens.
+# Keys of a rule. The first seven select requests, the others define what happens.
 RULE: dict[str, t.Any] = {
     "method": None,
     "path": None,
@@ -182,7 +182,7 @@ class Faults:
                 raise unknown("preset", preset, known, place="fault.preset")
             given = {"name": preset, **known[preset], **given}
         if "after" in given:
-            # Another way to say it.
+            # An alternative to `effect`.
             given["effect"] = AFTER if given.pop("after") else BEFORE
         rule = Rule(**_checked(fill(given, RULE, kind="fault", place="fault")))
         if seed is not None:

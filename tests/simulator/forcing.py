@@ -20,7 +20,7 @@ def force(engine: Engine, job: Job, status: str, *, finished_at: float | None = 
     plan = job.plan
     present = engine.time
     is_active = status in ("running", "canceling")
-    # What runs has just begun: then its log, its duration and its end fit together.
+    # A running job has just started, so that its log, its duration and its end match.
     end = present if finished_at is None or is_active else finished_at
     ran = engine.world.statuses[status] in ("running", "canceling", "success", "failed", "canceled")
     if ran:

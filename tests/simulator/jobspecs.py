@@ -46,7 +46,7 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
     if trigger is not None:
         trigger = fill(trigger, schema.TRIGGER, kind="trigger", place=f"{place}.trigger")
         pipeline = fill(trigger["pipeline"] or {}, schema.PIPELINE, kind="pipeline", place=f"{place}.trigger.pipeline")
-        # Read now, so that a mistake below is told when the scenario is loaded, not when the bridge starts.
+        # Read now, so that an error in it is reported when the scenario is loaded, not when the bridge starts.
         list(expand_jobs(pipeline["jobs"], place=f"{place}.trigger.pipeline"))
         trigger["pipeline"] = pipeline
     artifacts = row["artifacts"]
@@ -72,7 +72,7 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
         **{key: row[key] for key in (*plain, *more, "stage", "retry", "retry_when", "tests")},
         when=when,
         attempts=attempts,
-        # Only manual jobs may fail (or wait for ever) by default, as in the .gitlab-ci.yml manual.
+        # By default, only manual jobs may fail (or wait forever), as in a .gitlab-ci.yml.
         allow_failure=when == "manual" if row["allow_failure"] is None else row["allow_failure"],
         approval=deployment["approval"],
         older_than_last=deployment["older_than_last"],

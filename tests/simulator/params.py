@@ -50,7 +50,7 @@ def _store(into: Params, key: str, path: list[str], value: str) -> None:
     if len(path) == 1:
         rows.append(value)
         return
-    # A key seen again begins the next entry of the list.
+    # A repeated key begins the next entry of the list.
     if not rows or not isinstance(rows[-1], dict) or path[1] in rows[-1]:
         rows.append({})
     _store(rows[-1], path[1], path[2:], value)

@@ -11,7 +11,7 @@ from .actions import Effects
 from .engine import Engine
 from .model import BUILD, Pipeline, User
 
-# A manual job stays as it is when its pipeline is cancelled, unlike when it is cancelled itself.
+# Canceling a pipeline does not change its manual jobs, but canceling a manual job does.
 _CANCELABLE = predicates.CANCELABLE - {"manual"}
 
 

@@ -59,7 +59,7 @@ class Creator:
         if template is None or template["refused"] == "no_config":
             raise self.refusal("no_config")
         if wish.project.ci_file is not None and template["yaml_errors"]:
-            # The inputs were looked at when the file was read, as far as it could be.
+            # The inputs were checked when the file was read, as far as possible.
             return self._fail(wish, (name, tag, sha), template["yaml_errors"])
         specs = template["inputs"] if self._features.has("pipelines.inputs") else {}
         try:
@@ -138,7 +138,7 @@ class Creator:
         **more: t.Any,
     ) -> Pipeline:
         name, tag, sha = ref
-        # Somebody whom no scenario names may have done this behind the client's back.
+        # The user is in no scenario if a test acts as another user.
         known = wish.user.username in self._engine.world.users
         more.update(ref=name, tag=tag, sha=sha, source=wish.source, user=wish.user.username if known else None)
         row = templates.row(template, wish.project, place="new pipeline", **more)

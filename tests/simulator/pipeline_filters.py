@@ -23,7 +23,7 @@ _SCOPES: dict[str, tuple[str, ...]] = {
 }
 _PER_REF: dict[str, bool] = {"branches": False, "tags": True}
 _ORDERS = ("id", "status", "ref", "updated_at", "user_id")
-# Filter -> what an older server lacks, and therefore drops without a word; None is in every version.
+# Filter -> the feature that older servers lack, so that they ignore it; None is in every version.
 _FILTERS: dict[str, str | None] = {
     "scope": None,
     "status": None,
@@ -40,7 +40,7 @@ _FILTERS: dict[str, str | None] = {
     "order_by": None,
     "sort": None,
 }
-# What a request may carry besides: pages, and the ways to say who asks.
+# Other allowed parameters: pagination and credentials.
 _OTHERS = frozenset(
     {"id", "page", "per_page", "pagination", "private_token", "access_token", "job_token", "token"}
 )  # fmt: skip

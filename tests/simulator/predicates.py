@@ -10,7 +10,7 @@ from .engine import Engine
 from .leftovers import is_locked
 from .model import ACTIVE, BRIDGE, COMPLETE, Job
 
-# From these a cancel over the API changes something; wider than what the web page offers.
+# A cancel through the API changes jobs with these statuses, which are more than on the web page.
 CANCELABLE = frozenset({"created", *ACTIVE, "scheduled", "manual"})
 _RETRYABLE = frozenset({"success", "failed", "canceled", "canceling"})
 _BRIDGE_DEAD_ENDS = frozenset({"pipeline_loop_detected", "reached_max_descendant_pipelines_depth"})

@@ -10,10 +10,10 @@ import collections.abc as c
 
 from .model import COMPLETE, Job
 
-# A job that may fail counts as done well when it failed, and is left out while it waits for a person.
+# A failed job that may fail counts as successful, and it is ignored while it waits for a user.
 _DONE = frozenset({"success", "skipped", "warned", "ignored"})
 
-# Rows of (statuses that may occur, result); the first row that holds all statuses wins.
+# Rows of (statuses that may occur, result); the first row that contains all statuses wins.
 _ONLY: list[tuple[frozenset[str], str]] = [
     (frozenset({"skipped", "ignored"}), "skipped"),
     (_DONE, "success"),

@@ -24,7 +24,7 @@ def read_text(path: str | pathlib.Path, *, place: str) -> str:
         return pathlib.Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ScenarioError(f"{place}: {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # of the content, or of a path that no system takes
+    except ValueError as error:  # from the content, or from an invalid path
         raise ScenarioError(f"{place}: {path} is not a UTF-8 file") from error
 
 

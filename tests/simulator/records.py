@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 Record = dict[str, t.Any]
 
 _DAY = 86400
-# Field of a user's profile -> its value; which version has it is told by versions.
+# Field of a user's profile -> its value; versions contains the versions that have it.
 _PROFILE: dict[str, t.Any] = {
     "bio": "",
     "location": None,
@@ -63,7 +63,7 @@ def user(render: Renderer, user: User | None) -> Record | None:
 
 def commit(render: Renderer, project: Project, sha: str, pipeline: Pipeline | None) -> Record:
     """Return a commit; its author is the user who started its pipeline."""
-    # The commit's own offset, which need not be that of the server.
+    # The commit's own offset, which can differ from the server's.
     moment = render.engine.clock.moment((pipeline.created_at if pipeline else -_DAY) - 30)
     created = moment.astimezone(datetime.timezone(datetime.timedelta(hours=2))).isoformat(timespec="milliseconds")
     author = pipeline.user if pipeline else None

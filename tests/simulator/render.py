@@ -136,7 +136,7 @@ class Renderer:
         done = shown in ("success", "failed", "canceled")
         last = max((job.finished_at for job in jobs if job.finished_at is not None), default=None)
         begin = min(started, default=None)
-        # One that waits for somebody has no end, but a duration so far.
+        # A job that waits for a user has no end, but a duration so far.
         has_duration = begin is not None and last is not None and (done or shown == "manual")
         record = {
             **(self.pipeline_row(pipeline) if named else self.pipeline_summary(pipeline)),
@@ -149,7 +149,7 @@ class Renderer:
             "finished_at": self.time(last if done else None),
             "committed_at": None,
             "duration": round(last - begin) if has_duration else None,
-            # None for nothing as well: the server leaves out what is zero.
+            # None also for zero, because the server omits it.
             "queued_duration": None if begin is None else round(begin - pipeline.created_at) or None,
             "coverage": _mean(job.spec.coverage for job in jobs if job.status == "success"),
             "detailed_status": self._detailed_status(pipeline, shown),

@@ -103,7 +103,7 @@ def may_write_job(user: User | None, job: Job, action: str) -> bool:
         return False
     protected = project.protected_environments.get(job.spec.environment or "")
     if protected is not None and protected["allowed"] is not None:
-        # Being admitted to the environment stands above role and ref (topic: protected environments).
+        # The permission to deploy overrides role and ref (topic: protected environments).
         admitted = user is not None and (user.admin or user.username in protected["allowed"])
         return admitted and at_least(user, project, "reporter")
     if not may_push(user, job.pipeline):

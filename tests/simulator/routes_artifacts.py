@@ -57,7 +57,7 @@ def _archive_reply(call: Call, job: Job) -> Reply:
         raise errors.message(404, "404 Not Found")
     headers = {"Content-Disposition": "attachment; filename=\"artifacts.zip\"; filename*=UTF-8''artifacts.zip"}
     if job.project.artifacts_storage == "redirect":
-        # Over TLS the storage has to be, too: clients must not follow from there to plain HTTP.
+        # With TLS, the storage must use TLS, too: clients must not follow a redirect to plain HTTP.
         origin = "{second_tls}" if call.request.base_url.startswith("https:") else "{second}"
         location = origin + call.simulation.storage.sign(job, headers)
         return Reply(302, b"", {"Location": location, "Cache-Control": "no-cache"}, "text/plain")
@@ -127,7 +127,7 @@ def _job_by_ref(call: Call, project: Project, *, search: bool) -> Job:
         for job in (job for member in family for job in member.latest()):
             if job.kind == BRIDGE:
                 continue
-            # Reports can be downloaded from the web page, which is why the server finds jobs that have nothing else.
+            # The server also finds jobs that only have reports, because the web page can download reports.
             if job.name == call.params["job"] and (job.has_archive or job.has_reports):
                 return job
     raise errors.message(404, "404 Job Not Found") if several else errors.record_not_found()

@@ -86,7 +86,7 @@ def _check_filters(call: Call) -> None:
     order, status = call.params.get("order_by"), call.params.get("status")
     strict = call.features.has("deployments.strict_filters")
     by_end = order == "finished_at"
-    # What is wrong, and whether it is; the first one counts.
+    # Errors, and whether they apply; the first one counts.
     rules = [
         ("Both `updated_at` filter and `finished_at` filter can not be specified", updated and finished),
         ("`updated_at` filter requires `updated_at` sort", strict and updated and order != "updated_at"),
@@ -232,7 +232,7 @@ def approve(call: Call) -> Reply:
         fitting = [number for number in fitting if wanted in names[number]]
         if not fitting:
             raise errors.message(400, _NO_SUCH_RULE)
-    # one approval counts for one rule, the first that fits
+    # an approval counts for one rule, the first that matches
     given = call.simulation.actions.approve(
         deployment, user, verdict, comment=call.params.get("comment"), rules=fitting[:1]
     )

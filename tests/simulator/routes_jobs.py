@@ -124,7 +124,7 @@ def list_project_jobs(call: Call) -> Reply:
         lookup.check_reads_builds(call, project)
     user, is_job = call.identity.user, call.identity.job is not None
     if is_job and roles.level(user, project) == roles.NO_LEVEL:
-        # That a project is public is not enough for a job here.
+        # For job tokens, it is not enough that the project is public.
         raise errors.forbidden()
     rows = _newest_first(project.builds, scopes(call, hashes=True))
     ref = str(call.params.get("ref") or "").strip()

@@ -15,7 +15,7 @@ from .model import Project
 _VISIBILITIES = ("private", "internal", "public")
 _ACCESS_LEVELS = frozenset(str(level) for level in roles.LEVELS.values())
 _ORDERS: dict[str, c.Callable[[Project], tuple[object, int]]] = {
-    # All projects are equally old, and the server sorts what is equal by id.
+    # All projects are equally old, and the server sorts equal ones by id.
     "id": lambda project: (0, project.id),
     "created_at": lambda project: (0, project.id),
     "updated_at": lambda project: (0, project.id),

@@ -55,14 +55,14 @@ class World:
     limits: dict[str, t.Any]
     maintenance_mode: bool
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
-    # Each status that a job can have, and the built-in one that it is treated like.
+    # Each status of jobs, and the built-in status whose behaviour it has.
     statuses: dict[str, str]
     artifacts_url_seconds: float = 600
     artifacts_cleanup: float | None = None
     artifacts_etags: str = "none"
     time_zone: datetime.tzinfo = datetime.UTC
     hooks: list[Hook] = dataclasses.field(default_factory=list)
-    # What of the projects' .gitlab-ci.yml is not followed.
+    # The unsupported parts of the projects' .gitlab-ci.yml.
     notes: list[str] = dataclasses.field(default_factory=list)
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
@@ -195,7 +195,7 @@ def _reserve_ids(world: World, pipelines: list[t.Any]) -> None:
         jobs = pipeline.get("jobs")
         for job in jobs if isinstance(jobs, list) else []:
             number, retried = (job.get("id"), job.get("retried") or 0) if isinstance(job, dict) else (None, 0)
-            # What is wrong about them is told when the jobs are read.
+            # Errors in them are reported when the jobs are read.
             if schema.is_count(number) and schema.is_count(retried):
                 world.job_ids.reserved.update(range(number - retried, number + 1))
             trigger = job.get("trigger") if isinstance(job, dict) else None

@@ -103,7 +103,7 @@ class SecondOrigin:
             "headers": {name: ", ".join(incoming.headers.getall(name)) for name in names},
             "body": body.decode(errors="replace"),
         }
-        # What cannot be shown as JSON could not be read over the admin path.
+        # The admin path can only return JSON.
         json.dumps(row)
         with self._lock:
             self._rows.append(row)

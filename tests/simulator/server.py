@@ -19,7 +19,7 @@ from .listener import Listener, reset
 from .second import SecondOrigin
 from .simulation import Simulation
 
-# What the headers of a fault may say instead of an address or a moment that is known only later.
+# Placeholders in the headers of a fault, for addresses and times that are only known later.
 _NAMED = re.compile(r"\{(second|second_tls|self|self_http|self_tls|path|date|unix)([+-]\d+)?\}")
 
 
@@ -147,7 +147,7 @@ class Server:
                 return wire.response(reply or admin.answer(self.simulation, request))
             return await self._answer(incoming, request)
         except ConnectionResetError:
-            return wire.closed(incoming, Reply(200))  # the client has gone, which is no news
+            return wire.closed(incoming, Reply(200))  # the client has disconnected, which is normal
         finally:
             if transport is not None:
                 self._busy.discard(transport)
@@ -159,7 +159,7 @@ class Server:
         if rule is None:
             return await wire.send(incoming, reply)
         if rule.kind == "refuse":
-            # First of all, so that whatever the client does next is refused.
+            # First, so that the client's next connection is refused.
             await self.refuse(rule.seconds)
         return await wire.commit(incoming, reply, rule)
 
@@ -196,5 +196,5 @@ class Server:
         if name == "path":
             return f"{request.raw_path}?{request.query}" if request.query else request.raw_path
         moment = self.simulation.wall_time() + later
-        # A moment is named with its fraction rounded up, as "in a second" must not be earlier.
+        # Times are rounded up, because "in a second" must not be earlier.
         return self.simulation.http_date(-(-moment // 1)) if name == "date" else str(int(-(-moment // 1)))

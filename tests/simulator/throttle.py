@@ -75,7 +75,7 @@ def count(simulation: Simulation, request: Request) -> dict[str, str]:
         headers["RateLimit-ResetTime"] = simulation.http_date(float(headers["RateLimit-Reset"]))
         headers["Retry-After"] = str(max(1, math.ceil(worst.seconds_left)))
         raise errors.ApiError(429, "Retry later\n", headers=headers, content_type="text/plain")
-    # That which leaves the smallest share.
+    # The limit with the smallest remaining share.
     tightest = min(states, key=lambda state: state.remaining / max(1, state.limit))
     return _headers(simulation, tightest, secret) if world.features.has("rate_headers_always") else {}
 

@@ -106,7 +106,7 @@ async def _drip(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Stre
 async def _cut(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.StreamResponse:
     """Send the first bytes of the body, then close the connection normally or reset it."""
     content = reply.content
-    # An empty body is cut, too: one byte is promised.
+    # An empty body is also cut: its declared length is one byte.
     declared = max(content.size, 1)
     begun = await _begin(incoming, reply, size=declared)
     for piece in content.blocks(0, min(rule.bytes, declared - 1)):

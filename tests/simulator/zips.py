@@ -25,7 +25,7 @@ _LIMIT = 0xFFFFFFFF
 _UTF8_NAME = 0x800
 
 Files = dict[str, Content]
-# The file that brings an archive to the size it is to have.
+# The file that fills up an archive to its size.
 FILLER = "content.bin"
 
 

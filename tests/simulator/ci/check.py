@@ -60,7 +60,7 @@ def _check_circle(name: str, config: Config, above: list[str], done: set[str]) -
         circle = str(above[above.index(name) :]).replace("'", '"')
         raise CiError(f"The pipeline has circular dependencies: topological sort failed: {circle}")
     for needed, _optional, _block in needed_names(config.jobs[name].get("needs")):
-        # Only within a stage can a circle be closed.
+        # Cycles are only possible within a stage.
         if needed in config.jobs and config.jobs[needed].get("stage") == config.jobs[name].get("stage"):
             _check_circle(needed, config, [*above, name], done)
     done.add(name)

@@ -20,7 +20,7 @@ from .values import Block, CiError, Items, Reference, as_list, block_in, deep_me
 DOES_NOTHING: t.Final = "config should implement the script:, run:, or trigger: keyword"
 _DEEPEST: t.Final = 10
 _STAGES: t.Final = ("build", "test", "deploy")
-# In these, a list that a reference brings is one with the list it stands in.
+# In these, the list of a reference is merged into the list that contains the reference.
 _FLAT: t.Final = frozenset({"script", "before_script", "after_script", "rules"})
 
 

@@ -142,7 +142,7 @@ def _of_merge_request(context: Context) -> dict[str, str]:
 
 
 _ANY: t.Final = Context(project="", project_id=0, ref="", tag=True, source="trigger", sha="")
-# All that a file can ask for, whatever the pipeline is; some of it is of single jobs.
+# All predefined variables for any pipeline; some belong to single jobs.
 NAMES: t.Final = frozenset(
     {
         "CI_JOB_NAME", "CI_JOB_NAME_SLUG", "CI_JOB_STAGE", "CI_NODE_INDEX", "CI_NODE_TOTAL", "CI_ENVIRONMENT_NAME",

@@ -22,7 +22,7 @@ from .regex import Regex, RegexError
 Variables = t.Mapping[str, str]
 
 _MOST_TOKENS: t.Final = 100
-# In this order: the first that fits is it. A regular expression has two letters at least.
+# In this order: the first match counts. A regular expression has at least two characters.
 _TOKENS: t.Final = [
     ("sign", re.compile(r"\(|\)|==|=~|!=|!~|&&|\|\|")),
     ("variable", re.compile(r"\$(\w+)")),
@@ -164,7 +164,7 @@ def _token_value(kind: str, match: re.Match[str]) -> t.Any:
 def _matches(text: t.Any, pattern: t.Any) -> bool:
     """Return whether a text matches; a variable on the right side is used as an expression if it looks like one."""
     if isinstance(pattern, str):
-        # Any other text is searched for the one on the left side, which is how the server does it.
+        # Any other string is searched for the left side, as on the server.
         pattern = as_regex(pattern) or pattern
     written = text if isinstance(text, str) else ""
     if isinstance(pattern, Regex):

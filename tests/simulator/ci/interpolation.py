@@ -19,7 +19,7 @@ from .variables import expand
 _BLOCK: t.Final = re.compile(r"\$\[\[(?!\s*matrix\.)((?:[^\]]|\](?!\]))*)\]\]")
 _INPUT: t.Final = re.compile(r"inputs\.([\w-]+)")
 _TRUNCATE: t.Final = re.compile(r"truncate\(\s*(\d+)\s*,\s*(\d+)\s*\)")
-# Of the keys of an input, those that say what its values can be.
+# The keys of an input that restrict its values.
 _CHECKED: t.Final = ("type", "default", "options", "regex")
 
 Specs = dict[str, dict[str, t.Any]]

@@ -22,7 +22,7 @@ from .variables import expand, expand_all, values
 
 Row = dict[str, t.Any]
 
-# Of the actions of an environment, the one that deploys something.
+# The action of an environment that deploys something.
 _DEPLOYS: t.Final = "start"
 _UNITS: t.Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART_OF_DURATION: t.Final = re.compile(

@@ -181,7 +181,7 @@ NAMED_BY_USERS: t.Final = {
     "parallel:matrix": "",
     "needs:parallel:matrix": "",
 }
-# What a job takes over from `default`, and from the root of the file as in old ones.
+# The keywords that a job inherits from `default`, and from the root of the file as in old files.
 DEFAULTS: t.Final = (
     "after_script", "artifacts", "before_script", "cache", "hooks", "id_tokens", "identity", "image", "interruptible",
     "retry", "services", "tags", "timeout",

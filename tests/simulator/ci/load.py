@@ -69,7 +69,7 @@ class _Reader:
         # By identity of the node: its value, and how many values are in it.
         self._known: dict[int, tuple[t.Any, int]] = {}
         self._open: set[int] = set()
-        # Nodes have to live on, or their identities would be given to others.
+        # Nodes must stay alive, because Python reuses the identities of deleted objects.
         self._nodes: list[yaml.Node] = []
         self._sizes: list[int] = [0]
 
@@ -121,7 +121,7 @@ class _Reader:
         for key_node, value_node in node.value:
             value = self.read(value_node, depth + 1)
             if key_node.tag == _MERGE_TAG:
-                # As in Ruby, it is over the keys that stand before it. The first of several that has a key wins.
+                # As in Ruby, it overrides the keys before it. The first of several that has a key wins.
                 for other in reversed(value if isinstance(value, list) else [value]):
                     if not isinstance(other, Block):
                         raise CiError(f"(<unknown>): a mapping is required after << at line {place.line}")

@@ -17,7 +17,7 @@ from .rules import Matcher
 from .values import Block, as_list, text
 
 _DEFAULT_ONLY: t.Final = ("branches", "tags")
-# More than one of a source, where it is not just the word with an s.
+# Irregular plurals of sources.
 _PLURALS: t.Final = {"push": "pushes"}
 
 
@@ -61,7 +61,7 @@ def _fits(pattern: str, context: Context) -> bool:
         return True
     if (word == "tags" and context.tag) or (word == "branches" and context.is_branch):
         return True
-    # Names are for branches and tags; the ref of a merge request is another one.
+    # Names match branches and tags, not the refs of merge requests.
     if context.merge_request is not None:
         return False
     regex = expressions.as_regex(word)

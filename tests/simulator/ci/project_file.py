@@ -30,7 +30,7 @@ _REFUSALS: t.Final = {
     "no_jobs": "the rules exclude all jobs",
     "no_config": "the file does not exist",
 }
-# Stages that make no pipeline by themselves.
+# Stages that are not enough for a pipeline.
 _EDGES: t.Final = (".pre", ".post")
 
 

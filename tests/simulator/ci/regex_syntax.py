@@ -134,7 +134,7 @@ class Parser:
         if self._peek() != "{" or closing < 0:
             return None
         least, comma, most = self._text[self._at + 1 : closing].partition(",")
-        # What is no count stands for itself.
+        # Anything that is not a count is literal.
         if not least.isascii() or not least.isdigit() or not most.isascii() or not (most.isdigit() or most == ""):
             return None
         self._at = closing + 1

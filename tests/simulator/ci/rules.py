@@ -99,7 +99,7 @@ class Matcher:
             return False
         given = rule["exists"]
         paths = given.get("paths") if isinstance(given, Block) else given
-        # A folder is asked for with a slash at the end.
+        # Folders are written with a slash at the end.
         folders = {f"{parent.as_posix()}/" for path in self._files for parent in pathlib.PurePosixPath(path).parents}
         there = [*self._files, *sorted(folders)]
         return globs.any_fits(_expanded(paths, variables), there)

@@ -10,7 +10,7 @@ import typing as t
 
 from .values import Block, CiError, as_list, flat
 
-# Whether a value is right, and what is said of another one behind the name of what it stands in.
+# The check for a value, and the error for other values, which follows the name of the key.
 Types = t.Mapping[str, tuple[t.Callable[[t.Any], bool], str]]
 
 

@@ -14,7 +14,7 @@ import typing as t
 
 from .values import Block, CiError, text
 
-# A dollar that is doubled stands for itself.
+# A doubled dollar is a literal dollar.
 _NAMED: t.Final = re.compile(r"\$\$|\$(?:(\w+)|\{(\w+)\})|%(\w+)%")
 
 

@@ -15,7 +15,7 @@ from ..render import Renderer
 
 Body = dict[str, t.Any]
 
-# GitLab fills this field for jobs that did not fail as well.
+# GitLab also fills this field for jobs that did not fail.
 _FILLER: t.Final = "unknown_failure"
 _LEVELS: t.Final = {"private": 0, "internal": 10, "public": 20}
 

@@ -18,7 +18,7 @@ from ..versions import Features
 
 # Event -> what the header X-Gitlab-Event says.
 EVENTS: t.Final = {"job": "Job Hook", "pipeline": "Pipeline Hook", "deployment": "Deployment Hook"}
-# What can go wrong, and the default of `seconds`.
+# Kinds of faults, and the default of `seconds`.
 FAULTS: t.Final = {
     "twice": 0.0,
     "late": 2.0,
@@ -121,7 +121,7 @@ def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hoo
 def _is_address(text: str) -> bool:
     try:
         address = urllib.parse.urlsplit(text)
-        # a port that is none is an error as soon as it is asked for
+        # accessing an invalid port raises an error
         return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
         return False

@@ -19,7 +19,7 @@ from ..log import MASK
 from ..versions import Features
 from .config import EVENTS, Fault, Hook
 
-# Of the headers below, those that older servers do not send.
+# The headers below that older servers do not send.
 _SINCE: t.Final = {
     "X-Gitlab-Event-UUID": "hooks.event_uuid",
     "X-Gitlab-Instance": "hooks.instance",

@@ -20,10 +20,9 @@ if t.TYPE_CHECKING:
     from ..simulation import Simulation
     from .outbox import Outbox
 
-# Time goes on by itself on most clocks, so something has to look at it.
+# Most clocks advance by themselves, so they have to be polled.
 _TICK_SECONDS: t.Final = 0.02
 _TIMEOUT_SECONDS: t.Final = 10.0
-# So long one that is out of order waits for another one to overtake it.
 
 
 class Sender:
@@ -71,9 +70,9 @@ class Sender:
             if outbox.hooks:
                 simulation.engine.advance()
             now = simulation.engine.time
-        # Those of a world that is gone come no more.
+        # Deliveries of a replaced world are dropped.
         self._behind = [row for row in self._behind if row[1] is outbox]
-        # Until this is over, what does not wait any more may still be under way.
+        # Until this ends, deliveries that left the queue may still be in transit.
         self._is_busy = True
         try:
             while outbox.waiting:
