@@ -17,12 +17,12 @@ from .model import BRIDGE, Approval, Deployment, Job, Pipeline, Project, User
 
 Variables = list[dict[str, str]]
 
-# Status of an approval -> what it is called among the effects.
+# Status of an approval -> its name in the effects.
 _VERDICTS = {"approved": "approve", "rejected": "reject"}
 
 
 class Effects:
-    """What really changed on the server, in order, for tests to look at."""
+    """The changes on the server, in order, for tests."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, t.Any]] = []
@@ -66,7 +66,7 @@ class Effects:
 
 
 class Actions:
-    """The writes of the API, also used by the admin path to act as somebody else."""
+    """The writes of the API. The admin path also uses them to act as another user."""
 
     def __init__(self, engine: Engine, effects: Effects) -> None:
         self.engine = engine
@@ -86,7 +86,7 @@ class Actions:
             raise errors.forbidden()
         inputs = read_inputs(job, inputs, form=form)
         if job.like not in ("manual", "scheduled"):
-            # The way of a retry, which drops the variables of this call: the new job has those of the old one.
+            # Works like a retry, which ignores the variables of this call: the new job has those of the old one.
             new = engine.renew(job, user=user)
             self.effects.note(engine, "play", job, user, new=new)
             return new
@@ -109,7 +109,7 @@ class Actions:
         return new
 
     def cancel(self, job: Job, user: User | None) -> Job:
-        """Cancel what can be cancelled; anything else is left alone without an error."""
+        """Cancel the job if it can be canceled; otherwise do nothing, without an error."""
         engine = self.engine
         if job.like in predicates.CANCELABLE:
             graceful = job.runner is not None and job.runner.graceful_cancel and engine.world.features.has("canceling")
@@ -135,7 +135,7 @@ class Actions:
 
     def keep_artifacts(self, job: Job, user: User | None) -> Job:
         if not predicates.has_artifacts(self.engine, job):
-            # The server prints the record itself, which is why no client should match this text.
+            # The server prints the record itself, so clients should not match this text.
             raise errors.message(404, f"404 #<Ci::Build id: {job.id}> Not Found")
         if job.artifacts_expire_at is not None:
             job.artifacts_expire_at = None
@@ -144,7 +144,7 @@ class Actions:
         return job
 
     def delete_artifacts(self, job: Job, user: User | None) -> Job:
-        """Take the artifacts away, but not the log."""
+        """Delete the artifacts, but not the log."""
         check_stats_refresh(job.project)
         if job.has_archive or job.has_reports:
             job.has_archive = job.has_reports = False
@@ -164,7 +164,7 @@ class Actions:
         return next(one for one in deployment.approvals if one.user is user and one.rules == rules)
 
     def approve_wholly(self, job: Job, user: User, *, verdict: str = "approved") -> Job:
-        """Give all approvals that are missing at once, or reject, without being asked for a right to it."""
+        """Give all missing approvals at once, or reject, without a permission check."""
         if job.approval != "waiting":
             return job
         if job.deployment is not None:
@@ -176,7 +176,7 @@ class Actions:
         return job
 
     def delete_project_artifacts(self, project: Project, user: User | None) -> None:
-        """Let the artifacts of a project expire now, save those of each ref's latest successful pipeline."""
+        """Expire the artifacts of a project now, except those of each ref's latest successful pipeline."""
         check_stats_refresh(project)
         kept = {
             p.ref: p for p in project.pipelines if p.source != "parent_pipeline" and self.engine.status(p) == "success"
@@ -209,9 +209,9 @@ def check_stats_refresh(project: Project) -> None:
 
 
 def read_inputs(job: Job, given: dict[str, t.Any], *, form: bool) -> dict[str, t.Any]:
-    """Return the inputs of a job as their types have them.
+    """Return the inputs of a job, converted to their types.
 
-    :raises ApiError: 400 for inputs that the job does not have, and for values that do not fit.
+    :raises ApiError: 400 for unknown inputs and invalid values.
     """
     try:
         return inputs.read(job.spec.inputs, given, form=form, unknown="Unknown input")

@@ -42,7 +42,7 @@ def answer(simulation: Simulation, request: Request) -> Reply:
 
 
 def _data(request: Request) -> t.Any:
-    # YAML holds all of JSON, and a scenario may be either.
+    # YAML includes JSON, so a scenario can be either.
     return yaml.safe_load(request.body.decode()) if request.body.strip() else {}
 
 

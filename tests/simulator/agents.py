@@ -28,7 +28,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def allowed_agents(call: Call) -> Reply:
-    """E5: what the job of the token may use."""
+    """E5: the agents that the job of the token may use."""
     job = call.identity.job
     if job is None or job.user is None:
         raise errors.unauthorized()
@@ -58,7 +58,7 @@ def allowed_agents(call: Call) -> Reply:
 
 
 def _is_for(job: Job, row: Record) -> bool:
-    """Say if an agent is for the job's environment; one without a restriction is for every job."""
+    """Return whether an agent is for the job's environment; one without a restriction is for every job."""
     patterns = row["environments"]
     if patterns is None:
         return True
@@ -81,7 +81,7 @@ def _agent(call: Call, job: Job, row: Record) -> Record:
 
 
 def _groups(call: Call, project: Project) -> list[Record]:
-    """Return the groups above a project, the nearest first; a user's own namespace is none."""
+    """Return the groups above a project, the nearest first; a user's own namespace is not a group."""
     names = project.path.split("/")[:-1]
     if len(names) == 1 and names[0] in call.engine.world.users:
         return []
@@ -103,7 +103,7 @@ def tier(environment: str) -> str:
 
 
 def slug(environment: str) -> str:
-    """Return the name as a part of a host name: what had to be changed or cut has a suffix made from the name."""
+    """Return the name as a part of a host name; a changed or shortened name gets a suffix derived from the original."""
     text = re.sub("[^a-z0-9]", "-", environment.lower())
     text = re.sub("-+", "-", text if re.match("[a-z]", text) else f"env-{text}")
     if text == environment and len(text) <= _SLUG_MOST:

@@ -83,7 +83,7 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
     if endpoint.limited and user and features.has("jobs_list_limiter"):
         most = simulation.engine.world.limits["jobs_list_per_minute"]
         if most is not None and simulation.limiter.count(f"jobs:{user.username}", simulation.engine.time) > most:
-            # Neither Retry-After nor RateLimit headers tell about this one (topic: rate limits).
+            # This limit has neither Retry-After nor RateLimit headers (topic: rate limits).
             raise errors.ApiError(429, {"message": {"error": _TOO_MANY}})
     reply = endpoint.handler(call)
     entry["user"] = call.identity.user.username if call.identity.user else None

@@ -16,7 +16,7 @@ from .model import Job
 ARCHIVE = "archive"
 LOG = "log"
 REPORT = "report:"
-# The types that E12 sends by themselves.
+# The types that E12 can send as single reports.
 DOWNLOADABLE = frozenset(
     {
         "accessibility", "annotations", "api_fuzzing", "archive", "browser_performance", "cobertura", "codequality",
@@ -33,7 +33,7 @@ def archive(job: Job) -> Content:
 
 
 def files(job: Job) -> dict[str, Content]:
-    """Return what the archive holds, by path."""
+    """Return the files of the archive by path."""
     return zips.of_row(job.spec.artifacts)[0]
 
 
@@ -44,7 +44,7 @@ def archive_size(job: Job) -> int:
 def named(engine: Engine, job: Job, name: str) -> Content:
     """Return the archive, the whole log, a report, or a file of the archive.
 
-    :raises KeyError: there is no such file.
+    :raises KeyError: if there is no such file.
     """
     if name == ARCHIVE:
         return archive(job)
@@ -86,7 +86,7 @@ def _report(job: Job, kind: str) -> bytes:
 
 
 def full_log(engine: Engine, job: Job) -> Content:
-    """Return everything the job will have written at its end."""
+    """Return the complete log of the job, as it is at its end."""
     if job.spec.log_size is not None:
         return Generated(job.spec.log_size, kind="text", seed=job.id)
     text = _text(job)
@@ -126,13 +126,13 @@ def _with_times(engine: Engine, job: Job, text: bytes) -> bytes:
 
 
 def is_debug_trace(job: Job) -> bool:
-    """Say if the log may show secrets, by the scenario or by a variable that the job was played with."""
+    """Return whether the log may show secrets, by the scenario or by a variable that the job was played with."""
     switches = ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES")
     return job.spec.debug_trace or any(row["key"] in switches and row["value"] == "true" for row in job.variables)
 
 
 def log(engine: Engine, job: Job) -> Content:
-    """Return what the job has written so far: it grows evenly while the job runs."""
+    """Return the log so far; it grows evenly while the job runs."""
     if not job.has_log or job.started_at is None:
         return Plain(b"")
     text = full_log(engine, job)
@@ -142,7 +142,7 @@ def log(engine: Engine, job: Job) -> Content:
         return text
     share = min(1.0, (end - job.started_at) / plan.duration)
     if plan.outcome == "hang":
-        # It never ends, so it never gets to its last words.
+        # It never ends, so it never writes its last line.
         share = min(share, 0.9)
-    # What is lost by times that are not exact must not cost a byte.
+    # Rounding errors of times must not cost a byte.
     return Part(text, 0, int(text.size * share + 1e-6))

@@ -22,9 +22,9 @@ JOB_TOKEN_PREFIX = "glcbt-"
 
 
 def identify(call: Call) -> Identity:
-    """Return who the request comes from; nobody when it has no credentials.
+    """Return the identity behind a request; without credentials, it is anonymous.
 
-    :raises ApiError: unknown, expired or revoked token, or one whose scope is too small.
+    :raises ApiError: if the token is unknown, expired or revoked, or lacks the scope.
     """
     endpoint = call.endpoint
     accepts_jobs = endpoint.job_token is not None and call.features.version >= endpoint.job_token
@@ -87,7 +87,7 @@ def _check_scope(call: Call, token: Token) -> None:
 
 
 def _lacking(call: Call, permissions: frozenset[str]) -> str | None:
-    """Return what the server says of a fine-grained token that is not enough for the endpoint."""
+    """Return the server's error for a fine-grained token without the permission for the endpoint."""
     wanted = call.endpoint.permission
     if not call.features.has("fine_grained_tokens"):
         return "Fine-grained personal access tokens are not yet supported."
@@ -106,7 +106,7 @@ def _lacking(call: Call, permissions: frozenset[str]) -> str | None:
 
 
 def _is_let_in_as_nobody(call: Call, permissions: frozenset[str]) -> bool:
-    """Say if a fine-grained token without the permission counts for as much as no token does, on a public project."""
+    """Return whether a fine-grained token without the permission counts as anonymous, on a public project."""
     endpoint = call.endpoint
     if (
         not call.features.has("fine_grained_public")

@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
 
 
 def start(engine: Engine, bridge: Job) -> None:
-    """Create the downstream pipeline; without a strategy the bridge has done its duty then."""
+    """Create the downstream pipeline; without a strategy, the bridge then succeeds."""
     if bridge.spec.trigger is None:
         return
     if bridge.spec.trigger["creation_fails"]:
@@ -29,7 +29,7 @@ def start(engine: Engine, bridge: Job) -> None:
 
 
 def create_downstream(engine: Engine, bridge: Job) -> None:
-    """Give the bridge its downstream pipeline, in its own project (a child) or in another."""
+    """Create the bridge's downstream pipeline, in its own project (a child) or in another."""
     trigger = bridge.spec.trigger
     if trigger is None or trigger["creation_fails"]:
         return
@@ -37,7 +37,7 @@ def create_downstream(engine: Engine, bridge: Job) -> None:
     project = engine.world.project(trigger["project"], place=place) if trigger["project"] else bridge.project
     row = dict(trigger["pipeline"])
     if project is bridge.project:
-        # A child pipeline runs on what its parent runs on.
+        # A child pipeline runs on the ref and commit of its parent.
         above = bridge.pipeline
         row.update(ref=above.short_ref, tag=above.tag, sha=above.sha, merge_request=above.merge_request)
     bridge.downstream = creation.create_pipeline(engine, row, project, place=place, bridge=bridge)

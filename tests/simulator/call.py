@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass(slots=True)
 class Reply:
-    """An answer; a large body is made from `source` while it is sent."""
+    """An answer; a large body is generated from `source` while it is sent."""
 
     status: int
     body: bytes = b""
@@ -43,7 +43,7 @@ class Reply:
 def content_reply(
     content: Content, headers: dict[str, str], *, status: int = 200, content_type: str = "application/octet-stream"
 ) -> Reply:
-    """Return an answer whose body is held only when it is small."""
+    """Return an answer; only a small body is kept in memory."""
     if content.size <= INLINE_MOST:
         return Reply(status, read(content), headers, content_type)
     return Reply(status, b"", headers, content_type, content)
@@ -55,7 +55,7 @@ def json_reply(data: t.Any, *, status: int = 200, headers: dict[str, str] | None
 
 @dataclasses.dataclass(slots=True)
 class Request:
-    """What arrived. Header names are in lower case; the path is as it was sent, without the query."""
+    """A request. Header names are in lower case; the path is as it was sent, without the query."""
 
     method: str
     raw_path: str
@@ -69,7 +69,7 @@ class Request:
 
 @dataclasses.dataclass(slots=True)
 class Call:
-    """A request that has found its endpoint."""
+    """A request for which an endpoint was found."""
 
     request: Request
     simulation: Simulation
@@ -87,12 +87,12 @@ class Call:
         return self.engine.world.features
 
     def note(self, action: str, job: Job, *, new: Job | None = None) -> None:
-        """Write down among the effects that the caller has changed a job."""
+        """Record in the effects that the caller changed a job."""
         self.simulation.effects.note(self.engine, action, job, self.identity.user, new=new)
 
     @property
     def is_form(self) -> bool:
-        """Say if the parameters are all text, as in form data and queries."""
+        """Return whether all parameters are strings, as in form data and queries."""
         return not self.request.headers.get("content-type", "").startswith("application/json")
 
     @property
@@ -101,5 +101,5 @@ class Call:
 
     @property
     def base_url(self) -> str:
-        """Where the server believes it lives: the configured host, whatever name the client used."""
+        """The server's own address: the configured host, whatever name the client used."""
         return self.engine.world.external_url or self.request.base_url

@@ -23,7 +23,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 class Authority:
-    """Makes a certificate of each kind when it is first asked for, in a temporary folder."""
+    """Creates a certificate of each kind on first use, in a temporary folder."""
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -33,13 +33,13 @@ class Authority:
 
     @property
     def ca_path(self) -> pathlib.Path:
-        """Return the file that a client has to trust."""
+        """Return the file that a client must trust."""
         return self._path("ca.pem", _pem(self._ca()[0]))
 
     def context(self, kind: str) -> ssl.SSLContext:
         """Return the context of a listener.
 
-        :raises ValueError: no such kind.
+        :raises ValueError: if there is no such kind.
         """
         if kind not in TLS_KINDS:
             raise ValueError(f"tls {kind!r} is not one of {', '.join(TLS_KINDS)}")
@@ -51,7 +51,7 @@ class Authority:
         return self._contexts[kind]
 
     def demanding_context(self) -> ssl.SSLContext:
-        """Return the context of a listener that demands a client certificate of this authority."""
+        """Return the context of a listener that requires a client certificate of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate, key = self._leaf("valid")
         context.load_cert_chain(self._path("demanding.pem", _pem(certificate) + _key_pem(key)))
@@ -104,10 +104,10 @@ def _make(
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Return a certificate and its key.
 
-    :param signer: None signs it with its own key.
+    :param signer: the certificate and key of the authority; None means self-signed.
     :param host: None is this machine.
     """
-    # Not among what the simulator needs otherwise.
+    # The simulator does not require it otherwise.
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -128,7 +128,7 @@ def _make(
         .not_valid_before(now - 3 * _DAY)
         .not_valid_after(now - _DAY if expired else now + 3 * _DAY)
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        # Newer versions of Python insist on the following three.
+        # Newer Python versions require the following three.
         .add_extension(_usage(is_ca=is_ca), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(

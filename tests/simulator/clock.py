@@ -10,33 +10,33 @@ import datetime
 import time
 import typing as t
 
-# A stepped world always starts at the same moment, so that a test can state whole time stamps.
+# A stepped world always starts at the same time, so that tests can contain complete time stamps.
 STEPPED_EPOCH = datetime.datetime(2026, 1, 5, 12, 0, tzinfo=datetime.UTC)
 # At a higher speed the calendar ends within days.
 _FASTEST = 1e6
 
 
 class Clock(t.Protocol):
-    """Seconds since the scenario began, and the moment at which it began."""
+    """The seconds since the start of the scenario, and the start time."""
 
     name: str
     epoch: datetime.datetime
 
     def now(self) -> float:
-        """Return the seconds since the scenario began."""
+        """Return the seconds since the start of the scenario."""
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Move the clock forward."""
 
     def jump(self, seconds: float) -> None:
         """Set the wall clock forward or back, without letting time pass."""
 
     def moment(self, seconds: float) -> datetime.datetime:
-        """Return what the wall clock shows so long after the beginning."""
+        """Return the wall-clock time this long after the start."""
 
 
 class _WallClock:
-    """What a server shows as time. It may jump, as clocks that are set do, while all that happens goes on as before."""
+    """The server's wall clock. It can jump, like a clock that is set, without an influence on events."""
 
     epoch: datetime.datetime
 
@@ -51,7 +51,7 @@ class _WallClock:
         self._jumps.append((self.now(), seconds))
 
     def moment(self, seconds: float) -> datetime.datetime:
-        """Return the wall-clock time at so many seconds of the scenario; what was before a jump keeps its time."""
+        """Return the wall-clock time at a second of the scenario; times before a jump do not change."""
         shift = sum(size for since, size in self._jumps if since <= seconds)
         return self.epoch + datetime.timedelta(seconds=seconds + shift)
 
@@ -75,7 +75,7 @@ class RealClock(_WallClock):
 
 
 class SteppedClock(_WallClock):
-    """Stand still until advance() is called."""
+    """Stop until advance() is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class SteppedClock(_WallClock):
 def make_clock(text: str) -> Clock:
     """Return the clock that `text` names: real, stepped or scaled:FACTOR.
 
-    :raises ValueError: nothing of the kind.
+    :raises ValueError: if there is no such clock.
     """
     kind, _colon, factor = str(text).partition(":")
     if kind == "stepped" and not factor:

@@ -22,9 +22,9 @@ Handler = c.Callable[["Server", t.Any, asyncio.BaseTransport | None], c.Awaitabl
 
 
 async def answer(server: Server, request: Request, transport: asyncio.BaseTransport | None) -> Reply | None:
-    """Return the answer to a request below the admin path, None when it is for the rest of the admin path.
+    """Return the answer to a request below the admin path; None if another part of the admin path handles it.
 
-    What it asks for is done before it is answered, so that whatever the client does next meets it.
+    The request takes effect before its answer, so that it applies to whatever the client does next.
     """
     path = request.raw_path[len(admin.PREFIX) :].rstrip("/")
     handler = _ROUTES.get((request.method, path))
@@ -83,7 +83,7 @@ async def _hooks(server: Server, data: t.Any, transport: asyncio.BaseTransport |
 
 async def _sha256(server: Server, data: t.Any, transport: asyncio.BaseTransport | None) -> Reply:
     row = fill(data, {"job": REQUIRED, "content": "archive"}, kind="sha256", place="sha256")
-    # For a gigabyte this takes a second, in which the server has to go on.
+    # For a gigabyte, this takes a second, during which the server must continue.
     digest = await asyncio.to_thread(server.simulation.sha256, row["job"], row["content"])
     return json_reply({"sha256": digest})
 

@@ -23,7 +23,7 @@ JobRow = tuple[JobSpec, dict[str, t.Any], str]
 
 
 def project_of(world: World, row: dict[str, t.Any], *, place: str) -> Project:
-    """Return the project of a pipeline row; it may be left out when there is only one."""
+    """Return the project of a pipeline row, which can omit it if there is only one."""
     if row["project"] is not None:
         return world.project(row["project"], place=f"{place}.project")
     if len(world.projects) != 1:
@@ -42,8 +42,8 @@ def create_pipeline(
 ) -> Pipeline:
     """Add the pipeline of a scenario row, with its jobs, and plan its processing.
 
-    :param bridge: the trigger job that it is the downstream pipeline of.
-    :param is_copy: the row is a template, so that the ids in it cannot be used.
+    :param bridge: the trigger job that creates it, for a downstream pipeline.
+    :param is_copy: whether the row is a template, whose ids cannot be used.
     """
     world = engine.world
     jobs = list(jobspecs.expand_jobs(row["jobs"], place=place))
@@ -77,7 +77,7 @@ def create_pipeline(
         variables=[variable(key, value) for key, value in row["variables"].items()],
         is_copy=renewed,
         source_bridge=bridge,
-        # Held back until all jobs are there.
+        # Held back until all jobs exist.
         processing_planned=True,
     )
     engine.add_pipeline(pipeline)
@@ -85,7 +85,7 @@ def create_pipeline(
     for job_row in jobs:
         _create_job(engine, pipeline, job_row, present=present, place=place)
     if forced:
-        # What the scenario fixed holds at its start; the rest goes on from there.
+        # The scenario's statuses apply at its start; the rest continues from there.
         engine.time = present
         if row["created_ago"] is None:
             _count_expiry_from(present, pipeline)
@@ -101,13 +101,13 @@ def variable(key: str, value: t.Any, *, kind: str = "env_var") -> dict[str, t.An
 
 
 def _sha(project: Project, ref: str, row: dict[str, t.Any], number: int, bridge: Job | None) -> str:
-    """Return the commit of a pipeline: in the scenario, each has one of its own; later, that of its ref."""
+    """Return the commit of a pipeline: in the scenario, each has its own; later, that of its ref."""
     tip = refs.tips(project, tag=row["tag"]).get(ref) if bridge is not None else None
     return tip or hashlib.sha1(f"pipeline {number}".encode()).hexdigest()
 
 
 def _age(row: dict[str, t.Any], jobs: list[JobRow], *, forced: bool) -> float:
-    """Return how long ago the pipeline began: long enough for what the scenario says has happened already."""
+    """Return how long ago the pipeline started: long enough for everything that has happened in the scenario."""
     if row["created_ago"] is not None:
         return float(row["created_ago"])
     if not forced:
@@ -116,16 +116,16 @@ def _age(row: dict[str, t.Any], jobs: list[JobRow], *, forced: bool) -> float:
 
 
 def _count_expiry_from(present: float, pipeline: Pipeline) -> None:
-    """Let artifacts of the past expire as if they were made just now, unless the scenario says how old they are."""
+    """Expire artifacts of the past as if they were created now, unless the scenario sets their age."""
     for job in pipeline.jobs:
         if job.artifacts_expire_at is not None and job.spec.artifacts:
             job.artifacts_expire_at = present + job.spec.artifacts["expire_in"]
 
 
 def check(world: World, row: dict[str, t.Any], *, place: str) -> None:
-    """Find what is wrong with a pipeline and those below it now, not when a bridge starts in the middle of a test.
+    """Check a pipeline and its downstream pipelines now, not when a bridge starts during a test.
 
-    :raises ScenarioError: a user, project, stage or needed job that does not exist.
+    :raises ScenarioError: if a user, project, stage or needed job does not exist.
     """
     jobs = list(jobspecs.expand_jobs(row["jobs"], place=place))
     names = {name for _spec, _row, name in jobs}
@@ -157,7 +157,7 @@ def _check_statuses(world: World, row: dict[str, t.Any], *, place: str) -> None:
 
 
 def _create_job(engine: Engine, pipeline: Pipeline, job_row: JobRow, *, present: float, place: str) -> None:
-    """Add a job with the earlier attempts that the scenario wants it to have."""
+    """Add a job with its earlier attempts from the scenario."""
     spec, row, name = job_row
     world = engine.world
     created_at = engine.time

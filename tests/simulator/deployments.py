@@ -16,19 +16,19 @@ if t.TYPE_CHECKING:
 
 Rule = dict[str, t.Any]
 
-# Status of a job -> that of its deployment; what is missing here changes nothing.
+# Status of a job -> status of its deployment; other statuses change nothing.
 _STATUSES: dict[str, str] = {
     "created": "created",
     "pending": "created",
     "preparing": "created",
-    # Of every manual job, whether or not somebody has to approve.
+    # For every manual job, whether or not it requires approvals.
     "manual": "blocked",
     **{status: status for status in ("running", "success", "failed", "canceled", "skipped")},
 }
 
 
 def begin(engine: Engine, job: Job) -> None:
-    """Give a job with an environment its deployment."""
+    """Create the deployment of a job with an environment."""
     if job.spec.environment is None:
         return
     world, project = engine.world, job.project
@@ -49,7 +49,7 @@ def _environment(engine: Engine, project: Project, name: str) -> Environment:
 
 
 def follow(engine: Engine, job: Job) -> None:
-    """Let the deployment follow the status of its job."""
+    """Update the deployment to the status of its job."""
     deployment, status = job.deployment, _STATUSES.get(job.like)
     if deployment is None or status is None or deployment.status == status:
         return
@@ -63,12 +63,12 @@ def follow(engine: Engine, job: Job) -> None:
 
 
 def protection(project: Project, environment: str | None) -> Rule | None:
-    """Return how an environment is protected, None when it is not."""
+    """Return the protection of an environment; None if it is not protected."""
     return project.protected_environments.get(environment or "")
 
 
 def rules_of(project: Project, spec: JobSpec) -> list[Rule]:
-    """Return the rules that a job's deployment has to satisfy; the old single count is one that has no name."""
+    """Return the approval rules of a job's deployment; the old required count is a rule without a name."""
     row = protection(project, spec.environment)
     if row is not None and row["rules"]:
         return list(row["rules"])
@@ -87,7 +87,7 @@ def first_approval(project: Project, spec: JobSpec, status: str | None) -> str |
 
 
 def fits(rule: Rule, user: User, deployment: Deployment) -> bool:
-    """Say if a user is among those whom a rule is for."""
+    """Return whether a rule is for a user."""
     project = deployment.job.project
     if rule["user"] is not None:
         return user.username == rule["user"]
@@ -95,17 +95,17 @@ def fits(rule: Rule, user: User, deployment: Deployment) -> bool:
         return user.username in rule["members"]
     if rule["role"] is not None:
         return roles.level(user, project) >= roles.LEVELS[rule["role"]]
-    # The old single count: whoever may deploy.
+    # The old required count: all users who may deploy.
     return roles.may_write_job(user, deployment.job, "play")
 
 
 def describe(rule: Rule) -> str:
-    """Return whom a rule is for, as the server writes it."""
+    """Return the user, group or role of a rule, as the server writes it."""
     return str(rule["user"] or rule["group"] or f"{rule['role']}s".capitalize())
 
 
 def missing(deployment: Deployment) -> list[int]:
-    """Return how many approvals each rule still lacks."""
+    """Return the number of missing approvals for each rule."""
     given = [one for one in deployment.approvals if one.status == "approved"]
     return [
         max(0, rule["required"] - sum(number in one.rules for one in given))
@@ -118,7 +118,7 @@ def is_waiting(job: Job) -> bool:
 
 
 def starts_itself(job: Job) -> bool:
-    """Say if the server starts the job after the last approval; with rules, somebody has to play it."""
+    """Return whether the server starts the job after the last approval; with rules, a user has to play it."""
     row = protection(job.project, job.spec.environment)
     if row is None or row["starts_itself"] is None:
         return row is None or len(row["rules"]) == 0
@@ -126,7 +126,7 @@ def starts_itself(job: Job) -> bool:
 
 
 def approve(engine: Engine, deployment: Deployment, approval: Approval) -> Approval | None:
-    """Count an approval or a rejection, with what follows for the job; None when it has been there already."""
+    """Count an approval or a rejection, and update the job; return None if it was already given."""
     job = deployment.job
     same = next(
         (one for one in deployment.approvals if one.user is approval.user and one.rules == approval.rules), None
@@ -142,7 +142,7 @@ def approve(engine: Engine, deployment: Deployment, approval: Approval) -> Appro
 
 
 def settle(engine: Engine, job: Job, *, rejected: bool) -> None:
-    """Let a job go on, or fail, if the approvals so far decide that."""
+    """Let a job continue or fail if the approvals so far decide this."""
     if job.approval != "waiting":
         return
     if rejected:

@@ -22,26 +22,26 @@ from .model import BRIDGE, BUILD, COMPLETE, Job, Pipeline, User
 from .scenario import World
 
 _BY_ID = operator.attrgetter("id")
-# Whoever is in one of these holds the resource of a resource group.
+# Jobs with one of these statuses hold the resource of a resource group.
 _HOLDING = frozenset({"preparing", "pending", "running", "canceling", "waiting_for_callback"})
 Action = c.Callable[[], None]
 
 
 class Watcher(t.Protocol):
-    """Somebody who is told what happens, as it happens."""
+    """Observer of the engine."""
 
     def job_added(self, job: Job) -> None:
-        """Hear of a new job."""
+        """Handle a new job."""
 
     def job_moved(self, job: Job) -> None:
-        """Hear of a job that has another status."""
+        """Handle a job with a new status."""
 
     def pipeline_processed(self, pipeline: Pipeline) -> None:
-        """Hear of a pipeline whose jobs were gone through."""
+        """Handle a pipeline whose jobs were processed."""
 
 
 class Engine:
-    """A world in motion. Every caller has to advance() it to the present first."""
+    """A running world. Every caller must advance() it to the present first."""
 
     def __init__(self, world: World, clock: Clock) -> None:
         self.world = world
@@ -71,7 +71,7 @@ class Engine:
     # -- time ------------------------------------------------------------------------------------------------------
 
     def advance(self) -> None:
-        """Let everything happen that is due by now."""
+        """Run everything that is due."""
         now = self.clock.now()
         while self._events and self._events[0][0] <= now:
             at, _sequence, job, turn, action = heapq.heappop(self._events)
@@ -82,12 +82,12 @@ class Engine:
         self._cleaner.clean()
 
     def _plan(self, delay: float, action: c.Callable[[Job], None], job: Job) -> None:
-        """Let `action` happen to `job` after `delay`, unless its status changes before."""
+        """Run `action` on `job` after `delay`, unless its status changes before."""
         event = (self.time + delay, next(self._sequence), job, job.turn, lambda: action(job))
         heapq.heappush(self._events, event)
 
     def plan_processing(self, pipeline: Pipeline) -> None:
-        """Look at the pipeline again, but only after the request that changed it has its answer."""
+        """Process the pipeline again after the request that changed it was answered."""
         if not pipeline.processing_planned:
             pipeline.processing_planned = True
             self.plan_call(lambda: self.process(pipeline))
@@ -99,9 +99,9 @@ class Engine:
         bisect.insort(pipeline.project.pipelines, pipeline, key=_BY_ID)
 
     def remove_pipeline(self, pipeline: Pipeline) -> None:
-        """Take a pipeline away with all its jobs; child pipelines stay."""
+        """Delete a pipeline with all its jobs, but not its child pipelines."""
         for job in pipeline.jobs:
-            # Nothing that is planned for it happens any more.
+            # Cancels everything that is planned for it.
             job.turn += 1
             del self.world.jobs[job.id]
             if job.kind == BUILD:
@@ -116,7 +116,7 @@ class Engine:
             pipeline.source_bridge.downstream = None
 
     def plan_call(self, action: Action) -> None:
-        """Let something happen after the request that is being answered."""
+        """Run something after the current request was answered."""
         heapq.heappush(self._events, (self.time, next(self._sequence), None, 0, action))
 
     def add(self, job: Job) -> None:
@@ -142,7 +142,7 @@ class Engine:
     ) -> Job:
         """Replace `old` by a new attempt of the same job, and return it (topic: retry).
 
-        :param at_once: start it, whatever its stage; otherwise it waits as a job of a new pipeline does.
+        :param at_once: whether it starts in any stage; otherwise it waits like a job of a new pipeline.
         """
         job = Job(
             id=self.world.job_ids.take(None, place="retry"),
@@ -169,7 +169,7 @@ class Engine:
         return job
 
     def process_again_after(self, job: Job) -> None:
-        """Open what was skipped because of `job`, here and in the pipelines above."""
+        """Reopen the jobs that were skipped because of `job`, also in upstream pipelines."""
         for other in processing.skipped_because_of(job):
             self.move(other, "created")
         self.plan_processing(job.pipeline)
@@ -182,7 +182,7 @@ class Engine:
     # -- transitions -----------------------------------------------------------------------------------------------
 
     def move(self, job: Job, status: str, *, reason: str | None = None) -> None:
-        """Bring a job into another status, with the time stamps of that step and all that follows from it."""
+        """Change the status of a job, with its time stamps and all consequences."""
         before, job.status = job.status, status
         job.like = self.world.statuses[status]
         job.pipeline.waiting += (status == "created") - (before == "created")
@@ -214,7 +214,7 @@ class Engine:
         self._cleaner.watch(job)
 
     def enqueue(self, job: Job) -> None:
-        """Let a job start as far as it can: resource group, prerequisites, then the queue of the runners."""
+        """Start a job as far as possible: resource group, prerequisites, then the queue of the runners."""
         if job.approval == "rejected":
             self.move(job, "failed", reason="deployment_rejected")
         elif job.spec.resource_group:
@@ -226,7 +226,7 @@ class Engine:
         self.move(job, "preparing" if job.spec.prepare else "pending")
 
     def offer_resource(self, job: Job) -> None:
-        """Give a waiting job the resource of its group, if nobody has it and no older job waits for it."""
+        """Give a waiting job the resource of its group, if it is free and no older job waits for it."""
         group = job.spec.resource_group
         if group is None:
             return
@@ -279,7 +279,7 @@ class Engine:
         self._plan(job.spec.start_in, self.enqueue, job)
 
     def replan(self, job: Job) -> None:
-        """Forget when a running job would end, and plan its end anew from its start."""
+        """Plan the end of a running job again, from its start."""
         job.turn += 1
         plan = job.plan
         if plan.outcome != "hang" and job.started_at is not None:
@@ -291,11 +291,11 @@ class Engine:
         self.move(job, plan.outcome, reason=plan.failure_reason)
         is_retried = not job.spec.retry_when or plan.failure_reason in job.spec.retry_when
         if plan.outcome == "failed" and job.attempt <= job.spec.retry and is_retried:
-            # The server's own doing, and no effect of anybody's action.
+            # The server does this itself, so it is not an effect.
             self.renew(job, user=job.user)
 
     def wipe(self, job: Job) -> None:
-        """Take the log and all artifacts away."""
+        """Delete the log and all artifacts."""
         job.has_archive = job.has_reports = job.has_log = False
         job.artifacts_expire_at = None
         self.touch(job)
@@ -303,7 +303,7 @@ class Engine:
     # -- pipelines -------------------------------------------------------------------------------------------------
 
     def status(self, pipeline: Pipeline) -> str:
-        """Return what the pipeline's jobs add up to."""
+        """Return the status of the pipeline from its jobs."""
         if pipeline.cached_status is None or pipeline.cached_status[0] != pipeline.rev:
             pipeline.cached_status = (pipeline.rev, self._composite(pipeline))
         return pipeline.cached_status[1]
@@ -312,7 +312,7 @@ class Engine:
         return processing.composite(pipeline.latest()) or pipeline.own_status or "created"
 
     def process(self, pipeline: Pipeline) -> None:
-        """Start or skip every created job whose turn has come, and tell the pipeline above how this one stands."""
+        """Start or skip every created job that no longer waits, and report the status to the upstream pipeline."""
         progress = bool(pipeline.waiting)
         while progress:
             progress = False
@@ -326,7 +326,7 @@ class Engine:
                     continue
                 self._take_turn(job, verdict)
                 progress = True
-        # The moves above need no further look: the loop ended because none changes anything.
+        # The moves above need no further processing: the loop ended because none changes anything.
         pipeline.processing_planned = False
         bridges.tell_bridge(self, pipeline)
         for watcher in self.watchers:
@@ -336,7 +336,7 @@ class Engine:
         if verdict == "skip":
             self.move(job, "skipped")
         elif job.when == "manual" or job.approval == "waiting":
-            # What waits for an approval is a manual job from now on: somebody may have to play it afterwards.
+            # A job that waits for approvals is manual from now on: a user may have to play it afterwards.
             job.when = "manual"
             self.move(job, "manual")
         elif job.when == "delayed":

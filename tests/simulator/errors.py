@@ -50,7 +50,7 @@ def bad_request(reason: str) -> ApiError:
 
 
 def record_not_found() -> ApiError:
-    """A record looked up by id is missing: small f, unlike the other 404 texts."""
+    """A record looked up by id is missing: lower-case f, unlike the other 404 messages."""
     return message(404, "404 Not found")
 
 
@@ -63,7 +63,7 @@ def no_route() -> ApiError:
 
 
 def token_problem(error: str, text: str, *, status: int, scope: str | None = None) -> ApiError:
-    """Return an error in the manner of OAuth, as for expired tokens and missing scopes."""
+    """Return an OAuth-style error, as for expired tokens and missing scopes."""
     body = {"error": error, "error_description": text}
     if scope is not None:
         body["scope"] = scope

@@ -19,7 +19,7 @@ BOGUS = 'W/"d41d8cd98f00b204e9800998ecf8427e"'
 
 
 def of_archive(engine: Engine, job: Job) -> dict[str, str]:
-    """Return the headers of an archive: its SHA-256, which is not known of very large ones."""
+    """Return the headers of an archive: its SHA-256, which is unknown for very large archives."""
     kind = engine.world.artifacts_etags
     if kind == "strong":
         digest = _digest(job)
@@ -43,6 +43,6 @@ def _digest(job: Job) -> str | None:
 
 
 def is_known(request: Request, headers: dict[str, str]) -> bool:
-    """Say if the client has what the headers stand for."""
+    """Return whether the client already has the content with this entity tag."""
     given = request.headers.get("if-none-match", "")
     return "ETag" in headers and headers["ETag"] in [one.strip() for one in given.split(",")]

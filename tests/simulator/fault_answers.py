@@ -32,7 +32,7 @@ def _typed(rule: Rule, body: bytes, *, status: int, content_type: str) -> Reply:
 
 
 def make(rule: Rule) -> Reply | None:
-    """Return the answer that a rule makes by itself, None when it needs that of the application."""
+    """Return the answer that a rule creates itself; None if it needs the application's answer."""
     maker = _MAKERS.get(rule.kind)
     return maker(rule) if maker else None
 
@@ -47,7 +47,7 @@ def _status(rule: Rule) -> Reply:
 
 def _html(rule: Rule) -> Reply:
     status = rule.status or 502
-    # With a success, it is the page that a login in front of the server would show.
+    # With a success status, this is the login page of a proxy.
     page = str(rule.body or _PAGE.format(_words(status) if status >= 400 else "Sign in"))
     return _typed(rule, page.encode(), status=status, content_type="text/html")
 
@@ -82,12 +82,12 @@ _MAKERS: dict[str, t.Callable[[Rule], Reply]] = {
 
 
 def change(rule: Rule, reply: Reply, request: Request) -> Reply:
-    """Return the application's answer as the rule wants it, as far as an answer can express that."""
+    """Return the application's answer as changed by the rule, as far as an answer can express this."""
     if rule.kind == "link_host" and "Link" in reply.headers:
         reply.headers["Link"] = _LINK.sub("<{second}", reply.headers["Link"])
     if rule.kind in ("gzip", "bad_gzip", "gzip_cut") and reply.body:
         if rule.kind != "bad_gzip":
-            # A client that does not ask for it must not get it: that would be another fault.
+            # Clients that do not request gzip must not get it: that would be another fault.
             if "gzip" not in request.headers.get("accept-encoding", ""):
                 return reply
             reply.body = gzip.compress(reply.body, mtime=0)
@@ -99,5 +99,5 @@ def change(rule: Rule, reply: Reply, request: Request) -> Reply:
 
 
 def nothing() -> Reply:
-    """Return what stands for the answer where there is none."""
+    """Return the placeholder for a missing answer."""
     return json_reply(None, status=500)

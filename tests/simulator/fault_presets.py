@@ -16,7 +16,7 @@ AFTER: t.Final = "after"
 
 Row = dict[str, t.Any]
 
-# The connections on which nothing comes end with the client, so that these may be long.
+# Silent connections end when the client disconnects, so these can be long.
 _VERY_LONG = 60
 
 _LIMITER = {"message": {"error": "This endpoint has been requested too many times. Try again later."}}
@@ -48,11 +48,11 @@ PRESETS: dict[str, Row] = {
     "close_after": {"effect": AFTER, "kind": "close_after"},
     "hang_before": {"effect": BEFORE, "kind": "hang", "seconds": _VERY_LONG},
     "hang_after": {"effect": AFTER, "kind": "hang", "seconds": _VERY_LONG},
-    # Slow, but right.
+    # Slow, but correct.
     "delay": {"effect": AFTER, "kind": "delay", "seconds": 0.2},
     "drip": {"effect": AFTER, "kind": "drip", "seconds": 0.2},
     "drip_slow": {"effect": AFTER, "kind": "drip", "seconds": _VERY_LONG},
-    # Damaged on the way.
+    # Damaged in transit.
     "truncate": {"effect": AFTER, "kind": "truncate"},
     "truncate_all": {"effect": AFTER, "kind": "truncate", "bytes": 0},
     "reset_at": {"effect": AFTER, "kind": "reset_at"},
@@ -62,7 +62,7 @@ PRESETS: dict[str, Row] = {
     "gzip": {"effect": AFTER, "kind": "gzip"},
     "bad_gzip": {"effect": AFTER, "kind": "bad_gzip"},
     "gzip_cut": {"effect": AFTER, "kind": "gzip_cut"},
-    # A success that holds something else.
+    # A success with other content.
     "invalid_json": {"effect": AFTER, "kind": "invalid_json"},
     "json_list": {"effect": AFTER, "kind": "wrong_json", "body": []},
     "json_object": {"effect": AFTER, "kind": "wrong_json", "body": {}},
@@ -112,5 +112,5 @@ REFUSALS: dict[str, Row] = {
     for status, text in ((401, "401 Unauthorized"), (403, "403 Forbidden"), (404, "404 Not found"))
 }
 
-# With these a client gets what it asked for, if it waits; link_host concerns lists only.
+# With these, a client gets the right answer if it waits; link_host only affects lists.
 HARMLESS: t.Final = frozenset({"delay", "drip", "gzip", "link_host", "refuse_then"})

@@ -17,11 +17,11 @@ from .schema import ScenarioError, fill, unknown
 
 
 class Kind(t.NamedTuple):
-    """What is always true of a kind of fault.
+    """The fixed properties of a kind of fault.
 
-    :param effect: when it strikes unless a rule says otherwise: before the application has run, or after.
-    :param either: a rule may choose.
-    :param silent: the client gets no answer.
+    :param effect: when it strikes by default: before or after the application runs.
+    :param either: whether a rule can set the effect.
+    :param silent: whether the client gets no answer.
     """
 
     effect: str
@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
     "link_host": Kind(AFTER),
 }
 
-# Keys of a rule. The first seven say which requests it is for, the others what happens.
+# Keys of a rule. The first seven select requests, the others define what happens.
 RULE: dict[str, t.Any] = {
     "method": None,
     "path": None,
@@ -85,11 +85,11 @@ class Rule:
 
     :param origin: server, or second: the object storage that downloads are redirected to.
     :param nth: only the n-th matching request (from 1), or a list of such numbers; None is every one.
-    :param times: at most so many requests.
-    :param probability: of those that are left, this share, at random.
-    :param name: what the request log calls it.
-    :param effect: BEFORE: the application never sees the request; AFTER: it has done its work.
-    :param by: how much the length in the header is more than that of the body.
+    :param times: the maximum number of requests.
+    :param probability: the share of the remaining requests, at random.
+    :param name: its name in the request log.
+    :param effect: BEFORE: the application never sees the request; AFTER: it has handled it.
+    :param by: the difference between the length in the header and that of the body.
     """
 
     method: str | None
@@ -114,7 +114,7 @@ class Rule:
 
     @property
     def is_before(self) -> bool:
-        """Say if the request never gets to the application."""
+        """Return whether the request never reaches the application."""
         return self.effect == BEFORE
 
     @property
@@ -123,7 +123,7 @@ class Rule:
 
     @property
     def is_for_connections(self) -> bool:
-        """Say if it strikes connections before anything is read from them, and no requests."""
+        """Return whether it strikes connections before anything is read from them, instead of requests."""
         return self.kind == "refuse" and not self.seconds
 
     def matches(self, request: Request, endpoint: str | None) -> bool:
@@ -134,7 +134,7 @@ class Rule:
         return self.path is None or bool(re.search(self.path, request.raw_path))
 
     def counts(self, dice: random.Random) -> bool:
-        """Count one more that matches, and say if this is one to strike."""
+        """Count one more match, and return whether to strike it."""
         self.seen += 1
         numbers = [self.nth] if isinstance(self.nth, int) else self.nth
         if (numbers is not None and self.seen not in numbers) or (self.times is not None and self.struck >= self.times):
@@ -145,15 +145,15 @@ class Rule:
         return True
 
     def describe(self) -> dict[str, t.Any]:
-        """Return its kind, the counts so far, and what is not the default."""
+        """Return its kind, the counts so far, and the values that are not defaults."""
         row = dataclasses.asdict(self)
         return {key: value for key, value in row.items() if key == "kind" or key not in RULE or value != RULE[key]}
 
 
 class Faults:
-    """The rules in force; the first that strikes counts, and those behind it do not see the request.
+    """The active rules. Only the first that strikes applies; later rules do not see the request.
 
-    :ivar seed: where the one source of chance begins; to set it begins anew.
+    :ivar seed: the seed of the random generator; setting it restarts the generator.
     """
 
     def __init__(self) -> None:
@@ -172,9 +172,9 @@ class Faults:
     def add(self, *, preset: str | None = None, seed: int | None = None, **given: t.Any) -> Rule:
         """Add a rule.
 
-        :param preset: its keys come from PRESETS or REFUSALS unless they are given.
+        :param preset: sets the keys from PRESETS or REFUSALS unless they are given.
         :param seed: see the attribute.
-        :raises ScenarioError: unknown key, kind or preset, or a value that makes no sense.
+        :raises ScenarioError: if a key, kind or preset is unknown, or a value is invalid.
         """
         if preset is not None:
             known = {**PRESETS, **REFUSALS}
@@ -182,7 +182,7 @@ class Faults:
                 raise unknown("preset", preset, known, place="fault.preset")
             given = {"name": preset, **known[preset], **given}
         if "after" in given:
-            # Another way to say it.
+            # An alternative to `effect`.
             given["effect"] = AFTER if given.pop("after") else BEFORE
         rule = Rule(**_checked(fill(given, RULE, kind="fault", place="fault")))
         if seed is not None:
@@ -196,7 +196,7 @@ class Faults:
         return next((rule for rule in rules if rule.counts(self._dice)), None)
 
     def find_for_connection(self) -> Rule | None:
-        """Return the rule that strikes a connection which has just been made."""
+        """Return the rule that strikes a new connection."""
         return next((rule for rule in self.rules if rule.is_for_connections and rule.counts(self._dice)), None)
 
     def describe(self) -> dict[str, t.Any]:
@@ -206,7 +206,7 @@ class Faults:
 def _checked(row: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the row of a rule with the defaults that depend on its kind.
 
-    :raises ScenarioError: a value makes no sense.
+    :raises ScenarioError: if a value is invalid.
     """
     kind = row["kind"]
     if kind not in KINDS:
@@ -236,7 +236,7 @@ def _checked(row: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _effect(kind: str, given: t.Any) -> str:
-    """Return when a fault strikes: true means that the application does its work, as AFTER does."""
+    """Return when a fault strikes: true means AFTER, so the application handles the request."""
     usual = KINDS[kind].effect
     wanted = usual if given is None else {True: AFTER, False: BEFORE}.get(given, given)
     if wanted not in (BEFORE, AFTER):

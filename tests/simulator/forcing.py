@@ -16,11 +16,11 @@ if t.TYPE_CHECKING:
 
 
 def force(engine: Engine, job: Job, status: str, *, finished_at: float | None = None) -> None:
-    """Put a job into a status, however it could have got there, with time stamps that fit."""
+    """Force a job into a status, with matching time stamps."""
     plan = job.plan
     present = engine.time
     is_active = status in ("running", "canceling")
-    # What runs has just begun: then its log, its duration and its end fit together.
+    # A running job has just started, so that its log, its duration and its end match.
     end = present if finished_at is None or is_active else finished_at
     ran = engine.world.statuses[status] in ("running", "canceling", "success", "failed", "canceled")
     if ran:
@@ -49,7 +49,7 @@ def force(engine: Engine, job: Job, status: str, *, finished_at: float | None = 
 
 
 def unschedule(engine: Engine, job: Job) -> Job:
-    """Take the timer away from a delayed job, which the web page can do but not the API."""
+    """Remove the timer of a delayed job, as the web page can, but not the API."""
     if job.status == "scheduled":
         engine.move(job, "manual")
     return job

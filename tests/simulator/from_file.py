@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 def read(project: Project, folder: pathlib.Path, *, keeps_tags: bool) -> None:
     """Turn the key `ci_file` of a project into the file; paths are below the folder of the scenario.
 
-    :raises ScenarioError: a key or value that does not exist.
+    :raises ScenarioError: if a key or value is unknown.
     """
     given: t.Any = project.ci_file
     if given is None:
@@ -45,7 +45,7 @@ def read(project: Project, folder: pathlib.Path, *, keeps_tags: bool) -> None:
 
 
 def _files(given: t.Any, folder: pathlib.Path, *, place: str) -> tuple[str, ...] | None:
-    """Return paths: given ones, or the lines of a file."""
+    """Return paths: the given ones, or the lines of a file."""
     if given is None:
         return None
     if isinstance(given, str):
@@ -65,7 +65,7 @@ def _times(given: dict[str, t.Any], *, place: str) -> dict[str, t.Any]:
 
 
 def make(world: World, project: Project, context: Context) -> Made:
-    """Return what a pipeline of a project with a file has; what is not followed is noted in the world."""
+    """Return the content of a pipeline of a project with a file, and note unsupported keywords in the world."""
     assert project.ci_file is not None
     made = project.ci_file.make(context, lambda *wish: _other(world, *wish))
     world.notes += [note for note in made.notes if note not in world.notes]
@@ -73,7 +73,7 @@ def make(world: World, project: Project, context: Context) -> Made:
 
 
 def _other(world: World, path: str, branch: str | None, above: Context) -> Made | None:
-    """Return what a pipeline in another project has that a job triggers."""
+    """Return the content of a pipeline that a job triggers in another project."""
     project = world.paths.get(path.lower())
     if project is None:
         return None
@@ -98,7 +98,7 @@ def _other(world: World, path: str, branch: str | None, above: Context) -> Made 
 
 
 def template(world: World, wish: Wish, ref: tuple[str, bool, str]) -> templates.Template:
-    """Return the template of a pipeline that somebody wants to create."""
+    """Return the template of a new pipeline."""
     name, tag, sha = ref
     variables = {row["key"]: "" if row["value"] is None else str(row["value"]) for row in wish.variables}
     context = _context(world, wish.project, name, tag=tag, source=wish.source, sha=sha, variables=variables)
@@ -110,9 +110,9 @@ def template(world: World, wish: Wish, ref: tuple[str, bool, str]) -> templates.
 
 
 def fill_in(world: World) -> None:
-    """Give the pipelines that a scenario names without jobs those of their project's file.
+    """Fill the scenario's pipelines without jobs from the file of their project.
 
-    :raises ScenarioError: the file makes no pipeline for that ref, source and variables.
+    :raises ScenarioError: if the file creates no pipeline for that ref, source and variables.
     """
     for row, place in world.pipeline_rows:
         project = _project_of(world, row, place=place)
@@ -135,7 +135,7 @@ def fill_in(world: World) -> None:
 
 
 def _project_of(world: World, row: dict[str, t.Any], *, place: str) -> Project | None:
-    """Return the project of a pipeline, None when it neither names one nor is there only one."""
+    """Return the project of a pipeline; None if it sets none and there is not exactly one."""
     if row["project"] is not None:
         return world.project(row["project"], place=f"{place}.project")
     return next(iter(world.projects.values())) if len(world.projects) == 1 else None

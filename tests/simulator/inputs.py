@@ -19,32 +19,32 @@ _TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "number": (int, float),
 
 
 class InputError(ValueError):
-    """An input is wrong; the text is the server's."""
+    """Invalid input, with the server's message."""
 
 
 def check_specs(specs: Specs, *, place: str) -> None:
-    """Find what is wrong with the inputs that a scenario describes.
+    """Check the inputs of a scenario.
 
-    :raises ScenarioError: unknown key or type.
+    :raises ScenarioError: if a key or type is unknown.
     """
     for name, given in specs.items():
         fill(given or {}, schema.INPUT, kind="input", place=f"{place}.{name}")
 
 
 def read(specs: Specs, given: dict[str, t.Any], *, form: bool, unknown: str) -> dict[str, t.Any]:
-    """Return the values that were given, as their types have them.
+    """Return the given values, converted to their types.
 
-    :param form: they came as form data, in which everything but text is written in JSON.
-    :param unknown: what the server says of an input that does not exist, before its name.
-    :raises InputError: unknown, of another type, or none of its options.
+    :param form: whether they came as form data, in which all values except strings are JSON.
+    :param unknown: the server's error for an unknown input, before its name.
+    :raises InputError: if an input is unknown, or its value has the wrong type or is not one of its options.
     """
     return {name: _value(specs, name, value, form=form, unknown=unknown) for name, value in given.items()}
 
 
 def check_required(specs: Specs, given: dict[str, t.Any]) -> None:
-    """Refuse to go on without an input that has no default.
+    """Check that all inputs without a default are set.
 
-    :raises InputError: it is missing.
+    :raises InputError: if an input is missing.
     """
     for name, spec in specs.items():
         if name not in given and "default" not in (spec or {}):

@@ -15,7 +15,7 @@ from .schema import ScenarioError, fill
 
 
 def expand_jobs(rows: list[t.Any], *, place: str) -> t.Iterator[tuple[JobSpec, dict[str, t.Any], str]]:
-    """Yield (what the job does, its row, its name) for each job of a pipeline, masses included."""
+    """Yield (spec, row, name) for each job of a pipeline, including generated jobs."""
     for number, given in enumerate(rows):
         here = f"{place}.jobs[{number}]"
         if isinstance(given, dict) and "generate" in given:
@@ -31,7 +31,7 @@ def expand_jobs(rows: list[t.Any], *, place: str) -> t.Iterator[tuple[JobSpec, d
 
 
 def _environment(given: t.Any, *, place: str) -> str | None:
-    """Return the name of an environment, which may stand in a mapping as in a `.gitlab-ci.yml`."""
+    """Return the name of an environment, which may be in a mapping as in a `.gitlab-ci.yml`."""
     name = given.get("name") if isinstance(given, dict) and set(given) == {"name"} else given
     if name is not None and not isinstance(name, str):
         raise ScenarioError(f"{place}: must be a string, or a mapping with only the key 'name'")
@@ -39,14 +39,14 @@ def _environment(given: t.Any, *, place: str) -> str | None:
 
 
 def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
-    """Return what a job does. A status forced at the start tells `when`, unless the row has it."""
+    """Return the spec of a job. A status forced at the start determines `when`, unless the row sets it."""
     when = row["when"] or {"manual": "manual", "scheduled": "delayed"}.get(row["status"], "on_success")
     deployment = fill(row["deployment"], schema.DEPLOYMENT, kind="deployment", place=f"{place}.deployment")
     trigger = row["trigger"]
     if trigger is not None:
         trigger = fill(trigger, schema.TRIGGER, kind="trigger", place=f"{place}.trigger")
         pipeline = fill(trigger["pipeline"] or {}, schema.PIPELINE, kind="pipeline", place=f"{place}.trigger.pipeline")
-        # Read now, so that a mistake below is told when the scenario is loaded, not when the bridge starts.
+        # Read now, so that an error in it is reported when the scenario is loaded, not when the bridge starts.
         list(expand_jobs(pipeline["jobs"], place=f"{place}.trigger.pipeline"))
         trigger["pipeline"] = pipeline
     artifacts = row["artifacts"]
@@ -72,7 +72,7 @@ def make_spec(row: dict[str, t.Any], *, place: str) -> JobSpec:
         **{key: row[key] for key in (*plain, *more, "stage", "retry", "retry_when", "tests")},
         when=when,
         attempts=attempts,
-        # Only manual jobs may fail (or wait for ever) by default, as in the .gitlab-ci.yml manual.
+        # By default, only manual jobs may fail (or wait forever), as in a .gitlab-ci.yml.
         allow_failure=when == "manual" if row["allow_failure"] is None else row["allow_failure"],
         approval=deployment["approval"],
         older_than_last=deployment["older_than_last"],

@@ -16,12 +16,12 @@ if t.TYPE_CHECKING:
 
 
 def is_locked(world: World, job: Job) -> bool:
-    """Say if the job's artifacts stay past their expiry, as those of a ref's latest successful pipeline do."""
+    """Return whether the job's artifacts are kept after expiry, like those of a ref's latest successful pipeline."""
     return bool(world.features.has("artifacts_locked") and job.spec.artifacts and job.spec.artifacts["locked"])
 
 
 def upload(job: Job, outcome: str, *, now: float) -> None:
-    """Leave behind what a finished job leaves: its artifacts; reports also when it failed."""
+    """Create the artifacts of a finished job, and its reports even if it failed."""
     artifacts = job.spec.artifacts
     if artifacts is None:
         return
@@ -33,14 +33,14 @@ def upload(job: Job, outcome: str, *, now: float) -> None:
 
 
 class Cleaner:
-    """Removes what expired long enough ago and is not locked, if the scenario has it removed at all."""
+    """Removes unlocked artifacts some time after they expire, if the scenario enables this."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._expiring: set[Job] = set()
 
     def watch(self, job: Job) -> None:
-        """Take note of a job that has changed."""
+        """Register a changed job."""
         if job.artifacts_expire_at is not None and self._engine.world.artifacts_cleanup is not None:
             self._expiring.add(job)
 

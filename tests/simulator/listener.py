@@ -13,17 +13,17 @@ import ssl
 import struct
 import typing as t
 
-# Closing with this sends a reset, where closing without it says goodbye in good order.
+# With this, closing sends a reset instead of a normal end of the connection.
 _LINGER = struct.pack("ii", 1, 0)
 
 Factory = t.Callable[[], asyncio.BaseProtocol]
 
 
 def reset(transport: asyncio.BaseTransport | None) -> None:
-    """End a connection by a reset; what is not sent yet is lost."""
+    """Reset a connection; unsent data is lost."""
     if transport is None:
         return
-    # A TLS connection that has ended meanwhile has nothing left to ask for its socket.
+    # A TLS connection that has ended has no socket any more.
     with contextlib.suppress(OSError, AttributeError):
         used = transport.get_extra_info("socket")
         if used is not None:
@@ -32,9 +32,9 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
 
 
 class Listener:
-    """Accepts connections by itself, so that one can be reset before a byte of it is read, or its TLS begins.
+    """Accepts connections itself, so that it can reset them before it reads a byte or starts TLS.
 
-    :param refuses: asked for each connection; true resets it.
+    :param refuses: called for each connection; true resets it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Listener:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self._family: int = found[0]
         self._address: t.Any = found[4]
-        # Bound, but never listening: nobody else can take the port while it is closed.
+        # Bound, but never listening, so that no other process can take the port while it is closed.
         self._place_holder: socket.socket | None = None
         self._socket: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
@@ -75,7 +75,7 @@ class Listener:
         return bound
 
     def open(self) -> None:
-        """Listen, if it does not; must be called in the event loop."""
+        """Start to listen unless it already does; must be called in the event loop."""
         if self._socket is not None:
             return
         if self._place_holder is None:
@@ -87,11 +87,11 @@ class Listener:
         self._accepting = asyncio.create_task(self._accept(self._socket))
 
     async def close(self) -> None:
-        """Refuse connections from now on; those that are made already go on."""
+        """Refuse connections from now on; existing ones continue."""
         listening, self._socket = self._socket, None
         if listening is None or self._accepting is None:
             return
-        # first of all, for somebody may open again while the tasks end, and a port is listened on once
+        # first, because open() may be called while the tasks end, and only one socket can listen on the port
         asyncio.get_running_loop().remove_reader(listening)
         listening.close()
         tasks = [self._accepting, *self._opening]
@@ -100,7 +100,7 @@ class Listener:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def end(self) -> None:
-        """Close, and give the port away."""
+        """Close, and free the port."""
         await self.close()
         if self._place_holder is not None:
             self._place_holder.close()
@@ -112,7 +112,7 @@ class Listener:
             try:
                 made, _peer = await loop.sock_accept(listening)
             except OSError:
-                # The client has gone, or there are too many open files for a moment.
+                # The client has disconnected, or there are temporarily too many open files.
                 await asyncio.sleep(0.01)
                 continue
             if self._refuses():
@@ -125,6 +125,6 @@ class Listener:
 
     async def _begin(self, made: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        # A client that does not trust the certificate hangs up in the middle.
+        # Clients that do not trust the certificate disconnect during the handshake.
         with contextlib.suppress(OSError):
             await loop.connect_accepted_socket(self._factory, made, ssl=self._context)

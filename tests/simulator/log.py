@@ -19,7 +19,7 @@ _IN_QUERY = re.compile(r"(^|&)([^=&]+)=([^&]*)")
 
 
 def masked_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return the headers with a mask for each credential; the scheme of Authorization stays."""
+    """Return the headers with masked credentials; the scheme of Authorization is kept."""
     shown = dict(headers)
     for name in _HEADERS & headers.keys():
         scheme, space, _value = headers[name].partition(" ")
@@ -40,7 +40,7 @@ def masked_body(params: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def entry(request: Request, *, at: float) -> dict[str, t.Any]:
-    """Return the log entry of a request that has no answer yet."""
+    """Return the log entry of a request without an answer so far."""
     return {
         "method": request.method,
         "path": request.raw_path,

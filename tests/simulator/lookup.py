@@ -14,7 +14,7 @@ from .model import BUILD, Job, Pipeline, Project
 
 
 def named_project(call: Call) -> Project | None:
-    """Return the project that the request names, whoever asks; None when there is none."""
+    """Return the project in the request, whoever the caller is; None if there is none."""
     text = call.path_params["id"]
     world = call.engine.world
     found = world.projects.get(int(text)) if re.fullmatch(r"-?[0-9]+", text) else world.paths.get(text.lower())
@@ -22,9 +22,9 @@ def named_project(call: Call) -> Project | None:
 
 
 def project(call: Call) -> Project:
-    """Return the project that the request names, if the caller can see it.
+    """Return the project in the request, if the caller can see it.
 
-    :raises ApiError: 404, or what becomes of the path of a moved project.
+    :raises ApiError: 404, or the answer for the path of a moved project.
     """
     text = call.path_params["id"]
     world = call.engine.world
@@ -60,13 +60,13 @@ def _refuse_moved(call: Call, found: Project) -> None:
 
 
 def entries_for(job: Job, target: Project) -> list[str]:
-    """Return the entries of a project's allowlist that stand for the project of a job, or for a group above it."""
+    """Return the entries of a project's allowlist for the project of a job, or for a group above it."""
     path = job.project.path
     return [name for name in target.job_token_allowlist if path == name or path.startswith(f"{name}/")]
 
 
 def _check_job_token(call: Call, target: Project) -> None:
-    """Let a job into another project if that project lists the job's own one, or shows everybody what is asked for."""
+    """Check that a job can access another project: its allowlist contains the job's project, or access is public."""
     job, endpoint = call.identity.job, call.endpoint
     if job is None or job.project is target:
         return
@@ -106,7 +106,7 @@ def pipeline(call: Call, found: Project) -> Pipeline:
 
 
 def job(call: Call, found: Project, *, bridges: bool = False) -> Job:
-    """Return the job of the project; a bridge only where bridges are served."""
+    """Return the job of the project; bridges only if the endpoint supports them."""
     record = call.engine.world.jobs.get(int(call.path_params["job_id"]))
     if record is None or record.project is not found or not (bridges or record.kind == BUILD):
         raise errors.record_not_found()

@@ -18,7 +18,7 @@ COMPLETE: t.Final = ("success", "failed", "canceled", "skipped")
 ACTIVE: t.Final = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 STATUSES: t.Final = ("created", *ACTIVE, "canceling", *COMPLETE, "manual", "scheduled")
 
-# Pipelines of these sources do not stand for their ref: no list of the newest per ref, no `latest`.
+# Pipelines of these sources do not count for their ref, in lists of the newest per ref and in `latest`.
 DANGLING: t.Final = (
     "webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation", "security_orchestration_policy",
     "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
@@ -78,30 +78,30 @@ class Project:
     freeze_periods: list[dict[str, t.Any]]
     forbid_outdated_deployments: bool
     stats_refresh: bool
-    # What jobs of a project or group may do here; None is everything.
+    # The policies of jobs of a project or group; None means all.
     job_token_allowlist: dict[str, list[str] | None]
     agents: list[dict[str, t.Any]]
     artifacts_storage: str
     builds_enabled: bool
     importing: bool
-    # By ref or pattern, what a new pipeline holds.
+    # Templates of new pipelines by ref or pattern.
     new_pipelines: dict[str, dict[str, t.Any]]
     default_branch: str
-    # By name, the commit at the tip; None is one that is made up, False means that the ref is gone.
+    # The commit at the tip by name; None is a generated one, False means that the ref was removed.
     branches: dict[str, str | None | bool]
     tags: dict[str, str | None | bool]
-    # Commits besides those of refs and pipelines.
+    # Commits in addition to those of refs and pipelines.
     commits: list[str]
-    # What new pipelines are made of, in place of new_pipelines.
+    # The source of new pipelines, instead of new_pipelines.
     ci_file: ProjectFile | None
-    # Both ordered by id; builds only, as the list of a project's jobs has no bridges.
+    # Both ordered by id; only builds, because the list of a project's jobs has no bridges.
     builds: list[Job] = dataclasses.field(default_factory=list)
     pipelines: list[Pipeline] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Attempt:
-    """How one run of a job goes."""
+    """The plan of one run of a job."""
 
     outcome: str
     failure_reason: str
@@ -110,7 +110,7 @@ class Attempt:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class JobSpec:
-    """What the scenario says about a job; shared by all its attempts, and by all of a `generate`."""
+    """The scenario's description of a job; shared by all its attempts, and by all jobs of a `generate`."""
 
     name: str
     stage: str
@@ -135,7 +135,7 @@ class JobSpec:
     artifacts: dict[str, t.Any] | None
     debug_trace: bool
     retry: int
-    # Only after a failure for one of these reasons; none is any.
+    # Only after a failure for one of these reasons; empty means any.
     retry_when: list[str]
     tests: list[dict[str, t.Any]]
     trigger: dict[str, t.Any] | None
@@ -164,9 +164,9 @@ class Job:
     created_at: float
     attempt: int = 1
     status: str = "created"
-    # The built-in status that its own one is treated like; both are the same unless a test has added statuses.
+    # The built-in status whose behaviour it has; both are the same unless a test has added statuses.
     like: str = "created"
-    # Stays created until something else is done to it.
+    # Stays created until something else changes it.
     held: bool = False
     superseded: bool = False
     archived: bool = False
@@ -200,7 +200,7 @@ class Job:
 
     @property
     def plan(self) -> Attempt:
-        """How this attempt goes: what a test set on it, else the scenario's row for it, whose last one repeats."""
+        """The plan of this attempt: set by a test, or from the scenario's row, whose last entry repeats."""
         rows = self.spec.attempts
         row = rows[min(self.attempt, len(rows)) - 1]
         return Attempt(
@@ -220,7 +220,7 @@ class Environment:
 
 @dataclasses.dataclass(slots=True)
 class Approval:
-    """What one person said about a deployment; `rules` are the numbers of the rules that it counts for."""
+    """One user's approval or rejection of a deployment; `rules` are the numbers of the rules it counts for."""
 
     user: User
     status: str
@@ -231,7 +231,7 @@ class Approval:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Deployment:
-    """What a job does to an environment."""
+    """The deployment of a job to an environment."""
 
     id: int
     iid: int
@@ -261,7 +261,7 @@ class Pipeline:
     created_at: float
     updated_at: float
     name: str | None = None
-    # Of a pipeline without jobs; that of others follows from their jobs.
+    # Only for a pipeline without jobs; otherwise the status follows from the jobs.
     own_status: str | None = None
     yaml_errors: str | None = None
     variables: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)

@@ -24,7 +24,7 @@ Headers = dict[str, str]
 def check(call: Call) -> None:
     """Check the parameters page and per_page.
 
-    :raises ApiError: not integers, zero, or (newer servers) negative.
+    :raises ApiError: if they are not integers, zero, or (newer servers) negative.
     """
     for name in ("page", "per_page"):
         value = params.integer(call.params, name)
@@ -36,16 +36,16 @@ def check(call: Call) -> None:
 
 
 def wanted(call: Call) -> tuple[int, int]:
-    """Return (page, per_page) as the server takes them."""
+    """Return (page, per_page) as the server uses them."""
     page = params.integer(call.params, "page") or 1
     per_page = params.integer(call.params, "per_page") or 20
     return max(page, 1), min(per_page if per_page > 0 else 20, MOST_PER_PAGE)
 
 
 def check_offset(call: Call, *, most: int | None) -> None:
-    """Refuse to go deeper than an operator allows.
+    """Refuse offsets above the configured limit.
 
-    :raises ApiError: 405, as the server wants keyset pagination then.
+    :raises ApiError: 405, because the server then requires keyset pagination.
     """
     page, per_page = wanted(call)
     if most is not None and page * per_page > most:
@@ -55,9 +55,9 @@ def check_offset(call: Call, *, most: int | None) -> None:
 
 
 def offset_page(call: Call, rows: c.Sequence[t.Any], *, totals: bool) -> tuple[c.Sequence[t.Any], Headers]:
-    """Return the rows of the page asked for, and the headers that go with it.
+    """Return the rows of the requested page, and its headers.
 
-    :param totals: this list tells how much there is, if that is not too much.
+    :param totals: whether this list returns its total, unless it is too large.
     """
     page, per_page = wanted(call)
     begin = (page - 1) * per_page

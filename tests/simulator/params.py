@@ -50,7 +50,7 @@ def _store(into: Params, key: str, path: list[str], value: str) -> None:
     if len(path) == 1:
         rows.append(value)
         return
-    # A key seen again begins the next entry of the list.
+    # A repeated key begins the next entry of the list.
     if not rows or not isinstance(rows[-1], dict) or path[1] in rows[-1]:
         rows.append({})
     _store(rows[-1], path[1], path[2:], value)
@@ -59,7 +59,7 @@ def _store(into: Params, key: str, path: list[str], value: str) -> None:
 def parse_body(body: bytes, content_type: str) -> Params:
     """Return the parameters of a request body.
 
-    :raises ApiError: not JSON though it says so, or a type the API does not read.
+    :raises ApiError: if the body is declared as JSON but invalid, or has an unsupported type.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if not body.strip():
@@ -78,7 +78,7 @@ def parse_body(body: bytes, content_type: str) -> Params:
 
 
 def _parts(body: bytes, content_type: str) -> t.Iterator[tuple[str, str]]:
-    """Yield the fields of a form of several parts."""
+    """Yield the fields of a multipart form."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
     for part in email.message_from_bytes(head + body, policy=email.policy.HTTP).iter_parts():
         name = part.get_param("name", header="content-disposition")
@@ -88,9 +88,9 @@ def _parts(body: bytes, content_type: str) -> t.Iterator[tuple[str, str]]:
 
 
 def integer(params: Params, name: str, default: int | None = None) -> int | None:
-    """Return an integer parameter; blank counts as not given.
+    """Return an integer parameter; a blank one counts as not set.
 
-    :raises ApiError: it is something else.
+    :raises ApiError: if it is anything else.
     """
     value = params.get(name)
     if value is None or value == "":
@@ -111,9 +111,9 @@ def boolean(params: Params, name: str, default: bool = False) -> bool:
 
 
 def moment(params: Params, name: str) -> datetime.datetime | None:
-    """Return a moment in ISO 8601; blank counts as not given, and UTC is meant where it names no zone.
+    """Return a time parameter in ISO 8601; a blank one counts as not set, and UTC is the default zone.
 
-    :raises ApiError: it is something else.
+    :raises ApiError: if it is anything else.
     """
     value = params.get(name)
     if value is None or value == "":

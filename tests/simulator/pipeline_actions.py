@@ -11,19 +11,19 @@ from .actions import Effects
 from .engine import Engine
 from .model import BUILD, Pipeline, User
 
-# A manual job stays as it is when its pipeline is cancelled, unlike when it is cancelled itself.
+# Canceling a pipeline does not change its manual jobs, but canceling a manual job does.
 _CANCELABLE = predicates.CANCELABLE - {"manual"}
 
 
 class PipelineActions:
-    """The writes to pipelines. Roles are checked by the endpoints."""
+    """The writes to pipelines. The endpoints check roles."""
 
     def __init__(self, engine: Engine, effects: Effects) -> None:
         self._engine = engine
         self._effects = effects
 
     def retry(self, pipeline: Pipeline, user: User | None) -> None:
-        """Run again what has failed or was cancelled; nothing to run again is no error."""
+        """Run failed and canceled jobs again; it is not an error if there are none."""
         engine = self._engine
         wanted = {"failed", "canceled"}
         if engine.world.features.has("pipelines.retry_canceling"):
@@ -43,7 +43,7 @@ class PipelineActions:
             self._effects.note_pipeline(engine, "retry_pipeline", pipeline, user)
 
     def cancel(self, pipeline: Pipeline, user: User | None) -> None:
-        """Cancel the jobs now, and those of child pipelines after the answer; without any, nothing at all happens."""
+        """Cancel the jobs now, and those of child pipelines after the answer; without any, do nothing."""
         if pipeline.source == "external":
             return
         if self._cancel_jobs(pipeline):
@@ -65,7 +65,7 @@ class PipelineActions:
                 self._cancel_children(job.downstream)
 
     def delete(self, pipeline: Pipeline, user: User | None) -> None:
-        """Take a pipeline away with its jobs."""
+        """Delete a pipeline with its jobs."""
         actions.check_stats_refresh(pipeline.project)
         self._effects.note_pipeline(self._engine, "delete_pipeline", pipeline, user)
         self._engine.remove_pipeline(pipeline)

@@ -20,10 +20,10 @@ Variables = list[dict[str, t.Any]]
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """What somebody wants to be created.
+    """A request for a new pipeline.
 
     :param variables: as the server shows them, see creation.variable.
-    :param is_kept: a pipeline that fails before it has jobs is saved all the same.
+    :param is_kept: whether a pipeline that fails before it has jobs is saved anyway.
     """
 
     project: Project
@@ -45,9 +45,9 @@ class Creator:
         self._features = simulation.engine.world.features
 
     def create(self, wish: Wish) -> Pipeline:
-        """Return the new pipeline, whose jobs exist already.
+        """Return the new pipeline with its jobs.
 
-        :raises ApiError: 400 with the list `base` in the message, or 422 for one that failed at once and was kept.
+        :raises ApiError: 400 with the list `base` in the message, or 422 if it failed immediately and was kept.
         """
         name, tag, sha = self._ref(wish)
         self._check_variables(wish)
@@ -59,7 +59,7 @@ class Creator:
         if template is None or template["refused"] == "no_config":
             raise self.refusal("no_config")
         if wish.project.ci_file is not None and template["yaml_errors"]:
-            # The inputs were looked at when the file was read, as far as it could be.
+            # The inputs were checked when the file was read, as far as possible.
             return self._fail(wish, (name, tag, sha), template["yaml_errors"])
         specs = template["inputs"] if self._features.has("pipelines.inputs") else {}
         try:
@@ -108,7 +108,7 @@ class Creator:
             raise self.refusal("duplicates" if len(twice) > 1 else "duplicate", names=", ".join(twice))
 
     def _check_limits(self, wish: Wish, sha: str) -> None:
-        """Count this attempt, which gets past the ref, against the limits; it is 400 and has no Retry-After."""
+        """Count this attempt with a valid ref against the limits; above them, it is 400 without Retry-After."""
         limits = self._engine.world.limits
         now, count = self._engine.time, self._simulation.limiter.count
         most = limits["pipelines_per_minute"]
@@ -120,7 +120,7 @@ class Creator:
             raise self.refusal("too_many")
 
     def _fail(self, wish: Wish, ref: tuple[str, bool, str], text: str) -> Pipeline:
-        """Refuse a pipeline whose configuration is wrong; one that is kept is there all the same, without jobs."""
+        """Refuse a pipeline with an invalid configuration; if it is kept, it exists without jobs."""
         if not wish.is_kept:
             raise pipeline_texts.not_created(text)
         failed: templates.Template = {"jobs": [], "stages": None, "name": None}
@@ -138,7 +138,7 @@ class Creator:
         **more: t.Any,
     ) -> Pipeline:
         name, tag, sha = ref
-        # Somebody whom no scenario names may have done this behind the client's back.
+        # The user is in no scenario if a test acts as another user.
         known = wish.user.username in self._engine.world.users
         more.update(ref=name, tag=tag, sha=sha, source=wish.source, user=wish.user.username if known else None)
         row = templates.row(template, wish.project, place="new pipeline", **more)

@@ -23,7 +23,7 @@ _SCOPES: dict[str, tuple[str, ...]] = {
 }
 _PER_REF: dict[str, bool] = {"branches": False, "tags": True}
 _ORDERS = ("id", "status", "ref", "updated_at", "user_id")
-# Filter -> what an older server lacks, and therefore drops without a word; None is in every version.
+# Filter -> the feature that older servers lack, so that they ignore it; None is in every version.
 _FILTERS: dict[str, str | None] = {
     "scope": None,
     "status": None,
@@ -40,14 +40,14 @@ _FILTERS: dict[str, str | None] = {
     "order_by": None,
     "sort": None,
 }
-# What a request may carry besides: pages, and the ways to say who asks.
+# Other allowed parameters: pagination and credentials.
 _OTHERS = frozenset(
     {"id", "page", "per_page", "pagination", "private_token", "access_token", "job_token", "token"}
 )  # fmt: skip
 
 
 def check(call: Call) -> None:
-    """Refuse wrong values, and filters that do not exist: the server ignores these, but a test must not miss that.
+    """Refuse invalid values and unknown filters. GitLab ignores unknown filters, but tests must notice them.
 
     :raises ApiError: 400.
     """
@@ -74,7 +74,7 @@ def check(call: Call) -> None:
 
 
 def select(call: Call, project: Project) -> list[Pipeline]:
-    """Return the pipelines that all filters let through, in the order asked for."""
+    """Return the pipelines that match all filters, in the requested order."""
     given = {
         name: value
         for name, value in call.params.items()
@@ -120,7 +120,7 @@ def _is_known(call: Call, name: str) -> bool:
 
 
 def _within(call: Call, given: dict[str, t.Any], rows: list[Pipeline]) -> list[Pipeline]:
-    """Apply the filters by time, which leave out the moment they name."""
+    """Apply the filters by time, which exclude the given time itself."""
     moment = call.engine.clock.moment
     times: dict[str, c.Callable[[Pipeline], datetime.datetime]] = {
         "updated": lambda p: moment(p.updated_at),

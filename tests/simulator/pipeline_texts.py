@@ -61,5 +61,5 @@ def refusal(features: Features, reason: str, **values: str) -> ApiError:
 
 
 def not_created(text: str, *, status: int = 400) -> ApiError:
-    """Return the error of a pipeline that was not created, or has failed at once."""
+    """Return the error of a pipeline that was not created, or failed immediately."""
     return errors.ApiError(status, {"message": {"base": [text]}})

@@ -10,7 +10,7 @@ from .engine import Engine
 from .leftovers import is_locked
 from .model import ACTIVE, BRIDGE, COMPLETE, Job
 
-# From these a cancel over the API changes something; wider than what the web page offers.
+# A cancel through the API changes jobs with these statuses, which are more than on the web page.
 CANCELABLE = frozenset({"created", *ACTIVE, "scheduled", "manual"})
 _RETRYABLE = frozenset({"success", "failed", "canceled", "canceling"})
 _BRIDGE_DEAD_ENDS = frozenset({"pipeline_loop_detected", "reached_max_descendant_pipelines_depth"})
@@ -50,5 +50,5 @@ def is_erasable(engine: Engine, job: Job) -> bool:
 
 
 def is_outdated(job: Job) -> bool:
-    """Say if the job would deploy something older than what is deployed (topic: outdated deployments)."""
+    """Return whether the job would deploy something older than the current deployment (topic: outdated deployments)."""
     return bool(job.spec.environment) and job.spec.older_than_last and job.project.forbid_outdated_deployments

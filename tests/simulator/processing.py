@@ -10,10 +10,10 @@ import collections.abc as c
 
 from .model import COMPLETE, Job
 
-# A job that may fail counts as done well when it failed, and is left out while it waits for a person.
+# A failed job that may fail counts as successful, and it is ignored while it waits for a user.
 _DONE = frozenset({"success", "skipped", "warned", "ignored"})
 
-# Rows of (statuses that may occur, result); the first row that holds all statuses wins.
+# Rows of (statuses that may occur, result); the first row that contains all statuses wins.
 _ONLY: list[tuple[frozenset[str], str]] = [
     (frozenset({"skipped", "ignored"}), "skipped"),
     (_DONE, "success"),
@@ -53,7 +53,7 @@ def _counted(job: Job) -> str:
 
 
 def composite(jobs: c.Iterable[Job]) -> str | None:
-    """Return the status that `jobs` add up to; None when there are none."""
+    """Return the combined status of `jobs`; None if there are none."""
     found = {_counted(job) for job in jobs}
     if not found:
         return None
@@ -67,7 +67,7 @@ def composite(jobs: c.Iterable[Job]) -> str | None:
 
 
 def composite_of_needs(jobs: c.Iterable[Job]) -> str:
-    """Return the status of the jobs another one needs: a skipped one skips it, an unfinished one holds it up."""
+    """Return the status of the jobs another one needs: a skipped one skips it, and it waits for unfinished ones."""
     found = {_counted(job) for job in jobs}
     if not found:
         return "success"
@@ -79,7 +79,7 @@ def composite_of_needs(jobs: c.Iterable[Job]) -> str:
 
 
 def verdict(job: Job, latest: list[Job], by_stage: dict[int, str | None]) -> str | None:
-    """Return start or skip for a created job, or None when it has to wait.
+    """Return start or skip for a created job, or None if it has to wait.
 
     :param by_stage: filled as needed: stage index -> status of all stages before it.
     """

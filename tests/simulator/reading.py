@@ -17,22 +17,22 @@ from .schema import ScenarioError
 def read_text(path: str | pathlib.Path, *, place: str) -> str:
     """Return the text of a file.
 
-    :param place: what names the file, for messages.
-    :raises ScenarioError: it is not there, no file, or not UTF-8.
+    :param place: where the file is set, for messages.
+    :raises ScenarioError: if it does not exist, is not a file, or is not UTF-8.
     """
     try:
         return pathlib.Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ScenarioError(f"{place}: {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # of the content, or of a path that no system takes
+    except ValueError as error:  # from the content, or from an invalid path
         raise ScenarioError(f"{place}: {path} is not a UTF-8 file") from error
 
 
 def read_mapping(text: str, *, place: str) -> dict[str, t.Any]:
-    """Return the mapping that YAML holds, an empty one for nothing.
+    """Return the mapping in YAML text, which is empty for empty text.
 
     :param place: what the text is, for messages.
-    :raises ScenarioError: it is no YAML, or no mapping.
+    :raises ScenarioError: if it is not YAML, or not a mapping.
     """
     try:
         found = yaml.safe_load(text)

@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 Record = dict[str, t.Any]
 
 _DAY = 86400
-# Field of a user's profile -> its value; which version has it is told by versions.
+# Field of a user's profile -> its value; versions contains the versions that have it.
 _PROFILE: dict[str, t.Any] = {
     "bio": "",
     "location": None,
@@ -40,7 +40,7 @@ _PROFILE: dict[str, t.Any] = {
 
 
 def user_basic(render: Renderer, user: User | None) -> Record | None:
-    """Return what pipelines and deployments tell about a user."""
+    """Return the record of a user in pipelines and deployments."""
     if user is None:
         return None
     record: Record = {"id": user.id, "username": user.username, "name": user.name, "state": user.state}
@@ -52,7 +52,7 @@ def user_basic(render: Renderer, user: User | None) -> Record | None:
 
 
 def user(render: Renderer, user: User | None) -> Record | None:
-    """Return what jobs tell about a user: the profile, too."""
+    """Return the record of a user in jobs, which includes the profile."""
     record = user_basic(render, user)
     if record is None:
         return None
@@ -62,8 +62,8 @@ def user(render: Renderer, user: User | None) -> Record | None:
 
 
 def commit(render: Renderer, project: Project, sha: str, pipeline: Pipeline | None) -> Record:
-    """Return a commit; the one who started its pipeline made it."""
-    # The commit's own offset, which need not be that of the server.
+    """Return a commit; its author is the user who started its pipeline."""
+    # The commit's own offset, which can differ from the server's.
     moment = render.engine.clock.moment((pipeline.created_at if pipeline else -_DAY) - 30)
     created = moment.astimezone(datetime.timezone(datetime.timedelta(hours=2))).isoformat(timespec="milliseconds")
     author = pipeline.user if pipeline else None
@@ -88,7 +88,7 @@ def commit(render: Renderer, project: Project, sha: str, pipeline: Pipeline | No
 
 
 def runner(render: Renderer, runner: Runner | None) -> Record | None:
-    """Return a runner. Who created it is left out, as only administrators may read that."""
+    """Return a runner, without its creator, which only administrators can read."""
     if runner is None:
         return None
     record: Record = {

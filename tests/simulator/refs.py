@@ -17,14 +17,14 @@ _PREFIXES = {"refs/heads/": False, "refs/tags/": True}
 
 
 def made_up(project: Project, text: str) -> str:
-    """Return a commit that nothing in the scenario names."""
+    """Return a commit that does not occur in the scenario."""
     return hashlib.sha1(f"{project.path} {text}".encode()).hexdigest()
 
 
 def tips(project: Project, *, tag: bool) -> dict[str, str]:
     """Return the commit at the tip of each branch, or of each tag.
 
-    A ref is there because the project names it or because a pipeline ran on it; an empty text is a ref without commit.
+    A ref exists if the project sets it or a pipeline ran on it; an empty string is a ref without a commit.
     """
     found = {} if tag else {project.default_branch: made_up(project, project.default_branch)}
     found.update({p.ref: p.sha for p in project.pipelines if p.tag == tag and is_of_ref(p)})
@@ -39,18 +39,18 @@ def tips(project: Project, *, tag: bool) -> dict[str, str]:
 
 
 def short(project: Project, row: dict[str, t.Any]) -> str:
-    """Return the branch or tag of the row of a pipeline; of a merge request, its source branch."""
+    """Return the branch or tag of a pipeline row; for a merge request, its source branch."""
     made = f"merge-request-{row['merge_request']}" if row["merge_request"] else project.default_branch
     return row["ref"] or made
 
 
 def is_of_ref(pipeline: Pipeline) -> bool:
-    """Say if a pipeline stands for a branch or tag."""
+    """Return whether a pipeline belongs to a branch or tag."""
     return pipeline.merge_request is None and pipeline.source not in DANGLING
 
 
 def find(project: Project, text: str) -> list[tuple[str, bool]]:
-    """Return (name, is it a tag) of the refs that a text names: none, one, or both a tag and a branch."""
+    """Return (name, whether it is a tag) of the refs with a name: none, one, or both a tag and a branch."""
     for prefix, tag in _PREFIXES.items():
         if text.startswith(prefix):
             name = text.removeprefix(prefix)
@@ -67,9 +67,9 @@ def commits(project: Project) -> dict[str, Pipeline | None]:
 
 
 def commit(project: Project, text: str) -> str | None:
-    """Return the commit that a ref or a SHA stands for, as git does: a tag before a branch, names before short SHAs.
+    """Return the commit of a ref or a SHA, as in git: a tag before a branch, names before short SHAs.
 
-    None is none, or a short SHA that several commits begin with.
+    Return None if there is none, or if several commits begin with a short SHA.
     """
     known = commits(project)
     if text in known:

@@ -20,7 +20,7 @@ Getter = c.Callable[["Renderer", Job], t.Any]
 
 
 class Renderer:
-    """Renders for one engine and one base URL; the text of finished jobs is kept until they change."""
+    """Renders records for one engine and one base URL; the text of finished jobs is cached until they change."""
 
     def __init__(self, engine: Engine, base_url: str) -> None:
         self.engine = engine
@@ -35,14 +35,14 @@ class Renderer:
         self._bridge_fields = [(n, get) for n, get in self._job_fields if n not in NOT_ON_BRIDGES]
 
     def knows(self, name: str) -> bool:
-        """Say if the version has a field; one that versions does not name is in all of them."""
+        """Return whether the version has a field; fields that are not in versions exist in all versions."""
         field = f"field.{name}"
         if field in versions.UNTIL and self.features.version > versions.UNTIL[field]:
             return False
         return field not in versions.SINCE or self.features.has(field)
 
     def time(self, seconds: float | None) -> str | None:
-        """Return a moment as ISO 8601 with milliseconds, in the zone of the server."""
+        """Return a time as ISO 8601 with milliseconds, in the server's time zone."""
         if seconds is None:
             return None
         moment = self._clock.moment(seconds)
@@ -51,7 +51,7 @@ class Renderer:
         return moment.astimezone(self._zone).isoformat(timespec="milliseconds")
 
     def job(self, job: Job) -> Record:
-        """Return a Job, also for a bridge, as the answer to its retry has that shape."""
+        """Return a Job, also for a bridge, because the answer to its retry has this format."""
         fields = self._job_fields if job.kind != BRIDGE else [f for f in self._job_fields if f[0] != "runner_manager"]
         record = {name: get(self, job) for name, get in fields}
         if job.status == "failed" and self.knows("failure_reason"):
@@ -61,7 +61,7 @@ class Renderer:
         return record
 
     def bridge(self, job: Job) -> Record:
-        """Return a Bridge: a Job without what belongs to runners, with its downstream pipeline."""
+        """Return a Bridge: a Job without the runner fields, with its downstream pipeline."""
         record = {name: get(self, job) for name, get in self._bridge_fields}
         if job.status == "failed" and self.knows("failure_reason"):
             record["failure_reason"] = job.failure_reason or "unknown_failure"
@@ -69,7 +69,7 @@ class Renderer:
         return record
 
     def job_text(self, job: Job) -> str:
-        """Return the Job as JSON text. Only what no longer changes by itself is kept."""
+        """Return the Job as JSON text. Only jobs that no longer change by themselves are cached."""
         key = (job.rev, job.pipeline.rev, self.base_url)
         cached = job.cache
         if cached and cached[0] == key and self.engine.time < cached[1]:
@@ -92,7 +92,7 @@ class Renderer:
         return self._commits[key]
 
     def pipeline_summary(self, pipeline: Pipeline) -> Record:
-        """Return what jobs and bridges, and the lists of pipelines, say about a pipeline."""
+        """Return the short record of a pipeline in jobs, bridges and lists."""
         known = self._summaries.get(pipeline.id)
         if known is None or known[0] != pipeline.rev:
             known = self._summaries[pipeline.id] = (pipeline.rev, self._pipeline_summary(pipeline))
@@ -118,7 +118,7 @@ class Renderer:
         return record
 
     def pipeline_row(self, pipeline: Pipeline) -> Record:
-        """Return a pipeline as the lists of pipelines show it."""
+        """Return a pipeline as in the lists of pipelines."""
         record = dict(self.pipeline_summary(pipeline))
         if self.knows("pipeline.name"):
             record["name"] = pipeline.name
@@ -127,8 +127,8 @@ class Renderer:
     def pipeline(self, pipeline: Pipeline, *, status: str | None = None, named: bool = True) -> Record:
         """Return a pipeline in full.
 
-        :param status: that of the record as it was loaded, before the request had its effect.
-        :param named: with its name, which the answers to most writes lack.
+        :param status: the status when the record was loaded, before the request took effect.
+        :param named: whether to include its name, which the answers to most writes lack.
         """
         jobs = pipeline.latest()
         started = [job.started_at for job in jobs if job.started_at is not None]
@@ -136,7 +136,7 @@ class Renderer:
         done = shown in ("success", "failed", "canceled")
         last = max((job.finished_at for job in jobs if job.finished_at is not None), default=None)
         begin = min(started, default=None)
-        # One that waits for somebody has no end, but a duration so far.
+        # A job that waits for a user has no end, but a duration so far.
         has_duration = begin is not None and last is not None and (done or shown == "manual")
         record = {
             **(self.pipeline_row(pipeline) if named else self.pipeline_summary(pipeline)),
@@ -149,7 +149,7 @@ class Renderer:
             "finished_at": self.time(last if done else None),
             "committed_at": None,
             "duration": round(last - begin) if has_duration else None,
-            # None for nothing as well: the server leaves out what is zero.
+            # None also for zero, because the server omits it.
             "queued_duration": None if begin is None else round(begin - pipeline.created_at) or None,
             "coverage": _mean(job.spec.coverage for job in jobs if job.status == "success"),
             "detailed_status": self._detailed_status(pipeline, shown),
@@ -192,7 +192,7 @@ class Renderer:
 
 
 def _mean(found: c.Iterable[float | None]) -> str | None:
-    """Return the coverage of a pipeline, which is text, unlike that of a job."""
+    """Return the coverage of a pipeline, which is a string, unlike that of a job."""
     values = [value for value in found if value is not None]
     return f"{sum(values) / len(values):.2f}" if values else None
 

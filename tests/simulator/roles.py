@@ -35,7 +35,7 @@ LOWEST: dict[str, str] = {
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class Identity:
-    """Who a request comes from: nobody, a user, or a job (then `job` is set and `user` is the job's)."""
+    """The caller of a request: anonymous, a user, or a job (then `job` is set and `user` is the job's)."""
 
     user: User | None = None
     token: Token | None = None
@@ -46,7 +46,7 @@ ANONYMOUS = Identity()
 
 
 def project_level(user: User | None, project: Project) -> int:
-    """Return the level of the user's role in the project, without what being an administrator adds."""
+    """Return the level of the user's role in the project, without administrator permissions."""
     return LEVELS[project.members[user.username]] if user and user.username in project.members else NO_LEVEL
 
 
@@ -59,14 +59,14 @@ def at_least(user: User | None, project: Project, role: str) -> bool:
 
 
 def can_see(user: User | None, project: Project) -> bool:
-    """Say if the project exists for this user; None is anybody."""
+    """Return whether this user can see the project; None is anonymous."""
     if project.visibility == "public" or level(user, project) > NO_LEVEL:
         return True
     return project.visibility == "internal" and user is not None
 
 
 def can_read_builds(user: User | None, project: Project) -> bool:
-    """Reporters can; everybody who sees the project can when its pipelines are public."""
+    """Return whether the user can read builds; with public pipelines, everyone who sees the project can."""
     return at_least(user, project, "reporter") or (project.public_builds and can_see(user, project))
 
 
@@ -79,31 +79,31 @@ def can_read_artifacts(user: User | None, job: Job) -> bool:
 
 
 def may_push(user: User | None, pipeline: Pipeline) -> bool:
-    """Say if the user may push or merge to the pipeline's ref, in case it is protected."""
+    """Return whether the user may push or merge to the pipeline's ref, if it is protected."""
     return may_write_ref(user, pipeline.project, pipeline.ref)
 
 
 def may_write_ref(user: User | None, project: Project, ref: str) -> bool:
-    """Say if the user may push or merge to a branch, or create a tag, in case it is protected."""
+    """Return whether the user may push or merge to a branch, or create a tag, if it is protected."""
     allowed = project.protected_refs.get(ref)
     return allowed is None or (user is not None and (user.admin or user.username in allowed))
 
 
 def may_write_pipeline(user: User | None, pipeline: Pipeline, action: str) -> bool:
-    """Say if the user may change a pipeline, its ref considered."""
+    """Return whether the user may change a pipeline, including the check of its ref."""
     project = pipeline.project
     allowed = not project.archived and at_least(user, project, LOWEST[action])
     return allowed and (action == "delete_pipeline" or may_push(user, pipeline))
 
 
 def may_write_job(user: User | None, job: Job, action: str) -> bool:
-    """Say if the user may do a write to this job, ref and environment considered, but not its state."""
+    """Return whether the user may write to this job, with the checks of ref and environment, but not of its state."""
     project = job.project
     if project.archived:
         return False
     protected = project.protected_environments.get(job.spec.environment or "")
     if protected is not None and protected["allowed"] is not None:
-        # Being admitted to the environment stands above role and ref (topic: protected environments).
+        # The permission to deploy overrides role and ref (topic: protected environments).
         admitted = user is not None and (user.admin or user.username in protected["allowed"])
         return admitted and at_least(user, project, "reporter")
     if not may_push(user, job.pipeline):
@@ -114,6 +114,6 @@ def may_write_job(user: User | None, job: Job, action: str) -> bool:
 
 
 def may_set_variables(user: User | None, project: Project) -> bool:
-    """Apply the project's role for pipeline variables; being an administrator does not help (topic: job variables)."""
+    """Apply the project's role for pipeline variables, also to administrators (topic: job variables)."""
     role = project.variables_minimum_override_role
     return role != "no_one_allowed" and project_level(user, project) >= LEVELS[role]

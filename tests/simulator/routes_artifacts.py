@@ -46,18 +46,18 @@ def _readable_project(call: Call) -> Project:
 
 
 def _check_access(call: Call, job: Job) -> None:
-    """Refuse before looking if there is anything, so that 403 does not tell that artifacts exist."""
+    """Check access before the artifacts are looked up, so that 403 does not reveal whether they exist."""
     if not roles.can_read_artifacts(call.identity.user, job):
         raise errors.forbidden()
 
 
 def _archive_reply(call: Call, job: Job) -> Reply:
-    """Return the archive, or where it is: that depends on how the project stores artifacts."""
+    """Return the archive or its address, depending on how the project stores artifacts."""
     if not job.has_archive:
         raise errors.message(404, "404 Not Found")
     headers = {"Content-Disposition": "attachment; filename=\"artifacts.zip\"; filename*=UTF-8''artifacts.zip"}
     if job.project.artifacts_storage == "redirect":
-        # Over TLS the storage has to be, too: clients must not follow from there to plain HTTP.
+        # With TLS, the storage must use TLS, too: clients must not follow a redirect to plain HTTP.
         origin = "{second_tls}" if call.request.base_url.startswith("https:") else "{second}"
         location = origin + call.simulation.storage.sign(job, headers)
         return Reply(302, b"", {"Location": location, "Cache-Control": "no-cache"}, "text/plain")
@@ -70,7 +70,7 @@ def _archive_reply(call: Call, job: Job) -> Reply:
 
 
 def archive_by_job(call: Call) -> Reply:
-    """E12: the archive, also an expired one that is still there."""
+    """E12: the archive, even if it has expired but still exists."""
     job = lookup.job(call, _readable_project(call))
     _check_access(call, job)
     kind = call.params.get("file_type")
@@ -106,7 +106,7 @@ def file_by_job(call: Call) -> Reply:
 
 
 def file_by_ref(call: Call) -> Reply:
-    """E15: one file by ref; expiry is not looked at."""
+    """E15: one file by ref; expiry is not checked."""
     job = _job_by_ref(call, _readable_project(call), search=call.features.has("search_recent_raw"))
     _check_access(call, job)
     if not job.has_archive:
@@ -127,14 +127,14 @@ def _job_by_ref(call: Call, project: Project, *, search: bool) -> Job:
         for job in (job for member in family for job in member.latest()):
             if job.kind == BRIDGE:
                 continue
-            # Reports can be downloaded from the web page, which is why the server finds jobs that have nothing else.
+            # The server also finds jobs that only have reports, because the web page can download reports.
             if job.name == call.params["job"] and (job.has_archive or job.has_reports):
                 return job
     raise errors.message(404, "404 Job Not Found") if several else errors.record_not_found()
 
 
 def _with_children(pipeline: Pipeline) -> c.Iterator[Pipeline]:
-    """Yield a pipeline and its child pipelines; of jobs with one name that of the oldest of them wins."""
+    """Yield a pipeline and its child pipelines; if jobs have the same name, that of the oldest pipeline wins."""
     yield pipeline
     for bridge in pipeline.latest():
         if bridge.kind == BRIDGE and bridge.downstream and bridge.downstream.project is pipeline.project:
@@ -159,7 +159,7 @@ def _file_reply(call: Call, job: Job) -> Reply:
 
 
 def tree(call: Call) -> Reply:
-    """E16: what is in the archive, one level or all."""
+    """E16: the content of the archive, one level or all."""
     job = lookup.job(call, _readable_project(call))
     _check_access(call, job)
     if not predicates.has_available_artifacts(call.engine, job):
@@ -209,7 +209,7 @@ def _check_may_delete(call: Call, project: Project) -> None:
 
 
 def delete(call: Call) -> Reply:
-    """E18: 204, whether or not there was anything."""
+    """E18: 204, even if there was nothing to delete."""
     project = lookup.project(call)
     _check_may_delete(call, project)
     call.simulation.actions.delete_artifacts(lookup.job(call, project), call.identity.user)

@@ -40,7 +40,7 @@ _NO_SUCH_RULE = (
 
 
 def _is_shown_to_jobs(call: Call, project: Project) -> bool:
-    """Say if a job of any project may look, as the project shows this to everybody."""
+    """Return whether jobs of any project may read this because the project shows it to everyone."""
     return call.identity.job is not None and project.visibility != "private" and project.public_builds
 
 
@@ -75,18 +75,18 @@ def check_list(call: Call) -> None:
 
 
 def _times(call: Call) -> list[str]:
-    """Return the filters by time that the version knows; it drops the others without a word."""
+    """Return the filters by time that the version supports; it ignores the others."""
     return [name for name in _TIMES if name.startswith("updated") or call.features.has("deployments.finished_filters")]
 
 
 def _check_filters(call: Call) -> None:
-    """Refuse filters that do not go together."""
+    """Refuse filters that cannot be combined."""
     given = {name for name in _times(call) if call.params.get(name)}
     updated, finished = (any(name.startswith(what) for name in given) for what in ("updated", "finished"))
     order, status = call.params.get("order_by"), call.params.get("status")
     strict = call.features.has("deployments.strict_filters")
     by_end = order == "finished_at"
-    # What is wrong, and whether it is; the first one counts.
+    # Errors, and whether they apply; the first one counts.
     rules = [
         ("Both `updated_at` filter and `finished_at` filter can not be specified", updated and finished),
         ("`updated_at` filter requires `updated_at` sort", strict and updated and order != "updated_at"),
@@ -104,7 +104,7 @@ def _check_filters(call: Call) -> None:
 
 
 def list_deployments(call: Call) -> Reply:
-    """D1: oldest first unless asked otherwise; approvals are not told here."""
+    """D1: oldest first by default, without approvals."""
     project, given, moment = _project(call), call.params, call.engine.clock.moment
     _check_filters(call)
     rows = [one for one in call.engine.world.deployments.values() if one.job.project is project]
@@ -130,7 +130,7 @@ def check_deployment_id(call: Call) -> None:
 
 
 def get_deployment(call: Call) -> Reply:
-    """D2: on Premium with its approvals."""
+    """D2: one deployment, on Premium with its approvals."""
     deployment = _deployment(call)
     record = _record(call, deployment)
     if call.engine.world.features.edition != "ce" and call.features.has("deployments.approvals"):
@@ -204,7 +204,7 @@ def check_approval(call: Call) -> None:
 
 
 def approve(call: Call) -> Reply:
-    """D3: say yes or no; each refusal is 400 with its reason."""
+    """D3: approve or reject; each refusal is 400 with its reason."""
     deployment, user = _deployment(call), call.identity.user
     job, verdict = deployment.job, str(call.params["status"])
     row = deployments.protection(job.project, job.spec.environment)
@@ -232,7 +232,7 @@ def approve(call: Call) -> Reply:
         fitting = [number for number in fitting if wanted in names[number]]
         if not fitting:
             raise errors.message(400, _NO_SUCH_RULE)
-    # one approval counts for one rule, the first that fits
+    # an approval counts for one rule, the first that matches
     given = call.simulation.actions.approve(
         deployment, user, verdict, comment=call.params.get("comment"), rules=fitting[:1]
     )
@@ -296,7 +296,7 @@ def check_environment_id(call: Call) -> None:
 
 
 def get_environment(call: Call) -> Reply:
-    """D4: one environment, with what was deployed last."""
+    """D4: one environment, with its last deployment."""
     found = [one for one in _environments(call) if one.id == int(call.path_params["environment_id"])]
     if not found:
         raise errors.record_not_found()
@@ -311,7 +311,7 @@ def get_environment(call: Call) -> Reply:
 
 
 def list_freeze_periods(call: Call) -> Reply:
-    """D5: when nothing is to be deployed; the server itself does not enforce it."""
+    """D5: the freeze periods; the server itself does not enforce them."""
     render = call.simulation.renderer(call.base_url)
     made = {"created_at": render.time(0.0), "updated_at": render.time(0.0)}
     rows = [{"id": number + 1, **row, **made} for number, row in enumerate(_project(call).freeze_periods)]

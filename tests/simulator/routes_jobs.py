@@ -30,9 +30,9 @@ def check_job_id(call: Call) -> None:
 
 
 def scopes(call: Call, *, hashes: bool) -> frozenset[str] | None:
-    """Return the statuses asked for, None for all.
+    """Return the requested statuses; None for all.
 
-    :param hashes: take the values of a hash; otherwise it is an error.
+    :param hashes: whether to use the values of a hash; otherwise a hash is an error.
     """
     given = call.params.get("scope")
     if given is None:
@@ -124,7 +124,7 @@ def list_project_jobs(call: Call) -> Reply:
         lookup.check_reads_builds(call, project)
     user, is_job = call.identity.user, call.identity.job is not None
     if is_job and roles.level(user, project) == roles.NO_LEVEL:
-        # That a project is public is not enough for a job here.
+        # For job tokens, it is not enough that the project is public.
         raise errors.forbidden()
     rows = _newest_first(project.builds, scopes(call, hashes=True))
     ref = str(call.params.get("ref") or "").strip()
@@ -160,7 +160,7 @@ def _pipeline_rows(call: Call, kind: str) -> list[Job]:
 
 
 def list_pipeline_jobs(call: Call) -> Reply:
-    """E2: the builds of a pipeline; before 13.5 oldest first with the retried ones."""
+    """E2: the builds of a pipeline; before 13.5, oldest first and including retried ones."""
     return _job_list(call, *pages.offset_page(call, _pipeline_rows(call, BUILD), totals=True))
 
 
@@ -179,7 +179,7 @@ def get_job(call: Call) -> Reply:
 
 
 def get_trace(call: Call) -> Reply:
-    """E7: the raw log so far; empty when there is none."""
+    """E7: the raw log so far; empty if there is none."""
     project = lookup.project(call)
     lookup.check_reads_builds(call, project)
     job = lookup.job(call, project)
@@ -200,14 +200,14 @@ def get_trace(call: Call) -> Reply:
 
 
 def answer_job(call: Call, job: Job, *, status: int = 200) -> Reply:
-    """Answer with a job in full."""
+    """Return the answer with a complete job."""
     return json_reply(call.simulation.renderer(call.base_url).job(job), status=status)
 
 
 def find_for_write(call: Call, action: str, *, bridges: bool = False, role_first: bool | None = None) -> Job:
-    """Return the job to be written to, if the caller may do `action` to it.
+    """Return the job for a write, if the caller may run `action` on it.
 
-    :param role_first: ask for the role in the project before looking the record up; None is what the version does.
+    :param role_first: whether to check the role in the project before looking up the job; None: by version.
     """
     project = lookup.project(call)
     if role_first is None:
@@ -225,7 +225,7 @@ def _check_project_role(call: Call, project: Project, action: str) -> None:
 
 
 def check_may_write(call: Call, job: Job, action: str) -> None:
-    """Refuse, without a reason in the text, what role, ref, environment, deployment or archiving forbid."""
+    """Refuse, without a reason, writes that role, ref, environment, deployment or archiving forbid."""
     lost_by_archiving = {"play", "retry", "keep"}
     if not call.features.has("archived_erasable"):
         lost_by_archiving.add("erase")
@@ -235,7 +235,7 @@ def check_may_write(call: Call, job: Job, action: str) -> None:
 
 
 def cancel(call: Call) -> Reply:
-    """E8: always 201; whoever cannot be cancelled comes back as it was."""
+    """E8: always 201; a job that cannot be canceled is returned unchanged."""
     job = find_for_write(call, "cancel", role_first=True)
     actions = call.simulation.actions
     if call.features.has("force_cancel") and params.boolean(call.params, "force"):
@@ -249,7 +249,7 @@ def _inputs(call: Call, name: str) -> dict[str, t.Any]:
 
 
 def retry(call: Call) -> Reply:
-    """E9: a new job. The documentation's name `job_inputs` is not read here, as in the source."""
+    """E9: a new job. The documented name `job_inputs` is ignored here, as in the source."""
     job = find_for_write(call, "retry", bridges=call.features.has("retry_bridge"))
     new = call.simulation.actions.retry(job, call.identity.user, inputs=_inputs(call, "inputs"), form=call.is_form)
     return answer_job(call, new, status=201)
@@ -262,7 +262,7 @@ def erase(call: Call) -> Reply:
 
 
 def play(call: Call) -> Reply:
-    """E11: 200, with the old or the new job when a finished one was played, by version."""
+    """E11: 200; if a finished job was played, with the old or the new job, depending on the version."""
     project = lookup.project(call)
     lookup.check_reads_builds(call, project)
     job = lookup.job(call, project, bridges=call.features.has("play_bridge"))

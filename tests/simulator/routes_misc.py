@@ -13,7 +13,7 @@ _REVISION = "0f67ff19"
 
 
 def get_user(call: Call) -> Reply:
-    """GET /user: who the token belongs to."""
+    """GET /user: the user of the token."""
     user = call.identity.user
     record = call.simulation.renderer(call.base_url).user(user) or {}
     return json_reply({**record, "email": f"{user.username if user else 'nobody'}@example.org"})

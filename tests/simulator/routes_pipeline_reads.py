@@ -16,7 +16,7 @@ _COUNTED = {"success_count": "success", "failed_count": "failed", "skipped_count
 
 
 def variables(call: Call) -> Reply:
-    """P4: the variables given with a pipeline, for maintainers and for the one who started it."""
+    """P4: the variables of a pipeline, for maintainers and for the user who started it."""
     pipeline = routes_pipelines.readable_pipeline(call)
     user = call.identity.user
     own = pipeline.user is user and user is not None and roles.may_write_pipeline(user, pipeline, "update_pipeline")
@@ -26,7 +26,7 @@ def variables(call: Call) -> Reply:
 
 
 def _suites(call: Call) -> list[tuple[Job, dict[str, t.Any]]]:
-    """Return the suites of the jobs that have run, each with its numbers."""
+    """Return the suites of the jobs that have run, with their counts."""
     pipeline = routes_pipelines.readable_pipeline(call)
     done = [job for job in pipeline.latest() if job.spec.tests and job.status in ("success", "failed")]
     return [(job, {"name": job.name, **_numbers(job.spec.tests)}) for job in done]
@@ -61,7 +61,7 @@ def test_report(call: Call) -> Reply:
 
 
 def test_report_summary(call: Call) -> Reply:
-    """P6: the numbers only."""
+    """P6: only the counts."""
     found = _suites(call)
     whole = _numbers([test for job, _row in found for test in job.spec.tests])
     total = {

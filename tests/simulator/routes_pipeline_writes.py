@@ -20,7 +20,7 @@ _LONGEST_NAME = 255
 
 
 def _answer(call: Call, pipeline: Pipeline, *, status: int, shown: str | None = None) -> Reply:
-    """Answer with a pipeline as writes do: without its name."""
+    """Return the answer of a write: the pipeline without its name."""
     record = call.simulation.renderer(call.base_url).pipeline(pipeline, status=shown, named=False)
     return json_reply(record, status=status)
 
@@ -50,7 +50,7 @@ def _check_inputs(call: Call, feature: str) -> None:
 
 
 def _inputs(call: Call, feature: str) -> dict[str, t.Any]:
-    """Return the inputs; a server that does not know them drops them, whatever they are."""
+    """Return the inputs; a server that does not support them ignores them."""
     return dict(call.params.get("inputs") or {}) if call.features.has(feature) else {}
 
 
@@ -59,7 +59,7 @@ def _text(value: t.Any) -> t.Any:
 
 
 def create(call: Call) -> Reply:
-    """P7: a new pipeline of a ref. What is refused leaves nothing behind."""
+    """P7: a new pipeline of a ref. A refused request leaves nothing behind."""
     project, user = lookup.project(call), call.identity.user
     allowed = project.builds_enabled and not project.archived
     if user is None or not allowed or not roles.at_least(user, project, roles.LOWEST["create_pipeline"]):
@@ -96,7 +96,7 @@ def check_trigger(call: Call) -> None:
 
 
 def trigger(call: Call) -> Reply:
-    """P8: a new pipeline for whoever has a trigger token, or for a running job; no other credentials matter."""
+    """P8: a new pipeline, with a trigger token or the token of a running job; other credentials are ignored."""
     if call.request.headers.get("x-gitlab-event") == "Pipeline Hook":
         raise errors.forbidden()
     variables = call.params.get("variables") or {}
@@ -131,12 +131,12 @@ def trigger(call: Call) -> Reply:
 
 
 def _is_trusted(job: Job, project: Project) -> bool:
-    """Say if the role of a job's user counts in a project: in its own, and where an entry lets it in."""
+    """Return whether the role of a job's user counts in a project: its own, or one whose allowlist grants access."""
     return job.project is project or bool(lookup.entries_for(job, project))
 
 
 def _identify(call: Call, project: Project | None) -> Identity:
-    """Return whom the parameter `token` stands for; nobody when it is not good for this project."""
+    """Return the identity of the parameter `token`; anonymous if it is not valid for this project."""
     token = call.engine.world.tokens.get(str(call.params["token"]))
     if token is None or project is None:
         return roles.ANONYMOUS
@@ -167,7 +167,7 @@ def _find(call: Call, action: str) -> Pipeline:
 
 
 def retry(call: Call) -> Reply:
-    """P9: always 201, with the pipeline as it was before the work began."""
+    """P9: always 201, with the pipeline as it was before the retry."""
     pipeline = _find(call, "update_pipeline")
     before = call.engine.status(pipeline)
     call.simulation.pipeline_actions.retry(pipeline, call.identity.user)
@@ -183,7 +183,7 @@ def cancel(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """P11: 204, and all that belongs to the pipeline is gone."""
+    """P11: 204; deletes the pipeline with everything that belongs to it."""
     call.simulation.pipeline_actions.delete(_find(call, "delete_pipeline"), call.identity.user)
     return Reply(204, content_type=None)
 

@@ -27,7 +27,7 @@ def readable_project(call: Call) -> Project:
 
 
 def readable_pipeline(call: Call) -> Pipeline:
-    """Return the pipeline: one that is not there is 404 also for those who may not read any."""
+    """Return the pipeline; a missing one is 404 even if the caller cannot read pipelines."""
     project = lookup.project(call)
     pipeline = lookup.pipeline(call, project)
     lookup.check_reads_builds(call, project)
@@ -35,7 +35,7 @@ def readable_pipeline(call: Call) -> Pipeline:
 
 
 def list_pipelines(call: Call) -> Reply:
-    """P1: the pipelines of a project; child pipelines are shown only when `source` asks for them."""
+    """P1: the pipelines of a project; child pipelines only if `source` selects them."""
     project = readable_project(call)
     return _list(call, pipeline_filters.select(call, project))
 
@@ -47,7 +47,7 @@ def _list(call: Call, rows: list[Pipeline]) -> Reply:
 
 
 def one(call: Call, pipeline: Pipeline, *, status: int = 200) -> Reply:
-    """Answer with a whole pipeline, its name included."""
+    """Return the answer with a complete pipeline, including its name."""
     return json_reply(call.simulation.renderer(call.base_url).pipeline(pipeline), status=status)
 
 
@@ -57,7 +57,7 @@ def get_pipeline(call: Call) -> Reply:
 
 
 def get_latest(call: Call) -> Reply:
-    """P3: the newest pipeline of the commit at the tip of a ref; 403 when there is none, as when it is not allowed."""
+    """P3: the newest pipeline of the commit at the tip of a ref; 403 if there is none, or if it is not allowed."""
     project = readable_project(call)
     ref = str(call.params.get("ref") or "").strip() or project.default_branch
     sha = refs.commit(project, ref)
@@ -68,7 +68,7 @@ def get_latest(call: Call) -> Reply:
 
 
 def list_of_merge_request(call: Call) -> Reply:
-    """GET the pipelines of a merge request, newest first; one without any does not exist here."""
+    """GET the pipelines of a merge request, newest first; a merge request without pipelines does not exist here."""
     project = readable_project(call)
     iid = params.integer(call.path_params, "merge_request_iid")
     rows = [p for p in reversed(project.pipelines) if p.merge_request == iid]

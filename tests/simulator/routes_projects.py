@@ -15,7 +15,7 @@ from .model import Project
 _VISIBILITIES = ("private", "internal", "public")
 _ACCESS_LEVELS = frozenset(str(level) for level in roles.LEVELS.values())
 _ORDERS: dict[str, c.Callable[[Project], tuple[object, int]]] = {
-    # All projects are equally old, and the server sorts what is equal by id.
+    # All projects are equally old, and the server sorts equal ones by id.
     "id": lambda project: (0, project.id),
     "created_at": lambda project: (0, project.id),
     "updated_at": lambda project: (0, project.id),
@@ -79,7 +79,7 @@ def get_project(call: Call) -> Reply:
 
 
 def get_commit(call: Call) -> Reply:
-    """GET repository/commits/:sha: by whole or short SHA, branch or tag; an ambiguous short SHA is none."""
+    """GET repository/commits/:sha: by full or short SHA, branch or tag; an ambiguous short SHA is not found."""
     project = lookup.project(call)
     if project.visibility == "private" and not roles.at_least(call.identity.user, project, "reporter"):
         raise errors.forbidden()

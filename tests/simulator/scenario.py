@@ -27,7 +27,7 @@ Loadable = dict[str, t.Any] | str | pathlib.Path | None
 
 
 class Counter:
-    """Ids that only grow; one named by the scenario is left free for it, and moves the counter past it."""
+    """Increasing ids. An id that the scenario sets is reserved for it, and the counter continues after it."""
 
     def __init__(self, first: int) -> None:
         self._next = first
@@ -47,7 +47,7 @@ class Counter:
 
 @dataclasses.dataclass(eq=False)
 class World:
-    """Everything the server knows, without its behaviour."""
+    """The data of the server, without its behaviour."""
 
     features: Features
     clock_name: str | None
@@ -55,14 +55,14 @@ class World:
     limits: dict[str, t.Any]
     maintenance_mode: bool
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
-    # Each status that a job can have, and the built-in one that it is treated like.
+    # Each status of jobs, and the built-in status whose behaviour it has.
     statuses: dict[str, str]
     artifacts_url_seconds: float = 600
     artifacts_cleanup: float | None = None
     artifacts_etags: str = "none"
     time_zone: datetime.tzinfo = datetime.UTC
     hooks: list[Hook] = dataclasses.field(default_factory=list)
-    # What of the projects' .gitlab-ci.yml is not followed.
+    # The unsupported parts of the projects' .gitlab-ci.yml.
     notes: list[str] = dataclasses.field(default_factory=list)
     users: dict[str, User] = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
@@ -94,7 +94,7 @@ class World:
         return self.users[username]
 
     def the_project(self, path: str | int | None) -> Project:
-        """Return a project, the first one unless it is named."""
+        """Return a project; by default the first one."""
         return next(iter(self.projects.values())) if path is None else self.project(path, place="project")
 
     def project(self, path: str | int, *, place: str) -> Project:
@@ -105,9 +105,9 @@ class World:
 
 
 def read_scenario(given: Loadable) -> dict[str, t.Any]:
-    """Return the mapping of a scenario: itself, that of a file, or that of YAML text (with a line break or a brace).
+    """Return the mapping of a scenario, given as a mapping, a file, or YAML text (with a line break or a brace).
 
-    :raises ScenarioError: there is no such file, or it is none.
+    :raises ScenarioError: if there is no such file, or it is not a scenario.
     """
     if given is None:
         return {}
@@ -127,10 +127,10 @@ def build_world(
 ) -> World:
     """Return the world of a scenario; its pipelines are still rows, which the engine turns into records.
 
-    :param version: the GitLab version for a scenario that names none.
-    :param statuses: those that jobs can have, see World.
-    :param hooks: rows besides those of the scenario.
-    :param folder: of the files that the scenario names; without it that of its own file, or the current one.
+    :param version: the GitLab version if the scenario sets none.
+    :param statuses: the job statuses, see World.
+    :param hooks: rows in addition to those of the scenario.
+    :param folder: the folder of files in the scenario; by default that of its own file, or the current one.
     """
     row = fill(read_scenario(given), schema.SCENARIO, kind="scenario", place="scenario")
     if isinstance(row["version"], float):
@@ -173,7 +173,7 @@ def build_world(
 
 
 def _time_zone(text: str) -> datetime.tzinfo:
-    """Return the zone that a name or an offset such as +02:00 stands for."""
+    """Return the time zone of a name or an offset such as +02:00."""
     offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", str(text))
     if text == "UTC":
         return datetime.UTC
@@ -184,18 +184,18 @@ def _time_zone(text: str) -> datetime.tzinfo:
         return zoneinfo.ZoneInfo(str(text))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
         raise ScenarioError(
-            f"scenario.time_zone: {text!r} must be UTC, an offset such as '+02:00' or the name of a time zone"
+            f"scenario.time_zone: must be UTC, an offset such as '+02:00' or the name of a time zone, not {text!r}"
         ) from error
 
 
 def _reserve_ids(world: World, pipelines: list[t.Any]) -> None:
-    """Keep the ids that the scenario names, at any depth, from being given to something else before."""
+    """Reserve the ids that the scenario sets, at any depth."""
     for pipeline in pipelines:
         world.pipeline_ids.reserved.update({pipeline["id"]} if pipeline.get("id") else ())
         jobs = pipeline.get("jobs")
         for job in jobs if isinstance(jobs, list) else []:
             number, retried = (job.get("id"), job.get("retried") or 0) if isinstance(job, dict) else (None, 0)
-            # What is wrong about them is told when the jobs are read.
+            # Errors in them are reported when the jobs are read.
             if schema.is_count(number) and schema.is_count(retried):
                 world.job_ids.reserved.update(range(number - retried, number + 1))
             trigger = job.get("trigger") if isinstance(job, dict) else None
@@ -254,7 +254,7 @@ def _add_projects(world: World, rows: list[t.Any], *, storage: str) -> None:
 
 
 def _protected(world: World, rows: dict[str, t.Any], *, place: str) -> dict[str, dict[str, t.Any]]:
-    """Return the protected environments by name; without a Premium licence nothing protects them."""
+    """Return the protected environments by name; without a Premium licence there are none."""
     found = {}
     for name, given in rows.items():
         here = f"{place}.protected_environments.{name}"
@@ -273,7 +273,7 @@ def _protected(world: World, rows: dict[str, t.Any], *, place: str) -> dict[str,
 
 
 def _allowed(rows: list[t.Any], *, place: str) -> dict[str, list[str] | None]:
-    """Return by path of a project or group what its jobs may do; None is everything."""
+    """Return the policies of jobs by the path of their project or group; None means all."""
     allowed: dict[str, list[str] | None] = {}
     for number, given in enumerate(rows):
         if isinstance(given, str):

@@ -36,7 +36,7 @@ def _archive() -> bytes:
 
 
 def _answer(method: str, path: str) -> Reply:
-    """Return something that a careless client would take for the server's answer."""
+    """Return an answer that a careless client would take for the server's."""
     record = {"id": 1000, "name": "second origin", "status": "success", "stage": "test", "pipeline": {"id": 100}}
     last = path.rstrip("/").rpartition("/")[2]
     if last in ("artifacts", "download") or last.endswith(".zip"):
@@ -49,7 +49,7 @@ def _answer(method: str, path: str) -> Reply:
 
 
 class SecondOrigin:
-    """Listens from the first time that somebody asks for its address; over TLS on another port."""
+    """Listens once its address is requested, and over TLS on another port."""
 
     def __init__(self, authority: Authority, *, host: str, storage: Storage) -> None:
         self._authority = authority
@@ -77,7 +77,7 @@ class SecondOrigin:
         return self._listeners[scheme].url
 
     def requests(self) -> list[Row]:
-        """Return the requests so far with every header as it came, credentials too."""
+        """Return all requests with every header as received, including credentials."""
         with self._lock:
             return copy.deepcopy(self._rows)
 
@@ -103,7 +103,7 @@ class SecondOrigin:
             "headers": {name: ", ".join(incoming.headers.getall(name)) for name in names},
             "body": body.decode(errors="replace"),
         }
-        # What cannot be shown as JSON could not be read over the admin path.
+        # The admin path can only return JSON.
         json.dumps(row)
         with self._lock:
             self._rows.append(row)

@@ -19,12 +19,12 @@ from .listener import Listener, reset
 from .second import SecondOrigin
 from .simulation import Simulation
 
-# What the headers of a fault may say instead of an address or a moment that is known only later.
+# Placeholders in the headers of a fault, for addresses and times that are only known later.
 _NAMED = re.compile(r"\{(second|second_tls|self|self_http|self_tls|path|date|unix)([+-]\d+)?\}")
 
 
 class Server:
-    """Serves a simulation inside a running event loop: on one port, and per kind of certificate on one more."""
+    """Serves a simulation in a running event loop: on one port, and on one more per kind of certificate."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
@@ -39,7 +39,7 @@ class Server:
         self._reopening: asyncio.TimerHandle | None = None
 
     async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen, and return the URL; port 0 takes a free one."""
+        """Listen, and return the URL; port 0 selects a free port."""
         self._host = host
         self._http = web.Server(self._handle, access_log=None)
         self._listen("", port=port)
@@ -63,9 +63,9 @@ class Server:
         return self._listeners[""].url
 
     async def tls_url(self, kind: str) -> str:
-        """Return the URL at which the same world is served over TLS.
+        """Return the URL of the same world over TLS.
 
-        :raises ValueError: there is no such kind of certificate.
+        :raises ValueError: if there is no such kind of certificate.
         """
         if kind not in self._listeners:
             self._listen(kind)
@@ -85,7 +85,7 @@ class Server:
     # -- being away ------------------------------------------------------------------------------------------------
 
     async def refuse(self, seconds: float) -> None:
-        """Refuse connections for a while. Idle ones end now, those with a request when it is answered."""
+        """Refuse connections for a while. Idle ones end now, active ones after the answer to their request."""
         await self._close(seconds)
         for handler in self._http.connections if self._http else ():
             if handler.transport is None:
@@ -96,9 +96,9 @@ class Server:
                 handler.transport.close()
 
     async def restart(self, down_seconds: float, *, spare: asyncio.BaseTransport | None = None) -> None:
-        """Reset all connections, with whatever they are doing, and refuse new ones for a while.
+        """Reset all connections, even active ones, and refuse new ones for a while.
 
-        :param spare: the connection of this one ends when its request is answered.
+        :param spare: a connection that ends only after its request is answered.
         """
         await self._close(down_seconds)
         for handler in self._http.connections if self._http else ():
@@ -115,7 +115,7 @@ class Server:
         self._reopening = asyncio.get_running_loop().call_later(seconds, self._open)
 
     async def open(self) -> None:
-        """Listen again at once."""
+        """Listen again immediately."""
         self._open()
 
     def _open(self) -> None:
@@ -147,7 +147,7 @@ class Server:
                 return wire.response(reply or admin.answer(self.simulation, request))
             return await self._answer(incoming, request)
         except ConnectionResetError:
-            return wire.closed(incoming, Reply(200))  # the client has gone, which is no news
+            return wire.closed(incoming, Reply(200))  # the client has disconnected, which is normal
         finally:
             if transport is not None:
                 self._busy.discard(transport)
@@ -159,12 +159,12 @@ class Server:
         if rule is None:
             return await wire.send(incoming, reply)
         if rule.kind == "refuse":
-            # First of all, so that whatever the client does next is refused.
+            # First, so that the client's next connection is refused.
             await self.refuse(rule.seconds)
         return await wire.commit(incoming, reply, rule)
 
     async def _answer_from_storage(self, incoming: web.BaseRequest, request: Request) -> web.StreamResponse:
-        """Answer a request to the object storage, which lives on the second origin."""
+        """Answer a request to the object storage, which is on the second origin."""
         reply, rule = self.simulation.answer_from_storage(request)
         if rule is None:
             return await wire.send(incoming, reply)
@@ -172,7 +172,7 @@ class Server:
         return await wire.commit(incoming, reply, rule)
 
     async def _name(self, reply: Reply, request: Request) -> None:
-        """Replace the names of addresses and moments in the headers."""
+        """Replace the placeholders for addresses and times in the headers."""
         for header, text in reply.headers.items():
             if "{" not in text:
                 continue
@@ -196,5 +196,5 @@ class Server:
         if name == "path":
             return f"{request.raw_path}?{request.query}" if request.query else request.raw_path
         moment = self.simulation.wall_time() + later
-        # A moment is named with its fraction rounded up, as "in a second" must not be earlier.
+        # Times are rounded up, because "in a second" must not be earlier.
         return self.simulation.http_date(-(-moment // 1)) if name == "date" else str(int(-(-moment // 1)))

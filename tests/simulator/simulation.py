@@ -26,10 +26,10 @@ from .pipeline_creation import Creator, Wish
 from .render import Renderer
 from .storage import Storage
 
-# Somebody with all rights whom no scenario names, for changes made behind a client's back.
+# A user with all permissions who is in no scenario, for changes by other users.
 SOMEBODY_ELSE = User(id=999_999, username="somebody-else", name="Somebody Else", admin=True)
 
-# Fields of a job that a test may set; a status goes by way of the engine.
+# Fields of a job that a test may set; the engine sets the status.
 SETTABLE = (
     "outcome", "duration", "failure_reason", "when", "allow_failure", "superseded", "archived", "approval",
     "has_log", "log_gone", "has_archive", "has_reports", "artifacts_expire_at", "erased_at", "variables", "inputs",
@@ -171,7 +171,7 @@ class Simulation:
     # -- control ---------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward and return the time since the scenario began."""
+        """Move the clock forward, and return the seconds since the start of the scenario."""
         if seconds < 0:
             raise schema.ScenarioError("seconds: must not be negative")
         with self.lock:

@@ -28,7 +28,7 @@ def error(status: int, code: str, text: str) -> Reply:
 
 
 def serve(content: Content, request: Request, headers: dict[str, str], *, etag: str) -> Reply:
-    """Return an object, or the range of it that the request asks for."""
+    """Return an object, or the requested range of it."""
     more = {**headers, "ETag": f'"{etag}"', "Last-Modified": _MODIFIED, "Accept-Ranges": "bytes"}
     wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("range", ""))
     if wanted is None or wanted[0] == "bytes=-" or request.headers.get("if-range", more["ETag"]) != more["ETag"]:
@@ -49,7 +49,7 @@ def etag(job: Job) -> str:
 
 
 class Storage:
-    """Signs URLs and serves what they lead to, for as long as they are good."""
+    """Signs URLs, and serves their objects while they are valid."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -80,7 +80,7 @@ class Storage:
         return url
 
     def answer(self, request: Request) -> Reply:
-        """Return what the storage says to a request, which may have come with too many credentials."""
+        """Return the answer of the storage to a request, which may contain too many credentials."""
         if f"{_SIGNATURE}=" not in request.query:
             return error(403, "AccessDenied", "Access Denied")
         if "authorization" in request.headers:

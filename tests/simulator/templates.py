@@ -16,7 +16,7 @@ Template = dict[str, t.Any]
 
 
 def find(project: Project, ref: str) -> Template | None:
-    """Return the template of a ref: that of its name, else the first whose pattern fits, else that of `*`."""
+    """Return the template of a ref: by its name, else the first matching pattern, else `*`."""
     rows = project.new_pipelines
     names = [ref, *(name for name in rows if name != "*" and fnmatch.fnmatchcase(ref, name)), "*"]
     return next((rows[name] for name in names if name in rows), None)

@@ -27,7 +27,7 @@ class Limiter:
         self._counts: dict[tuple[str, float, int], int] = {}
 
     def count(self, key: str, now: float, *, period: float = MINUTE) -> int:
-        """Count one more, and return how many it are in this period."""
+        """Count one more, and return the number in this period."""
         full = (key, period, int(now // period))
         self._counts[full] = self._counts.get(full, 0) + 1
         return self._counts[full]
@@ -35,7 +35,7 @@ class Limiter:
 
 @dataclasses.dataclass(frozen=True)
 class _State:
-    """How somebody stands with one of the limits."""
+    """The state of a caller for one of the limits."""
 
     period: float
     limit: int
@@ -52,9 +52,9 @@ class _State:
 
 
 def count(simulation: Simulation, request: Request) -> dict[str, str]:
-    """Count the request against the general limits; return the headers about them that the version sends.
+    """Count the request against the general limits, and return the rate limit headers of the version.
 
-    Without a limit there are no such headers, as on a server whose operator has set none.
+    Without a limit, there are no such headers, as on a server without limits.
 
     :raises ApiError: 429 in plain text.
     """
@@ -75,7 +75,7 @@ def count(simulation: Simulation, request: Request) -> dict[str, str]:
         headers["RateLimit-ResetTime"] = simulation.http_date(float(headers["RateLimit-Reset"]))
         headers["Retry-After"] = str(max(1, math.ceil(worst.seconds_left)))
         raise errors.ApiError(429, "Retry later\n", headers=headers, content_type="text/plain")
-    # That which leaves the smallest share.
+    # The limit with the smallest remaining share.
     tightest = min(states, key=lambda state: state.remaining / max(1, state.limit))
     return _headers(simulation, tightest, secret) if world.features.has("rate_headers_always") else {}
 

@@ -149,9 +149,9 @@ UNTIL: dict[str, Version] = {"field.user.skype": (17, 0)}
 
 
 def parse_version(text: str) -> Version:
-    """Return (major, minor) of a text such as 18.10.
+    """Return (major, minor) of a string such as 18.10.
 
-    :raises ValueError: the text is not a version.
+    :raises ValueError: if the string is not a version.
     """
     found = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\..*)?", str(text))
     if found is None:
@@ -160,7 +160,7 @@ def parse_version(text: str) -> Version:
 
 
 class Features:
-    """What a server of one version can do; `edition` is premium, free (Premium without licence) or ce."""
+    """The features of a server version; `edition` is premium, free (Premium without a licence) or ce."""
 
     def __init__(self, text: str, *, edition: str = "premium") -> None:
         self.text = str(text)
@@ -168,5 +168,5 @@ class Features:
         self.version = parse_version(text)
 
     def has(self, name: str) -> bool:
-        """Say if the server knows `name`, a row of SINCE."""
+        """Return whether the server supports `name`, a row of SINCE."""
         return self.version >= SINCE[name]

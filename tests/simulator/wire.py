@@ -31,7 +31,7 @@ def response(reply: Reply) -> web.Response:
 
 
 async def commit(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.StreamResponse:
-    """Answer a request as the fault wants it; `reply` is what the fault leaves of the application's answer."""
+    """Answer a request according to the fault; `reply` is what the fault leaves of the application's answer."""
     if rule.kind == "hang":
         await _wait(incoming, rule.seconds)
         return closed(incoming, reply)
@@ -57,14 +57,14 @@ async def commit(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Str
 
 
 def closed(incoming: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """End the connection in good order. What is returned cannot be sent any more."""
+    """Close the connection normally. The returned answer can no longer be sent."""
     if incoming.transport is not None:
         incoming.transport.close()
     return response(reply)
 
 
 async def _wait(incoming: web.BaseRequest, seconds: float) -> None:
-    """Wait until the time is up or the client has gone."""
+    """Wait until the time has passed or the client disconnects."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while loop.time() < end and incoming.transport is not None and not incoming.transport.is_closing():
@@ -72,7 +72,7 @@ async def _wait(incoming: web.BaseRequest, seconds: float) -> None:
 
 
 async def _begin(incoming: web.BaseRequest, reply: Reply, *, size: int) -> web.StreamResponse:
-    """Send the head of an answer, which says that so many bytes follow."""
+    """Send the head of an answer, which declares this number of bytes."""
     begun = web.StreamResponse(status=reply.status, headers=reply.headers)
     if reply.content_type is not None:
         begun.headers["Content-Type"] = reply.content_type
@@ -82,7 +82,7 @@ async def _begin(incoming: web.BaseRequest, reply: Reply, *, size: int) -> web.S
 
 
 async def send(incoming: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """Answer a request; what is large is made while it is sent."""
+    """Answer a request; large content is generated while it is sent."""
     if reply.source is None:
         return response(reply)
     stream = await _begin(incoming, reply, size=reply.size)
@@ -92,7 +92,7 @@ async def send(incoming: web.BaseRequest, reply: Reply) -> web.StreamResponse:
 
 
 async def _drip(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.StreamResponse:
-    """Send the head at once, and the body in pieces over the time of the rule."""
+    """Send the head immediately, and the body in pieces over the time of the rule."""
     content = reply.content
     slow = await _begin(incoming, reply, size=content.size)
     size = max(rule.bytes, 1)
@@ -104,9 +104,9 @@ async def _drip(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Stre
 
 
 async def _cut(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.StreamResponse:
-    """Send the first bytes of the body, and end the connection in good order or by a reset."""
+    """Send the first bytes of the body, then close the connection normally or reset it."""
     content = reply.content
-    # An empty body is cut, too: one byte is promised.
+    # An empty body is also cut: its declared length is one byte.
     declared = max(content.size, 1)
     begun = await _begin(incoming, reply, size=declared)
     for piece in content.blocks(0, min(rule.bytes, declared - 1)):
@@ -120,7 +120,7 @@ async def _cut(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Strea
 
 
 async def _arrived(incoming: web.BaseRequest) -> None:
-    """Wait until the client's side has all that was sent, as a reset throws away what is still under way."""
+    """Wait until the client has received everything, because a reset discards data in transit."""
     transport = incoming.transport
     used = None if transport is None else transport.get_extra_info("socket")
     while transport is not None and used is not None and not transport.is_closing():
@@ -131,7 +131,7 @@ async def _arrived(incoming: web.BaseRequest) -> None:
 
 
 async def _send_damaged(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> None:
-    """Write an answer past the HTTP library, which would not let a wrong one out."""
+    """Write an answer without the HTTP library, which would refuse an invalid one."""
     content, headers = reply.content, dict(reply.headers)
     if reply.content_type is not None:
         headers["Content-Type"] = reply.content_type
@@ -152,7 +152,7 @@ async def _send_damaged(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> 
 
 
 async def _write(incoming: web.BaseRequest, data: Piece) -> None:
-    """Write past the HTTP library, but never more than a client takes."""
+    """Write without the HTTP library, but not more than the client accepts."""
     transport = t.cast(asyncio.WriteTransport | None, incoming.transport)
     if transport is None or transport.is_closing():
         return

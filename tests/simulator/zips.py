@@ -25,14 +25,14 @@ _LIMIT = 0xFFFFFFFF
 _UTF8_NAME = 0x800
 
 Files = dict[str, Content]
-# The file that brings an archive to the size it is to have.
+# The file that fills up an archive to its size.
 FILLER = "content.bin"
 
 
 def check(row: dict[str, t.Any], *, place: str) -> None:
-    """Look at the files and the sizes of a job's artifacts.
+    """Check the files and the sizes of a job's artifacts.
 
-    :raises ScenarioError: no content, or a size that is too small.
+    :raises ScenarioError: if there is no content, or a size is too small.
     """
     for path, given in row["files"].items():
         number = given.get("size") if isinstance(given, dict) and set(given) == {"size"} else 0
@@ -43,7 +43,7 @@ def check(row: dict[str, t.Any], *, place: str) -> None:
 
 
 def of_row(row: dict[str, t.Any] | None, *, place: str = "artifacts") -> tuple[Files, Content]:
-    """Return the files of a job's artifacts, and the archive of them; the same bytes every time."""
+    """Return the files of a job's artifacts, and their archive; the same bytes every time."""
     if row is None:
         return _of_key((), None, place)
     given = (
@@ -75,7 +75,7 @@ def _of_key(given: tuple[tuple[str, bytes | int], ...], size: int | None, place:
 
 
 def pack(files: Files) -> Content:
-    """Return the zip of files; compressed when all of them are held."""
+    """Return the zip of files; compressed if all of them are in memory."""
     held = {path: file.data for path, file in files.items() if isinstance(file, Plain)}
     return Plain(_compressed(held)) if len(held) == len(files) else _stored(files)
 
@@ -91,7 +91,7 @@ def _compressed(files: dict[str, bytes]) -> bytes:
 
 
 def _stored(files: Files) -> Content:
-    """Return an archive without compression; its sizes and checksums are known before a byte is made."""
+    """Return an archive without compression; its sizes and checksums are known before any byte is generated."""
     parts: list[Content] = []
     directory, at = b"", 0
     for path, file in sorted(files.items()):

@@ -35,7 +35,7 @@ _OF_TRIGGER_JOBS: t.Final = frozenset(
 def check(config: Config) -> None:
     """Raise the first error of a configuration.
 
-    :raises CiError: as GitLab would say it.
+    :raises CiError: with GitLab's message.
     """
     if not config.jobs and config.is_whole:
         raise CiError("jobs config should contain at least one visible job")
@@ -60,7 +60,7 @@ def _check_circle(name: str, config: Config, above: list[str], done: set[str]) -
         circle = str(above[above.index(name) :]).replace("'", '"')
         raise CiError(f"The pipeline has circular dependencies: topological sort failed: {circle}")
     for needed, _optional, _block in needed_names(config.jobs[name].get("needs")):
-        # Only within a stage can a circle be closed.
+        # Cycles are only possible within a stage.
         if needed in config.jobs and config.jobs[needed].get("stage") == config.jobs[name].get("stage"):
             _check_circle(needed, config, [*above, name], done)
     done.add(name)
@@ -132,7 +132,7 @@ def _check_plain(here: str, job: Block) -> None:
 def check_rules(rules: t.Any, here: str, whens: tuple[str, ...] = _WHEN_OF_OTHERS) -> None:
     """Raise the first error of the rules of a job, of the workflow, or of an include.
 
-    :raises CiError: as GitLab would say it.
+    :raises CiError: with GitLab's message.
     """
     if rules is not None and not isinstance(rules, list):
         raise CiError(f"{here} config should be an array of hashes")
@@ -184,7 +184,7 @@ def _check_stage(name: str, job: Block, config: Config) -> None:
 
 
 def needed_names(needs: t.Any) -> list[tuple[str, bool, Block | None]]:
-    """Return (name, is it optional, its mapping) of the jobs of the own pipeline that a job needs."""
+    """Return (name, whether it is optional, its mapping) for the jobs of the same pipeline that a job needs."""
     found: list[tuple[str, bool, Block | None]] = []
     for need in as_list(needs):
         if isinstance(need, str):

@@ -20,7 +20,7 @@ from .values import Block, CiError, Items, Reference, as_list, block_in, deep_me
 DOES_NOTHING: t.Final = "config should implement the script:, run:, or trigger: keyword"
 _DEEPEST: t.Final = 10
 _STAGES: t.Final = ("build", "test", "deploy")
-# In these, a list that a reference brings is one with the list it stands in.
+# In these, the list of a reference is merged into the list that contains the reference.
 _FLAT: t.Final = frozenset({"script", "before_script", "after_script", "rules"})
 
 
@@ -41,9 +41,9 @@ class Config:
 
 
 def make_config(document: Block, notes: Notes, *, is_whole: bool) -> Config:
-    """Return the configuration of a mapping that has all includes in it already.
+    """Return the configuration of a mapping that already contains all includes.
 
-    :raises CiError: a reference or a base that does not exist, or that comes back to itself.
+    :raises CiError: if a reference or a base does not exist or is circular.
     """
     resolved = _resolve_all(document, document, notes, is_whole=is_whole, above=())
     for key in ("default", "variables", "workflow"):
@@ -74,7 +74,7 @@ def make_config(document: Block, notes: Notes, *, is_whole: bool) -> Config:
 
 
 def _resolve_all(value: t.Any, whole: Block, notes: Notes, *, is_whole: bool, above: tuple[Reference, ...]) -> t.Any:
-    """Return a value in which each reference is replaced by what it names."""
+    """Return a value with all references resolved."""
     if isinstance(value, Reference):
         return _resolve(value, whole, notes, is_whole=is_whole, above=above)
     if isinstance(value, Items):
@@ -114,7 +114,7 @@ def _resolve(
 
 
 def _extended(name: str, whole: Block, notes: Notes, *, is_whole: bool, above: tuple[str, ...]) -> Block:
-    """Return a job on top of what it extends: later bases over earlier ones, the job over all."""
+    """Return a job merged with its bases: later bases override earlier ones, and the job overrides all."""
     if name in above:
         raise CiError(f"{above[0]}: circular dependency detected in `extends`")
     if len(above) > _DEEPEST:

@@ -19,7 +19,7 @@ _LONGEST_SLUG: t.Final = 63
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """A wish for a pipeline.
+    """A request for a pipeline.
 
     :ivar ref: the name of the branch or tag; of a merge request, its source branch.
     :ivar merge_request: the number within the project, of the pipeline of a merge request.
@@ -46,7 +46,7 @@ class Context:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What must not come twice in a chain of pipelines that trigger each other."""
+        """The key that must not be repeated in a chain of pipelines that trigger each other."""
         return (self.project, self.ref, self.source)
 
     @property
@@ -60,12 +60,12 @@ class Context:
 
 
 def slug(text: str) -> str:
-    """Return a name in small letters, digits and dashes."""
+    """Return a name in lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]", "-", text.lower())[:_LONGEST_SLUG].strip("-")
 
 
 def predefined(context: Context) -> dict[str, str]:
-    """Return the variables that rules can see before there are jobs."""
+    """Return the variables that rules can use before jobs exist."""
     group, _slash, name = context.project.rpartition("/")
     host = context.server_url.partition("://")[2]
     found = {
@@ -142,7 +142,7 @@ def _of_merge_request(context: Context) -> dict[str, str]:
 
 
 _ANY: t.Final = Context(project="", project_id=0, ref="", tag=True, source="trigger", sha="")
-# All that a file can ask for, whatever the pipeline is; some of it is of single jobs.
+# All predefined variables for any pipeline; some belong to single jobs.
 NAMES: t.Final = frozenset(
     {
         "CI_JOB_NAME", "CI_JOB_NAME_SLUG", "CI_JOB_STAGE", "CI_NODE_INDEX", "CI_NODE_TOTAL", "CI_ENVIRONMENT_NAME",

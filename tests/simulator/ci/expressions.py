@@ -22,7 +22,7 @@ from .regex import Regex, RegexError
 Variables = t.Mapping[str, str]
 
 _MOST_TOKENS: t.Final = 100
-# In this order: the first that fits is it. A regular expression has two letters at least.
+# In this order: the first match counts. A regular expression has at least two characters.
 _TOKENS: t.Final = [
     ("sign", re.compile(r"\(|\)|==|=~|!=|!~|&&|\|\|")),
     ("variable", re.compile(r"\$(\w+)")),
@@ -35,22 +35,22 @@ _AS_REGEX: t.Final = re.compile(r"/(.*)/([ismU]*)\Z", re.DOTALL)
 
 
 class ExpressionError(ValueError):
-    """It is no expression of GitLab's."""
+    """Invalid expression."""
 
 
 def is_true(expression: str, variables: Variables) -> bool:
-    """Say if an expression holds: its value is neither null, false nor blank.
+    """Return whether an expression is true: its value is not null, false or blank.
 
-    :raises ExpressionError: the grammar does not have it, or RE2 does not have a regular expression in it.
+    :raises ExpressionError: if its syntax is invalid, or RE2 does not support a regular expression in it.
     """
     value = _Parser(expression, variables).parse()
     return bool(value.strip()) if isinstance(value, str) else bool(value)
 
 
 def check(expression: str) -> None:
-    """Find out if an expression is one, without values.
+    """Check the syntax of an expression, without values.
 
-    :raises ExpressionError: it is none.
+    :raises ExpressionError: if it is invalid.
     """
     _Parser(expression, {}).parse()
 
@@ -70,7 +70,7 @@ def as_regex(text: str) -> Regex | None:
 
 
 class _Parser:
-    """Reads and evaluates in one go; both sides of && and || are read in any case."""
+    """Parses and evaluates in one pass; both sides of && and || are always parsed."""
 
     def __init__(self, expression: str, variables: Variables) -> None:
         self._tokens = _split(expression)
@@ -162,9 +162,9 @@ def _token_value(kind: str, match: re.Match[str]) -> t.Any:
 
 
 def _matches(text: t.Any, pattern: t.Any) -> bool:
-    """Say if a text fits; a variable on the right side stands for an expression if it looks like one."""
+    """Return whether a text matches; a variable on the right side is used as an expression if it looks like one."""
     if isinstance(pattern, str):
-        # Any other text is searched for the one on the left side, which is how the server does it.
+        # Any other string is searched for the left side, as on the server.
         pattern = as_regex(pattern) or pattern
     written = text if isinstance(text, str) else ""
     if isinstance(pattern, Regex):

@@ -19,7 +19,7 @@ _MOST_COMPARISONS: t.Final = 50_000
 
 
 def any_fits(patterns: t.Iterable[str], paths: t.Collection[str]) -> bool:
-    """Say if one of the paths fits one of the patterns; with too many of both GitLab takes it that one does."""
+    """Return whether any path matches any pattern; with too many of both, GitLab assumes that one does."""
     patterns = list(dict.fromkeys(patterns))
     if len(patterns) * len(paths) > _MOST_COMPARISONS:
         return True
@@ -28,7 +28,7 @@ def any_fits(patterns: t.Iterable[str], paths: t.Collection[str]) -> bool:
 
 
 def compile_glob(pattern: str) -> Regex:
-    """Return the regular expression of a pattern; one that is none fits nothing but itself."""
+    """Return the regular expression for a pattern; an invalid pattern only matches itself."""
     pattern = pattern.removeprefix("./")
     try:
         return Regex(f"\\A{_translated(pattern)}\\z")

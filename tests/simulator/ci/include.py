@@ -43,7 +43,7 @@ class Includer:
         self.specs: Specs | None = None
 
     def read(self, path: pathlib.Path, given: t.Mapping[str, t.Any] | None = None, *, is_form: bool = False) -> Block:
-        """Return a file with its includes below it: what it says itself wins.
+        """Return a file merged with its includes; its own values override theirs.
 
         :param given: its inputs; is_form says that they came as form data.
         :raises CiError: it is not there, or wrong.
@@ -65,7 +65,7 @@ class Includer:
         return self.expanded(document)
 
     def expanded(self, document: Block) -> Block:
-        """Return a mapping with what it includes below it."""
+        """Return a mapping merged with its includes, which it overrides."""
         merged = Block(document.place)
         for entry, place in self._entries(document):
             merged = deep_merge(merged, self._included(entry, place))
@@ -77,7 +77,7 @@ class Includer:
         return [(entry, document.where("include")) for entry in as_list(document.get("include"))]
 
     def _included(self, entry: t.Any, place: Place) -> Block:
-        """Return what one entry of `include` brings."""
+        """Return the content of one entry of `include`."""
         merged = Block(place)
         row = entry if isinstance(entry, Block) else Block(place)
         if isinstance(entry, str):
@@ -101,7 +101,7 @@ class Includer:
         return merged
 
     def _paths(self, name: str) -> list[pathlib.Path]:
-        """Return the files of a name, which may be a pattern; they are all below the root."""
+        """Return the files that match a name, which may be a pattern; they are all below the root."""
         plain = name.lstrip("/")
         if "*" in plain:
             glob = globs.compile_glob(plain)

@@ -19,14 +19,14 @@ from .variables import expand
 _BLOCK: t.Final = re.compile(r"\$\[\[(?!\s*matrix\.)((?:[^\]]|\](?!\]))*)\]\]")
 _INPUT: t.Final = re.compile(r"inputs\.([\w-]+)")
 _TRUNCATE: t.Final = re.compile(r"truncate\(\s*(\d+)\s*,\s*(\d+)\s*\)")
-# Of the keys of an input, those that say what its values can be.
+# The keys of an input that restrict its values.
 _CHECKED: t.Final = ("type", "default", "options", "regex")
 
 Specs = dict[str, dict[str, t.Any]]
 
 
 def specs_of(header: Block | None) -> Specs:
-    """Return the inputs that the header of a file describes."""
+    """Return the inputs that the header of a file defines."""
     if header is None:
         return {}
     described = block_in(block_in(header, "spec"), "inputs")
@@ -35,7 +35,7 @@ def specs_of(header: Block | None) -> Specs:
 
 
 class Interpolation:
-    """Puts the values of one file's inputs into it."""
+    """Replaces the inputs of one file with their values."""
 
     def __init__(
         self, specs: Specs, given: t.Mapping[str, t.Any], variables: t.Mapping[str, str], *, is_form: bool = False
@@ -43,7 +43,7 @@ class Interpolation:
         """Take the values.
 
         :param is_form: they came as form data.
-        :raises CiError: one is missing, unknown, or not as it is described.
+        :raises CiError: if one is missing, unknown or invalid.
         """
         try:
             values = inputs.read(specs, dict(given), form=is_form, unknown="unknown input arguments")
@@ -54,7 +54,7 @@ class Interpolation:
         self._variables = variables
 
     def of(self, value: t.Any) -> t.Any:
-        """Return a value with those of inputs in it, in keys as well."""
+        """Return a value with its inputs replaced, also in keys."""
         if isinstance(value, str):
             return self._text(value, Place("", 0))
         if isinstance(value, Reference):

@@ -22,7 +22,7 @@ from .variables import expand, expand_all, values
 
 Row = dict[str, t.Any]
 
-# Of the actions of an environment, the one that deploys something.
+# The action of an environment that deploys something.
 _DEPLOYS: t.Final = "start"
 _UNITS: t.Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART_OF_DURATION: t.Final = re.compile(
@@ -33,7 +33,7 @@ _LONGEST_DELAY: t.Final = 604800
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A job that is in the pipeline, before its trigger is looked at.
+    """A job of the pipeline, before its trigger is evaluated.
 
     :ivar base: its name in the file, which several jobs share with `parallel`.
     :ivar variables: all that it sees, with their values.
@@ -48,12 +48,12 @@ class Job:
 
 
 class Jobs:
-    """Makes the jobs of one pipeline."""
+    """Creates the jobs of one pipeline."""
 
     def __init__(
         self, config: Config, matcher: Matcher, notes: Notes, *, base: t.Mapping[str, str], over: t.Mapping[str, str]
     ) -> None:
-        """Take what all jobs share.
+        """Store what all jobs share.
 
         :param base: predefined variables, below those of the file.
         :param over: variables of the project and of the pipeline, above those of the file.
@@ -69,7 +69,7 @@ class Jobs:
         """Return the jobs that are in the pipeline, in the order of stages.
 
         :param root_variables: of the file, with those of `workflow:rules`.
-        :raises CiError: a job needs another one that is not there.
+        :raises CiError: if a job needs another one that does not exist.
         """
         found = [
             job
@@ -192,7 +192,7 @@ class Jobs:
 def duration(given: t.Any, *, place: str) -> float:
     """Return the seconds of a duration such as `90 minutes` or `1h 30m`; a bare number is seconds.
 
-    :raises CiError: it is none, or longer than a week.
+    :raises CiError: if it is invalid, or longer than a week.
     """
     written = text(given).lower()
     rest = _PART_OF_DURATION.sub("", written).replace("and", "").replace(",", "").strip()

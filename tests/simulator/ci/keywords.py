@@ -152,8 +152,8 @@ NOT_FOLLOWED: t.Final[dict[str, str]] = {
     "needs:pipeline:job": "jobs do not wait for another pipeline",
     "rules:needs:artifacts": "jobs do not download artifacts",
     "rules:needs:parallel": "requires all jobs of that name",
-    "only:kubernetes": "there is no cluster; ignores the condition",
-    "except:kubernetes": "there is no cluster; ignores the condition",
+    "only:kubernetes": "there is no cluster, so the condition is ignored",
+    "except:kubernetes": "there is no cluster, so the condition is ignored",
     "retry:exit_codes": "jobs have no exit codes",
     "rules:exists:project": "always uses the list of files of this project",
     "rules:exists:ref": "always uses the list of files of this project",
@@ -181,7 +181,7 @@ NAMED_BY_USERS: t.Final = {
     "parallel:matrix": "",
     "needs:parallel:matrix": "",
 }
-# What a job takes over from `default`, and from the root of the file as in old ones.
+# The keywords that a job inherits from `default`, and from the root of the file as in old files.
 DEFAULTS: t.Final = (
     "after_script", "artifacts", "before_script", "cache", "hooks", "id_tokens", "identity", "image", "interruptible",
     "retry", "services", "tags", "timeout",

@@ -24,7 +24,7 @@ _MERGE_TAG: t.Final = "tag:yaml.org,2002:merge"
 def load(text: str, file: str) -> tuple[Block, Block | None]:
     """Return the mapping of a file, and its header with `spec` if it has one.
 
-    :raises CiError: it is no YAML, no mapping, or too large.
+    :raises CiError: if it is not YAML, not a mapping, or too large.
     """
     try:
         loader = yaml.SafeLoader(text)
@@ -61,7 +61,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Reader:
-    """Turns nodes into values; what an alias names is read once."""
+    """Turns nodes into values; the target of an alias is read once."""
 
     def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
         self._loader = loader
@@ -69,7 +69,7 @@ class _Reader:
         # By identity of the node: its value, and how many values are in it.
         self._known: dict[int, tuple[t.Any, int]] = {}
         self._open: set[int] = set()
-        # Nodes have to live on, or their identities would be given to others.
+        # Nodes must stay alive, because Python reuses the identities of deleted objects.
         self._nodes: list[yaml.Node] = []
         self._sizes: list[int] = [0]
 
@@ -121,7 +121,7 @@ class _Reader:
         for key_node, value_node in node.value:
             value = self.read(value_node, depth + 1)
             if key_node.tag == _MERGE_TAG:
-                # As in Ruby, it is over the keys that stand before it. The first of several that has a key wins.
+                # As in Ruby, it overrides the keys before it. The first of several that has a key wins.
                 for other in reversed(value if isinstance(value, list) else [value]):
                     if not isinstance(other, Block):
                         raise CiError(f"(<unknown>): a mapping is required after << at line {place.line}")

@@ -36,7 +36,7 @@ class Instance:
 def instances(name: str, given: t.Any) -> list[Instance]:
     """Return the jobs of a name: itself, `name 1/3`, or `name: [a, b]`.
 
-    :raises CiError: `parallel` is neither a number nor a matrix, or stands for too many jobs.
+    :raises CiError: if `parallel` is neither a number nor a matrix, or creates too many jobs.
     """
     if given is None:
         return [Instance(name, {}, {})]
@@ -75,7 +75,7 @@ def matrix_name(name: str, row: t.Mapping[str, str]) -> str:
 
 
 def combinations(matrix: t.Any, *, place: str) -> list[dict[str, str]]:
-    """Return the rows of a matrix: of each mapping all combinations, the last variable moving first."""
+    """Return the rows of a matrix: all combinations of each mapping; the last variable changes fastest."""
     if not isinstance(matrix, list) or not all(isinstance(block, Block) and block for block in matrix):
         raise CiError(f"{place} config should be an array of hashes")
     found: list[dict[str, str]] = []

@@ -17,14 +17,14 @@ from .rules import Matcher
 from .values import Block, as_list, text
 
 _DEFAULT_ONLY: t.Final = ("branches", "tags")
-# More than one of a source, where it is not just the word with an s.
+# Irregular plurals of sources.
 _PLURALS: t.Final = {"push": "pushes"}
 
 
 def is_included(job: Block, matcher: Matcher, variables: t.Mapping[str, str], *, has_default: bool) -> bool:
-    """Say if a job without rules is in the pipeline.
+    """Return whether a job without rules is in the pipeline.
 
-    :param has_default: jobs that say nothing are for branches and tags; with `workflow:rules` they are for everything.
+    :param has_default: jobs without `only` are for branches and tags; with `workflow:rules`, they are for everything.
     """
     only = _conditions(job.get("only"))
     if "only" in job or has_default:
@@ -52,7 +52,7 @@ def _holds(key: str, value: t.Any, policy: t.Any, matcher: Matcher, variables: t
 
 
 def _fits(pattern: str, context: Context) -> bool:
-    """Say if one of `refs` fits: a word for a kind of pipeline, the name of a ref, or an expression for it."""
+    """Return whether one of `refs` matches: a keyword for a kind of pipeline, a ref name, or an expression for it."""
     word, _at, path = pattern.partition("@")
     if path and path != context.project:
         return False
@@ -61,7 +61,7 @@ def _fits(pattern: str, context: Context) -> bool:
         return True
     if (word == "tags" and context.tag) or (word == "branches" and context.is_branch):
         return True
-    # Names are for branches and tags; the ref of a merge request is another one.
+    # Names match branches and tags, not the refs of merge requests.
     if context.merge_request is not None:
         return False
     regex = expressions.as_regex(word)

@@ -30,13 +30,13 @@ _REFUSALS: t.Final = {
     "no_jobs": "the rules exclude all jobs",
     "no_config": "the file does not exist",
 }
-# Stages that make no pipeline by themselves.
+# Stages that are not enough for a pipeline.
 _EDGES: t.Final = (".pre", ".post")
 
 
 @dataclasses.dataclass
 class Made:
-    """What came of a wish for a pipeline: jobs, or why there is none.
+    """The result of a request for a pipeline: jobs, or why there is no pipeline.
 
     :ivar refused: `workflow_rules`, `no_jobs` or `no_config`.
     :ivar yaml_errors: the first error of the file.
@@ -55,12 +55,12 @@ class Made:
 
     @property
     def problem(self) -> str:
-        """Return why there is no pipeline, empty if there is one."""
+        """Return why there is no pipeline; empty if there is one."""
         refused = self.refused or ""
         return self.yaml_errors or _REFUSALS.get(refused, refused)
 
     def pipeline_row(self) -> Row:
-        """Return the keys of a pipeline of a scenario; one without jobs has succeeded."""
+        """Return the keys of a scenario's pipeline; a pipeline without jobs succeeds."""
         if not self.jobs:
             return {"status": "success"}
         named = {} if self.name is None else {"name": self.name}
@@ -69,7 +69,7 @@ class Made:
 
 @dataclasses.dataclass(frozen=True)
 class ProjectFile:
-    """A file and what goes with it.
+    """The CI/CD file of a project, and its environment.
 
     :ivar root: the folder that stands for the repository.
     :ivar files: what changed and what there is, None when nobody has said so.
@@ -86,7 +86,7 @@ class ProjectFile:
     keeps_tags: bool = True
 
     def make(self, context: Context, make_other: MakeOther) -> Made:
-        """Return what a new pipeline has; the file is read anew each time."""
+        """Return the content of a new pipeline; the file is read again each time."""
         notes = Notes()
         making = _Making(self, context, notes, make_other)
         if not self.path.is_file():
@@ -95,7 +95,7 @@ class ProjectFile:
 
 
 class _Making:
-    """Makes one pipeline, and the child pipelines below it."""
+    """Creates one pipeline and its child pipelines."""
 
     def __init__(self, file: ProjectFile, context: Context, notes: Notes, make_other: MakeOther) -> None:
         self._file = file

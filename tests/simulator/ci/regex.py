@@ -28,14 +28,14 @@ class Regex:
     def __init__(self, pattern: str, flags: str = "") -> None:
         """Compile a pattern.
 
-        :raises RegexError: RE2 does not know what is in it.
+        :raises RegexError: if RE2 does not support it.
         """
         self._program: list[Instruction] = []
         self._emit(Parser(pattern, frozenset(flags)).parse())
         self._add("match")
 
     def search(self, text: str) -> bool:
-        """Say if the expression fits somewhere in a text."""
+        """Return whether the expression matches anywhere in a text."""
         states: set[int] = set()
         for position in range(len(text) + 1):
             self._follow(0, text, position, states)
@@ -52,7 +52,7 @@ class Regex:
         return False
 
     def _follow(self, start: int, text: str, position: int, states: set[int]) -> None:
-        """Add a state with all that are reached from it without a letter."""
+        """Add a state, and all states that it reaches without reading a character."""
         todo = [start]
         while todo:
             state = todo.pop()
@@ -116,7 +116,7 @@ def _is_word(letter: str) -> bool:
 
 
 def _holds(kind: str, text: str, position: int) -> bool:
-    """Say if an assertion holds at a position: begin, end, line_begin, line_end, word or no_word."""
+    """Return whether an assertion holds at a position: begin, end, line_begin, line_end, word or no_word."""
     if kind == "begin":
         return position == 0
     if kind == "end":

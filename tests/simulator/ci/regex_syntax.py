@@ -43,7 +43,7 @@ _CLASSES: t.Final[dict[str, list[tuple[str, str]]]] = {
 
 
 class RegexError(ValueError):
-    """RE2 does not take this expression."""
+    """RE2 does not support this expression."""
 
 
 def _in_ranges(ranges: list[tuple[str, str]]) -> Test:
@@ -134,7 +134,7 @@ class Parser:
         if self._peek() != "{" or closing < 0:
             return None
         least, comma, most = self._text[self._at + 1 : closing].partition(",")
-        # What is no count stands for itself.
+        # Anything that is not a count is literal.
         if not least.isascii() or not least.isdigit() or not most.isascii() or not (most.isdigit() or most == ""):
             return None
         self._at = closing + 1
@@ -186,7 +186,7 @@ class Parser:
         return node
 
     def _group_flags(self) -> tuple[frozenset[str], bool]:
-        """Return the flags behind `(?`, and whether they are those of a group or of what follows."""
+        """Return the flags after `(?`, and whether they apply to a group or to what follows."""
         flags, adds = set(self._flags), True
         while True:
             letter = self._take()

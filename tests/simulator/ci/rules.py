@@ -24,7 +24,7 @@ _NO_LIST: t.Final = "without a list of files (--files), this counts as "
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What a rule says; None is what it leaves to the job."""
+    """The result of a rule; None leaves a value to the job."""
 
     when: str | None = None
     start_in: t.Any = None
@@ -45,7 +45,7 @@ class Matcher:
         self._notes = notes
 
     def first(self, rules: t.Any, variables: t.Mapping[str, str]) -> Decision | None:
-        """Return what the first rule that matches says; None when none does, or when it says never."""
+        """Return the result of the first matching rule; None if no rule matches, or if it is `when: never`."""
         for rule in flat(as_list(rules)):
             if isinstance(rule, Block) and self._matches(rule, variables):
                 if rule.get("when") == "never":
@@ -61,7 +61,7 @@ class Matcher:
         return None
 
     def _matches(self, rule: Block, variables: t.Mapping[str, str]) -> bool:
-        """Say if all conditions of a rule hold; one without a condition matches."""
+        """Return whether all conditions of a rule hold; a rule without conditions matches."""
         if "if" in rule and not self.holds(text(rule["if"]), variables):
             return False
         if "changes" in rule and not self.has_changed(rule, variables):
@@ -69,7 +69,7 @@ class Matcher:
         return not ("exists" in rule and not self._exists(rule, variables))
 
     def holds(self, expression: str, variables: t.Mapping[str, str]) -> bool:
-        """Say if an expression holds, which sees the values of variables as they were given.
+        """Return whether an expression holds; it sees variables as they were set, without expansion.
 
         Source: https://gitlab.com/gitlab-org/gitlab/-/issues/327780
         """
@@ -79,7 +79,7 @@ class Matcher:
             raise CiError(f"invalid expression syntax: {expression}: {error}") from error
 
     def has_changed(self, rule: Block, variables: t.Mapping[str, str]) -> bool:
-        """Say if one of the paths of `changes` did; where GitLab cannot know what changed, everything has.
+        """Return whether a path of `changes` changed; if GitLab cannot know this, all paths count as changed.
 
         Source: https://docs.gitlab.com/ci/jobs/job_troubleshooting/#jobs-or-pipelines-run-unexpectedly-when-using-changes
         """
@@ -99,7 +99,7 @@ class Matcher:
             return False
         given = rule["exists"]
         paths = given.get("paths") if isinstance(given, Block) else given
-        # A folder is asked for with a slash at the end.
+        # Folders are written with a slash at the end.
         folders = {f"{parent.as_posix()}/" for path in self._files for parent in pathlib.PurePosixPath(path).parents}
         there = [*self._files, *sorted(folders)]
         return globs.any_fits(_expanded(paths, variables), there)

@@ -12,9 +12,9 @@ Row = dict[str, t.Any]
 
 
 def with_times(row: Row, base: str, times: dict[str, t.Any]) -> Row:
-    """Return the row of a job with what is said about it: by its name, the name it has in the file, or a pattern.
+    """Return the row of a job with its settings, found by its name, its name in the file, or a pattern.
 
-    A bare number is the duration. In a pattern `*` stands for anything, as brackets are parts of GitLab's names.
+    A bare number is the duration. Only `*` is a wildcard in patterns, because GitLab's names contain brackets.
     """
     for name in (row["name"], base):
         if name in times:
@@ -30,7 +30,7 @@ def _keys(given: t.Any) -> Row:
 
 
 def _fits(name: str, parts: list[str]) -> bool:
-    """Say if a name has the parts of a pattern, in order, the first and the last at its ends."""
+    """Return whether a name has the parts of a pattern, in order, the first and the last at its ends."""
     if not (name.startswith(parts[0]) and name.endswith(parts[-1])) or len(name) < len(parts[0]) + len(parts[-1]):
         return False
     at, end = len(parts[0]), len(name) - len(parts[-1])

@@ -32,7 +32,7 @@ _ELSEWHERE: t.Final = ("project", "remote", "template", "component")
 
 
 class Triggers:
-    """Makes the triggers of one pipeline."""
+    """Creates the triggers of one pipeline."""
 
     def __init__(self, context: Context, notes: Notes, make_child: MakeChild, make_other: MakeOther) -> None:
         self._context = context
@@ -100,7 +100,7 @@ class Triggers:
         return {"pipeline": {**made.pipeline_row(), **variables, **more}}
 
     def _downstream(self, job: Job, block: Block, *, source: str) -> Context:
-        """Return the wish for a pipeline below: with the job's variables, unless they are not forwarded."""
+        """Return the request for a downstream pipeline, with the job's variables unless they are not forwarded."""
         forward = block_in(block, "forward")
         given: dict[str, str] = {}
         if forward.get("yaml_variables", True) is not False:

@@ -10,7 +10,7 @@ import typing as t
 
 from .values import Block, CiError, as_list, flat
 
-# Whether a value is right, and what is said of another one behind the name of what it stands in.
+# The check for a value, and the error for other values, which follows the name of the key.
 Types = t.Mapping[str, tuple[t.Callable[[t.Any], bool], str]]
 
 
@@ -73,7 +73,7 @@ TYPES_OF_RULES: t.Final[Types] = {
 def check_types(block: Block, types: Types, here: str) -> None:
     """Raise the first error about the type of a value.
 
-    :raises CiError: as GitLab would say it.
+    :raises CiError: with GitLab's message.
     """
     for key, (is_right, message) in types.items():
         if block.get(key) is not None and not is_right(block[key]):

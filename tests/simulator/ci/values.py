@@ -12,7 +12,7 @@ import typing as t
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Place:
-    """Where something stands."""
+    """The position of a value in a file."""
 
     file: str
     line: int
@@ -22,11 +22,11 @@ class Place:
 
 
 class CiError(ValueError):
-    """The file is wrong; the text is the one that GitLab gives."""
+    """Invalid file, with GitLab's message."""
 
 
 class Block(dict[str, t.Any]):
-    """A mapping that knows where each of its keys stands."""
+    """A mapping with the position of each key."""
 
     def __init__(self, place: Place) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Block(dict[str, t.Any]):
         return self.places.get(key, self.place)
 
     def copied(self) -> Block:
-        """Return another one with the same values."""
+        """Return a copy with the same values."""
         other = Block(self.place)
         other.update(self)
         other.places.update(self.places)
@@ -49,7 +49,7 @@ class Block(dict[str, t.Any]):
 
 
 class Items(list[t.Any]):
-    """A list that knows where it stands."""
+    """A list with its position."""
 
     def __init__(self, place: Place) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Items(list[t.Any]):
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """`!reference [job, key, ...]`, before it is replaced by what it names."""
+    """`!reference [job, key, ...]`, before it is resolved."""
 
     path: tuple[str, ...]
     place: Place
@@ -74,14 +74,14 @@ def text(value: t.Any) -> str:
 
 
 def as_list(value: t.Any) -> list[t.Any]:
-    """Return a value that may stand alone in place of a list, without nesting."""
+    """Return a value that may be a single item or a list as a flat list."""
     if value is None:
         return []
     return flat(value) if isinstance(value, list) else [value]
 
 
 def flat(items: t.Iterable[t.Any]) -> list[t.Any]:
-    """Return a list in which others stand, as `!reference` makes them, without these."""
+    """Return a list without the nested lists that `!reference` creates."""
     found: list[t.Any] = []
     for item in items:
         found += flat(item) if isinstance(item, list) else [item]
@@ -89,13 +89,13 @@ def flat(items: t.Iterable[t.Any]) -> list[t.Any]:
 
 
 def block_in(block: Block, key: str) -> Block:
-    """Return the mapping behind a key, an empty one if there is none."""
+    """Return the mapping of a key; empty if there is none."""
     found = block.get(key)
     return found if isinstance(found, Block) else Block(block.where(key))
 
 
 def deep_merge(under: Block, over: Block) -> Block:
-    """Return both mappings in one: mappings in both are merged as well, anything else of `over` wins.
+    """Return the deep merge of both mappings; other values of `over` win.
 
     Lists are replaced, not merged. Source: https://docs.gitlab.com/ci/yaml/yaml_optimization/#merge-details
     """

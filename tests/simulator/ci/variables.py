@@ -14,16 +14,16 @@ import typing as t
 
 from .values import Block, CiError, text
 
-# A dollar that is doubled stands for itself.
+# A doubled dollar is a literal dollar.
 _NAMED: t.Final = re.compile(r"\$\$|\$(?:(\w+)|\{(\w+)\})|%(\w+)%")
 
 
 class Literal(str):
-    """A value in which nothing is expanded."""
+    """A value that is not expanded."""
 
 
 def values(block: t.Any) -> dict[str, str]:
-    """Return the values of a `variables` mapping, as they stand there."""
+    """Return the values of a `variables` mapping, without expansion."""
     return {name: _value(given) for name, given in block.items()} if isinstance(block, Block) else {}
 
 
@@ -35,7 +35,7 @@ def _value(given: t.Any) -> str:
 
 
 def expand(given: str, known: t.Mapping[str, str], *, keeps_unknown: bool = False) -> str:
-    """Return a text with the values of the variables in it; what is unknown is empty, unless it is kept."""
+    """Return a string with its variables expanded; unknown variables are empty, unless they are kept."""
 
     def replaced(match: re.Match[str]) -> str:
         if match[0] == "$$":
@@ -47,11 +47,11 @@ def expand(given: str, known: t.Mapping[str, str], *, keeps_unknown: bool = Fals
 
 
 def expand_all(known: t.Mapping[str, str]) -> dict[str, str]:
-    """Return variables with the values of others in theirs.
+    """Return variables with expanded values.
 
-    What is unknown is empty, and so is a variable in its own value.
+    Unknown variables are empty, and so is a variable in its own value.
 
-    :raises CiError: one of them stands for itself, by way of others.
+    :raises CiError: if a variable refers to itself through others.
     """
     done: dict[str, str] = {}
     for name in known:

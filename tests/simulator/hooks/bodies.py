@@ -15,13 +15,13 @@ from ..render import Renderer
 
 Body = dict[str, t.Any]
 
-# GitLab fills this field for jobs that did not fail as well.
+# GitLab also fills this field for jobs that did not fail.
 _FILLER: t.Final = "unknown_failure"
 _LEVELS: t.Final = {"private": 0, "internal": 10, "public": 20}
 
 
 class Bodies:
-    """Writes bodies for one engine and the address under which its server is known."""
+    """Writes bodies for one engine and the address of its server."""
 
     def __init__(self, render: Renderer) -> None:
         self._render = render
@@ -239,7 +239,7 @@ class Bodies:
         }
 
     def _source(self, pipeline: Pipeline) -> Body:
-        """Return what only downstream pipelines have: where they come from."""
+        """Return the keys that only downstream pipelines have: their source."""
         bridge = pipeline.source_bridge
         if bridge is None:
             return {}

@@ -18,7 +18,7 @@ from ..versions import Features
 
 # Event -> what the header X-Gitlab-Event says.
 EVENTS: t.Final = {"job": "Job Hook", "pipeline": "Pipeline Hook", "deployment": "Deployment Hook"}
-# What can go wrong, and the default of `seconds`.
+# Kinds of faults, and the default of `seconds`.
 FAULTS: t.Final = {
     "twice": 0.0,
     "late": 2.0,
@@ -58,7 +58,7 @@ class Fault:
     seen: int = 0
 
     def strikes(self, event: str, status: str) -> bool:
-        """Say if this delivery is struck; those that fit are counted."""
+        """Return whether to strike this delivery, and count it if it matches."""
         if self.event not in (None, event) or self.status not in (None, status):
             return False
         self.seen += 1
@@ -86,7 +86,7 @@ class Hook:
 def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hook:
     """Return the hook of a row.
 
-    :raises ScenarioError: a key or value that does not exist, or that this version of GitLab does not know.
+    :raises ScenarioError: if a key or value is unknown, or this version of GitLab does not support it.
     """
     row = fill(given, HOOK, kind="hook", place=place)
     if not _is_address(str(row["url"])):
@@ -121,7 +121,7 @@ def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hoo
 def _is_address(text: str) -> bool:
     try:
         address = urllib.parse.urlsplit(text)
-        # a port that is none is an error as soon as it is asked for
+        # accessing an invalid port raises an error
         return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
         return False
@@ -130,7 +130,7 @@ def _is_address(text: str) -> bool:
 def signing_key(token: str, *, place: str) -> bytes:
     """Return the key of a signing token.
 
-    :raises ScenarioError: it is not `whsec_` and 32 bytes in base64, as GitLab makes them.
+    :raises ScenarioError: if it is not `whsec_` and 32 bytes in base64, as in GitLab.
     """
     try:
         key = base64.b64decode(token.removeprefix(_PREFIX), validate=True)
@@ -159,9 +159,9 @@ def _read_fault(given: t.Any, hook: dict[str, t.Any], *, place: str) -> Fault:
 
 
 def parse_faults(text: str) -> list[dict[str, t.Any]]:
-    """Return the rules of a text such as `twice,lost:3,late:2+5`: names, and which deliveries they strike.
+    """Return the rules in a string such as `twice,lost:3,late:2+5`: names, and the deliveries they strike.
 
-    :raises ValueError: what stands behind a colon is not a number.
+    :raises ValueError: if a colon is not followed by numbers.
     """
     rules: list[dict[str, t.Any]] = []
     for part in filter(None, (part.strip() for part in text.split(","))):

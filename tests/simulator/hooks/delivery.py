@@ -19,7 +19,7 @@ from ..log import MASK
 from ..versions import Features
 from .config import EVENTS, Fault, Hook
 
-# Of the headers below, those that older servers do not send.
+# The headers below that older servers do not send.
 _SINCE: t.Final = {
     "X-Gitlab-Event-UUID": "hooks.event_uuid",
     "X-Gitlab-Instance": "hooks.instance",
@@ -32,10 +32,10 @@ _SINCE: t.Final = {
 
 @dataclasses.dataclass(eq=False)
 class Delivery:
-    """One event for one hook. It is sent once, unless a fault has it otherwise.
+    """One event for one hook. It is sent once, unless a fault changes this.
 
-    :ivar at: when it happened, by the clock of the scenario.
-    :ivar stamped_at: the time that is signed, in Unix seconds of the real clock, with which receivers compare it.
+    :ivar at: the time of the event, on the scenario's clock.
+    :ivar stamped_at: the signed time, in Unix seconds of the real clock, which receivers use.
     """
 
     hook: Hook
@@ -53,7 +53,7 @@ class Delivery:
 
     @property
     def kind(self) -> str | None:
-        """What goes wrong with it."""
+        """The kind of its fault."""
         return self.fault.kind if self.fault else None
 
     @property
@@ -61,7 +61,7 @@ class Delivery:
         return self.fault.seconds if self.fault else 0.0
 
     def headers(self) -> dict[str, str]:
-        """Return the headers of one request; only its own UUID differs when it is sent again."""
+        """Return the headers of one request; if it is sent again, only its own UUID differs."""
         kind = self.kind
         stamp = self.stamped_at - (int(self.delay) if kind == "old" else 0)
         headers = {
@@ -86,7 +86,7 @@ class Delivery:
 
 
 def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return the signature of a message by Standard Webhooks."""
+    """Return the signature of a message as in Standard Webhooks."""
     signed = f"{message_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 

@@ -19,7 +19,7 @@ _LONGEST_PAUSE: t.Final = 86400.0
 
 @dataclasses.dataclass
 class Health:
-    """The failures in a row of one hook; times are seconds of the scenario."""
+    """The consecutive failures of one hook; times are seconds of the scenario."""
 
     failures: int = 0
     paused_until: float = 0.0
@@ -31,7 +31,7 @@ class Health:
     def count(self, status: int | None, features: Features, *, now: float) -> None:
         """Count an answer.
 
-        :param status: None is a receiver that could not be reached, or did not answer in time.
+        :param status: None if the receiver was unreachable, or did not answer before the timeout.
         """
         if status is not None and 200 <= status < 400:
             self.failures = 0

@@ -14,7 +14,7 @@ from .config import EVENTS, FAULTS, parse_faults
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("hooks", "send events to a receiver like GitLab")
+    group = parser.add_argument_group("hooks", "send events to a receiver, like GitLab")
     group.add_argument(
         "--hooks", type=option_types.text, metavar="URL", help="send job, pipeline and deployment hooks to this address"
     )
@@ -35,7 +35,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--hook-faults",
         type=option_types.text,
         metavar="LIST",
-        help=f"faults: some of {','.join(FAULTS)}, with :N+N only for the Nth hooks, such as twice,lost:3",
+        help=f"faults: some of {','.join(FAULTS)}; with :N+N, a fault strikes only the Nth hooks, such as twice,lost:3",
     )
 
 

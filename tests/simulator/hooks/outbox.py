@@ -25,25 +25,25 @@ _OF_DEPLOYMENTS: t.Final = frozenset({"running", "success", "failed", "canceled"
 
 
 class Outbox:
-    """Keeps what is to be sent, and follows an engine from the first hook on. What was before sends nothing."""
+    """Queue of deliveries. It observes an engine from the first hook on; earlier events send nothing."""
 
     def __init__(self, engine: Engine) -> None:
         self.hooks: list[Hook] = []
         self.waiting: collections.deque[Delivery] = collections.deque()
-        # What was sent, in order, for tests to look at.
+        # The sent deliveries in order, for tests.
         self.log: list[dict[str, t.Any]] = []
         # Where the server listens, once it does.
         self.server_url = ""
         self._engine = engine
         self._bodies: Bodies | None = None
-        # By id, what was told of each pipeline.
+        # The last reported state of each pipeline by id.
         self._statuses: dict[int, str] = {}
 
     def add(self, hook: Hook) -> None:
         if not self.hooks:
             world = self._engine.world
             self._statuses = {number: self._engine.status(one) for number, one in world.pipelines.items()}
-            # Only now: to look at the status of a large pipeline after each step takes time.
+            # Only now, because checking the status of a large pipeline after each step is slow.
             self._engine.watchers.append(self)
         self.hooks.append(hook)
 
@@ -60,7 +60,7 @@ class Outbox:
 
     def pipeline_processed(self, pipeline: Pipeline) -> None:
         status = self._engine.status(pipeline)
-        # A pipeline that has just been created has told nobody so.
+        # A new pipeline was not reported yet.
         if status == self._statuses.get(pipeline.id, "created"):
             return
         self._statuses[pipeline.id] = status

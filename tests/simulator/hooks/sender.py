@@ -20,14 +20,13 @@ if t.TYPE_CHECKING:
     from ..simulation import Simulation
     from .outbox import Outbox
 
-# Time goes on by itself on most clocks, so something has to look at it.
+# Most clocks advance by themselves, so they have to be polled.
 _TICK_SECONDS: t.Final = 0.02
 _TIMEOUT_SECONDS: t.Final = 10.0
-# So long one that is out of order waits for another one to overtake it.
 
 
 class Sender:
-    """Sends one delivery after the other, so that a test knows what comes in which order."""
+    """Sends deliveries one at a time, so that tests can rely on their order."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -47,7 +46,7 @@ class Sender:
                 await self._task
 
     async def drain(self) -> None:
-        """Return when everything has been sent that should have been by now."""
+        """Wait until all deliveries that are due have been sent."""
         while True:
             with self._simulation.lock:
                 self._simulation.engine.advance()
@@ -71,9 +70,9 @@ class Sender:
             if outbox.hooks:
                 simulation.engine.advance()
             now = simulation.engine.time
-        # Those of a world that is gone come no more.
+        # Deliveries of a replaced world are dropped.
         self._behind = [row for row in self._behind if row[1] is outbox]
-        # Until this is over, what does not wait any more may still be under way.
+        # Until this ends, deliveries that left the queue may still be in transit.
         self._is_busy = True
         try:
             while outbox.waiting:
@@ -83,7 +82,7 @@ class Sender:
             self._is_busy = False
 
     async def _take(self, session: aiohttp.ClientSession, outbox: Outbox, delivery: Delivery) -> None:
-        """Send a delivery, or do to it what its fault says."""
+        """Send a delivery, or apply its fault."""
         overtaken = [row for row in self._behind if row[2].kind == "out_of_order"]
         if delivery.kind == "late" or (delivery.kind == "out_of_order" and not overtaken):
             self._behind.append((delivery.at + delivery.delay, outbox, delivery))
