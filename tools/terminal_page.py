@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Render the coloured output of a command as an HTML page like a terminal: `terminal_page.py COMMAND < LOG > PAGE`."""
+"""Render the colored output of a command as an HTML page like a terminal: `terminal_page.py COMMAND < LOG > PAGE`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import html
 import re
 import sys
 
-# The colours that Ansible uses, as a dark terminal shows them.
-COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#56d4dd"}
+# The colors that Ansible uses, as a dark terminal shows them.
+COLORS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#56d4dd"}
 STYLE = """
 body { margin: 0; background: #0d1117; }
 pre { margin: 0; padding: 20px 24px; color: #e6edf3; font: 14px/1.45 "DejaVu Sans Mono", monospace; }
@@ -21,8 +21,8 @@ pre { white-space: pre-wrap; }
 _CODE = re.compile(r"\x1b\[([0-9;]*)m")
 
 
-def coloured(text: str) -> str:
-    """Return text as HTML, with its colour codes as styles."""
+def colored(text: str) -> str:
+    """Return text as HTML, with its color codes as styles."""
     parts: list[str] = []
     is_open = False
     for index, part in enumerate(_CODE.split(text)):
@@ -31,10 +31,10 @@ def coloured(text: str) -> str:
             continue
         if is_open:
             parts.append("</span>")
-        colour = next((COLOURS[code] for code in part.split(";") if code in COLOURS), "")
-        is_open = bool(colour)
-        if colour:
-            parts.append(f'<span style="color: {colour}">')
+        color = next((COLORS[code] for code in part.split(";") if code in COLORS), "")
+        is_open = bool(color)
+        if color:
+            parts.append(f'<span style="color: {color}">')
     return "".join(parts) + ("</span>" if is_open else "")
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     text = "\n".join(("\n" if "TASK [" in line or "PLAY RECAP" in line else "") + line for line in lines)
     text = re.sub(r"\*{4,}", "***", text)
     prompt = f'<span class="prompt">$ {html.escape(sys.argv[1])}</span>'
-    print(f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><pre>{prompt}\n{coloured(text)}</pre>")
+    print(f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><pre>{prompt}\n{colored(text)}</pre>")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ options:
     default: fail
   log_follow:
     description:
-      - Whether to show the log of the job line by line while the task waits. Colour codes, section marks and time
+      - Whether to show the log of the job line by line while the task waits. Color codes, section marks and time
         stamps are removed.
       - Requires O(wait=true) and a single job. When the job is retried, the log of the new attempt follows.
       - Has an effect only in Ansible's own process on the controller, where lines can be shown, and not with C(no_log).

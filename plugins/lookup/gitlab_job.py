@@ -116,7 +116,7 @@ options:
       - Return the log of each job instead of the job, as one string. The log of a running job contains what has been
         written so far.
       - It is an error if the job has not started, was skipped or was erased, unless O(default) is set.
-      - Bytes that are not UTF-8 are replaced, and colour codes and other control codes are removed. Everything else is
+      - Bytes that are not UTF-8 are replaced, and color codes and other control codes are removed. Everything else is
         as GitLab stores it. Secrets that GitLab has not masked in the log are not masked here either.
       - To read only the last lines, use O(jobgate.gitlab.gitlab_job_info#module:log_lines).
       - Mutually exclusive with O(attribute), O(fields) and O(artifact).
@@ -367,9 +367,7 @@ def _request(options: Options, terms: list[t.Any], given: Options) -> LookupRequ
         raise UsageError(f"{' and '.join(instead)} are mutually exclusive; set only one of them")
     query = pipeline_query(options)
     if query.is_overdetermined:
-        raise UsageError(
-            "pipeline_id and merge_request cannot be used together, or with ref or sha; set only one of them"
-        )
+        raise UsageError("pipeline_id and merge_request cannot be used together, or with ref or sha")
     return LookupRequest(
         pipeline=query,
         terms=_terms(options, terms),

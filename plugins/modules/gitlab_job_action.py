@@ -246,7 +246,7 @@ options:
   log_lines:
     description:
       - How many lines from the end of the log to return as RV(jobs[].log_tail) when a job fails the task, or when the
-        action is refused for a failed job. Colour codes and section marks are removed. The failure message also
+        action is refused for a failed job. Color codes and section marks are removed. The failure message also
         contains the last line. V(0) reads no logs. If there are more than 50 such jobs, only 50 logs are read.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int

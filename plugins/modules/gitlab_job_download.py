@@ -117,7 +117,7 @@ options:
       - What to download.
       - V(archive) downloads the zip archive with all artifacts of the job, without unpacking it.
       - V(file) downloads only the file O(artifact_path) from the archive.
-      - V(log) downloads the job's log byte for byte, including colour codes and section marks. The log of a running job
+      - V(log) downloads the job's log byte for byte, including color codes and section marks. The log of a running job
         is a snapshot.
       - V(report) downloads the report O(report_type), such as a test report. Requires GitLab 19.4.
       - V(list) downloads nothing and returns the files and folders of the archive as RV(entries). Requires GitLab 18.8.

@@ -87,7 +87,7 @@ options:
     default: []
   log_lines:
     description:
-      - How many lines from the end of each job's log to return as RV(jobs[].log_tail). Colour codes and section marks
+      - How many lines from the end of each job's log to return as RV(jobs[].log_tail). Color codes and section marks
         are removed. V(0) reads no logs.
       - Each log requires a request of its own, so select few jobs.
       - Secrets that GitLab has not masked in the log are not masked here either.

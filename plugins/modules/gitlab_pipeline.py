@@ -184,7 +184,7 @@ options:
   log_lines:
     description:
       - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
-        twenty jobs. Colour codes and section marks are removed. The failure message also contains the last line of the
+        twenty jobs. Color codes and section marks are removed. The failure message also contains the last line of the
         first log of a job that is not allowed to fail, without the lines of the runner. V(0) reads no logs.
       - Has no effect without O(wait=true). Secrets that GitLab has not masked in the log are not masked here either.
     type: int

@@ -70,7 +70,7 @@ options:
   log_lines:
     description:
       - How many lines from the end of the log of each failed job to return in RV(failed_jobs[].log_tail), for at most
-        twenty jobs. Colour codes and section marks are removed. V(0) reads no logs.
+        twenty jobs. Color codes and section marks are removed. V(0) reads no logs.
       - Secrets that GitLab has not masked in the log are not masked here either.
     type: int
     default: 20

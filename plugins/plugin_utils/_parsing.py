@@ -51,7 +51,7 @@ def parse_artifact(content: bytes, parse: str, path: str, *, subject: str = "") 
 
 
 def log_text(content: bytes) -> str:
-    """Return a log as text without colour codes and control codes; bytes that are not UTF-8 are replaced."""
+    """Return a log as text without color codes and control codes; bytes that are not UTF-8 are replaced."""
     return printable(content.decode("utf-8", errors="replace"))
 
 

@@ -16,8 +16,8 @@ from ansible import constants
 from ..module_utils._app.jobs.statuses import STATUSES, Tone
 from ..module_utils._app.outcome import Progress
 
-# Ansible's own colours: green, red and yellow by default.
-_COLOURS: t.Mapping[Tone, str] = {
+# Ansible's own colors: green, red and yellow by default.
+_COLORS: t.Mapping[Tone, str] = {
     "good": constants.config.get_config_value("COLOR_OK"),
     "bad": constants.config.get_config_value("COLOR_ERROR"),
     "busy": constants.config.get_config_value("COLOR_CHANGED"),
@@ -35,7 +35,7 @@ def terminal_device() -> str:
 class DisplayProgress(Progress):
     """A display that writes one line for each event, with one call each, so that lines of several hosts never mix.
 
-    :param show: writes a line to the terminal immediately, in one of Ansible's colours or without.
+    :param show: writes a line to the terminal immediately, in one of Ansible's colors or without.
     :param prefix: the host, if lines of several hosts are shown; empty for a single host.
     :param terminal: the device that Ctrl-C comes from, empty if there is none.
     """
@@ -50,7 +50,7 @@ class DisplayProgress(Progress):
 
     def tell(self, line: str, *, status: str = "") -> None:
         row = STATUSES.get(status)
-        self._show(f"{self._prefix}{line}", _COLOURS.get(row.tone) if row else None)
+        self._show(f"{self._prefix}{line}", _COLORS.get(row.tone) if row else None)
 
     def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
         self._left[wait] = what

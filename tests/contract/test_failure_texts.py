@@ -249,5 +249,5 @@ def test_a_gate_whose_job_had_failed_before_has_a_line(simulator: t.Any, gate: R
     simulator.load(world(BROKEN))
     progress = Progress(is_shown=True)
     release(simulator, {"gates": [{"name": "test", **gate}]}, progress=progress)
-    # in the colour of a failure
+    # in the color of a failure
     assert (progress.lines[0], progress.others) == ("group/app test: failed (script_failure)", [])

@@ -94,8 +94,8 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "Unknown option timeout; did you mean wait_timeout?"),
     ("a slip of the keyboard", INFO, {**READ, "pipline_id": 100},
      "Unknown option pipline_id; did you mean pipeline_id?"),
-    ("an option that there is not", INFO, {**READ, "colour": "red"},
-     "Unknown option colour; ansible-doc jobgate.gitlab.gitlab_job_info lists the options."),
+    ("an option that there is not", INFO, {**READ, "color": "red"},
+     "Unknown option color; ansible-doc jobgate.gitlab.gitlab_job_info lists the options."),
     ("a password", INFO, {**READ, "api_username": "alice", "api_password": "hunter2-word"},
      "api_username and api_password do not exist, because GitLab's API does not accept passwords; set api_token."),
     # types

@@ -98,7 +98,7 @@ def test_the_schema_refuses_what_is_no_record(simulator: t.Any, tmp_path: pathli
     assert record["title"] == ""
     gate = record["projects"][0]["gates"][0]
     gate.update(outcome="applied", jobs=[{"attempt": 1}], started_at="yesterday", elapsed=True)
-    record["projects"][0]["jobs"][0]["colour"] = "red"
+    record["projects"][0]["jobs"][0]["color"] = "red"
     record["schema"] = 2
     record["extra"] = gate.pop("reason")
     found = problems(record, SCHEMA, SCHEMA)
@@ -111,7 +111,7 @@ def test_the_schema_refuses_what_is_no_record(simulator: t.Any, tmp_path: pathli
         "gates[0] has no reason",
         "gates[0].jobs[0] has no id",
         "gates[0].jobs[0] has attempt",
-        "jobs[0] has colour",
+        "jobs[0] has color",
     ):
         assert any(words in text for text in found), words
 

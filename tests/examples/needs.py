@@ -177,9 +177,7 @@ NEEDS: dict[str, Need] = {
         world=gate_world, effects=("play apply", CREATES, "play deploy")
     ),
     "Start a pipeline with inputs as a gate": Need(world=gate_world, effects=(CREATES,), again=True),
-    "Wait for the pipeline of a merge request on a server with a private certificate authority": Need(
-        world=infra_world
-    ),
+    "Wait for the pipeline of a merge request on a server with a private CA": Need(world=infra_world),
     "Verify a pipeline with a job token, which can only read": Need(world=infra_world),
     "Verify that a release is complete, without waiting for anything": Need(world=infra_world),
     "Wait for a long deployment, and poll when a hook arrives": Need(world=infra_world),

@@ -117,7 +117,7 @@ def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: path
         "'build', ref='main'": "project is missing; set it to the numeric id or the full path",
         "'build', project='group/app', ref='main', parse='josn'": "parse is 'josn'; did you mean json?",
         "'build', project='group/app', ref='main', parse='xml'": "parse is 'xml'; use one of ",
-        "'build', project='group/app', colour='red'": "unknown option colour; its options are api_concurrency, ",
+        "'build', project='group/app', color='red'": "unknown option color; its options are api_concurrency, ",
         "'build', job_name='build', project='group/app'": "terms, job_name and job_id are mutually exclusive",
         "project='group/app', pipeline_id=100": "specify the name or the id of a job",
         "job_id='one', project='group/app'": "job_id",

@@ -49,11 +49,11 @@ def test_the_lines_of_a_deployment_in_their_order(simulator: t.Any, tmp_path: pa
     assert "\x1b" not in result.output
 
 
-def test_lines_are_coloured_where_ansible_colours(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_lines_are_coloured_where_ansible_colors(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario(queue=10, duration=20, outcome="failed"))
-    colour = {"ANSIBLE_NOCOLOR": "0", "ANSIBLE_FORCE_COLOR": "1"}
+    color = {"ANSIBLE_NOCOLOR": "0", "ANSIBLE_FORCE_COLOR": "1"}
     with each_look_takes(5, simulator):
-        result = play([task()], tmp_path, url=simulator.url, environment=colour)
+        result = play([task()], tmp_path, url=simulator.url, environment=color)
     assert result.returncode == 2, result.output
     lines = [line for line in result.output.splitlines() if "group/app deploy: " in line and "->" in line]
     # yellow, yellow, red

@@ -57,7 +57,7 @@ class Routes:
 
 
 class Statuses:
-    """The statuses of jobs, each with the built-in status whose behaviour it has."""
+    """The statuses of jobs, each with the built-in status whose behavior it has."""
 
     def __init__(self) -> None:
         self.like: dict[str, str] = {}

@@ -164,7 +164,7 @@ class Job:
     created_at: float
     attempt: int = 1
     status: str = "created"
-    # The built-in status whose behaviour it has; both are the same unless a test has added statuses.
+    # The built-in status whose behavior it has; both are the same unless a test has added statuses.
     like: str = "created"
     # Stays created until something else changes it.
     held: bool = False

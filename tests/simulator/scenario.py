@@ -47,7 +47,7 @@ class Counter:
 
 @dataclasses.dataclass(eq=False)
 class World:
-    """The data of the server, without its behaviour."""
+    """The data of the server, without its behavior."""
 
     features: Features
     clock_name: str | None
@@ -55,7 +55,7 @@ class World:
     limits: dict[str, t.Any]
     maintenance_mode: bool
     pipeline_rows: list[tuple[dict[str, t.Any], str]]
-    # Each status of jobs, and the built-in status whose behaviour it has.
+    # Each status of jobs, and the built-in status whose behavior it has.
     statuses: dict[str, str]
     artifacts_url_seconds: float = 600
     artifacts_cleanup: float | None = None

@@ -179,7 +179,7 @@ CALLS: t.Final = (
     Call("get the latest pipeline of a ref", _has(id=101, sha=RELEASE_SHA)),
     Call("get the latest pipeline of an unknown ref", status=403, words="403 Forbidden"),
     Call("get variables of a pipeline",
-         _rows(("COLOUR", "blue", "env_var"), lambda row: (row["key"], row["value"], row["variable_type"]))),
+         _rows(("COLOR", "blue", "env_var"), lambda row: (row["key"], row["value"], row["variable_type"]))),
     Call("get a test report",
          lambda r: r["failed_count"] == 1 and r["test_suites"][0]["test_cases"][1]["name"] == "two"),
     Call("get a summary of tests", lambda r: r["total"]["count"] == 2 and r["test_suites"][0]["build_ids"] == [1001]),

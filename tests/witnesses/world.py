@@ -40,7 +40,7 @@ WORLD: t.Final[dict[str, t.Any]] = {
             "id": 100,
             "project": "group/app",
             "user": "dan",
-            "variables": {"COLOUR": "blue"},
+            "variables": {"COLOR": "blue"},
             "stages": ["build", "test", "deploy"],
             "jobs": [
                 {

@@ -17,7 +17,7 @@ MASK = "********"
 
 # All control characters except tab and line feed, and the codes of the C1 range that some terminals interpret.
 _CONTROL_CODES = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-# Escape sequences of terminals: CSI (colours, cursor), strings such as OSC (titles, links) and DCS, which end with the
+# Escape sequences of terminals: CSI (colors, cursor), strings such as OSC (titles, links) and DCS, which end with the
 # line at the latest, and short ones. CSI and strings may also begin with a code of the C1 range.
 _ESCAPE_SEQUENCES = (
     r"(?:\x1b\[|\x9b(?=[0-?]))[0-?]*[ -/]*[@-~]"

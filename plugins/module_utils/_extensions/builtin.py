@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The built-in behaviour of the collection, registered through the same hooks as extensions and called last."""
+"""The built-in behavior of the collection, registered through the same hooks as extensions and called last."""
 
 from __future__ import annotations
 

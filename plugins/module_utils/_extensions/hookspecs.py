@@ -6,7 +6,7 @@
 
 An extension is a module, or any object, with functions of these names, marked with
 `pluggy.HookimplMarker("jobgate.gitlab")`. It is published as an entry point of the group `jobgate.gitlab`, and loaded
-if the option `extensions` lists it. The built-in behaviour is registered through the same hooks and called last.
+if the option `extensions` lists it. The built-in behavior is registered through the same hooks and called last.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from .hookspecs import HookSpecs, Registry
 
 
 class PluginManager:
-    """The hooks of one task: those of its extensions, and the built-in behaviour.
+    """The hooks of one task: those of its extensions, and the built-in behavior.
 
     :param extensions: names of entry points of the group `jobgate.gitlab`; the first one is called first.
     :raises ExtensionError: if one is unknown or cannot be loaded.

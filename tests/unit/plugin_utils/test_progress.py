@@ -197,7 +197,7 @@ def test_an_action_says_what_it_waits_for():
 def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
     for prefix, begin in (("", ""), ("web1", "[web1] ")):
         written: list[str] = []
-        progress = DisplayProgress(lambda line, colour, written=written: written.append(line), prefix)
+        progress = DisplayProgress(lambda line, color, written=written: written.append(line), prefix)
         progress.tell("a: manual -> pending (played)", status="pending")
         progress.tell("a: waits for its timer")
         progress.still_waiting(text="still waiting for 1 job, 5 min so far")
@@ -211,7 +211,7 @@ def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
 
 
 @pytest.mark.parametrize(
-    ("status", "colour"),
+    ("status", "color"),
     [
         ("success", constants.COLOR_OK),
         ("failed", constants.COLOR_ERROR),
@@ -223,12 +223,12 @@ def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
         ("a status of tomorrow", None),
     ],
 )
-def test_a_change_has_the_colour_of_what_it_led_to(status: str, colour: str | None):
+def test_a_change_has_the_color_of_what_it_led_to(status: str, color: str | None):
     written: list[tuple[str, str | None]] = []
-    progress = DisplayProgress(lambda line, colour: written.append((line, colour)))
+    progress = DisplayProgress(lambda line, color: written.append((line, color)))
     progress.tell(f"a: created -> {status}", status=status)
     progress.tell("a: waits for its timer")
-    assert written == [(f"a: created -> {status}", colour), ("a: waits for its timer", None)]
+    assert written == [(f"a: created -> {status}", color), ("a: waits for its timer", None)]
 
 
 def test_a_failure_has_its_reason():
@@ -294,14 +294,14 @@ def test_nothing_goes_on_when_nothing_is_waited_for():
 def test_an_interruption_is_written_to_the_terminal_itself(tmp_path: pathlib.Path):
     terminal = tmp_path / "terminal"
     terminal.touch()
-    progress = DisplayProgress(lambda line, colour: None, "web1", terminal=str(terminal))
+    progress = DisplayProgress(lambda line, color: None, "web1", terminal=str(terminal))
     progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
     progress.leaves(wait=2, what=["group/app b is pending and goes on: https://g/2"])
     progress.leaves(wait=1, what=[])
     progress.interrupted()
     assert terminal.read_text() == "\n[web1] interrupted: group/app b is pending and goes on: https://g/2\n"
     # a terminal that is gone harms nobody
-    DisplayProgress(lambda line, colour: None, terminal=str(tmp_path / "none" / "x")).interrupted()
+    DisplayProgress(lambda line, color: None, terminal=str(tmp_path / "none" / "x")).interrupted()
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -322,7 +322,7 @@ class Noted(DisplayProgress):
     """Notes that it has told, and is slower than the main process of Ansible."""
 
     def __init__(self, happened: list[t.Any], second: signal.Signals) -> None:
-        super().__init__(lambda line, colour: None)
+        super().__init__(lambda line, color: None)
         self._happened = happened
         self._second = second
 
@@ -341,7 +341,7 @@ def test_an_interruption_is_told_of_before_the_worker_is_ended(first: signal.Sig
 
 
 def test_two_signals_at_once_are_both_heeded():
-    with signals_are_noted() as happened, _reporting_interruption(DisplayProgress(lambda line, colour: None)):
+    with signals_are_noted() as happened, _reporting_interruption(DisplayProgress(lambda line, color: None)):
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for number in SIGNALS:
             signal.raise_signal(number)
@@ -357,7 +357,7 @@ def test_what_is_ignored_or_not_of_python_is_left_alone(
     before = {other: signal.getsignal(other) for other in SIGNALS}
     with monkeypatch.context() as patched:
         patched.setattr(signal, "getsignal", {**before, number: handler}.get)
-        with _reporting_interruption(DisplayProgress(lambda line, colour: None)):
+        with _reporting_interruption(DisplayProgress(lambda line, color: None)):
             pass
     assert {other: signal.getsignal(other) for other in SIGNALS} == before
 
@@ -365,7 +365,7 @@ def test_what_is_ignored_or_not_of_python_is_left_alone(
 def test_an_interruption_is_written_once(tmp_path: pathlib.Path):
     terminal = tmp_path / "terminal"
     terminal.touch()
-    progress = DisplayProgress(lambda line, colour: None, terminal=str(terminal))
+    progress = DisplayProgress(lambda line, color: None, terminal=str(terminal))
     progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
     with signals_are_noted(), _reporting_interruption(progress):
         for number in SIGNALS:

@@ -6,7 +6,7 @@
 
 Act sends one request. Same changes nothing. Refuse fails with the reason and what to do. Later waits until the action
 is possible and then acts. The rows are in `actions.py`. Playing a job that has succeeded would deploy again, so it is
-Same here. Source of GitLab's own behaviour: https://docs.gitlab.com/api/jobs/ and GitLab's source code.
+Same here. Source of GitLab's own behavior: https://docs.gitlab.com/api/jobs/ and GitLab's source code.
 """
 
 from __future__ import annotations

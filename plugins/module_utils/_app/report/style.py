@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The style of a report: light and dark, for screen and print, and never by colour alone."""
+"""The style of a report: light and dark, for screen and print, and never by color alone."""
 
 from __future__ import annotations
 

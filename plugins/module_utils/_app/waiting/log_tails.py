@@ -32,7 +32,7 @@ _EPILOGUE = re.compile(
 BYTES_PER_LINE = 1000
 # The same limit as for GitLab's own words in an error.
 _LONGEST_WORDS = 300
-# One character of a secret can take this many characters in a log, including colour codes.
+# One character of a secret can take this many characters in a log, including color codes.
 _LONGEST_FORM = 16
 SHORTEST_WINDOW = 64 * 1024
 LONGEST_WINDOW = 500_000
@@ -46,7 +46,7 @@ def tail_of(log: str, lines: int, masker: Masker, *, is_cut: bool = False) -> li
     if lines <= 0:
         return []
     if is_cut:
-        # the end of a cut or encoded secret cannot be recognised, so the incomplete first line is dropped
+        # the end of a cut or encoded secret cannot be recognized, so the incomplete first line is dropped
         log = log.partition("\n")[2] or log[_LONGEST_FORM * masker.longest :]
     cleaned = [shown_line(line, masker) for line in log.split("\n")]
     if is_cut:
@@ -72,11 +72,11 @@ def significant_line(tail: t.Sequence[str]) -> str:
 
 
 def shown_line(line: str, masker: Masker) -> str:
-    """Return a line of a log without secrets, colour codes, section marks, time stamps and overwritten text."""
+    """Return a line of a log without secrets, color codes, section marks, time stamps and overwritten text."""
     text = _SECTION_MARK.sub("", _TIMESTAMP.sub("", masker.mask(line)))
     # progress bars overwrite their line; only the last state matters
     states = [state for state in text.split("\r") if printable(state).strip()]
-    # removing colour codes may join the parts of a secret
+    # removing color codes may join the parts of a secret
     return masker.mask(printable(states[-1])) if states else ""
 
 

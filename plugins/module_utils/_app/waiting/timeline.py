@@ -22,7 +22,7 @@ from .options import failure_reason
 SILENCE_SECONDS = 300.0
 # Nearly every job is in the queue for a moment; after this long, its runner is worth a line.
 QUEUE_SECONDS = 10.0
-# The clocks of servers are synchronised over the network, and may differ by this much.
+# The clocks of servers are synchronized over the network, and may differ by this much.
 _CLOCK_TOLERANCE_SECONDS = 5.0
 _BEFORE_RUNNING = ("waiting", "blocked", "queued")
 

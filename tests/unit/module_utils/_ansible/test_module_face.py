@@ -102,9 +102,9 @@ def test_check_mode(monkeypatch, capsys):
         ),
         (
             ACTION,
-            {**ACT, "colour": "red"},
+            {**ACT, "color": "red"},
             [],
-            "Unknown option colour; ansible-doc jobgate.gitlab.gitlab_job_action lists the options",
+            "Unknown option color; ansible-doc jobgate.gitlab.gitlab_job_action lists the options",
         ),
         (ACTION, {**ACT, "api_username": "me", "api_password": "hunter2"}, [], "api_username and api_password do not"),
         (ACTION, {"project": "7", "action": "play", "name": "x"}, [], "One of the following is required"),

@@ -178,7 +178,7 @@ def test_writes(name, status, is_repeatable):
     [
         ({"project": 7}, "missing arguments ['job_id']"),
         ({"project": None, "job_id": 1}, "missing arguments ['project']"),
-        ({**JOB, "colour": "red"}, "unknown arguments ['colour']"),
+        ({**JOB, "color": "red"}, "unknown arguments ['color']"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, problem):
@@ -192,4 +192,4 @@ def test_a_path_that_no_address_has():
 
 
 def test_an_unknown_argument_that_is_none_is_left_out():
-    assert ROWS["get_job"].build(API, {**JOB, "colour": None}).url == API + "/projects/group%2Fapp/jobs/42"
+    assert ROWS["get_job"].build(API, {**JOB, "color": None}).url == API + "/projects/group%2Fapp/jobs/42"

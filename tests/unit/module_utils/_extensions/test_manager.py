@@ -78,7 +78,7 @@ class AskedLast(Namer):
 
 class WrongArguments:
     @hookimpl
-    def gitlab_authenticate(self, settings, colour):
+    def gitlab_authenticate(self, settings, color):
         return {}
 
 
@@ -170,7 +170,7 @@ def test_an_unknown_extension():
             "extension 'x' does not match the hooks of jobgate.gitlab: gitlab_decide_job_action is not marked as a hook"
             "; mark each function with pluggy.HookimplMarker('jobgate.gitlab')",
         ),
-        (Raising(KeyError("colour")), "an extension (x) failed in gitlab_authenticate: KeyError: 'colour'"),
+        (Raising(KeyError("color")), "an extension (x) failed in gitlab_authenticate: KeyError: 'color'"),
     ],
 )
 @pytest.mark.parametrize("others", [(), ("first", "last")])
@@ -183,7 +183,7 @@ def test_a_failing_extension_is_named(extension, problem, others):
 
 def test_of_a_wrapper_and_what_it_wraps_the_one_that_fails_is_named():
     with pytest.raises(ExtensionError, match=r"^an extension \(x\) failed in gitlab_authenticate: KeyError"):
-        authenticate({"wrapper": Wrapping(), "x": Raising(KeyError("colour"))})
+        authenticate({"wrapper": Wrapping(), "x": Raising(KeyError("color"))})
 
 
 def test_what_cannot_be_returned_is_told_with_all_that_may_have_done_it():

@@ -160,7 +160,7 @@ def test_an_address_cannot_leave_its_attribute():
     )
 
 
-def test_statuses_have_a_word_and_a_sign_besides_a_colour():
+def test_statuses_have_a_word_and_a_sign_besides_a_color():
     assert (tone("success"), tone("failed"), tone("would be played"), tone("brand_new")) == (
         "good",
         "bad",

@@ -25,12 +25,12 @@ ENOUGH = 4.5
 
 
 def palettes():
-    """Return the colours of the three forms of the page: light, dark and on paper."""
+    """Return the colors of the three forms of the page: light, dark and on paper."""
     return [dict(re.findall(r"--(\w+): (#\w+);", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)]
 
 
-def luminance(colour):
-    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+def luminance(color):
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
     shares = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
     linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -44,7 +44,7 @@ def test_text_has_enough_contrast(form, ink, ground):
     assert (light + 0.05) / (dark + 0.05) >= ENOUGH
 
 
-def test_there_are_three_palettes_of_the_same_colours():
+def test_there_are_three_palettes_of_the_same_colors():
     assert [sorted(palette) for palette in palettes()] == [sorted((*INKS, *GROUNDS, "line"))] * 3
 
 
