@@ -227,7 +227,7 @@ class ScriptedTransport(RecordingTransport):
     """Expects exactly these exchanges in this order.
 
     Requests that nearly always return an empty list need no exchange: tags with the name of a ref, and deployments of
-    jobs that are manual or will be.
+    jobs that are manual or become manual.
     """
 
     def __init__(self, *exchanges: Exchange) -> None:

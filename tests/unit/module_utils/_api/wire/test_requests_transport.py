@@ -497,7 +497,7 @@ def test_a_certificate_that_is_not_trusted(way, authority, kind, words):
         assert "_ssl" not in str(caught.value)
         assert server.received == []
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # the user disabled the check
+            warnings.simplefilter("error")  # no warning, because the user disabled the check
             response = send(transport_for(server.url, validate_certs=False), server.url + "/api/v4/x")
     assert response.body == b"[]"
 

@@ -505,7 +505,7 @@ class Patient(Waiter):
 
 
 def nudged_world(times: t.Sequence[tuple[float, int]]) -> World:
-    """Return a world in which these waits are nudged so many seconds after its beginning."""
+    """Return a world with these nudges, whose times count from its beginning."""
     world = World()
     nudger = Nudger(world.clock, [(world.began + at, number) for at, number in times])
     world.scheduler = Scheduler(
