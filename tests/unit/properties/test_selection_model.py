@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module, gate and lookup select the same jobs as a small model, and never succeed without any."""
+"""Module, gate and lookup select the same jobs as a small model, and never succeed on nothing."""
 
 from __future__ import annotations
 

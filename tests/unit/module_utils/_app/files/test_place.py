@@ -262,7 +262,7 @@ def test_a_path_that_cannot_be_one(path):
         check_path("dest", path)
 
 
-# ----- what stays behind -----
+# ----- leftover files -----
 
 
 def test_the_file_has_no_name_until_it_is_whole(tmp_path):

@@ -356,7 +356,7 @@ OTHER = pipeline(26, project_id=8)
 
 
 def tree(call):
-    """Answer like a parent pipeline and its child, which triggers one of another project, which triggers the parent."""
+    """Answer like a parent pipeline, its child, and a pipeline of another project that triggers the parent again."""
     return {
         "GET /projects/7/pipelines/6": pipeline(),
         LIST: [job(42), job(41, name="build")],

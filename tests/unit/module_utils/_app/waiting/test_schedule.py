@@ -40,7 +40,7 @@ class Server:
         self.refused: list[float] = []
 
     def ask(self, left: float = 1e9, *, others: int = 0) -> bool:
-        """Make a request after requests of other clients; return whether it was sent before the timeout."""
+        """Make a request after `others` requests of other clients; return whether it was sent before the timeout."""
         seconds = self._traffic.turn(left)
         if seconds is None:
             return False
