@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let a plain checkout be imported as ansible_collections.jobgate.gitlab, and tests take the time that they take."""
+"""Make a plain checkout importable as ansible_collections.jobgate.gitlab, and configure Hypothesis for any machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def link_checkout() -> str:
 if importlib.util.find_spec("hypothesis"):
     from hypothesis import HealthCheck, settings
 
-    # Always the same examples, and nothing kept on disk. How long one takes says nothing on a busy machine.
+    # Always the same examples, without a database. Durations mean nothing on a busy machine.
     settings.register_profile(
         "any machine",
         derandomize=True,
@@ -41,9 +41,9 @@ if importlib.util.find_spec("hypothesis"):
     )
     settings.load_profile("any machine")
 
-# In an ansible_collections tree (ansible-test) nothing is to be done, and the environment must stay as it is:
-# ansible-test reads ANSIBLE_COLLECTIONS_PATH as one single path. There this file is not at the root for pytest either,
-# which refuses pytest_plugins then.
+# An ansible_collections tree (ansible-test) needs no link, and the environment must not change:
+# ansible-test reads ANSIBLE_COLLECTIONS_PATH as one path. There, pytest also refuses pytest_plugins in this file,
+# because the file is not in its root directory.
 if ROOT.parent.parent.name != "ansible_collections":
     COLLECTIONS = link_checkout()
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = COLLECTIONS

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways in which Ansible runs a task or a lookup, without a process of its own for each."""
+"""The ways in which Ansible runs tasks and lookups, without a separate process for each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TASKS: dict[str, TaskDefinition] = {
 
 
 def as_module(task: TaskDefinition, options: Options) -> Options:
-    """Return what the module of a task prints."""
+    """Return the result that the module of a task prints."""
     arguments = {**options, "_ansible_remote_tmp": "/tmp"}
     if "inject_invocation" in PASS_VARS:
         arguments["_ansible_inject_invocation"] = True
@@ -56,9 +56,9 @@ def as_module(task: TaskDefinition, options: Options) -> Options:
             raise AssertionError("a module ends by leaving")
     printed.getvalue().encode()
     result = t.cast(Options, json.loads(printed.getvalue()))
-    # since 2.22 the controller learns there what to hide, and keeps it to itself
+    # ansible-core 2.22 and later pass the secrets to the controller in this key, which removes it
     result.pop("_ansible_new_secrets", None)
-    # until 2.18 a module tells the warnings of its process, of which each has one of its own but here
+    # up to 2.18, a module reports all warnings of its process; here, tasks share one process
     if earlier and result.get("warnings", [])[: len(earlier)] == earlier:
         own = result.pop("warnings")[len(earlier) :]
         result.update({"warnings": own} if own else {})
@@ -68,9 +68,9 @@ def as_module(task: TaskDefinition, options: Options) -> Options:
 def in_process(task: TaskDefinition, options: Options) -> Options:
     """Return the result of a task that the action plugin runs in the worker.
 
-    :param options: as a module gets them, `_ansible_check_mode` among them.
+    :param options: as a module receives them, including `_ansible_check_mode`.
     """
-    # module code runs on older Pythons than this
+    # module code runs on older Pythons than this import
     from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import InProcessAction
 
     action = InProcessAction.__new__(InProcessAction)
@@ -85,7 +85,7 @@ def in_process(task: TaskDefinition, options: Options) -> Options:
 
 
 def as_lookup(options: Options) -> Options:
-    """Return what the lookup finds, or its error, in the form of a result.
+    """Return the values of the lookup, or its error, in the form of a result.
 
     :param options: with the terms under `terms`.
     """

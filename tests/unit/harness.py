@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the unit tests share: a clock that only sleeping moves, scripted exchanges, GitLab-like records, and tasks that
-run against them through the hooks that extensions use."""
+"""What the unit tests share: a clock that advances only by sleeping, scripted exchanges, records like GitLab's, and
+a way to run tasks against them through extension hooks."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class FakeClock(Clock):
 
     @property
     def seconds(self) -> float:
-        """Return the seconds since the clock was made."""
+        """Return the seconds since the clock was created."""
         return self.now - 1000.0
 
 
 class SharedClock(FakeClock):
-    """A clock for the threads of a scheduler: time passes when all of them sleep."""
+    """A clock for the threads of a scheduler: time passes only when all of them sleep."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class SharedClock(FakeClock):
             with contextlib.suppress(queue.Empty):
                 return items.get(timeout=0.001)
             with self._changed:
-                # who has woken in this moment counts as asleep until it has left
+                # a thread that has just woken counts as asleep until it has left
                 if len(self._wakes) == self.at_work() and min(self._wakes) > self.now:
                     self.now = min(end, *self._wakes)
                     self._changed.notify_all()
@@ -107,7 +107,7 @@ class SharedClock(FakeClock):
 
 
 def reply(content: t.Any = None, *, status: int = 200, headers: t.Mapping[str, str] | None = None) -> Response:
-    """Return an answer: text or bytes as they are, anything else as JSON."""
+    """Return a response: strings and bytes as they are, anything else as JSON."""
     if isinstance(content, bytes):
         kind, body = "application/octet-stream", content
     elif isinstance(content, str):
@@ -119,11 +119,11 @@ def reply(content: t.Any = None, *, status: int = 200, headers: t.Mapping[str, s
 
 
 def lost() -> LostAnswerError:
-    """Return the error for a request whose answer has not come."""
+    """Return the error for a request whose answer was lost."""
     return LostAnswerError("the connection broke")
 
 
-# What may come in the place of the answer to a write, which may have been executed then.
+# What may come instead of the answer to a write that GitLab may have executed.
 LOST_ANSWERS: t.Mapping[str, t.Callable[[], t.Any]] = {
     "lost": lost,
     "500": lambda: reply({"message": "500 Internal Server Error"}, status=500),
@@ -145,7 +145,7 @@ def _as_response(answer: t.Any, request: Request, status: int = 200) -> Response
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A request as tests look at it: the path below the API, quoted, and query and body decoded."""
+    """A request in a form that tests can compare: the quoted path below the API, and the decoded query and body."""
 
     method: str
     path: str
@@ -166,16 +166,16 @@ class Call:
 
     @property
     def line(self) -> str:
-        """Return method and path."""
+        """Return the method and the path."""
         return f"{self.method} {self.path}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Exchange:
-    """An expected request and what comes back.
+    """An expected request and its answer.
 
-    :param line: method, path below the API as it is sent, and query; `per_page=100` goes without saying.
-    :param answer: a Response, an exception to raise, or what is sent as JSON or text.
+    :param line: method, path below the API as sent, and query; `per_page=100` may be omitted.
+    :param answer: a Response, an exception to raise, or a value to send as JSON or text.
     """
 
     line: str
@@ -190,11 +190,11 @@ class Exchange:
 
 
 class WrongTestError(BaseException):
-    """A test has not expected a request; no Exception, which a task would take for a mistake of an extension."""
+    """A request that the test did not expect; not an Exception, which a task would blame on an extension."""
 
 
 class RecordingTransport:
-    """Keeps every request; what comes back is for subclasses to say."""
+    """Keeps every request; subclasses provide the answers."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -214,20 +214,20 @@ class RecordingTransport:
 
     @property
     def lines(self) -> list[str]:
-        """Return method and path of each request."""
+        """Return the method and the path of each request."""
         return [call.line for call in self.calls]
 
     @property
     def writes(self) -> list[str]:
-        """Return method and path of each request that is no read."""
+        """Return the method and the path of each request other than a GET."""
         return [call.line for call in self.calls if call.method != "GET"]
 
 
 class ScriptedTransport(RecordingTransport):
     """Expects exactly these exchanges in this order.
 
-    What is nearly always empty goes without saying, unless an exchange says it: tags with the name of a ref, and
-    deployments of jobs that are manual or are to be.
+    Requests that nearly always return an empty list need no exchange: tags with the name of a ref, and deployments of
+    jobs that are manual or become manual.
     """
 
     def __init__(self, *exchanges: Exchange) -> None:
@@ -251,13 +251,13 @@ class ScriptedTransport(RecordingTransport):
         return _as_response(exchange.answer, call.request, exchange.status)
 
     def assert_done(self) -> None:
-        """Fail when an expected request was not made."""
+        """Fail if an expected request was not made."""
         if self._left:
             raise AssertionError(f"never requested: {[exchange.line for exchange in self._left]}")
 
 
 class FunctionTransport(RecordingTransport):
-    """Asks a function, which returns what an Exchange has as answer."""
+    """Answers with what a function returns: anything that an Exchange accepts as its answer."""
 
     def __init__(self, function: t.Callable[[Call], t.Any]) -> None:
         super().__init__()
@@ -268,7 +268,7 @@ class FunctionTransport(RecordingTransport):
 
 
 class PageRequester:
-    """Reads pages of a list by a function of their position."""
+    """Reads the pages of a list from a function of their position."""
 
     def __init__(self, ask: t.Callable[[Record], Response], *, seconds: float = 60.0) -> None:
         self._ask = ask
@@ -286,7 +286,7 @@ class PageRequester:
 
 
 def list_of(requester: t.Any, paging: t.Any = "offset") -> PagedList:
-    """Return a list whose pages somebody reads."""
+    """Return a list that is read page by page."""
     endpoint = Endpoint("list_things", "GET", "/things", answer="records", paginated=paging)
     return PagedList(requester, endpoint, {}, lambda name, number, pages: None)
 
@@ -295,7 +295,7 @@ def list_of(requester: t.Any, paging: t.Any = "offset") -> PagedList:
 
 
 def pipeline(pipeline_id: int = 6, status: str = "running", **fields: t.Any) -> Record:
-    """Return a pipeline as lists, jobs and bridges show it."""
+    """Return a pipeline as lists, jobs and bridges contain it."""
     project_id = fields.pop("project_id", 7)
     return {
         "id": pipeline_id,
@@ -311,7 +311,7 @@ def pipeline(pipeline_id: int = 6, status: str = "running", **fields: t.Any) -> 
 
 
 def job(job_id: int = 42, status: str = "manual", name: str = "deploy", **fields: t.Any) -> Record:
-    """Return a job as GitLab 18 shows it."""
+    """Return a job as GitLab 18 returns it."""
     has_started = status in ("running", "canceling", "success", "failed")
     record = {
         "id": job_id,
@@ -354,7 +354,7 @@ def bridge(
 
 
 class TransportExtension:
-    """Gives a task this transport, by the hook for it."""
+    """Gives a task this transport through the hook for transports."""
 
     def __init__(self, transport: RecordingTransport) -> None:
         self._transport = transport
@@ -366,15 +366,15 @@ class TransportExtension:
 
 @dataclasses.dataclass
 class Progress(outcome.Progress):
-    """Keeps what a user would be shown while waiting: changes of state, and all the rest.
+    """Keeps the output that users see while waiting: changes of state, and everything else.
 
-    :param is_shown: whether the task is told that somebody listens.
+    :param is_shown: whether the task believes that its progress is shown.
     """
 
     is_shown: bool = False
     lines: list[str] = dataclasses.field(default_factory=list)
     others: list[str] = dataclasses.field(default_factory=list)
-    # what goes on when the task is interrupted
+    # what continues when the task is interrupted
     left: list[str] = dataclasses.field(default_factory=list)
 
     def tell(self, line: str, *, status: str = "") -> None:
@@ -385,7 +385,7 @@ class Progress(outcome.Progress):
 
 
 def installed(extensions: t.Mapping[str, t.Any]) -> t.Any:
-    """Return a context in which these extensions are installed; an exception is raised when it is loaded."""
+    """Return a context in which these extensions are installed; loading one that is an exception raises it."""
 
     def entry_point(name: str, extension: t.Any) -> t.Any:
         def load() -> t.Any:
@@ -400,17 +400,17 @@ def installed(extensions: t.Mapping[str, t.Any]) -> t.Any:
 
 
 def with_defaults(task: TaskDefinition, options: t.Mapping[str, t.Any]) -> Record:
-    """Return options as a face hands them to a task."""
+    """Return options as a face passes them to a task."""
     unknown = set(options) - set(task.spec.arguments)
     if unknown:
         raise AssertionError(f"{task.name} has no options {sorted(unknown)}")
-    # one request after the other, so that their order is known
+    # one request at a time, so that their order is known
     given = {"api_url": SERVER, "project": "7", "api_token": TOKEN, "api_concurrency": 1, **options}
     return filled(task.spec.arguments, given)
 
 
 def filled(arguments: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> Record:
-    """Return options as Ansible validates them: with every option that there is, also inside of lists of mappings."""
+    """Return options as Ansible validates them: with defaults for missing options, also within lists of mappings."""
     found = {**{name: copy.deepcopy(option.get("default")) for name, option in arguments.items()}, **given}
     for name, option in arguments.items():
         if option.get("options") and found[name]:
@@ -429,7 +429,7 @@ def run_task(
     progress: Progress | None = None,
     extensions: t.Mapping[str, t.Any] | None = None,
 ) -> Outcome:
-    """Return what a task returns, with the defaults of its options, against a transport that is no network."""
+    """Return the outcome of a task that runs against this transport, with defaults for all other options."""
     named = {"the-transport": TransportExtension(transport), **(extensions or {})}
     context = TaskContext(
         check_mode=check_mode, environ=environ or {}, clock=clock or FakeClock(), progress=progress or Progress()
@@ -453,7 +453,7 @@ def new_session(
     extensions: t.Mapping[str, t.Any] | None = None,
     progress: Progress | None = None,
 ) -> Session:
-    """Return a session whose requests go to this transport."""
+    """Return a session that sends its requests to this transport."""
     named = {"the-transport": TransportExtension(transport), **(extensions or {})}
     given = {"api_url": SERVER, "api_token": TOKEN, "api_concurrency": 1, **(options or {}), "extensions": list(named)}
     context = TaskContext(

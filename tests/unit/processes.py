@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Functions that run in a process of their own, which may have no rights."""
+"""Functions that run in a separate process, optionally without privileges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IS_ROOT = os.geteuid() == 0
 
 
 def in_child(function: t.Callable[[], t.Any], *, as_nobody: bool = False) -> t.Any:
-    """Return what a function returns, or the text of its error, in a process of its own."""
+    """Return the result of a function, or the text of its error, from a separate process."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports point down only and go in no circle.
+"""Imports only point down and never form a cycle.
 
-`ROOMS` is the order of the folders; every plugin file is held to it.
+`ROOMS` defines the order of the folders; the tests check every plugin file against it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pytest
 PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
 COLLECTION = ("ansible_collections", "jobgate", "gitlab", "plugins")
 
-# From top to bottom; folders of one line may use each other. Paths below `plugins` or `plugins/module_utils`.
+# From top to bottom; folders on one line may import each other. Paths below `plugins` or `plugins/module_utils`.
 ROOMS: tuple[tuple[str, ...], ...] = (
     ("modules", "action", "lookup"),
     ("_ansible", "plugin_utils"),
@@ -39,10 +39,10 @@ ROOMS: tuple[tuple[str, ...], ...] = (
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 KNOWS_ANSIBLE = ("modules", "action", "lookup", "plugin_utils", "_ansible")
-# The one file where third-party libraries are imported, guarded.
+# The only file that imports third-party libraries, and guards these imports.
 LIBRARIES_FILE = "module_utils/_api/libraries.py"
 LIBRARIES = ("certifi", "orjson", "pluggy", "requests", "urllib3", "brotli", "brotlicffi", "zstandard")
-# Ansible ships to a host only what static imports reach. Entry points of extensions are found where the task runs.
+# Ansible ships only static imports to a host. Entry points of extensions are found where the task runs.
 DYNAMIC = ("imp", "importlib", "pkgutil", "runpy")
 ENTRY_POINTS_FILE = "module_utils/_extensions/manager.py"
 
@@ -51,7 +51,7 @@ Module = tuple[str, ...]
 
 @dataclasses.dataclass(frozen=True)
 class Violation:
-    """One line that breaks one rule."""
+    """A line that breaks a rule."""
 
     file: str
     line: int
@@ -62,12 +62,12 @@ class Violation:
 
 
 def module_of(file: str) -> Module:
-    """Return the name of a file below `plugins` as a tuple."""
+    """Return the module name of a file below `plugins` as a tuple."""
     return tuple(file[: -len(".py")].split("/"))
 
 
 def room_of(module: Module) -> str:
-    """Return the longest path of folders that has a row in ROOMS, empty when there is none."""
+    """Return the longest folder path that has a row in ROOMS, or an empty string."""
     parts = module[1:] if module[:1] == ("module_utils",) else module
     for length in range(len(parts), 0, -1):
         if "/".join(parts[:length]) in LEVEL:
@@ -76,7 +76,7 @@ def room_of(module: Module) -> str:
 
 
 def imports_of(file: str, source: str) -> t.Iterator[tuple[int, Module | None]]:
-    """Yield line and absolute name of everything that a file imports, None for what lies outside of `plugins`."""
+    """Yield the line and absolute name of every import in a file, with None for relative imports outside `plugins`."""
     here = (*COLLECTION, *module_of(file))
     for node in ast.walk(ast.parse(source, filename=file)):
         if isinstance(node, ast.Import):
@@ -91,7 +91,7 @@ def imports_of(file: str, source: str) -> t.Iterator[tuple[int, Module | None]]:
 
 
 def check(file: str, source: str) -> list[Violation]:
-    """Return what is wrong with the imports of one file, in the order of its lines."""
+    """Return the violations in one file, sorted by line."""
     found = set()
     if source.strip() and "from __future__ import annotations" not in source:
         found.add((1, "from __future__ import annotations is missing"))
@@ -123,7 +123,7 @@ def _broken_rule(file: str, room: str, target: Module) -> str:
 
 
 def circle_in(graph: t.Mapping[Module, t.Collection[Module]]) -> list[Module]:
-    """Return modules that import each other in a circle, the first one again at the end; nothing when none do."""
+    """Return modules that form an import cycle, with the first one repeated at the end; empty if there is none."""
     done: set[Module] = set()
 
     def visit(module: Module, path: list[Module]) -> list[Module]:
@@ -164,7 +164,7 @@ def test_imports_go_in_no_circle() -> None:
     graph = {}
     for file, source in files.items():
         targets = (target[len(COLLECTION) :] for _line, target in imports_of(file, source) if target)
-        # what is imported is a module, or a name in one
+        # an import refers to a module, or to a name in a module
         graph[module_of(file)] = {name for target in targets for name in (target, target[:-1]) if name in modules}
     circle = circle_in(graph)
     assert not circle, " imports ".join("/".join(module) for module in circle)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Both faces of every task, given what is wrong: one sentence, no secret, and the same on both."""
+"""Both faces of every task with invalid input: one sentence, no secret, and the same on both."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VARIABLE = "hunter2-hunter2"
 Answer = t.Callable[[t.Any], t.Any]
 
 GATES = [{"project": "7", "pipeline_id": 6, "gates": [{"name": "deploy", "action": "play"}]}]
-# what each task needs at least
+# the minimal options of each task
 NEEDED: dict[str, Options] = {
     "gitlab_job_action": {"action": "play", "name": "deploy", "pipeline_id": 6},
     "gitlab_pipeline": {"action": "run", "ref": "main"},
@@ -43,7 +43,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Non
 
 
 def given_to(task_name: str, /, **options: t.Any) -> Options:
-    """Return options of a task with which nothing is wrong, and these."""
+    """Return valid options of a task, plus the given ones."""
     arguments = TASKS[task_name].spec.arguments
     needed = NEEDED.get(task_name, {"pipeline_id": 6} if "pipeline_id" in arguments else {})
     project = {"project": "7"} if "project" in arguments else {}
@@ -82,7 +82,7 @@ EVERY = [(name, option) for name, task in TASKS.items() for option in task.spec.
 
 @pytest.mark.parametrize(("name", "option"), EVERY, ids=[f"{name}-{option}" for name, option in EVERY])
 def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, monkeypatch):
-    # true is 1 request in a minute, for a second one of which nobody waits here
+    # as api_requests_per_minute, true allows one request a minute, and this test must not wait for the second
     monkeypatch.setattr(Clock, "sleep", lambda self, seconds: None)
     for wrong in WRONG.values():
         options = given_to(name, extensions=["the-transport"], **{option: wrong})
@@ -160,7 +160,7 @@ def test_a_moment_is_sent_as_by_a_module():
     with installed({"the-transport": TransportExtension(FunctionTransport(answer))}):
         in_process(TASKS["gitlab_job_action"], {**given, "extensions": ["the-transport"]})
     sent = {row["key"]: row["value"] for body in bodies if body for row in body["job_variables_attributes"]}
-    # as JSON has it, by which a module gets its options
+    # as in JSON, in which modules receive their options
     assert sent == {"AT": "2026-01-05T12:00:00+00:00", "ON": "2026-01-05"}
 
 
@@ -203,12 +203,12 @@ def test_both_names_of_an_option_are_warned_of(names):
         del options["api_token"]
     in_worker, as_a_module = both("gitlab_job_token_info", options)
     assert in_worker["warnings"] == [f"Both option api_token and its alias {names[1]} are set."]
-    # of a module Ansible adds them outside of this
+    # for a module, Ansible adds them to the result later
     assert in_worker["msg"] == as_a_module["msg"]
 
 
 def plain_words(message: str) -> str:
-    """Return a message without what Ansible writes around the name of the module, and around its causes."""
+    """Return a message without the words that Ansible adds around the module's name and the causes."""
     return message.replace("jobgate.gitlab.", "").partition(": ")[2][:60] if "Unsupported" in message else message[:60]
 
 
@@ -245,11 +245,11 @@ def test_a_token_under_any_name_is_hidden(name, token):
         assert "three/4567890" not in str(result)
 
 
-# ----- what comes from a server -----
+# ----- answers of a server -----
 
 
 def played(name: str, **fields: t.Any) -> Answer:
-    """Return the answers of a server with a job of this name, which can be played."""
+    """Return the answers of a server with a playable job of this name."""
 
     def answer(call: t.Any) -> t.Any:
         record = job(status="pending" if call.method == "POST" else "manual", name=name, **fields)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an action plugin loads in the parent of all workers, and what a task is left with then."""
+"""What an action plugin loads in the parent of all workers, and what tasks still have to load."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ print(made, connection._kept_context.cache_info().currsize)
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_the_parent_loads_libraries_and_makes_the_tls_context(name):
-    """A connection is made of what is there then: nothing more is loaded, and no certificate is read."""
+    """Creating a connection then loads no more modules and reads no certificates."""
     search = sys.modules[libraries.__name__].__file__.split(os.sep + "ansible_collections" + os.sep)[0]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SSL_", "REQUESTS_", "CURL_"))}
     environ["PYTHONPATH"] = os.pathsep.join([search, *sys.path])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of the lookup that are neither true nor false, or no mapping, are refused, wherever they come from."""
+"""The lookup rejects options that are not booleans or not mappings, wherever they are set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECRET = "s3cr3tvalue-0123456789"
 
 
 def refused(variables, **options):
-    """Return what the lookup says."""
+    """Return the error of the lookup."""
     lookup = lookup_loader.get("jobgate.gitlab.gitlab_job")
     given = {"project": "group/app", "ref": "main", "api_url": "http://127.0.0.1:9", "api_retries": 0, **options}
     with pytest.raises(AnsibleError) as caught:
@@ -45,7 +45,7 @@ def test_headers_that_are_no_mapping_are_not_shown(value):
 
 
 class Encrypted:
-    """A value of a vault as ansible-core 2.18 hands it over inside of a variable: no text, but read as one."""
+    """A vault value as ansible-core 2.18 passes it within a variable: not a string, but convertible to one."""
 
     def __str__(self) -> str:
         return SECRET

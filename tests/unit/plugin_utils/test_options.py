@@ -33,7 +33,7 @@ class Templar:
 
 @pytest.fixture(name="configured")
 def configured_fixture(monkeypatch, tmp_path):
-    """Give a function that puts lines into the section of an ansible.cfg of its own."""
+    """Return a function that adds lines to the collection's section of a temporary ansible.cfg."""
     for name in list(os.environ):
         if name.startswith(("GITLAB_", "GL_", "CI_", "JOBGATE_")):
             monkeypatch.delenv(name)
@@ -58,7 +58,7 @@ DEFAULTS = {name: option.get("default") for name, option in LOOKUP.option_defini
 
 
 def of_lookup(variables=None, **direct):
-    """Return the options of a lookup that are not what they are without any."""
+    """Return the options of a lookup that differ from their defaults."""
     found = _options.lookup_options(LOOKUP, {"project": "a/b", **direct}, variables or {})
     return {name: value for name, value in found.items() if value != DEFAULTS.get(name)}
 
@@ -86,7 +86,7 @@ def test_a_template_in_a_variable_is_resolved_and_one_in_the_expression_was(conf
     assert of_lookup(secret)["api_token"] == "resolved"
     assert of_lookup(secret, api_token=None)["api_token"] == "resolved"
     assert of_lookup(api_token="{{ secret }}")["api_token"] == "{{ secret }}"
-    # of other plugins it is not resolved
+    # variables of other plugins are not resolved
     assert "api_token" not in of_lookup({"other": "{{ nothing }}"})
 
 
@@ -149,7 +149,7 @@ def test_what_is_neither_true_nor_false_in_ansible_cfg_is_not_false(configured):
 
 
 def of_task(given=None, variables=None, environ=None, task=gitlab_job_info.TASK):
-    """Return what a task is given besides what it gives itself."""
+    """Return the options that a task receives in addition to its own."""
     given, spec = given or {}, task.spec.arguments
     found = _options.given_options(spec, task.token_options, given, variables or {}, environ or {}, template)
     assert found.items() >= {name: value for name, value in given.items() if value is not None}.items()
@@ -173,7 +173,7 @@ def test_layers_of_a_task(configured):
     configured("api_url = https://file.example", "api_retries = 1")
     url, retries = {"jobgate_gitlab_api_url": "https://{{ secret }}.example"}, {"jobgate_gitlab_api_retries": 2}
     assert of_task()["api_url"] == "https://file.example"
-    # the task itself looks at the environment
+    # the task itself reads the environment
     assert of_task(environ={"GITLAB_SERVER_URL": "https://env.example"}) == {"api_retries": "1"}
     for nothing in ("", " "):
         assert of_task(environ={"GITLAB_SERVER_URL": nothing})["api_url"] == "https://file.example"
@@ -181,7 +181,7 @@ def test_layers_of_a_task(configured):
     assert found == {"api_url": "https://resolved.example", "api_retries": 2}
     assert of_task({"api_url": "https://task.example"}, url) == {"api_retries": "1"}
     assert of_task({"api_url": None}, url)["api_url"] == "https://resolved.example"
-    # what is empty was given
+    # an empty string counts as set
     assert "api_url" not in of_task({"api_url": ""}, url)
 
 
@@ -230,7 +230,7 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
     defaults = [{"group/jobgate.gitlab.gitlab": group}, {task.name: {"project": "c/d"}}]
     found = _group_defaults.without_group_defaults(task, group, defaults, template)
     assert found == {"api_url": "u", "api_job_token": "j", "wiat": True}
-    # what the task says itself is for the task to refuse
+    # options set in the task itself are kept, so that the task rejects them
     own = {"api_token": "mine", "project": "mine"}
     assert _group_defaults.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
 
@@ -269,13 +269,13 @@ def test_switches(configured):
     assert _options.is_on("progress", {}, template)
 
 
-# ----- what is documented -----
+# ----- documentation -----
 
 
 def test_variables_and_ansible_cfg_are_documented_as_they_are_read():
     for name, argument in CONNECTION.arguments.items():
         documented = LOOKUP.option_definitions[name]
         assert documented["vars"] == [{"name": f"jobgate_gitlab_{name}"}]
-        # it takes texts alone
+        # ansible.cfg can only hold strings
         ini = [{"section": SECTION, "key": name}] if argument["type"] != "dict" else []
         assert documented.get("ini", []) == _options.DEFINITIONS.get(name, {}).get("ini", []) == ini

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Artifacts and logs as values: what is right comes out, and what is malformed is told with file and line."""
+"""Artifacts and logs as values: valid content is parsed, and errors in malformed content contain the file and line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_only_a_line_feed_ends_a_variable(odd):
 
 
 def bomb(levels: int, merge: bool = False) -> bytes:
-    """Return aliases of aliases, ten of each."""
+    """Return YAML with nested aliases, ten on each level."""
     lines = ["a0: &a0 {k: 1}" if merge else "a0: &a0 [1]"]
     for level in range(1, levels):
         aliases = ", ".join([f"*a{level - 1}"] * 10)

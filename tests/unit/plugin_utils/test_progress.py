@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is shown while a task waits: changes with their times, what holds jobs up, and signs of life."""
+"""Output while a task waits: changes with their times, what blocks jobs, and signs of life."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Records = list[dict[str, t.Any]]
 
 
 def shown(*looks: Records, manual: Records | None = None, is_shown: bool = True, **options: t.Any) -> Progress:
-    """Return what is shown while each look sees the next of these lists, and at last the same for ever."""
+    """Return the progress of a task whose polls return these lists in turn, and then the last one forever."""
     left = list(looks)
     progress = Progress(is_shown=is_shown)
 
@@ -74,7 +74,7 @@ def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
     bare = {"queued_duration": None, "duration": None}
     pending = prod("pending", **bare)
     progress = shown(pending, pending, pending, prod("running", **bare), prod("success", **bare))
-    # 1, 1.5 and 2.25 s, of which up to a fifth is left to chance
+    # pauses of 1, 1.5 and 2.25 s, of which up to a fifth is random
     assert re.match(r"project 7 deploy:prod: pending -> running after [45] s", progress.lines[0])
     assert "queued" not in progress.lines[1]
 
@@ -101,9 +101,9 @@ def test_what_holds_a_job_up_is_said_once(record: dict[str, t.Any], line: str):
 
 
 def test_a_short_time_in_the_queue_is_not_worth_a_line():
-    # four looks in five seconds, as pauses grow
+    # four polls in five seconds, because pauses grow
     assert shown(*[prod("pending", tag_list=["eu"])] * 4, prod("running"), prod("success")).others == []
-    # GitLab knows of the time before
+    # GitLab reports the earlier time in the queue
     old = [prod("pending", tag_list=["eu"], queued_duration=9.0)] * 4
     line = "project 7 deploy:prod: waits for a runner with the tag eu"
     assert shown(*old, prod("running"), prod("success")).others == []
@@ -132,9 +132,9 @@ def test_a_job_behind_a_manual_one_names_it():
     created = job(42, "created", "deploy:prod", stage="deploy", pipeline=pipeline(status="manual"))
     line = "project 7 deploy:prod: waits for job approve (manual) of stage gate to be played"
     assert line in shown([created, gate, optional]).others
-    # one request finds it where only the one job is read
+    # if only the one job is read, one extra request finds it
     assert shown([created], manual=[gate, optional], name=["deploy:prod"]).others == [line]
-    # while something else runs it is only a matter of time
+    # while other jobs run, the wait may end by itself
     waiting = job(42, "created", "deploy:prod", stage="deploy", pipeline=pipeline(status="running"))
     assert shown([waiting], manual=[gate], name=["deploy:prod"]).others == []
 
@@ -300,7 +300,7 @@ def test_an_interruption_is_written_to_the_terminal_itself(tmp_path: pathlib.Pat
     progress.leaves(wait=1, what=[])
     progress.interrupted()
     assert terminal.read_text() == "\n[web1] interrupted: group/app b is pending and goes on: https://g/2\n"
-    # a terminal that is gone harms nobody
+    # a closed terminal causes no error
     DisplayProgress(lambda line, color: None, terminal=str(tmp_path / "none" / "x")).interrupted()
 
 
@@ -319,7 +319,7 @@ def signals_are_noted() -> t.Iterator[list[t.Any]]:
 
 
 class Noted(DisplayProgress):
-    """Notes that it has told, and is slower than the main process of Ansible."""
+    """Records that it has reported, and is slower than the main process of Ansible."""
 
     def __init__(self, happened: list[t.Any], second: signal.Signals) -> None:
         super().__init__(lambda line, color: None)

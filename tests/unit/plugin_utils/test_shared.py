@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that are good for a moment, and the connection that lookups share."""
+"""Answers that may be reused for a moment, and the connection that lookups share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..harness import API, FakeClock
 
 
 class Counting:
-    """Answers each request with how many there have been."""
+    """Answers each request with the number of requests so far."""
 
     def __init__(self, status: int = 200, size: int = 0) -> None:
         self.status = status
@@ -112,7 +112,7 @@ def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it
     assert _shared.shared_transport(extended, Counting) is not _shared.shared_transport(extended, Counting)
     kept = _shared.shared_transport(extended, Counting, cache_seconds=2.0)
     assert _shared.shared_transport(extended, Counting, cache_seconds=2.0) is kept
-    # a task of the loop may have an environment of its own
+    # tasks in the loop may have different environments
     for name in ("HTTPS_PROXY", "no_proxy", "SSL_CERT_DIR"):
         with monkeypatch.context() as changed:
             changed.setenv(name, "http://127.0.0.1:3128")

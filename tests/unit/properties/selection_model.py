@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a selection means: a small and plain model, which knows nothing of the product."""
+"""What a selection matches: a small and plain model that is independent of the product."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .selection_world import Pipe, World
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """What a user asks for."""
+    """The selection that a user requests."""
 
     names: list[str] | None
     stages: list[str] | None
@@ -44,12 +44,12 @@ class Wish:
         return not (self.names or self.stages or self.scope or self.is_empty)
 
 
-# how a trigger job ends that starts no pipeline
+# statuses of a trigger job that ended without a pipeline
 ENDED = ("failed", "canceled")
 
 
 class Refused(Exception):
-    """What is asked for is not there, or not clear."""
+    """The selection does not exist or is ambiguous."""
 
 
 @dataclasses.dataclass
@@ -72,13 +72,12 @@ class Member:
 
 @dataclasses.dataclass
 class Meant:
-    """What a wish means in a world.
+    """The jobs that a wish matches in a world.
 
-    :param groups: the jobs of each name; one group without names.
-    :param is_complete: whether nothing more can come.
-    :param is_cut: whether a pipeline could not be started that may have held some of it, by a trigger job that is not
-        selected itself.
-    :param is_scope_alone: whether there is nothing because of their statuses alone.
+    :param groups: the jobs that match each name; one group without names.
+    :param is_complete: whether no more jobs can match later.
+    :param is_cut: whether an unselected trigger job failed to start a pipeline with possible matches.
+    :param is_scope_alone: whether jobs match except for their statuses.
     """
 
     pipe: Pipe
@@ -121,7 +120,7 @@ def members_of(pipe: Pipe, *, downstream: bool, prefix: str = "") -> list[Member
 
 
 def named(members: list[Member], name: str) -> list[Member]:
-    """Return the jobs that one name means: the first of these ways that finds any."""
+    """Return the jobs that match a name, by the first rule that finds any."""
     ways: list[t.Callable[[Member], bool]] = [
         lambda member: member.is_own and member.name == name,
         lambda member: member.path == name,
@@ -133,10 +132,10 @@ def named(members: list[Member], name: str) -> list[Member]:
 
 
 def meant(world: World, wish: Wish, *, triggers: bool = False, is_split: bool = True) -> Meant:
-    """Return what a wish means.
+    """Return the jobs that a wish matches.
 
     :param triggers: whether trigger jobs can be selected.
-    :param is_split: whether the names may be one text, split at its commas.
+    :param is_split: whether the names may be one string, to be split at its commas.
     """
     pipe = newest(world, wish)
     if wish.is_empty:
@@ -145,7 +144,7 @@ def meant(world: World, wish: Wish, *, triggers: bool = False, is_split: bool = 
     members = [member for member in everything if triggers or not member.is_trigger]
     is_open = any(not child and trigger["status"] in ("manual", "created") for trigger, child in all_triggers(pipe))
     names = split_names(members, wish.names, is_split) if wish.names else []
-    # a job of the pipeline itself, and one by its path, stay what is meant
+    # a job of the pipeline itself and a job found by its path cannot be replaced by another match later
     is_final = bool(names) and all(any(member.path == name for member in members) for name in names)
     is_complete = (is_final or not (wish.downstream and is_open)) and bool(members or pipe.kind == "invalid")
     stages = {member.record["stage"] for member in members}
@@ -199,7 +198,7 @@ def or_none(call: t.Callable[[], Meant]) -> Meant | None:
 
 
 def targets(model: Meant | None, wish: Wish, multiple: str) -> list[Member] | None:
-    """Return the jobs that an action is for, None when it refuses."""
+    """Return the jobs to act on, or None if the action is refused."""
     if model is None or (wish.is_whole and not wish.is_empty):
         return None
     if not model.members:

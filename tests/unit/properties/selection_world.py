@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A drawn GitLab in memory: pipelines of one ref with their jobs, trigger jobs and what these have started."""
+"""A generated GitLab in memory: the pipelines of one ref with their jobs, trigger jobs and downstream pipelines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAGES = ("build", "test", "deploy")
 SOURCES = ("push", "schedule", "web")
 JOB_NAMES = ("a", "b", "a,b", "x/a", "m: [1, 2]")
 TRIGGER_NAMES = ("x", "y")
-# below x, a job "a" has the path that "x/a" has as a name
+# below x, the path of job "a" equals the name "x/a"
 CHILD_NAMES = ("a", "b", "x/a")
 
 
@@ -26,7 +26,7 @@ CHILD_NAMES = ("a", "b", "x/a")
 class Pipe:
     """A pipeline.
 
-    :param kind: `jobs`, or without any: `skipped`, `invalid` (its configuration is) or `new`.
+    :param kind: `jobs`, or, without jobs, `skipped`, `invalid` (invalid configuration) or `new`.
     """
 
     kind: str
@@ -56,10 +56,10 @@ class Pipe:
 
 
 class World:
-    """Answers as GitLab does; a job that is played succeeds at once."""
+    """Answers like GitLab; a job that is played succeeds immediately."""
 
     def __init__(self, pipes: list[Pipe]) -> None:
-        # the newest first, as GitLab lists them
+        # newest first, as GitLab lists them
         self.pipes = pipes
         self.played: list[int] = []
         numbers, ids = itertools.count(900, -1), itertools.count(9000, -1)
@@ -76,7 +76,7 @@ class World:
     def answer(self, call: Call) -> t.Any:
         steps = call.path.strip("/").split("/")
         if steps[2:] == ["pipelines"]:
-            # lists do not tell which is of a tag, and what is wrong with a configuration
+            # lists show neither which pipelines are for tags nor errors in the configuration
             listed = [pipe.record for pipe in self.pipes if self._is_listed(pipe, call.query)]
             return [{k: v for k, v in record.items() if k not in ("tag", "yaml_errors")} for record in listed]
         if steps[2] == "pipelines":
@@ -110,7 +110,7 @@ class World:
         return [*pipe.jobs, *(trigger for trigger, _child in pipe.triggers)]
 
 
-# ----- drawing -----
+# ----- strategies -----
 
 
 @st.composite
@@ -158,7 +158,7 @@ worlds = st.lists(pipes(), min_size=1, max_size=3).map(World)
 
 
 def crossing() -> World:
-    """Return a world in which a path is the name of another job, and a stage has a job and a trigger job."""
+    """Return a world in which a path equals the name of another job, and a stage has a job and a trigger job."""
     child = Pipe("jobs", "parent_pipeline", jobs=[job(1, "manual", "a", stage="test")])
     return World(
         [

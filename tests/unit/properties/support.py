@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the properties share: how many examples, the same ones each time, and values that nobody expects."""
+"""Shared by the properties: the number of examples, which are the same each time, and strategies of unusual values."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..harness import TOKEN
 
 
 def examples(count: int) -> settings:
-    """Return the settings of a property: so many examples."""
+    """Return settings of a property with this number of examples."""
     return settings(max_examples=count)
 
 
 CONTROL_CODES = [chr(code) for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"]
-# CSI, OSC, DCS, APC, PM and SOS, in both of their forms, ended and not; and short ones.
+# CSI, OSC, DCS, APC, PM and SOS, in both forms, terminated and unterminated; and short ones.
 ESCAPE_SEQUENCES = [
     "\x1b[31m",
     "\x1b[0;1;38;5;200m",
@@ -55,9 +55,9 @@ NASTY = [
 ]
 
 any_text = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=8)), max_size=8).map("".join)
-# Text that a URL can carry: half characters are not text.
+# Strings that a URL can contain: without lone surrogates.
 sendable_text = any_text.filter(lambda text: not any(0xD800 <= ord(char) < 0xE000 for char in text))
-# What a server may say about the credential that it was sent, and to whoever reads a terminal.
+# Strings of a server that contain its credential, and attack whoever reads them in a terminal.
 hostile_text = st.lists(
     st.one_of(
         st.sampled_from([*NASTY, TOKEN, TOKEN[:9] + "\x1b[0m" + TOKEN[9:], "deploy", "failed"]), st.text(max_size=5)
@@ -68,12 +68,12 @@ hostile_text = st.lists(
 
 
 def control_codes_in(text: str) -> list[str]:
-    """Return what a terminal may obey."""
+    """Return the control codes that a terminal may obey."""
     return [char for char in text if char in CONTROL_CODES]
 
 
 def assert_line(text: str) -> None:
-    """Fail unless a text is one line for people: not empty, no line break, no control code, no secret."""
+    """Fail unless a string is one line for people: not empty, and without line breaks, control codes and secrets."""
     assert text.strip()
     assert len(text.splitlines()) == 1, repr(text)
     assert not control_codes_in(text), repr(text)
@@ -81,7 +81,7 @@ def assert_line(text: str) -> None:
 
 
 def nested(leaves: t.Any, most: int = 8) -> t.Any:
-    """Return a strategy of JSON values with these at their ends."""
+    """Return a strategy of nested JSON values with these leaves."""
     return st.recursive(
         leaves,
         lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),

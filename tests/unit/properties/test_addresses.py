@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a value holds, it stays in its place in the address, and reads back as it was."""
+"""A value stays within its place in an address and can be decoded unchanged."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
 @examples(100)
 @given(any_text)
 def test_half_a_character_is_sent_as_it_was_read_or_refused(value):
-    """Python reads bytes that are no UTF-8 as half characters, which become these bytes again."""
+    """Python reads invalid UTF-8 as lone surrogates, which are sent as the original bytes."""
     try:
         request = ROWS["list_pipelines"].build(API, {"project": "7", "ref": value})
     except UsageError as exc:
@@ -161,7 +161,7 @@ references = st.one_of(pieces, pieces.map(lambda text: "https://" + text), any_t
 @examples(600)
 @given(references)
 def test_every_parser_finds_the_same_server_in_an_address_or_there_is_none(text):
-    """The one that this is checked with, the one of the standard library, and the one that opens the connection."""
+    """The collection's parser, the one of the standard library, and the one that opens the connection."""
     try:
         address = parse_address(text)
     except ValueError:

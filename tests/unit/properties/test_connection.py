@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An address becomes the base of the same server or a sentence without a password; a token is sent as it is or not."""
+"""Addresses become API addresses of the same server or errors without passwords; tokens are sent as they are or not."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_no_message_shows_a_password(before, user, after):
         assert_line(str(exc))
         assert PASSWORD not in str(exc)
     else:
-        # an @ in the path is no password
+        # an @ in the path does not indicate a password
         assert "@" not in urlsplit(base).netloc
 
 

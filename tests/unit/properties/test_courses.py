@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting: how often is looked, for how long, and what is noted, for any course of events."""
+"""Waiting, for any course of events: the polls, their duration, and the timeline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ courses = st.lists(
 
 
 class Course:
-    """A job whose status depends on the clock alone; each request takes its time."""
+    """A job whose status depends only on the clock; each request takes time."""
 
     def __init__(self, course):
         self.clock = FakeClock()
@@ -79,11 +79,11 @@ def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
     server, outcome, progress = waited(course, wait_timeout=timeout, wait_interval=interval, wait_for=targets)
     clock = server.clock
 
-    # the time is up at the deadline, or one request later
+    # the wait ends at the deadline, or one request later
     assert clock.seconds <= timeout + 2 * REQUEST_SECONDS + 1e-6
     assert outcome.values["elapsed"] == pytest.approx(clock.seconds, abs=0.001)
 
-    # pauses: between 0.8 of the first one and the interval, but for the last one, which the deadline cuts
+    # pauses: between 0.8 of the first one and the interval, except the last one, which the deadline cuts
     shortest, longest = 0.8 * min(1.0, interval), interval
     pauses = clock.sleeps
     assert all(pause <= longest + 1e-9 for pause in pauses)
@@ -91,23 +91,23 @@ def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
     assert len(pauses) <= timeout / shortest + 1
     assert len(server.looks) == len(pauses) + 1
     for index in range(1, len(pauses) - 1):
-        # it grows by half at most, and goes back to the beginning only when something has changed
+        # a pause grows by at most half, and is reset only after a change
         grown = pauses[index] <= pauses[index - 1] * 1.5 / 0.8 + 1e-9
         assert grown
         if pauses[index] < pauses[index - 1] * 0.8 - 1e-9:
             assert server.looks[index] != server.looks[index - 1]
 
-    # the timeline: each change that was seen, once, in order
+    # the timeline: each observed change, once, in order
     changes = [status for index, status in enumerate(server.looks) if index == 0 or status != server.looks[index - 1]]
     timeline = outcome.values["timeline"]
     assert [entry["to"] for entry in timeline] == changes
     assert [entry["from"] for entry in timeline] == [None, *changes[:-1]]
     assert [entry["seconds"] for entry in timeline] == sorted(entry["seconds"] for entry in timeline)
     assert [entry["at"] for entry in timeline] == sorted(entry["at"] for entry in timeline)
-    # a line for each change, and one for a job that had failed before
+    # one line for each change, and one for a job that had failed before
     assert len(progress.lines) == len(changes) - (changes[0] != "failed")
 
-    # it ends because it is there, because it never will be, or because the time is up
+    # the wait ends because the target is reached, can no longer be reached, or because it timed out
     assert outcome.values["timed_out"] == (clock.seconds >= timeout and outcome.values["timed_out"])
     if not outcome.values["timed_out"]:
         last = server.looks[-1]
@@ -133,8 +133,8 @@ def test_an_action_ends_in_time_and_counts_its_writes(course, timeout, action, a
         assert [entry["to"] for entry in outcome.values["timeline"]]
         if outcome.failure:
             assert_line(outcome.failure)
-    # after the deadline: what was begun, the look that it needs, and the log
+    # after the deadline: the started action, the read that it needs, and the log
     assert server.clock.seconds <= timeout + 8 * REQUEST_SECONDS
-    # never two writes without a look in between
+    # never two writes without a read in between
     methods = [call.method for call in transport.calls]
     assert ("POST", "POST") not in list(zip(methods, methods[1:]))

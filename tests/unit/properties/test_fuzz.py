@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fuzz target itself: it finds nothing in a few inputs, finds what is planted, and can be run as documented."""
+"""The fuzz target: it finds nothing in a few inputs, finds a planted error, and runs as documented."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deployments about which a server tells nonsense: nothing is sent twice, and everything that is said is safe."""
+"""Deployments about which a server returns nonsense: nothing is sent twice, and all output is safe."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def server(fields: t.Mapping[str, t.Any]) -> FunctionTransport:
 
 
 def assert_safe(task: t.Any, transport: FunctionTransport, *writes: str, **options: t.Any) -> None:
-    """Run a task, and fail at an unexpected error, an unexpected write, or an unclean text."""
+    """Run a task, and fail on an unexpected error, an unexpected write, or unsafe output."""
     progress = Progress(is_shown=True)
     for check_mode in (True, False):
         try:

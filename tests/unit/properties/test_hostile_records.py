@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A release whose server tells nonsense: the gates act once, and record and report are written, and are safe."""
+"""A release on a server that returns nonsense: gates act once, and the record and the report are written and safe."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ times = st.sampled_from(
         "2026-01-01T00:00:00+99:99", "10000-01-01T00:00:00Z", VARIABLE, 0, -1, {}, [], True, None,
     ]
 )  # fmt: skip
-# what JSON has not is refused with the whole answer
+# without NaN and infinities, for which the whole answer would be rejected
 numbers = st.sampled_from([None, 0, -1, 1.5, 1e9, 1e300, 10**400, True, "1", [], {}])
 texts = st.one_of(hostile_text, torn_token, st.just(VARIABLE), st.just("\ud800"), st.just("\u2066x"))
 anything = st.one_of(times, numbers, texts, nested(texts))
@@ -64,14 +64,14 @@ FIELDS: dict[str, t.Any] = {
     "pipeline": anything,
 }
 hostile_fields = st.fixed_dictionaries({}, optional=FIELDS)
-# and so is a pipeline with another type in one of those that tell which it is
+# a pipeline with an invalid type in a field that identifies it is rejected, too
 PIPELINE_FIELDS = st.fixed_dictionaries(
     {}, optional={"ref": texts, "sha": texts, "web_url": FIELDS["web_url"], "source": texts, "iid": anything}
 )
 
 
 def unseen_in(text: str) -> list[str]:
-    """Return what turns the order of a text around, or is in it unseen."""
+    """Return the characters of a string that are invisible or change its reading direction."""
     turning = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
     return [char for char in text if unicodedata.bidirectional(char) in turning or char in "\u200b\u2060\ufeff"]
 
@@ -84,7 +84,7 @@ def assert_clean(text: str, secrets: t.Sequence[str] = (TOKEN, VARIABLE)) -> Non
 
 
 class Page(HTMLParser):
-    """Collects the text that a page shows, and fails at what may run."""
+    """Collects the visible text of a page, and fails if it contains anything that may run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class Page(HTMLParser):
 
 
 def server(extra: t.Mapping[str, t.Any], of_pipeline: t.Mapping[str, t.Any], log: str) -> FunctionTransport:
-    """Return a server whose one job can be played, and ends as soon as it is."""
+    """Return a server whose only job can be played and then ends immediately."""
     state = {"status": "manual"}
 
     def answer(call: t.Any) -> t.Any:
@@ -172,7 +172,7 @@ def no_constant(name: str) -> t.NoReturn:
 
 
 def strings_in(value: t.Any) -> t.Iterator[str]:
-    """Yield every string in a value, names included."""
+    """Yield every string in a value, including keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server that says anything: there is an outcome or an error in one line, in time, and no write without proof."""
+"""For any answers of a server, a task ends in time, with an outcome or a one-line error, and proves each write."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from ..harness import (
 )
 from .support import assert_line, control_codes_in, examples, hostile_text, nested
 
-# ----- what it may say -----
+# ----- possible answers -----
 
 weird_numbers = st.one_of(
     st.integers(-2, 100),
@@ -157,9 +157,9 @@ raw_bodies = st.one_of(
 
 @dataclasses.dataclass(frozen=True)
 class Said:
-    """One thing that the server says, whatever is asked.
+    """One answer of the server, whatever the request.
 
-    :param records: changes to what a good server would say; None to say `body`.
+    :param records: changes to what a good server would answer; None to send `body`.
     """
 
     records: list[dict[str, t.Any]] | None = None
@@ -187,14 +187,14 @@ sayings = st.one_of(
     ),
     st.builds(Said, error=st.sampled_from(["connect", "lost"])),
 )
-# It begins like GitLab more often than not: else nothing would ever be found.
+# Most scripts begin like GitLab, because otherwise nothing would ever be found.
 scripts = st.lists(sayings, min_size=1, max_size=6).flatmap(
     lambda said: st.sampled_from([said, [Said(records=[{}]), *said], [Said(records=[{}]), Said(records=[{}]), *said]])
 )
 
 
 class HostileServer(FunctionTransport):
-    """Says its sayings one after the other, and again from the beginning; each answer takes its time."""
+    """Sends the answers of a script one after the other, in a loop; each answer takes its time."""
 
     def __init__(self, script: list[Said], clock: FakeClock) -> None:
         super().__init__(self._say)
@@ -207,7 +207,7 @@ class HostileServer(FunctionTransport):
             raise AssertionError("asked for ever")
         self._clock.now += 0.1
         said = self._script[(len(self.calls) - 1) % len(self._script)]
-        # a request that was refused at the door was not executed, like one that is throttled
+        # a refused connection executed nothing, like a throttled request
         self.statuses.append(429 if said.error == "connect" else said.status or 200)
         if said.error == "connect":
             raise ConnectError("it is away")
@@ -239,7 +239,7 @@ class HostileServer(FunctionTransport):
 
 
 def _usual_status(call: t.Any) -> int:
-    """Return the status of success: of what is done to jobs, and to pipelines, the other way round."""
+    """Return GitLab's status for success, which differs between jobs and pipelines."""
     if "/pipelines/" in call.path:
         return 201 if call.path.endswith("/retry") else 200
     return 201 if call.path.endswith(("/cancel", "/retry", "/erase", "/pipeline")) else 200
@@ -247,7 +247,7 @@ def _usual_status(call: t.Any) -> int:
 
 @contextlib.contextmanager
 def small_world() -> t.Iterator[None]:
-    """Bounds that are reached soon."""
+    """Lower the limits so that they are reached soon."""
     with (
         mock.patch.object(paging, "MOST_PAGES", 12),
         mock.patch.object(bridges, "MOST_PIPELINES", 8),
@@ -257,7 +257,7 @@ def small_world() -> t.Iterator[None]:
 
 
 def assert_writes_are_proved(server: HostileServer) -> None:
-    """Fail when a job is written to again without a look, unless the request before was certainly not executed."""
+    """Fail if a job is written to again without a read, unless the previous request was certainly not executed."""
     last: dict[str, int] = {}
     for number, call in enumerate(server.calls):
         if call.method == "GET":
@@ -270,7 +270,7 @@ def assert_writes_are_proved(server: HostileServer) -> None:
 
 
 def assert_clean(outcome: Outcome, progress: Progress) -> None:
-    """Fail when something is said that must not be, or that no output can carry."""
+    """Fail if any output contains a secret, a control code or an unexpected line break."""
     if outcome.failure is not None:
         assert_line(outcome.failure)
     for text in [*outcome.warnings, *progress.lines]:
@@ -287,7 +287,7 @@ def assert_clean(outcome: Outcome, progress: Progress) -> None:
 
 
 def face(task: t.Any, options: dict[str, t.Any], script: list[Said], **more: t.Any) -> None:
-    """Run a task against the server and hold what comes to what is promised."""
+    """Run a task against the server and check its outcome, output, writes and duration."""
     clock, progress = FakeClock(), Progress()
     server = HostileServer(script, clock)
     timeout = options.setdefault("wait_timeout", 40.0)
@@ -299,7 +299,7 @@ def face(task: t.Any, options: dict[str, t.Any], script: list[Said], **more: t.A
         else:
             assert_clean(outcome, progress)
     assert_writes_are_proved(server)
-    # one look may still be going on when the time is up, and it may be a tree of lists
+    # one poll may still be active at the deadline, and it may read a whole tree of lists
     assert clock.seconds < timeout + 0.1 * 12 * 10 * 6
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No text, however it is made, costs more than its length: every regular expression, and what is made of texts."""
+"""Processing a string takes time linear in its length, for every regular expression and every output with strings."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from ..harness import TOKEN
 
 ROOT = pathlib.Path(__file__).resolve().parents[3] / "plugins"
 PACKAGE = "ansible_collections.jobgate.gitlab.plugins."
-# Eight times the text takes eight times the time. A square would take 64 times as long; what else the machine does
-# may make each of the two measurements almost three times as long as it is.
+# A string that is eight times as long takes eight times as long, but 64 times as long if the work is quadratic.
+# Other load on the machine may make either of the two measurements almost three times as long.
 TIMES = 8
 MOST_RATIO = 23.0
-# What is so fast that only chance can be measured passes.
+# Work that is too fast to be measured reliably passes.
 LEAST_SECONDS = 0.0005
 ROUNDS = 3
 
@@ -43,7 +43,7 @@ UNITS = [
 
 
 def best_seconds(work: t.Callable[[str], object], text: str, rounds: int = ROUNDS) -> float:
-    """Return how long the fastest of some rounds takes, by the time that the processor gives to this thread."""
+    """Return the processor time of this thread in the fastest of some rounds."""
     times = []
     for _round in range(rounds):
         began = time.thread_time()
@@ -53,10 +53,10 @@ def best_seconds(work: t.Callable[[str], object], text: str, rounds: int = ROUND
 
 
 def assert_linear(work: t.Callable[[str], object], make: t.Callable[[int], str], sizes: t.Sequence[int]) -> None:
-    """Fail unless many times the text takes about as many times the time.
+    """Fail if the time grows much faster than the length of the string.
 
-    A text grows until its time can be measured; one that is fast for the longest passes. What takes too long
-    is measured once more.
+    The string grows until its time can be measured; work that is fast for the longest string passes. Work that takes
+    too long is measured once more.
     """
     gc.disable()
     try:
@@ -75,7 +75,7 @@ def assert_linear(work: t.Callable[[str], object], make: t.Callable[[int], str],
         gc.enable()
 
 
-# Not more: from a megabyte of memory on, every access to it takes longer.
+# Not longer: from a megabyte of memory on, every access takes longer.
 SIZES = (500, 2_000, 8_000)
 
 
@@ -87,9 +87,9 @@ def repeated(unit: str) -> t.Callable[[int], str]:
 
 
 class Use(t.NamedTuple):
-    """One call of the library for regular expressions, with its pattern.
+    """A call of the `re` library with its pattern.
 
-    :param how: `fullmatch` or `match` when it is compared with a text from its beginning only, else `sub`.
+    :param how: `fullmatch` or `match` if it matches only from the beginning of a string, else `sub`.
     """
 
     where: str
@@ -99,17 +99,17 @@ class Use(t.NamedTuple):
 
 
 PATTERN_CALLS = ("compile", "sub", "split", "search", "match", "fullmatch", "findall", "finditer")
-# whose pattern is made at run time, from a name with wildcards that the user gives
+# files whose patterns are made at run time, from names with wildcards in options
 MADE_OF_OPTIONS = {"module_utils/_app/jobs/query.py"}
 
 
 def value_of(node: ast.expr, module: t.Any) -> t.Any:
-    """Return what a pattern in the code is, which may have constants of its module in it."""
+    """Return the value of a pattern in the code, which may use constants of its module."""
     return eval(compile(ast.Expression(node), "pattern", "eval"), {"re": re, **vars(module)})  # noqa: S307
 
 
 def patterns() -> list[Use]:
-    """Return every pattern in the code; one that cannot be found out is an error."""
+    """Return every pattern in the code; raise an error for one that cannot be evaluated."""
     found = []
     for path in sorted(ROOT.rglob("*.py")):
         name = str(path.relative_to(ROOT))
@@ -164,7 +164,7 @@ def test_a_pattern_that_is_not_linear_is_found():
         assert_linear(lambda text: breaks.sub("", text), repeated(" "), SIZES)
 
 
-# ----- what is made of texts -----
+# ----- outputs made of strings -----
 
 MASKER = Masker([TOKEN, "hunter2-hunter2"])
 
@@ -242,7 +242,7 @@ def test_what_is_made_of_a_text_takes_as_long_as_the_text(name):
     def work(text: str) -> None:
         try:
             WORK[name](text)
-        except Exception as exc:  # what is refused has cost its time, too
+        except Exception as exc:  # rejecting a string takes time, too
             assert "line" in str(exc), exc
 
     for unit in TEXTS:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names: an exact match wins, `*` and `?` are wildcards, and everything else stands for itself."""
+"""Names: an exact match wins, `*` and `?` are wildcards, and all other characters are literal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from .support import any_text, examples
 
-# Every character that means something in a regular expression or in fnmatch, and a few that do not.
+# All characters with a meaning in regular expressions or fnmatch, and a few without.
 names = st.text(alphabet="ab*?[]!-^$.|+(){}\\ \n/:é", max_size=8)
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Return whether a name fits a pattern, in the slow and obvious way."""
+    """Return whether a name matches a pattern, by a slow and obvious algorithm."""
     fitting = {0}
     for char in pattern:
         if char == "*":

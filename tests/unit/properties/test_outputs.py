@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a server does with a secret, no output of any plugin holds it: results, errors, lines, files, invocation."""
+"""Whatever a server does with a secret, no plugin outputs it: in results, errors, lines, files or the invocation."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ PLUGINS: dict[str, list[Options]] = {
 FILES = ("dest", "record", "report", "summary", "junit")
 EVERY = [(name, number) for name, variants in PLUGINS.items() for number in range(len(variants))]
 SECRET = "glpat-\"o'ne\\two&three/4567890"
-# Where secrets are given; what a job is given is masked as well.
+# Options with secrets; values that are passed to a job are masked as well.
 GIVEN: dict[str, Options] = {
     "api_token": {"api_token": SECRET},
     "api_oauth_token": {"api_oauth_token": SECRET},
@@ -91,7 +91,7 @@ statuses = st.sampled_from([200, 200, 200, 200, 201, 302, 400, 401, 403, 404, 40
 
 
 def server(echo: str, status: int, state: str) -> FunctionTransport:
-    """Return a server that says this in everything that it says."""
+    """Return a server that includes this string in all its answers."""
 
     def answer(call: t.Any) -> t.Any:
         if status >= 300 and (call.method != "GET" or "/jobs" not in call.path or status not in (400, 409, 422)):
@@ -135,7 +135,7 @@ def server(echo: str, status: int, state: str) -> FunctionTransport:
 
 
 def deployment_of(echo: str) -> dict[str, t.Any]:
-    """Return a deployment that says this in everything that it says."""
+    """Return a deployment with this string in all its fields."""
     given = {"user": {"id": 2, "username": echo}, "status": "approved", "comment": echo}
     rule = {"id": 1, "access_level_description": echo, "required_approvals": 2, "deployment_approvals": [given]}
     return {
@@ -152,7 +152,7 @@ def deployment_of(echo: str) -> dict[str, t.Any]:
 
 
 def everything_of(name: str, options: Options, transport: FunctionTransport, face: str) -> t.Iterator[str]:
-    """Yield all that a plugin returns, shows and writes."""
+    """Yield everything that a plugin returns, shows and writes."""
     progress = Progress(is_shown=True)
     skipped = [0.0]
     with tempfile.TemporaryDirectory() as folder:
@@ -173,13 +173,13 @@ def everything_of(name: str, options: Options, transport: FunctionTransport, fac
         yield from strings_in(result)
         yield from (*progress.lines, *progress.others, *progress.left)
         for path in pathlib.Path(folder).iterdir():
-            # a download is what the server has
+            # a download is unmasked content of the server
             if path.name != "dest":
                 yield path.read_text(encoding="utf-8")
 
 
 def strings_in(value: t.Any) -> t.Iterator[str]:
-    """Yield every text in a value, names included."""
+    """Yield every string in a value, including keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret comes out again, however a server or an encoding has changed it."""
+"""Output never contains a secret, however a server or an encoding changes it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from ..harness import TOKEN, FakeClock, FunctionTransport, Progress, job, new_session, pipeline, run_task
 from .support import any_text, examples, nested
 
-# With an asterisk inside, a secret could be made of masks.
+# A secret that contains asterisks could be composed of masks.
 plain_secrets = st.text(alphabet="abcXYZ0189-._~", min_size=4, max_size=24)
 secrets = st.one_of(
     plain_secrets,
@@ -57,7 +57,7 @@ ENCODINGS = {
 
 
 def remains(form: str, masked: str, before: str, after: str) -> bool:
-    """Return whether a form is there that the mask, or the text around it, does not explain."""
+    """Return whether the result contains a form that neither the mask nor the surrounding text explains."""
     return form in masked and form not in before + MASK + after
 
 
@@ -113,7 +113,7 @@ def test_taking_codes_away_puts_no_secret_together(secret, before, after, code, 
     assert secret not in line or secret in clean or secret in f"{clean}{MASK}"
 
 
-# ----- through the client, from every place in which a server can say it -----
+# ----- through the client, from every place where a server can return it -----
 
 SECRET_TOKENS = st.one_of(st.just(TOKEN), st.text(alphabet="abcXYZ0189-._~+/=%&\"'<>", min_size=16, max_size=24))
 PLACES = ("message", "error_description", "error", "nested", "text", "html", "id", "location", "type", "reason")
@@ -165,11 +165,11 @@ def test_no_error_of_the_client_shows_the_token(token, place, status, before, en
         assert len(text.splitlines()) <= 1
 
 
-# ----- through a task, in everything that it returns and says -----
+# ----- through a task, in its results and messages -----
 
 
 class Note:
-    """An extension that knows the token, and has a loose tongue."""
+    """An extension that knows the token and leaks it."""
 
     @hookimpl
     def gitlab_annotate_record(self, kind, record):
@@ -177,7 +177,7 @@ class Note:
 
 
 def told(task, options, states, extra):
-    """Return everything a task says about a job that has the token in all its fields."""
+    """Return everything that a task reports about a job with the token in all its fields."""
     left = list(states)
 
     def answer(call):
@@ -280,7 +280,7 @@ PLAIN = ("as it is", "hexadecimal", "URL", "quoted")
 
 
 def readings(text: str) -> str:
-    """Return everything that a reader may take a text for: as it is, without codes, and with encodings undone."""
+    """Return all readings of a string: unchanged, without control codes, and decoded."""
     bare = re.sub(
         "\x1b\\[[0-9;]*m|\x9b1m|\x1b]0;x\x07|[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200d\u202e\u2066\ufe0f\U000e0001]",
         "",
@@ -295,7 +295,7 @@ def readings(text: str) -> str:
 def test_no_encoding_of_a_token_is_shown(form, token, before, after):
     encoded = form(token)
     for text in (Masker([token]).mask(before + encoded + after), Masker([token]).line(before + encoded + after)):
-        # where base64 has more in it, the characters at both edges tell of what is around the token as well
+        # within longer base64, the characters at both edges also encode the surrounding text
         assert not remains(
             encoded[12:-6] if encoded.startswith(("b2F1", "Ojp", "eDo")) else encoded, text, before, after
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module, gate and lookup select what one small model selects, and never succeed on nothing."""
+"""Module, gate and lookup select the same jobs as a small model, and never succeed on nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SCOPES = st.sampled_from([None, None, [], ["success"], ["failed", "manual"], ["r
 
 
 def names_in(world: World) -> t.Any:
-    """Return a strategy of names that mean something in a world, and of some that may not."""
+    """Return a strategy of names that match in a world, and of some that may not."""
     known = [text for pipe in world.pipes for m in members_of(pipe, downstream=True) for text in (m.path, m.name)]
     return st.one_of(st.sampled_from(sorted(set(known))), NAMES) if known else NAMES
 
@@ -46,7 +46,7 @@ def names_in(world: World) -> t.Any:
 def cases(draw: t.Any) -> tuple[World, Wish]:
     world = draw(worlds)
     name = names_in(world)
-    # As Ansible hands them over: a text is split at its commas, and keeps the blank after each.
+    # As Ansible passes them: a string is split at its commas, and keeps the spaces after them.
     lists = st.one_of(st.lists(name, min_size=1, max_size=4), name.map(lambda text: text.split(",")))
     way = draw(st.sampled_from(["names", "names", "names", "stages", "stages", "both", "both", "whole", "empty"]))
     names = draw(lists) if way in ("names", "both") else None
@@ -72,7 +72,7 @@ A_STAGE_WITH_A_TRIGGER_JOB = Wish(None, ["build"], None, False, False, None, "an
 
 
 def ask(world: World, task: t.Any, options: Record, **how: t.Any) -> tuple[Outcome | None, FunctionTransport]:
-    """Return the outcome of a task, None when it refuses; any other error is one of the product."""
+    """Return the outcome of a task, or None if it rejects the selection; other errors are failures of the product."""
     transport = FunctionTransport(world.answer)
     try:
         return run_task(task, options, transport=transport, **how), transport
@@ -121,7 +121,7 @@ def test_waiting_for_success(case: tuple[World, Wish], ignores_allowed: bool, on
     passes = bool(model) and model.is_complete and not model.is_cut and is_good and is_enough
     is_through = outcome is not None and outcome.failure is None and not outcome.values["timed_out"]
     assert is_through == passes
-    # success never comes from nothing
+    # success requires jobs, unless allow_empty is set
     if is_through and outcome:
         assert outcome.values["jobs"] or wish.allow_empty
         assert model and ids(outcome) == model.ids
@@ -181,7 +181,7 @@ def test_gates(case: tuple[World, Wish], action: str) -> None:
     wanted = targets(model, wish, "error") if action == "play" else model.members if model else None
     is_opened = outcome.failure is None
     if model is None or not wanted or model.is_cut:
-        # a gate never opens on nothing, and on no part
+        # a gate never opens without jobs, or with only a part of them
         assert not is_opened and not outcome.changed and world.played == []
         assert {"failed", "timed out"} & {gate["outcome"] for gate in outcome.values["gates"]}
         return
@@ -199,7 +199,7 @@ def test_gates(case: tuple[World, Wish], action: str) -> None:
 @example((crossing(), A_PATH_THAT_IS_A_NAME))
 def test_looking_up(case: tuple[World, Wish]) -> None:
     world, names = case[0], case[1].names or ["a"]
-    # one of them twice
+    # with one of them twice
     terms = [names[0], *names]
     wish = dataclasses.replace(case[1], names=terms, stages=None, scope=None)
     model = or_none(lambda: meant(world, wish, is_split=False))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task as an Ansible module: the same keys on success and failure, nothing secret, never a traceback."""
+"""A task as an Ansible module: the same keys on success and failure, no secrets, and never a traceback."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False)
             "_ansible_remote_tmp": "/tmp",
         }
     }
-    if "inject_invocation" in PASS_VARS:  # newer versions show the options only where they are told to
+    if "inject_invocation" in PASS_VARS:  # newer versions show the options only on request
         arguments["ANSIBLE_MODULE_ARGS"]["_ansible_inject_invocation"] = True
     if exchanges:
         arguments["ANSIBLE_MODULE_ARGS"]["extensions"] = ["the-transport"]
@@ -57,7 +57,7 @@ def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False)
         module_face.run_module(task)
     transport.assert_done()
     result = json.loads(capsys.readouterr().out)
-    # ansible-core 2.22 hands the secrets to the controller in this key, which removes it and hides them everywhere
+    # ansible-core 2.22 passes the secrets to the controller in this key, which removes it and hides them everywhere
     result.pop("_ansible_new_secrets", None)
     assert caught.value.code == (1 if result.get("failed") else 0)
     assert TOKEN not in json.dumps(result)

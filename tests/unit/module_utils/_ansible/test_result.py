@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task returns besides what it was asked for, however it ends, and the SELinux context of new files."""
+"""The additional keys of every result, however a task ends, and the SELinux context of new files."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two ways to a server that the tests of the transport take."""
+"""Shared by the tests of the transport: the two ways to a server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VARIABLES = (
 
 @pytest.fixture(name="no_proxy")
 def no_proxy_fixture(monkeypatch, tmp_path):
-    """No proxy, and nothing else from the environment of whoever runs the tests."""
+    """Use no proxy, and ignore the environment of the user who runs the tests."""
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -30,7 +30,7 @@ def no_proxy_fixture(monkeypatch, tmp_path):
 
 @pytest.fixture(name="way", params=["direct", "proxy"])
 def way_fixture(request, no_proxy, monkeypatch):
-    """Directly, and through a proxy, which keeps what it was asked for."""
+    """Connect directly, and through a proxy that records its requests."""
     if request.param == "direct":
         yield types.SimpleNamespace(is_proxy=False, url="", asked=[])
         return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server that sends bytes as they are, and a proxy in front of it, both on the loopback interface."""
+"""A server that sends raw bytes, and a proxy in front of it, both on the loopback interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESET = None
 
 
 class Listener:
-    """Takes connections on a port of its own, each in a thread, until it is stopped."""
+    """Accepts connections on its own port, each in a thread, until it is stopped."""
 
     def __init__(self):
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -25,7 +25,7 @@ class Listener:
         self._lock = threading.Lock()
         self._open = []
         self.is_stopped = threading.Event()
-        # one for each connection that this side has closed
+        # released once for each connection that this side has closed
         self.closed = threading.Semaphore(0)
         self.port = self._socket.getsockname()[1]
 
@@ -64,7 +64,7 @@ class Listener:
         self.closed.release()
 
     def wrapped(self, connection):
-        """Return a connection as it is to be used, and closed."""
+        """Return the connection to use and to close."""
         return connection
 
     def serve(self, connection):
@@ -72,11 +72,11 @@ class Listener:
 
 
 class LoopbackServer(Listener):
-    """Sends one answer a connection, the last one again and again, and keeps what it received.
+    """Sends one answer per connection, repeats the last one, and keeps what it received.
 
-    :param answers: bytes, RESET, or an iterable of bytes, which are sent one after the other while somebody listens.
-    :param context: of TLS; None for none.
-    :param most: how many requests are answered on one connection.
+    :param answers: bytes, RESET, or a function that returns pieces to send one by one while the client listens.
+    :param context: TLS context, None without TLS.
+    :param most: maximum number of requests answered on one connection.
     """
 
     def __init__(self, *answers, context=None, most=1):
@@ -99,7 +99,7 @@ class LoopbackServer(Listener):
             try:
                 connection.do_handshake()
             except ssl.SSLError:
-                # whoever closes with something unread sends a reset, which may be faster than the alert
+                # closing a connection with unread data sends a reset, which may arrive before the alert
                 while socket.socket.recv(connection, 65536):
                     pass
                 return
@@ -111,14 +111,14 @@ class LoopbackServer(Listener):
                 self.received.append(request)
                 answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             if answer is RESET:
-                # a reset instead of an orderly end
+                # a reset instead of an orderly close
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
                 return
             for piece in [answer] if isinstance(answer, bytes) else answer(self.is_stopped):
                 connection.sendall(piece)
 
     def headers(self, index=0):
-        """Return the headers of a request, names in lower case."""
+        """Return the headers of a request, with names in lower case."""
         head = self.received[index].split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
         return {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in head)}
 
@@ -128,9 +128,9 @@ class LoopbackServer(Listener):
 
 
 class LoopbackProxy(Listener):
-    """Passes on what comes for one server: after CONNECT without looking at it, else request by request.
+    """Forwards what is sent to one server: unread after CONNECT, otherwise request by request.
 
-    :param answer: bytes to answer with instead of a server.
+    :param answer: bytes to answer with instead of forwarding.
     """
 
     def __init__(self, answer=b""):
@@ -161,7 +161,7 @@ class LoopbackProxy(Listener):
             other.start()
             while request:
                 self._note(request)
-                # a server is asked for what follows its name
+                # a server expects only the path, without the host
                 server.sendall(request.replace(f"http://{host}:{port}".encode(), b"", 1))
                 request = read_request(connection)
             other.join(60)
@@ -172,7 +172,7 @@ class LoopbackProxy(Listener):
 
 
 class TlsProxy(LoopbackProxy):
-    """A proxy that is itself reached by TLS."""
+    """A proxy that is itself reached over TLS."""
 
     def __init__(self, context):
         super().__init__()
@@ -195,7 +195,7 @@ def _pass_on(source, target):
 
 
 def _pass_on_both_ways(one, other):
-    """Pass on what two connections say, in one thread: a connection with TLS must not be read and written at a time."""
+    """Forward data between two connections in one thread: TLS connections must not be read and written concurrently."""
     targets = {one: other, other: one}
     with contextlib.suppress(OSError):
         while targets:
@@ -208,9 +208,9 @@ def _pass_on_both_ways(one, other):
 
 
 def read_head(connection):
-    """Return a request up to its empty line, and what comes with it."""
+    """Return a request up to its empty line, and any data that arrives with it."""
     data = b""
-    while b"\r\n\r\n" not in data and not data.startswith(b"\x16"):  # TLS
+    while b"\r\n\r\n" not in data and not data.startswith(b"\x16"):  # a TLS handshake
         chunk = connection.recv(65536)
         if not chunk:
             return data
@@ -230,6 +230,6 @@ def read_request(connection):
 
 
 def answer_of(body, *headers, status="200 OK"):
-    """Return an answer with these headers and its length."""
+    """Return an answer with these headers and a Content-Length."""
     lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode("latin-1") + body

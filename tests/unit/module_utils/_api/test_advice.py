@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user is told to do about each error status."""
+"""The advice to users for each error status."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             "and GITLAB_OAUTH_TOKEN are not set: set api_token, or one of these variables",
         ),
         ({"status": 403, "text": FORBIDDEN, "token": ""}, "No token was sent"),
-        # the Reporter role does not help with these
+        # the Reporter role is not enough for these
         ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "a job in debug mode requires the Developer"),
         ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "check artifacts:access"),
         (
@@ -61,7 +61,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ),
         ({"status": 404, "text": "404 Project Not Found", "token": ""}, "No token was sent"),
         ({"status": 404, "text": "404 Not Found", "token": "", "is_missing_endpoint": True}, "not have this endpoint"),
-        # what GitLab says of the user
+        # GitLab's answers about the user
         ({"status": 403, "text": "403 Forbidden - Your account has been blocked."}, "unblock the user"),
         (
             {
@@ -79,7 +79,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             "accept the terms",
         ),
         ({"status": 403, "text": f"{FORBIDDEN} - Your password expired."}, "set a new password"),
-        # of the token
+        # about the token
         (
             {
                 "status": 403,
@@ -123,14 +123,14 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 401, "text": "401 Unauthorized", "value": "gldt-abc"}, "api_token holds a deploy token"),
         ({"status": 401, "text": "401 Unauthorized", "value": "glrt-abc"}, "api_token holds a runner token"),
         ({"status": 401, "text": "401 Unauthorized", "value": "glcbt-abc"}, "set it as api_job_token"),
-        # GitLab takes no notice of it, and hides a private project
+        # GitLab ignores it and hides private projects
         ({"status": 404, "text": "404 Project Not Found", "value": "glcbt-abc"}, "set it as api_job_token"),
         (
             {"status": 401, "text": "401 Unauthorized", "value": "glpat-abc", "token": "api_job_token"},
             "set it as api_token",
         ),
         ({"status": 401, "text": "401 Unauthorized", "value": "glpat-abc"}, "Check the token"),
-        # of the server and of the project
+        # about the server and the project
         (
             {"status": 403, "text": "You cannot perform write operations on a read-only instance", "is_write": True},
             "a read-only copy (Geo): set api_url to the primary site",
@@ -144,7 +144,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
             },
             "busy",
         ),
-        # pages
+        # web pages
         ({"status": 403, "title": "Just a moment..."}, "Cloudflare answers instead of GitLab"),
         ({"status": 403, "title": "Attention Required! | Cloudflare"}, "Cloudflare"),
         ({"status": 401, "title": "Sign in · GitLab"}, "A login page answers instead of GitLab"),
@@ -185,19 +185,19 @@ def test_advice(arguments, expected):
     "arguments",
     [
         {"status": 404, "text": "404 Not found"},
-        # what GitLab says is not followed by reasons of ours
+        # GitLab states the reason, so no guess is added
         {"status": 403, "text": "403 Forbidden - This project has no minutes left"},
         {"status": 403, "text": "403 Forbidden - Job is not retryable", "is_write": True},
         {"status": 401, "text": "You must use a hardware key", "value": "gldt-abc"},
         {"status": 409, "text": "409 Conflict: name is taken"},
         {"status": 400, "text": "scope is invalid"},
-        # nor what somebody calls a job
+        # words in the names of jobs are not reasons
         {"status": 400, "text": "jobs:read-only config should implement the script:, run:, or trigger: keyword"},
         {"status": 400, "text": "jobs:is an account deactivated config should implement the script: keyword"},
         {"status": 400, "text": "jobs:fine-grained config should implement the script:, run:, or trigger: keyword"},
         {"status": 400, "text": "jobs:terms of service config key may not be used with `rules`: only"},
         {"status": 418},
-        # the action knows
+        # actions have their own advice
         {"status": 403, "text": FORBIDDEN, "is_write": True},
     ],
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The client: records or typed errors, moved projects, and no secret in any text."""
+"""The client: records or typed errors, moved projects, and no secrets in messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ...harness import (
 
 
 def row(job_id: int) -> dict[str, object]:
-    """Return as little as a job has on every server."""
+    """Return the minimal record of a job."""
     return {"id": job_id, "name": "deploy", "status": "manual"}
 
 
@@ -67,7 +67,7 @@ def test_error_statuses_become_typed_errors(status, error):
     assert caught.value.status == status
     assert caught.value.server_text == f"{status} Reason"
     text = str(caught.value)
-    # what went wrong and for what, then what to do, and the request at the end
+    # the problem and its subject first, then the advice, and the request at the end
     assert text.startswith(f'GitLab says "{status} Reason" for job 42 of project group/app')
     assert text.endswith(f" (GET {API}/projects/group%2Fapp/jobs/42, status {status}, request id 01ABC)")
 
@@ -124,7 +124,7 @@ def test_an_error_names_what_the_request_was_about(name, arguments, subject):
     ("answer", "is_missing", "is_object"),
     [
         (reply({"error": "404 Not Found"}, status=404), True, False),
-        # of a proxy while GitLab is being restarted, which tells nothing of what GitLab has
+        # from a proxy while GitLab restarts; it proves nothing about GitLab
         (reply("<html>nginx</html>", status=404), False, False),
         (reply({"message": "404 Not found"}, status=404), False, True),
         (reply({"message": "404 Project Not Found"}, status=404), False, False),
@@ -259,7 +259,7 @@ def test_nobody_else_answers_for_gitlab(place, name, arguments):
 
 
 def stored(*answers):
-    """Return exchanges by which GitLab redirects a download to a storage, each time to another address."""
+    """Return exchanges that redirect a download to object storage, each time to another address."""
     for number, answer in enumerate(answers):
         target = f"https://cdn.example.com/file?X-Signature=s1gned-{number}"
         yield Exchange(GET_JOB + "/artifacts", reply(b"", status=302, headers={"Location": target}))
@@ -339,7 +339,7 @@ def test_the_settings_do_not_show_the_token():
 
 
 class Noting(FunctionTransport):
-    """Keeps the limits of what it is to send, and of what it is to stream."""
+    """Keeps the limits of requests and streams."""
 
     def __init__(self, function):
         super().__init__(function)
@@ -506,7 +506,7 @@ def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
     broken = iter([b'[{"id": 7'])
 
     def page(call):
-        clock.sleep(0.05)  # so long that several are asked for at a time
+        clock.sleep(0.05)  # long enough for several requests at a time
         number = int(call.query.get("page", ["1"])[0])
         if number == 3:
             for body in broken:
@@ -518,7 +518,7 @@ def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
     client = new_session(transport, {"api_retries": retries, "api_concurrency": 4}, clock=clock).client
     listed = client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
     assert [record["id"] for record in listed] == list(range(900, 400, -1))
-    # without repetition the list is read again, page after page; what lies behind the end may be asked for ahead
+    # without retries the list is read again page by page; pages beyond the end may be requested ahead
     asked = [call.query.get("page", ["1"])[0] for call in transport.calls]
     assert [asked.count(number) for number in "12345"] == ([1, 1, 2, 1, 1] if retries else [2, 2, 2, 2, 2])
 
@@ -529,12 +529,12 @@ def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
         ("3", [row(3)], 3),
         ("0", [], 0),
         ("999999999", [row(3)], 999_999_999),
-        # more than a number may be
+        # longer than a number may be
         ("1234567890123456", [row(3)], None),
         ("", [row(3)], None),
         ("many", [row(3)], None),
         ("-1", [row(3)], None),
-        # what the page contradicts
+        # contradicts the page
         ("0", [row(3)], None),
         ("3", [], None),
     ],
@@ -608,7 +608,7 @@ def test_of_several_annotations_the_extension_asked_first_has_the_last_word():
 @pytest.mark.parametrize("seconds", [0.0, 60.0])
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_a_list_without_an_end_ends_with_the_time_of_the_task(at_once, seconds):
-    """Each page comes in time, and there is always one more."""
+    """Each page arrives in time, and there is always one more."""
     clock = FakeClock()
 
     def page(call):
@@ -623,5 +623,5 @@ def test_a_list_without_an_end_ends_with_the_time_of_the_task(at_once, seconds):
         errors.UnsentError, match=r"was not read to its end, because .* Raise wait_timeout \(GET .*/jobs\)"
     ):
         client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
-    # a list that is begun at the end of the time has a moment; what is under way then ends, and page 1 is read again
+    # a list begun near the deadline gets extra time; active requests then finish, and page 1 is read again
     assert max(seconds, 10.0) <= clock.seconds <= max(seconds, 10.0) + 3.0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS contexts: made once for the same settings, with the authorities that users of requests and OpenSSL expect."""
+"""TLS contexts: created once for the same settings, with the authorities that users of requests and OpenSSL expect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def context(ca_path=None, *, validate_certs=True, environ=None, extensions=(), *
 
 
 def variables(environ):
-    """Have these variables name certificates, and no others."""
+    """Set these variables for certificates and clear the others."""
     return mock.patch.dict(os.environ, {**dict.fromkeys(CA_VARIABLES, ""), **environ})
 
 
@@ -81,7 +81,7 @@ def test_a_folder_and_a_list_of_folders(tmp_path):
         folder.mkdir()
     for path in (str(folders[0]), os.pathsep.join([*map(str, folders), "/none"])):
         made = context(environ={"SSL_CERT_DIR": path})
-        # read when they are needed
+        # OpenSSL reads the folder only when it is needed
         assert (made.verify_mode, made.cert_store_stats()["x509"]) == (ssl.CERT_REQUIRED, 0)
     authority.stop()
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From bytes to records, and GitLab's own words out of every shape of error."""
+"""Decoding bytes to records, and finding GitLab's own words in errors of any structure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a row of the catalogue and arguments become a request, and what the rows say."""
+"""How a catalogue row and arguments become a request, and what the rows contain."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ("cancel_job", {**JOB, "force": True}, "POST /projects/group%2Fapp/jobs/42/cancel", {"force": True}),
         ("retry_job", JOB, "POST /projects/group%2Fapp/jobs/42/retry", None),
         (
-            # the manual and the source disagree about the name
+            # GitLab's documentation and source code disagree about the name
             "retry_job",
             {**JOB, "job_inputs": {"a": 1}},
             "POST /projects/group%2Fapp/jobs/42/retry",
@@ -142,7 +142,7 @@ def test_every_row_has_been_requested_above():
 @pytest.mark.parametrize("endpoint", CATALOGUE, ids=lambda endpoint: endpoint.name)
 def test_rows_are_consistent(endpoint):
     assert endpoint.doc_url.startswith("https://docs.gitlab.com/")
-    # the variables of a pipeline come on one page
+    # GitLab returns the variables of a pipeline on one page
     is_one_page = endpoint.name == "get_pipeline_variables"
     assert bool(endpoint.paginated) == (endpoint.answer == "records" and not is_one_page)
     if endpoint.method == "GET":
@@ -152,7 +152,7 @@ def test_rows_are_consistent(endpoint):
 @pytest.mark.parametrize(
     ("name", "status", "is_repeatable"),
     [
-        # two success codes are the opposite of what their verb suggests
+        # two success codes are the opposite of what their verbs suggest
         ("play_job", 200, False),
         ("retry_job", 201, False),
         ("cancel_job", 201, False),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every file can be imported without requests and pluggy; the first need of them is an error that names the library."""
+"""Every file can be imported without requests and pluggy; their first use is an error that names the library."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ for more in ({{}}, {{"extensions": ["some"]}}, {{"api_url": "nonsense"}}):
 
 
 def search_path():
-    """Return the folder that holds ansible_collections, whichever way the tests run."""
+    """Return the folder that holds ansible_collections, however the tests run."""
     file = sys.modules[libraries.__name__].__file__
     return file.split(os.sep + "ansible_collections" + os.sep)[0]
 
@@ -93,7 +93,7 @@ def test_a_faster_decoder_is_used_where_there_is_one(monkeypatch):
 
     monkeypatch.setattr(libraries, "orjson", types.SimpleNamespace(loads=strict))
     assert libraries.fast_json_value(b"[1]") == "fast"
-    # half a character
+    # a lone surrogate
     assert libraries.fast_json_value(b'["\\ud800", 1.5]') == ["\ud800", 1.5]
     for body in (b"[1e999]", b"[NaN]", b"[-Infinity]"):
         with pytest.raises(ValueError, match="is not a JSON number"):

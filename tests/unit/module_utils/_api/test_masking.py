@@ -19,7 +19,7 @@ from hypothesis import strategies as st
         ("glpat-1234", "glpat-1234glpat-1234", MASK * 2),
         ("a+b/c=d", "?x=a%2Bb%2Fc%3Dd and a+b/c=d", f"?x={MASK} and {MASK}"),
         ("one two", "one+two, one%20two", f"{MASK}, {MASK}"),
-        # the word, the line, or all of it in which the secret shows
+        # masks the word, the line, or the whole string in which the secret is visible
         ("glpat-1234", "see glpat\x1b[0m-1234, gl\x00pat-1234. %41", f"see {MASK} {MASK} %41"),
         ("one two", "first\nis o\x1b[0mne two.\nlast", f"first\n{MASK}\nlast"),
         ("one\ntwo", "o\x1b[0mne\ntwo", MASK),

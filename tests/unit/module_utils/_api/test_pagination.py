@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Walking over pages: complete and without repeats for every kind of server, and never for ever."""
+"""Reading pages: complete and without repeats for every kind of server, and never endless."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def link(query: str, rel: str = "next", base: str = API) -> str:
 
 
 class Pages:
-    """A server that answers from a table: page number or cursor to records and headers."""
+    """A server that answers from a table, which maps a page number or cursor to records and headers."""
 
     def __init__(self, table):
         self.table = table
@@ -85,7 +85,7 @@ def test_offset_pages(table):
     pages = Pages(table)
     assert walked(pages) == FULL + MORE + REST
     assert [position.get("page") for position in pages.asked] == [None, "2", "3"]
-    # of a link only the position is used: neither its filters nor anything secret in it
+    # only the position in a link is used: neither its filters nor its secrets
     assert all(set(position) <= {"page", "per_page"} for position in pages.asked)
 
 
@@ -100,7 +100,7 @@ def test_a_full_last_page_ends_where_the_server_says_so(last):
     "headers",
     [
         {},
-        # of a proxy that drops Link and X-Next-Page, or has a Link of its own
+        # from a proxy that drops Link and X-Next-Page, or sets its own Link
         {"X-Page": "1", "X-Per-Page": "100", "X-Total": "300"},
         {"Link": '</style.css>; rel="preload"; as=style'},
         {"Link": ""},

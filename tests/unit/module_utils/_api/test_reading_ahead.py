@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several pages at a time: the same records in the same order as one after the other, and nothing missed."""
+"""Reading several pages at a time returns the same records in the same order as page by page, and misses none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ...harness import PageRequester, list_of, reply
 
 
 class Server:
-    """A list of ids, newest first, by pages; `before` is called with the number of each page before it is read."""
+    """A paginated list of IDs, newest first; `before` is called with the number of each page before it is read."""
 
     def __init__(self, count, *, has_totals=True, paging_headers=True, before=lambda number: None):
         self.ids = list(range(count, 0, -1))
@@ -32,7 +32,7 @@ class Server:
         self.before = before
         self.asked = []
         self.most_at_once = 0
-        # of each time that the list was read, what came
+        # the records of each time that the list was read
         self.readings = []
         self._now = 0
         self._lock = threading.Lock()
@@ -58,9 +58,9 @@ class Server:
 
 
 def read(server, *, most=None, at_once=8, most_records=0, paging="offset", seconds=60.0, requester=PageRequester):
-    """Return what came each time that the list was read: once if that was exact.
+    """Return the records of each time that the list was read: a second time only if the first was not exact.
 
-    :param most: how many records are taken, None for all.
+    :param most: how many records to take, None for all.
     """
 
     def make(records):
@@ -80,7 +80,7 @@ def test_everything_in_order(count, has_totals, paging_headers):
     server = Server(count, has_totals=has_totals, paging_headers=paging_headers)
     assert read(server) == [server.ids]
     needed = max(1, -(-count // 100))
-    # a page beyond the end for each thread at most, and none where the total is known
+    # at most one page beyond the end for each thread, and none if the total is known
     beyond = 0 if has_totals or needed == 1 else 7
     if not paging_headers and count and count % 100 == 0:
         beyond += 8  # a full page may have a successor
@@ -92,7 +92,7 @@ def test_no_more_threads_than_allowed_and_all_of_them():
 
     def before(number):
         if number in (2, 3, 4, 5):
-            gate.wait()  # passes only when four are under way
+            gate.wait()  # passes only when four requests are active
 
     server = Server(2000, before=before)
     assert read(server, at_once=4) == [server.ids]
@@ -115,11 +115,11 @@ def test_one_at_a_time_is_one_after_the_other():
     server = Server(1000)
     assert read(server, at_once=1) == [server.ids]
     assert server.most_at_once == 1
-    assert len(server.asked) == 10  # no look at the beginning either
+    assert len(server.asked) == 10  # and no extra request at the beginning
 
 
 class Cursors(Server):
-    """Knows lists by cursor, and by number if it heeds numbers."""
+    """Supports cursors, and page numbers if it heeds them."""
 
     def __init__(self, count, *, heeds_numbers, **how):
         super().__init__(count, **how)
@@ -199,10 +199,10 @@ def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
         monkeypatch.setattr(paging, name, 0.05)
     never = threading.Event()
     server = Server(1000, before=lambda number: number == 3 and never.wait())
-    # who waited for the page would have it, or wait for ever
+    # without the deadline, this read would wait forever
     with pytest.raises(UnsentError, match="was not read to its end"):
         read(server, at_once=2, seconds=0.1)
-    # on a busy machine the time is over before the second page
+    # on a busy machine the deadline may pass before the second page
     assert server.readings[0] in (server.ids[:100], server.ids[:200])
     never.set()
 
@@ -222,7 +222,7 @@ def test_more_than_wanted_is_read_when_it_is_taken():
 @pytest.mark.parametrize("has_totals", [True, False])
 @pytest.mark.parametrize("late", [2, 3, 5, 10])
 def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
-    """A page is read after the job has come, and all others before it."""
+    """One page is read after the job has been created, and all others before it."""
     others, first_time = threading.Semaphore(0), iter([True])
 
     def before(number):
@@ -239,7 +239,7 @@ def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
 
     server = Telling(1000, has_totals=has_totals, before=before)
     found, again = read(server, at_once=9)
-    if late < 10:  # what is pushed off the last page is found behind it
+    if late < 10:  # a record that is pushed off the last page appears on the next one
         assert 1000 - 100 * late + 1 not in found
     assert again == server.ids
 

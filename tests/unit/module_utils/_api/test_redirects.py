@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses and redirects: one parser, followed for reads only, five at most, and never from https to http."""
+"""Addresses and redirects: one parser; redirects only for reads, at most five, and never from https to http."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START = API + "/projects/old%2Fapp"
 
 
 def follow(table, url=START, method="GET", **how):
-    """Return the final answer, and the addresses asked, for a table of address to Location."""
+    """Return the final answer and the requested addresses, for a mapping of addresses to Location headers."""
     asked = []
 
     def send(request):
@@ -135,7 +135,7 @@ def test_http_may_become_https():
     assert response.status == 200
 
 
-# What one parser reads as an address of `other.test`, and another one as one of `gitlab.test`, or as nothing.
+# Addresses that one parser reads as `other.test` and another as `gitlab.test`, or rejects.
 AMBIGUOUS = [
     "https://other.test:8443\\@gitlab.test:8443/x",
     "https://other.test\\@gitlab.test/x",
@@ -187,7 +187,7 @@ AMBIGUOUS = [
     "https://?gitlab.test/x",
     "https://#gitlab.test/x",
     "javascript:alert(1)",
-    # what no host can be called
+    # invalid host names
     "https://[::::]/x",
     "https://[.]/x",
     "https://.other.test/x",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several calls at a time: results in order, errors raised where they can be handled, and nothing begun after one."""
+"""Concurrent calls: results in order, errors raised in the caller, and no new calls after an error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_first_item_to_fail_is_told_whichever_error_came_first(most_at_once)
 
     with pytest.raises(ValueError, match="item 1"):
         run_all(fail, [0, 1, 2, 3], most_at_once=most_at_once)
-    # what runs at the same time is finished first
+    # active calls finish first
     assert {0, 1} <= set(done)
 
 
@@ -52,7 +52,7 @@ def test_after_an_error_nothing_more_is_begun():
         both.wait()
         if item == 0:
             raise ValueError("the first one")
-        # it comes to its end when the error is known
+        # it ends after the error
         threads[0].join(60)
 
     with pytest.raises(ValueError, match="the first one"):

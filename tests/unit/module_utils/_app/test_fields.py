@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What fields of GitLab's records hold, and that a value of another type is none."""
+"""Reading fields of GitLab's records; values of unexpected types count as missing."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nudges: which lines are about what is waited for, and what a file can be that is none of ours."""
+"""Nudges: which lines concern a wait, and how foreign or broken files are handled."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OTHERS = line(pipeline_id=9)
 
 
 class Place:
-    """A file of nudges that a source writes, and two waits: one looks into pipeline 6, one has no pipeline yet."""
+    """A file of nudges that a source writes, and two waits: one for pipeline 6, one without a pipeline so far."""
 
     def __init__(self, path: pathlib.Path, project: str = "group/app") -> None:
         self.path = path
@@ -56,13 +56,13 @@ class Place:
         fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def die(self) -> None:
-        """Let the source end as a signal ends it."""
+        """End the source as a signal would."""
         locked, self._locked = self._locked, None
         if locked is not None:
             os.close(locked)
 
     def nudged(self) -> tuple[bool, bool]:
-        """Return which of the two were nudged since the last time."""
+        """Return which of the two waits were nudged since the last call."""
         self.clock.sleep(READ_SECONDS)
         assert self.nudges.update()
         found = self.known.is_nudged, self.open.is_nudged
@@ -89,7 +89,7 @@ NOBODY, BOTH = (False, False), (True, True)
         (line(project="other", project_id=8), (True, False)),
         (OTHERS, (False, True)),
         (line(pipeline_id=9, source_pipeline_id=6), BOTH),
-        # the hook of a deployment does not name its pipeline
+        # deployment hooks do not contain their pipeline
         (line(kind="deployment", pipeline_id=None), BOTH),
         (line(project="GROUP/App", pipeline_id=None), BOTH),
         (line(project="group/app2", project_id=8, pipeline_id=9), NOBODY),
@@ -165,7 +165,7 @@ def test_another_file_in_its_place_has_everybody_look(place: Place) -> None:
     other.write_bytes(OTHERS * 3)
     other.replace(place.path)
     assert place.nudged() == BOTH
-    # what it has may be news or not
+    # the content of the new file may be old or new
     assert place.nudged() == (False, True)
     assert place.nudged() == NOBODY
 
@@ -186,7 +186,7 @@ def test_a_source_that_has_died_is_none(place: Place) -> None:
     assert place.nudged() == BOTH
     assert not place.nudges.is_written
     assert place.nudged() == NOBODY
-    # its successor goes on with the file
+    # a new source continues the file
     place.add(OTHERS)
     assert place.nudged() == (False, True)
     assert place.nudges.is_written
@@ -211,7 +211,7 @@ def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: py
         broken.setattr(os, "pread", fail)
         assert place.nudged() == BOTH
         assert not place.known.nudges.is_written
-    # from its beginning
+    # reading starts again at the beginning
     assert place.nudged() == BOTH
     assert place.known.nudges.is_written
     assert place.nudged() == NOBODY

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is said of work that takes long, and how seldom."""
+"""Progress messages of long work, and how rarely they appear."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Kept:
 
 
 def told(total, pieces, seconds=5.0):
-    """Return what is said of a download whose pieces come one in so many seconds."""
+    """Return the progress of a download that receives one piece every few seconds."""
     clock, progress, kept = FakeClock(), Progress(is_shown=True), Kept()
     sink = Incoming(types.SimpleNamespace(clock=clock, progress=progress), "app.zip", total, kept)
     sink.restart()
@@ -54,7 +54,7 @@ def test_a_download_says_how_far_it_is_at_most_once_in_ten_seconds():
 
 def test_a_download_without_a_length_says_what_has_come():
     assert told(0, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
-    # a length that is exceeded was none
+    # a length that is exceeded is ignored
     assert told(MIB, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
     assert told(1000 * MIB, [bytes(MIB)] * 2) == ["app.zip: 2 of 1,000 MiB, 0 %, 83 min left"]
 
@@ -89,7 +89,7 @@ def test_gates_are_counted_also_when_one_breaks(monkeypatch):
         if gate is gates[1]:
             raise ValueError("broken")
         if gate is gates[0]:
-            # another project is at work meanwhile
+            # another project works in the meantime
             yield from gate_runner(None, gates[2], None)
         return GateResult(gate)
 

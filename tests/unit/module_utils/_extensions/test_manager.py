@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Extensions: found by name, asked in order, and their failures told as what they are."""
+"""Extensions: found by name, called in order, and their failures reported as theirs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ...harness import API, TOKEN, Exchange, ScriptedTransport, installed, new_s
 
 
 class Namer:
-    """Answers gitlab_authenticate with its name, or leaves it to the next one."""
+    """Answers gitlab_authenticate with its name, or leaves it to the next extension."""
 
     def __init__(self, name, answers=True):
         self.name, self.answers, self.was_asked = name, answers, False
@@ -60,7 +60,7 @@ class Unmarked:
 
 
 class Wrapping:
-    """Returns what it got, or forgets to."""
+    """Returns the result that it received, or forgets to."""
 
     def __init__(self, change=lambda got: None):
         self.change = change
@@ -270,7 +270,7 @@ def test_each_kind_of_token_has_its_header(kind, token, expected):
 
 
 def test_without_pluggy_every_task_says_so():
-    # in a process of its own, since libraries are imported once
+    # in a separate process, because libraries are imported only once
     program = (
         "import sys; sys.modules['pluggy'] = None\n"
         f"from {PluginManager.__module__} import PluginManager\n"

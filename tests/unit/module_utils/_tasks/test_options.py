@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that make no sense: one sentence each, before anything is sent."""
+"""Invalid options: one sentence each, before any request."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_nothing_is_sent_and_one_sentence_says_why(task, options, words):
     assert not text.endswith(".")
 
 
-# As Ansible splits a text: each part but the first keeps the blank that follows a comma.
+# As Ansible splits a string: each part except the first keeps the space that follows its comma.
 SPLIT = [
     ({"fields": ["id", " status"]}, {"id": 42, "status": "success"}),
     ({"fields": ["id"], "stage": ["build", " deploy"]}, {"id": 42}),

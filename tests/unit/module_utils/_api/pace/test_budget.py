@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many requests may be under way: fewer after the server's complaints, more after its answers."""
+"""The number of concurrent requests: it falls after complaints of the server, and rises after its answers."""
 
 from __future__ import annotations
 

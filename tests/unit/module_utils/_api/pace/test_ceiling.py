@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`api_requests_per_minute` is kept by whole tasks, also when their time is up."""
+"""Whole tasks keep to `api_requests_per_minute`, even when they time out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEPLOY = {"pipeline_id": 6, "name": ["deploy"]}
 
 
 class Server:
-    """A job whose status never changes, and when it was asked for or acted on."""
+    """A job whose status never changes, and the times of its requests."""
 
     def __init__(self, status: str) -> None:
         self.clock = FakeClock()
@@ -33,7 +33,7 @@ class Server:
         return [job(status=self._status)] if call.path.endswith("/jobs") else []
 
     def most_in_a_minute(self) -> int:
-        """Return how many requests there were in the minute with the most."""
+        """Return the largest number of requests within a minute."""
         return max(sum(at <= other < at + 60.0 for other in self.sent) for at in self.sent)
 
 
@@ -46,7 +46,7 @@ def test_a_wait_ends_in_time_without_one_request_more(per_minute: int, seconds: 
     try:
         outcome = run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock)
     except UnsentError as exc:
-        # not even the first look was possible
+        # not even the first poll was possible
         assert per_minute == 1 and "the request was not sent, because api_requests_per_minute is 1" in str(exc)
     else:
         assert outcome.values["timed_out"] and outcome.values["elapsed"] == pytest.approx(seconds, abs=1.0)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deadlines can be waited for, however far away they are."""
+"""Threads can wait for deadlines that are very far away."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock imp
 def test_a_lock_can_be_waited_for_until_any_deadline(seconds):
     left = Deadline.after(seconds, Clock()).remaining()
     assert left > 1e8
-    # Python refuses a time-out that is too long, also for a lock that is free
+    # Python rejects timeouts that are too long, even for an unlocked lock
     assert threading.Lock().acquire(timeout=left + 1.0)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks share answers of a moment ago: never ones they have seen, nor ones from before a change; nothing else does."""
+"""Polls share recent answers, except ones they have seen and ones from before a change; other reads share none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEVER = float("-inf")
 
 
 class Server:
-    """Answers with a number of its own each time."""
+    """Answers each request with a new number."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -80,7 +80,7 @@ def test_what_is_no_look_reads_for_itself():
     server = Server()
     server.look()
     assert [server.look(None), server.recent.read("jobs", server.answer)] == [2, 3]
-    # nor is its answer for others
+    # its answer is not shared either
     assert server.look() == 1
 
 

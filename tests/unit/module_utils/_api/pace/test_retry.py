@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a request is sent again, and after which pause."""
+"""When a request is retried, and after which pause."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def unknown_host():
 
 
 class Operation:
-    """Fails with these errors, one a call, and succeeds afterwards."""
+    """Raises these errors, one per call, and succeeds afterwards."""
 
     def __init__(self, *failures):
         self.failures = list(failures)
@@ -57,7 +57,7 @@ def new_retrier(clock=None, *, seconds=86_400.0, traffic=None, **options):
     return Retrier(deadline=Deadline.after(seconds, clock), traffic=traffic or Traffic(clock), **options)
 
 
-# what failed, whether a read is repeated, whether a write is
+# error, whether reads are retried, whether writes are retried
 CASES = [
     (errors.ConnectError("refused"), True, True),
     (unknown_host(), False, False),
@@ -157,7 +157,7 @@ def test_no_pause_outlasts_the_deadline():
     operation = Operation(*[errors.LostAnswerError("cut") for _number in range(9)])
     with pytest.raises(errors.LostAnswerError):
         retrier.run(operation, is_repeatable=True)
-    # the fourth one is cut, so that the time is used to its end
+    # the fourth pause is cut to use the remaining time
     assert clock.sleeps == [1.0, 2.0, 4.0, 2.0]
     assert operation.calls == 5
 
@@ -182,7 +182,7 @@ def test_a_wait_survives_until_the_deadline_once_the_server_has_answered():
 
 
 def crowded(traffic, pausing=MOST_PAUSING):
-    """Return a context in which so many requests pause before they are repeated."""
+    """Return a context in which this many requests pause before their retries."""
     stack = contextlib.ExitStack()
     for _number in range(pausing):
         stack.enter_context(traffic.repeating)
@@ -198,7 +198,7 @@ def test_a_look_beside_many_that_pause_is_put_off():
         retrier.run(Operation(error), is_repeatable=True)
     assert caught.value is error and error.is_postponed and not error.is_out_of_time
     assert clock.sleeps == []
-    # a pause that the server asks for is kept
+    # a pause that the server requests is kept
     assert retrier.seconds_before_next(1, status_error(503, wish=20.0)) == 21.0
     assert retrier.seconds_before_next(3, error) == 4.0
 
@@ -223,7 +223,7 @@ def test_any_other_request_is_repeated(pausing, is_polling, error):
 @pytest.mark.parametrize(("status", "held"), [(429, 8.0), (503, 0.0)])
 def test_only_too_many_requests_hold_those_of_other_threads(status, held):
     class Shared(FakeClock):
-        """A clock by which another thread wants to send a request while one pauses."""
+        """A clock on which another thread wants to send a request during a pause."""
 
         def sleep(self, seconds):
             self.held = traffic.turn(100.0)
@@ -295,7 +295,7 @@ def test_a_write_is_not_repeated_by_persistence():
         (429, {}, None),
         (429, {"ratelimit-reset": "1700000042"}, 42.0),
         (429, {"ratelimit-reset": "1700000000"}, 0.0),
-        # of a gateway that means another thing
+        # from gateways, which use the header differently
         (429, {"ratelimit-reset": "1600000000"}, None),
         (429, {"ratelimit-reset": "35"}, None),
         (429, {"ratelimit-reset": "1700000042000"}, None),
@@ -303,7 +303,7 @@ def test_a_write_is_not_repeated_by_persistence():
         (429, {"ratelimit-reset": "Tue, 14 Nov 2023"}, None),
         (429, {"retry-after": "3", "ratelimit-reset": "1700000042"}, 3.0),
         (429, {"retry-after": "soon", "ratelimit-reset": "1700000042"}, 42.0),
-        # recent servers send it on every answer
+        # recent servers send it with every answer
         (503, {"ratelimit-reset": "1700000042"}, None),
         (200, {"ratelimit-reset": "1700000042"}, None),
     ],

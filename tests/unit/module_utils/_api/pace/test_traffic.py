@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How fast requests are made: by what the server says is left, and by what the user allows."""
+"""The pace of requests: limited by what the server reports as remaining, and by what the user allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONG = 10_000.0
 
 
 def limit(clock, remaining, *, allowed=100, seconds=60.0, **more):
-    """Return the headers of a server whose window ends in so many seconds."""
+    """Return the headers of a server whose window ends after this many seconds."""
     return {
         "ratelimit-limit": str(allowed),
         "ratelimit-observed": str(allowed - remaining),
@@ -28,7 +28,7 @@ def limit(clock, remaining, *, allowed=100, seconds=60.0, **more):
 
 
 def gap_after(headers_of, *, per_minute=None):
-    """Return how long a look has to wait after one request with these headers."""
+    """Return how long a poll has to wait after one request with these headers."""
     clock = FakeClock()
     traffic = Traffic(clock, per_minute)
     traffic.turn(LONG)
@@ -87,7 +87,7 @@ def test_numbers_that_are_none_hold_nothing_back(wrong):
 
 def test_a_window_lasts_for_a_day_at_most_and_what_is_farther_away_is_no_word_about_one():
     assert gap_after(lambda clock: limit(clock, 0, seconds=86_400.0)) == pytest.approx(86_400.0)
-    # such as that of a gateway which counts in milliseconds
+    # from a gateway that counts in milliseconds, for example
     for reset in ("9" * 15, "1700000060000"):
         assert gap_after(lambda clock, reset=reset: {**limit(clock, 0), "ratelimit-reset": reset}) == 0.0
 
@@ -130,7 +130,7 @@ def test_what_a_limit_holds_back_is_counted_once_for_all_threads():
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 0, seconds=30))
     assert traffic.turn(LONG) == traffic.turn(LONG) == traffic.paced_seconds == 31.0
-    # a pause that the server asks for with a refusal is told by `throttled`
+    # a pause that a rejection requests is reported as `throttled`
     traffic = Traffic(clock)
     traffic.hold(20)
     assert (traffic.turn(LONG), traffic.paced_seconds) == (20.0, 0.0)
@@ -154,10 +154,10 @@ def test_what_the_limit_of_the_user_leaves_no_time_for_is_not_sent():
     traffic = Traffic(clock, 1)
     assert traffic.turn(LONG) == 0.0
     assert traffic.turn(7.0) is None
-    # nor a write, nor for a task that does not wait
+    # the same applies to writes and to tasks that do not wait
     assert traffic.turn(59.0, is_write=True, waits=False) is None
     assert traffic.count == 1
-    # it takes nobody's place
+    # an unsent request does not use up the limit
     assert traffic.turn(LONG, waits=False) == 60.0
     clock.sleep(117.0)
     assert traffic.turn(3.0) == 3.0

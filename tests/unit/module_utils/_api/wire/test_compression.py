@@ -25,7 +25,7 @@ ENCODED = {
 
 
 def decoded(encoding, body, size, most=7):
-    """Return what a body stands for that comes in pieces of a size, asked for in others."""
+    """Return the decoded body; it arrives in pieces of `size` bytes and is read in pieces of at most `most`."""
     sent = (body[start : start + size] for start in range(0, len(body), size))
     decoder = BodyDecoder(encoding, lambda _size: next(sent, b""))
     content = b""

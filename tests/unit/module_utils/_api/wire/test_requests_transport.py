@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The transport against a server on the loopback interface, directly and through a proxy: one origin, no second
-credential, errors by certainty, connections that are used again."""
+"""The transport against a server on the loopback interface, directly and through a proxy: one origin, no other
+credentials, errors by certainty, and reuse of connections."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_netrc_is_not_used(way, credential, trusts, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     with LoopbackServer(OK) as server:
-        # not even when an extension asks for it
+        # not even if an extension enables it
         transport = transport_for(server.url, credential, lambda session: setattr(session, "trust_env", trusts))
         send(transport, server.url + "/api/v4/x")
     assert "authorization" not in server.headers()
@@ -224,7 +224,7 @@ def test_the_answer_behind_interim_ones_is_the_answer(way, status):
     second = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"
     with LoopbackServer(later, second, most=2) as server:
         transport = transport_for(server.url)
-        # an answer that is left on a connection would be taken for that to the next request
+        # an unread answer on a connection would be taken for the answer to the next request
         assert [send(transport, server.url + "/x", "POST").body, send(transport, server.url + "/x").body] == [
             b"first",
             b"second",
@@ -284,7 +284,7 @@ def test_a_stream_that_is_left_leaves_nothing_to_the_next_request(way):
 
 @pytest.mark.parametrize("end", [b"", b"x" * 3000], ids=["more", "much more"])
 def test_what_comes_behind_an_answer_is_not_the_next_one(way, authority, end):
-    # the answer ends where a read ends, and all of it comes in one record of TLS
+    # the answer ends where a read ends, and all of it arrives in one TLS record
     first = kept(b"x" * (8192 - len(kept(b"x" * 8000)) + 8000))
     with LoopbackServer(
         first + kept(b"[1]") + end, kept(b"[2]"), most=10, context=authority.context("valid")
@@ -329,7 +329,7 @@ def test_a_refused_connection_is_certainly_not_executed(no_proxy):
     [
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), True),
         (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), False),
-        # as musl says it
+        # the wording of musl
         (socket.gaierror(socket.EAI_AGAIN, "Try again"), False),
     ],
 )
@@ -381,7 +381,7 @@ def test_a_token_that_is_no_header_value(way, token):
     assert SECRET not in str(caught.value)
 
 
-# ----- bodies as they come -----
+# ----- streamed bodies -----
 
 
 def stream_of(transport, url, method="GET", timeout=60.0):
@@ -393,7 +393,7 @@ def stream(server, path="/api/v4/x", timeout=60.0):
 
 
 def read_all(body, size=4):
-    """Return what comes, piece by piece, as a download takes it."""
+    """Return a body read piece by piece, as downloads do."""
     content = b""
     while True:
         piece = body.read(size)
@@ -448,7 +448,7 @@ def test_a_body_that_breaks_off_is_lost_and_says_where(way, answer):
 
 
 def test_an_answer_that_ends_within_its_head_is_lost(way):
-    """Without the header that tells its length, it looks like an answer with an empty body."""
+    """Without the header for its length, it looks like an answer with an empty body."""
     head = OK.partition(b"\r\n\r\n")[0] + b"\r\n"
     for length in (*range(9, len(head), 5), len(head)):
         with LoopbackServer(head[:length]) as server:
@@ -497,7 +497,7 @@ def test_a_certificate_that_is_not_trusted(way, authority, kind, words):
         assert "_ssl" not in str(caught.value)
         assert server.received == []
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # it is what the user has asked for
+            warnings.simplefilter("error")  # no warning, because the user disabled the check
             response = send(transport_for(server.url, validate_certs=False), server.url + "/api/v4/x")
     assert response.body == b"[]"
 
@@ -525,7 +525,7 @@ def test_a_ca_path_that_is_not_there(tmp_path):
         send(transport_for(url, ca_path=str(tmp_path / "none.pem")), url + "/api/v4/x")
 
 
-# One version of TLS fails in the handshake, the other one when the answer is read.
+# One TLS version fails in the handshake, the other when the answer is read.
 VERSIONS = pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 
 
@@ -543,7 +543,7 @@ def test_a_client_certificate_is_shown_to_the_own_origin_only(way, authority, ve
 
 
 class Passing(BaseAdapter):
-    """Lets another adapter send."""
+    """Delegates to another adapter."""
 
     def __init__(self, inner):
         super().__init__()
@@ -566,7 +566,7 @@ def test_an_adapter_of_an_extension_keeps_the_client_certificate_of_what_it_wrap
     trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
     with LoopbackServer(OK, context=authority.demanding_context()) as server:
         transport = transport_for(server.url, prepare=prepare, **trusted)
-        # below the API, and where a redirect may lead
+        # below the API, and at an address to which a redirect may lead
         assert [send(transport, server.url + path).body for path in ("/api/v4/x", "/x")] == [b"[]"] * 2
         assert made[0].seen == [server.url + "/api/v4/x"]
 
@@ -667,7 +667,7 @@ def test_what_is_no_matter_of_trust(text, is_connecting):
 
 
 class SpoilingServer(LoopbackServer):
-    """Takes a request, and answers with bytes that are no TLS, as what is changed on the way is none."""
+    """Reads a request and answers with bytes that are not TLS, as if the answer had been altered on its way."""
 
     def serve(self, connection):
         connection.do_handshake()
@@ -729,7 +729,7 @@ def test_a_proxy_that_is_reached_by_tls(no_proxy, monkeypatch, authority, scheme
         assert f"TLS with the proxy of {variable} failed: {reason}. Set ca_path to the CA" in str(caught.value)
 
 
-# Without CONNECT, only status 407 tells an answer of the proxy from one of the server.
+# Without CONNECT, only status 407 distinguishes answers of the proxy from those of the server.
 @pytest.mark.parametrize(
     ("scheme", "status", "words", "is_permanent"),
     [
@@ -767,7 +767,7 @@ def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
         "proxy:port",
         "http://a/b",
         "http://a..b",
-        # what somebody else could read as an end of the host
+        # characters that another parser could take for the end of the host
         *(f"http://12{character}@127.0.0.1:1" for character in "#?\\/"),
         "user:secret-word@127.0.0.1:1",
     ],

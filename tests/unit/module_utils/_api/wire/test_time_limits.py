@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every answer comes to an end, however slow, long or compressed it is, directly and through a proxy."""
+"""Every answer ends, however slow, long or compressed it is, directly and through a proxy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from ..loopback import Listener, LoopbackProxy, LoopbackServer, TlsProxy, answer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SECONDS = 0.3
-# What nobody may wait for; far more than the limit, for a machine that has other work.
+# An unacceptable wait; far above the limit, for busy machines.
 TOO_LONG = 5.0
 AN_ETERNITY = 600.0
 
@@ -54,7 +54,7 @@ def ask(url, method="GET", *, total=SECONDS, most=None, timeout=TOO_LONG, **sett
 def ends_soon():
     started = time.monotonic()
     yield
-    # what does not end by itself goes on for longer, on any machine
+    # anything that does not end by itself takes longer than this on any machine
     assert time.monotonic() - started < AN_ETERNITY
 
 
@@ -72,7 +72,7 @@ def drip(before, text):
 
 
 def endless(before, piece):
-    """Send something, and then the same again and again, as fast as it is read."""
+    """Send something, and then the same piece again and again, as fast as it is read."""
 
     def pieces(is_stopped):
         yield before
@@ -108,7 +108,7 @@ def test_an_answer_that_goes_on_and_on_is_lost(way, answer, method):
 
 @pytest.fixture(name="short")
 def short_fixture(monkeypatch):
-    """The time for a whole answer, short although each read may take long, so that a busy machine does no harm."""
+    """A short time limit for whole answers; each read may take longer, for busy machines."""
     assert exchange_file.SLOWEST_ANSWER == 10
     for file in (exchange_file, requester):
         monkeypatch.setattr(file, "SLOWEST_ANSWER", SECONDS / TOO_LONG)
@@ -135,7 +135,7 @@ def test_no_time_at_all_is_no_time(way):
 
 
 class DrippingHandshake(Listener):
-    """Answers the beginning of TLS with one byte after the other."""
+    """Answers the beginning of a TLS handshake byte by byte."""
 
     def serve(self, connection):
         read_head(connection)
@@ -150,7 +150,7 @@ def test_a_handshake_that_goes_on_and_on_is_no_connection(way):
 
 
 class DrippingProxy(LoopbackProxy):
-    """Answers CONNECT with one byte after the other."""
+    """Answers CONNECT byte by byte."""
 
     def serve(self, connection):
         read_head(connection)
@@ -168,7 +168,7 @@ def test_a_proxy_that_goes_on_and_on_is_no_connection(no_proxy, monkeypatch):
 
 @contextlib.contextmanager
 def name_server_that_waits():
-    """Yield an event, without which no name is looked up; that takes no time-out, as trying all its addresses."""
+    """Block name lookups until the yielded event is set. Lookups and attempts at several addresses have no timeout."""
     is_over, getaddrinfo = threading.Event(), socket.getaddrinfo
 
     def look_up(*args, **kwargs):
@@ -189,7 +189,7 @@ def test_what_takes_no_time_out_holds_no_connection(way):
 
 
 class HearingServer(LoopbackServer):
-    """Waits for the end of a connection on which nothing is said."""
+    """Waits until the client closes a connection on which it sent nothing."""
 
     def __init__(self):
         super().__init__()
@@ -208,7 +208,7 @@ def test_a_connection_that_comes_too_late_is_closed(no_proxy):
 
 
 class ShortWrites:
-    """A transport with little time for the answer to a write, and much for everything else."""
+    """A transport with a short limit for answers to writes, and a long one for everything else."""
 
     def __init__(self, transport):
         self._transport = transport
@@ -220,7 +220,7 @@ class ShortWrites:
 
 
 def test_a_post_whose_answer_goes_on_and_on_is_looked_up(way):
-    """It was executed, and the job is read again to know it."""
+    """GitLab executed the request, so the job is read again to learn its state."""
     before, after = (answer_of(json.dumps(job(status=status)).encode()) for status in ("manual", "pending"))
     with LoopbackServer(before, SLOW["body"], after) as server, ends_soon():
         options = {"action": "play", "job_id": 42, "api_url": server.url, "api_timeout": AN_ETERNITY, "api_retries": 0}
@@ -249,7 +249,7 @@ def read_all(body):
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
 def test_a_download_that_drips_is_lost(way, answer):
-    """The time-out allows each read to be slow, but not 64 KiB to come in thousands of reads."""
+    """The timeout allows each read to be slow, but not thousands of reads for 64 KiB."""
     with LoopbackServer(answer) as server, ends_soon():
         with pytest.raises(errors.LostAnswerError, match="the answer was not complete"):
             with contextlib.closing(stream_of(server.url, total=SECONDS)) as body:
@@ -264,7 +264,7 @@ def test_a_chunk_of_a_download_has_a_limit_of_its_own(way, short):
 
 
 def test_a_long_download_takes_its_time_as_long_as_it_comes(way, monkeypatch):
-    """Each piece takes most of what it may take, by a clock that the server sets."""
+    """Each piece takes most of its allowed time, on a clock that the server sets."""
     most = exchange_file.SLOWEST_ANSWER * AN_ETERNITY
     clock, is_asked = FakeClock(), threading.Semaphore(0)
     monkeypatch.setattr(exchange_file, "time", clock)
@@ -372,7 +372,7 @@ def test_a_framing_that_nobody_knows(way, encoding):
 
 @pytest.mark.parametrize("framing", ["length", "chunks", "end of connection"])
 def test_a_compressed_download_that_was_cut_is_lost(way, framing):
-    """It looks whole to everybody who does not decode it to its end."""
+    """It looks complete to clients that do not decode it to the end."""
     body = gzip.compress(b"hello world" * 100)[:-9]
     head = HEAD + b"Content-Encoding: gzip\r\n"
     answer = {
@@ -394,7 +394,7 @@ def test_a_server_that_compresses_nevertheless_is_understood(way):
             assert b"".join(iter(lambda: body.read(64), b"")) == b"hello world" * 100
 
 
-# ----- TLS takes part in it -----
+# ----- slow answers over TLS -----
 
 
 def test_a_slow_answer_over_tls_is_lost(way):
@@ -406,7 +406,7 @@ def test_a_slow_answer_over_tls_is_lost(way):
 
 
 class DrippingRecord(Listener):
-    """Sends its answer in one record of TLS, one byte after the other."""
+    """Sends its answer in one TLS record, byte by byte."""
 
     def __init__(self, context, answer):
         super().__init__()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Acting on jobs without waiting: what is sent, what is told, and what check mode predicts."""
+"""Acting on jobs without waiting: requests, results, and predictions of check mode."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def post(action, job_id=42):
     return f"POST /projects/7/jobs/{job_id}/{action}"
 
 
-# action, the job before, the line of the write, the answer, status and id afterwards
+# action, the job before, the line of the write, the answer, status and ID afterwards
 WRITES = [
     ("play", job(), post("play"), reply(job(status="pending")), "pending", 42),
     ("retry", job(42, "failed"), post("retry"), reply(job(43, "pending"), status=201), "pending", 43),
@@ -96,7 +96,7 @@ def test_check_mode_reads_and_does_not_write(action, before, line, answer, statu
     predicted = outcome.values["results"][0]["after"]
     assert predicted["id"] == (None if action == "retry" else 42)
     assert predicted["status"] == ("canceled" if action == "cancel" else status)
-    # the job itself is shown as it is
+    # the returned job is unchanged
     assert outcome.values["job"] == before
 
 
@@ -288,7 +288,7 @@ def test_a_scope_that_fits_nothing_is_no_error():
 
 
 class Freeze:
-    """Forbids to play, and keeps what it was asked."""
+    """Forbids playing jobs, and keeps the calls that it received."""
 
     def __init__(self, answer):
         self.answer, self.asked = answer, []

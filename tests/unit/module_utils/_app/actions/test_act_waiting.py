@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Acting and following: a job's turn, its end, its retries, and the time being up."""
+"""Acting and following: waiting until a job can be played, its end, its retries, and timeouts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def act(*exchanges, clock=None, progress=None, check_mode=False, **options):
 
 
 def ended(status, job_id=42, **fields):
-    """Return the two reads by which a single job that has ended is known; twice before a failure is believed."""
+    """Return the reads by which a single job's end is known; they are repeated before a failure counts."""
     record = job(job_id, status, **fields)
     reads = [Exchange(f"GET /projects/7/jobs/{job_id}", record), Exchange(LIST, [record])]
     return reads * 2 if status == "failed" else reads
@@ -185,12 +185,12 @@ def test_a_job_whose_turn_never_comes():
     )
     assert not outcome.changed
     assert "cannot be played: it was skipped" in outcome.failure
-    # it had not failed when the task began
+    # the earlier job had not failed when the task began
     assert "retry the failed or canceled jobs before it: job 'build' (id 41) of stage build" in outcome.failure
 
 
 def test_jobs_of_two_pipelines_that_are_skipped_at_once():
-    """Each has a failed job of its own before it."""
+    """Each pipeline has an earlier job that failed."""
 
     def answer(call):
         if call.path.endswith("/trigger_jobs"):
@@ -239,7 +239,7 @@ def test_what_a_job_has_waited_for_when_the_time_is_up(before, held, on_timeout)
 
 
 def attempts_server(failures, is_bridge=False, hides_retried=False):
-    """Answer like a GitLab on which the job fails so often and then succeeds."""
+    """Answer like a GitLab on which the job fails this many times and then succeeds."""
     attempts = [42]
 
     def record(job_id):
@@ -331,7 +331,7 @@ def test_a_failed_job_fails_the_task_also_when_its_attempts_cannot_be_counted(fa
 
 
 def interloper(theirs, before):
-    """Answer like a GitLab on which somebody else has retried the job before us, whose answer is lost."""
+    """Answer like a GitLab on which another user retried the job before us and our answer is lost."""
     ours = {"user": {"id": 1}}
 
     def answer(call):
@@ -365,11 +365,11 @@ def test_a_retry_of_somebody_else_before_our_own_is_followed(before, options, la
     assert outcome.failure == (failed if theirs == "failed" else None)
 
 
-# ----- the time is up -----
+# ----- timeouts -----
 
 
 def stuck(status, **fields):
-    """Answer like a GitLab on which nothing moves after the job was played or canceled."""
+    """Answer like a GitLab on which nothing changes after the job was played or canceled."""
     canceled = []
 
     def answer(call):
@@ -404,9 +404,9 @@ def test_the_end_of_the_time(on_timeout, writes, status, words):
 
 
 class Slow(FunctionTransport):
-    """A server with five jobs that run until they are canceled, which takes its time for each answer.
+    """A server with five jobs that run until they are canceled, and with slow answers.
 
-    :param hangs_from: when it stops answering at all.
+    :param hangs_from: when it stops answering.
     """
 
     def __init__(self, clock, seconds, hangs_from=float("inf")):
@@ -450,7 +450,7 @@ def test_canceling_holds_a_task_for_a_moment_only():
     transport = Slow(clock, 0.1, hangs_from=20.0)
     outcome = cancel_late(clock, transport)
     assert "it was not canceled: " in outcome.failure
-    # five at a time on a clock that adds up what they take
+    # five requests at a time on a clock that adds up their durations
     assert 20.0 <= clock.seconds < 20.0 + 5 * 13.0
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rows of the actions: each is complete, and says what to do about a refusal of GitLab's."""
+"""The rows of the actions: each is complete, and has advice for rejections by GitLab."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_action_has_a_cell_for_every_column():
 def test_a_row_names_what_there_is(action):
     assert set(action.takes) <= set(SPEC.arguments)
     assert action.status_after in ("", *STATUSES)
-    # a gate follows the jobs that it acts on
+    # a gate follows the jobs on which it acts
     assert action.is_followed or not (action.gate or action.accepts_any_end)
 
 

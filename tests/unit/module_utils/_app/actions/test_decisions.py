@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every cell of the decision table, written down once more from the interface and not from the code."""
+"""Every cell of the decision table, derived from the interface, not from the code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENDED = ("failed", "canceled")
 VARIABLES, INPUTS = ("job_variables",), ("job_inputs",)
 NOT_FINISHED = ("created", *BLOCKED, *ACTIVE, "canceling")
 
-# action, statuses, options, fields of the job, what is to be done
+# action, statuses, options, fields of the job, decision
 TABLE = [
     ("play", ("created",), {}, {}, "refuse"),
     ("play", ("created",), {"wait": True}, {}, "later"),
@@ -103,7 +103,7 @@ CELLS = [(action, status, *row) for action, statuses, *row in TABLE for status i
 
 
 def decided(action, record, *, given=(), **options):
-    """Return the decision about a job; values are given by the options that are named."""
+    """Return the decision about a job; `given` names options that are set to example values."""
     values = {"job_variables": {"variables": ({"key": "A", "value": "1"},)}, "job_inputs": {"inputs": {"a": 1}}}
     for name in given:
         options.update(values[name])
@@ -204,7 +204,7 @@ def test_trigger_jobs(action, status, options, fields, verdict):
 @pytest.mark.parametrize(
     ("fields", "verdict"),
     [
-        # before 15.9 erased_at is not told, so a job without artifacts counts as erased
+        # servers before 15.9 do not return erased_at, so a job without artifacts counts as erased
         ({"artifacts": []}, "same"),
         ({"artifacts": [LOG]}, "act"),
         ({}, "act"),

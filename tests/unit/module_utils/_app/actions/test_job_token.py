@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a job token can read: jobs by lists only, no logs, and nothing of a pipeline but what is in it."""
+"""What a job token can read: jobs only in lists, no logs, and no records of pipelines."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_job_by_its_id_is_looked_for_in_the_list_of_the_project():
 
 @pytest.mark.parametrize("listed", [[44, 43, 41], [44, 43], []])
 def test_a_job_that_the_list_does_not_hold(listed):
-    # newest first: what is older than the job ends the reading
+    # newest first: reading stops at jobs that are older than the requested one
     with pytest.raises(errors.SelectionError, match="no job 42 among the jobs of project 7 that the job token can"):
         info(Exchange(PROJECT, [job(number) for number in listed]), job_id=42)
 
@@ -50,7 +50,7 @@ def test_a_log_is_not_asked_for_and_a_warning_says_why():
 def test_trigger_jobs_of_a_pipeline_that_cannot_itself_be_read():
     outcome = bridges(Exchange(BRIDGES, []), Exchange(PIPELINE, FORBIDDEN))
     assert (outcome.values["pipeline"], outcome.values["bridges"]) == ({"id": 6}, [])
-    # with another token that is an error
+    # with another token this is an error
     with pytest.raises(errors.NotAuthorizedError):
         bridges(Exchange(BRIDGES, []), Exchange(PIPELINE, FORBIDDEN), api_token=TOKEN, api_job_token=None)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Retrying and canceling a pipeline: whatever happens to the answer, it is told as it was."""
+"""Retrying and canceling a pipeline: whatever the answer, the result reports the effect truly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STATUS = {"retry": "failed", "cancel": "running"}
 
 
 def state(action, record, status):
-    """Return how the pipeline is read; what is canceled with it are also trigger jobs."""
+    """Return the reads of a pipeline; canceling also affects its trigger jobs."""
     read = [Exchange(READ, pipeline(6, status)), Exchange(ATTEMPTS, [record])]
     return read + [Exchange(f"{READ}/trigger_jobs", [])] if action == "cancel" else read
 
@@ -112,7 +112,7 @@ def test_a_pipeline_is_read_again_after_an_outage(action, status, end, done):
 
 @pytest.mark.parametrize("action", POSTS)
 def test_an_effect_that_shows_between_two_reads(action):
-    """What is still at work on the server when its answer is lost may be done at any moment."""
+    """A server may still execute a request after its answer was lost."""
     before, after = state(action, BEFORE[action], STATUS[action]), state(action, AFTER[action], "running")
     outcome = act(action, Exchange(POSTS[action], lost()), before[0], *after[1:])
     assert (outcome.changed, outcome.failure) == (True, None)
@@ -181,7 +181,7 @@ def test_it_ends_before_it_can_be_canceled():
 
 
 def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
-    """What the first look has shown counts, whatever becomes of the next one."""
+    """The first read counts, even if the next one fails."""
     denied = Exchange(READ, {"message": "403 Forbidden"}, status=403)
     outcome = act(
         "cancel",
@@ -201,7 +201,7 @@ def test_a_pipeline_that_is_retried_between_two_reads_is_under_way():
 
 
 def test_a_job_that_never_gets_its_turn_is_not_under_way():
-    """A trigger job has failed before it, which GitLab does not retry with the pipeline."""
+    """An earlier trigger job has failed, which GitLab does not retry with the pipeline."""
     jobs = Exchange(ATTEMPTS, [job(43, "created"), job(42, "success")])
     options = {"action": "retry", "pipeline_id": 6}
     outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deleting the artifacts of all jobs of a project: only when it is meant, and told rightly."""
+"""Deleting the artifacts of all jobs of a project: only on explicit request, and with a true result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def delete(*exchanges, check_mode=False, **options):
 
 
 def test_every_run_is_a_change_which_check_mode_predicts_without_writing():
-    # GitLab does not tell whether there was anything left
+    # GitLab does not report whether any artifacts were left
     for _number in range(2):
         predicted = delete(PROJECT, check_mode=True)
         done = delete(PROJECT, ACCEPTED)

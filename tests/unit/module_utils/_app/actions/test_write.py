@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One effect: whatever happens to the answer of a write, it is told as it was, and never done twice unseen."""
+"""A write has one effect: whatever its answer, the result reports it truly, and it is never repeated without a read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def act(action, before, *exchanges, **options):
     return outcome, outcome.values["results"][0]
 
 
-# action, the job before, the write, what the reads after it show, id afterwards
+# action, the job before, the write, what later reads show, ID afterwards
 AFTER_THE_EFFECT = [
     ("play", job(), PLAY, [(JOB, job(status="pending"))], 42),
     ("play", job(), PLAY, [(JOB, job(status="success")), (LIST, [job(status="success")])], 42),
@@ -109,7 +109,7 @@ def test_a_lost_request_is_sent_again_when_the_job_shows_no_effect(action, befor
 
 
 def of_old_server(**fields):
-    """Return the job as a server before 15.9 tells it, which does not say when it was erased."""
+    """Return the job as a server before 15.9 returns it, without erased_at."""
     record = job(42, "failed", **fields)
     del record["erased_at"]
     return record
@@ -122,7 +122,7 @@ def test_an_erasure_whose_answer_was_lost_shows_by_the_files_on_an_old_server():
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
-# action, the job before, the write, the job when it was done
+# action, the job before, the write, the job after the effect
 DONE_TO_ONE_ATTEMPT = [
     ("cancel", job(42, "running"), CANCEL, job(42, "canceled")),
     ("erase", job(42, "success", **KEPT), ERASE, job(42, "success", **ERASED)),
@@ -342,7 +342,7 @@ def test_an_attempt_that_somebody_else_has_made_before_is_not_the_effect_of_a_lo
 
 
 def test_a_trigger_job_that_somebody_else_has_retried_is_not_the_effect_of_a_lost_request():
-    """GitLab does not list its former attempts, among which ours could be."""
+    """GitLab does not list earlier attempts of trigger jobs, which may include ours."""
     listed = [Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(51, "running", "deploy", user=BOB)])]
     transport = ScriptedTransport(
         Exchange(LIST, []),
@@ -360,7 +360,7 @@ def test_a_trigger_job_that_somebody_else_has_retried_is_not_the_effect_of_a_los
     ("action", "line", "looks"), [("retry", RETRY, 0), ("play", PLAY, 3)], ids=["retry", "play of an ended job"]
 )
 def test_what_was_accepted_and_has_failed_again_by_now_is_not_done_again(action, line, looks):
-    """The answer is of the attempt before, and the new one shows late."""
+    """The answer contains the previous attempt, and the new one appears late."""
     ended = job(42, "failed")
 
     def answer(call):
@@ -610,7 +610,7 @@ def test_no_write_is_repeated_past_the_deadline():
     assert clock.sleeps == []
 
 
-# ----- refused, and done all the same -----
+# ----- rejected, but executed -----
 
 ALICE, BOB = {"id": 2, "username": "alice"}, {"id": 3, "username": "bob"}
 WHO = "GET /user"

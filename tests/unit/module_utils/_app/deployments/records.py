@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records of deployments as GitLab shows them."""
+"""Records of deployments as GitLab returns them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def approval(user: Record, status: str = "approved", comment: str | None = None)
 
 
 def rule(name: str | None = "Maintainers", required: int = 1, *given: Record, **whom: t.Any) -> Record:
-    """Return an approval rule; for the Maintainer role unless it says otherwise."""
+    """Return an approval rule, by default for the Maintainer role."""
     whom = whom or {"access_level": 40}
     return {
         "id": 1,
@@ -34,7 +34,7 @@ def rule(name: str | None = "Maintainers", required: int = 1, *given: Record, **
 
 
 def listed(deployment_id: int = 5, status: str = "blocked", job_id: int = 42, **fields: t.Any) -> Record:
-    """Return a deployment as a list shows it."""
+    """Return a deployment as lists contain it."""
     return {
         "id": deployment_id,
         "iid": 1,
@@ -49,7 +49,7 @@ def listed(deployment_id: int = 5, status: str = "blocked", job_id: int = 42, **
 
 
 def deployment(*rules: Record, pending: int = 1, approvals: t.Sequence[Record] = (), **fields: t.Any) -> Record:
-    """Return a deployment with its approvals, as GitLab Premium shows a single one."""
+    """Return a deployment with its approvals, as GitLab Premium returns a single one."""
     return {
         **listed(**fields),
         "pending_approval_count": pending,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Giving an approval: one effect, whatever happens to the answer, and told as it was."""
+"""Giving an approval: one effect, whatever the answer, and a true result."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_an_answer_that_does_not_show_the_approval_is_not_believed():
     assert (outcome.changed, outcome.values["outcome"]) == (True, "applied")
     outcome = approve(BEFORE, answer, BEFORE, USER, ACCEPTED, AFTER)
     assert (outcome.changed, outcome.values["outcome"]) == (True, "applied")
-    # nor is a deployment that has lost what it told before
+    # a deployment that lacks fields it had before proves nothing either
     outcome = approve(BEFORE, answer, *[Exchange(READ, GARBAGE)] * 2, api_retries=1)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
     assert "the answer does not confirm that it was approved" in outcome.failure

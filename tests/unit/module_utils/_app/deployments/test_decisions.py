@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether an approval is sent, and what stands against it."""
+"""Whether an approval is sent, and the reasons against it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MAINTAINERS = rule("Maintainers", 2, BY_ALICE)
         (deployment(rule()), APPROVE, "act", ""),
         (deployment(rule()), REJECT, "act", ""),
         (deployment(MAINTAINERS, approvals=[BY_ALICE]), APPROVE, "same", "has already approved it"),
-        # to say the other thing is a change
+        # the opposite answer is a change
         (deployment(MAINTAINERS, approvals=[BY_ALICE]), REJECT, "act", ""),
         (REJECTED, REJECT, "same", "has already rejected"),
         (REJECTED, APPROVE, "refuse", "its status is failed"),
-        # what somebody else has said is not ours
+        # approvals of other users do not count as ours
         (deployment(rule("Maintainers", 2), approvals=[approval(CAROL)]), APPROVE, "act", ""),
         (deployment(pending=0, status="success", approvals=[BY_ALICE]), APPROVE, "same", "already"),
         (deployment(pending=0, approvals=[approval(CAROL)]), APPROVE, "refuse", "does not wait for approvals"),
@@ -83,7 +83,7 @@ NO_RULE = "no approval rule of its environment is for the user"
         ([rule()], 3, {"allow_pipeline_trigger_approve_deployment": True}, APPROVE, ""),
         ([rule("Dan", user_id=9)], 2, {}, APPROVE, NO_RULE),
         ([rule("Alice", user_id=2)], 2, {}, APPROVE, ""),
-        # who is in a group is not known
+        # memberships of groups are unknown
         ([rule("Dan", user_id=9), rule("release", group_id=9)], 2, {}, APPROVE, ""),
         ([rule()], 2, {"permissions": {"project_access": {"access_level": 30}}}, APPROVE, NO_RULE),
         ([rule()], 2, {"permissions": {"project_access": None, "group_access": {"access_level": 40}}}, APPROVE, ""),

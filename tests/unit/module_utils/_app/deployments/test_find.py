@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding deployments: of jobs, which do not say where they deploy to, of an environment, and of a project."""
+"""Finding the deployments of jobs, whose records do not contain them, of an environment, and of a project."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_id_that_is_not_there():
 
 def test_one_that_is_deleted_after_it_was_listed():
     gone = Exchange("GET /projects/7/deployments/6", reply({"message": "404 Not found"}, status=404))
-    # nobody has given its id
+    # the user did not set this ID
     with pytest.raises(errors.MissingError, match="for deployment 6 of project 7 "):
         info(Exchange(NEWEST, [listed(6)]), gone)
 
@@ -117,7 +117,7 @@ def test_a_scope_that_leaves_no_job_over_is_a_fine_answer():
 
 @pytest.mark.parametrize("older", [ENOUGH_OLDER - 1, ENOUGH_OLDER])
 def test_it_looks_as_long_as_the_deployment_may_still_come(older):
-    """Of pipelines that were made at the same time, ids of deployments and of jobs are not in the same order."""
+    """In pipelines created at the same time, IDs of deployments and of jobs may be in different order."""
     rows = [listed(1000 - number, job_id=10) for number in range(older)] + [listed(5)]
     found = deployments_of(*session_with(rows))
     assert [one.id for one in found] == ([5] if older < ENOUGH_OLDER else [])
@@ -136,7 +136,7 @@ def test_it_does_not_read_on_when_everything_is_found():
 
 
 def session_with(rows):
-    """Return a session whose server has these deployments, and the job to look for."""
+    """Return a session whose server has these deployments, and the job to search for."""
 
     def answer(call):
         page = int(call.query.get("page", ["1"])[0])

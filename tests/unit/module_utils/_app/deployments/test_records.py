@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read out of a deployment: who has approved it, and who has not."""
+"""Reading a deployment: who has approved it, and which approvals are missing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_rejection_is_no_approval():
 
 @pytest.mark.parametrize("pending", [0, None])
 def test_nothing_is_missing_when_the_server_counts_nothing(pending):
-    # the count decides: rules that were changed since tell nothing of this deployment
+    # the count decides, because rules may have changed since and then do not apply to this deployment
     record = {**deployment(rule("Maintainers", 2)), "pending_approval_count": pending}
     assert missing_approvals(record) == [] and missing_text(record) == ""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs whose deployment waits for approvals: refused, or waited for and played once."""
+"""Jobs whose deployment waits for approvals: refused, or played once after a wait."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def act(*exchanges, clock=None, progress=None, check_mode=False, **options):
 
 
 def ended(status, job_id=42, **fields):
-    """Return the two reads by which a job that has ended is known."""
+    """Return the two reads by which a job's end is known."""
     record = job(job_id, status, **fields)
     return [Exchange(f"GET /projects/7/jobs/{job_id}", record), Exchange(LIST, [record])]
 
@@ -95,7 +95,7 @@ def test_it_is_played_once_when_the_last_approval_is_there():
         wait=True,
     )
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
-    # one line for each change of who is left, and none that says that somebody has to play it
+    # one line for each change of the missing approvals, and none that requires a user to play the job
     assert progress.others[:2] == [
         "project 7 deploy: waits for approvals of its deployment 5 to 'production': 1 of Maintainers and 1 of release",
         "project 7 deploy: waits for approvals of its deployment 5 to 'production': 1 of release",
@@ -139,9 +139,9 @@ def test_without_wait_it_ends_when_the_job_is_played():
 @pytest.mark.parametrize(
     "reads",
     [
-        [],  # the job deploys nowhere
+        [],  # the job does not deploy
         [FOUND, Exchange(DEPLOYMENT, listed())],  # a server without approvals
-        [FOUND, Exchange(DEPLOYMENT, deployment(pending=0))],  # an environment that asks for none
+        [FOUND, Exchange(DEPLOYMENT, deployment(pending=0))],  # an environment that requires no approvals
     ],
 )
 def test_what_waits_for_nothing_is_played_at_once(reads):
@@ -167,7 +167,7 @@ def test_a_rejection_ends_the_wait():
         WAITING,
         Exchange(JOB, REJECTED),
         Exchange(LIST, [REJECTED]),
-        # which deployment it is was found before
+        # the deployment was found before
         rejected("too risky")[-1],
         wait_for_approval=True,
     )
@@ -262,7 +262,7 @@ def test_a_job_that_is_unplayable_for_another_reason_is_refused_in_gitlabs_words
     ("record", "changed", "words"),
     [
         (deployment(*BOTH, pending=2), True, "when its deployment 5 to 'production' has the missing approvals"),
-        # GitLab starts it by itself, so that a real run finds it under way
+        # GitLab starts it by itself, so a real run finds it in progress
         (deployment(), False, "GitLab starts it"),
         (deployment(pending=0), True, ""),
     ],
@@ -277,7 +277,7 @@ def test_the_deployments_of_several_jobs_are_looked_for_together():
     jobs = [job(44, name="notify"), job(43, name="deploy:eu"), job()]
     transport = ScriptedTransport(
         Exchange(LIST, jobs),
-        # a wildcard may stand for a trigger job as well
+        # a wildcard may match trigger jobs as well
         Exchange("GET /projects/7/pipelines/6/trigger_jobs", []),
         Exchange(BLOCKED, [listed(6, job_id=43), listed()]),
         Exchange("GET /projects/7/deployments/6", deployment(rule(), deployment_id=6, job_id=43)),
@@ -299,7 +299,7 @@ def test_check_mode_does_not_fail_because_deployments_cannot_be_read():
     names = {"name": ["deploy", "deploy:eu"]}
     assert run_task(TASK, {**BASE, **names}, transport=several, check_mode=True).changed
     assert several.lines.count("GET /projects/7/deployments") == 1
-    # and a wait for what cannot be seen is an error at once
+    # waiting for unreadable approvals fails at once
     with pytest.raises(errors.NotAuthorizedError):
         act(denied, wait_for_approval=True)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where downloads go: the target is a file that may be replaced, and what cannot be written is told in a sentence."""
+"""Targets of downloads: only files are replaced, and unwritable targets cause a one-sentence error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_what_a_file_holds(tmp_path):
 @pytest.mark.parametrize("goal", ["x", "nowhere"])
 def test_a_link_is_like_nothing(tmp_path, goal):
     (tmp_path / "x").touch()
-    # as ansible.builtin.copy has it, which replaces them all
+    # like ansible.builtin.copy, which replaces all links
     (tmp_path / "link").symlink_to(goal)
     assert content_of(str(tmp_path / "link")) is None
 
@@ -75,7 +75,7 @@ def test_a_new_beginning_of_a_target_leaves_nothing_of_what_came_before(tmp_path
 
 
 def test_an_empty_target_is_not_truncated(tmp_path, monkeypatch):
-    # ext4 takes that for the replacement of a file, and writes all of it out at close
+    # ext4 would treat it as the replacement of a file, and flush all its data at close
     truncated = []
     monkeypatch.setattr(os, "ftruncate", lambda _file, length: truncated.append(length))
     with NewFile("dest", str(tmp_path / "x"), Files()) as target:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A download is the right content, whole or not at all, and says in a sentence why there is none."""
+"""Downloads: the right content, whole or not at all, and one sentence that explains a failure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ANONYMOUS = {"api_token": None}
 LATEST = {"ref": "main", "name": "build", "latest_success": True}
 SUCCESSFUL = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
 WITH_FILES = job(42, "success", "build", artifacts_file={"filename": "artifacts.zip", "size": 3})
-# how the job is found that GitLab gives for a ref
+# how to find the job that GitLab takes for a ref
 FOUND = [Exchange(SUCCESSFUL, [pipeline(6, "success")]), Exchange(LIST, [WITH_FILES])]
 
 
@@ -65,31 +65,31 @@ def digest(content):
 
 
 def done(record=None):
-    """Return the exchange by which a job is read."""
+    """Return the exchange that reads a job."""
     return Exchange(JOB, record or job(42, "success", "build"))
 
 
 def with_reports(*kinds, **more):
-    """Return the exchange by which a job with reports is read; a kind is `junit` or an entry of its own."""
+    """Return the exchange that reads a job with reports; a kind is `junit` or a complete entry."""
     entries = [entry if isinstance(entry, dict) else entry_of(entry) for entry in kinds or ("junit", "cobertura")]
     others = [entry_of(kind) for kind in ("archive", "metadata", "trace")]
     return done(job(42, "success", "build", artifacts=[*others, *entries], **more))
 
 
 def untold():
-    """Return the exchange by which a job is read whose record does not tell what it has left."""
+    """Return the exchange that reads a job whose record does not list its artifacts."""
     record = job(42, "success", "build")
     del record["artifacts"]
     return done(record)
 
 
 def entry_of(kind, **more):
-    """Return a row of the list of what a job has left."""
+    """Return an entry of the list of a job's artifacts."""
     return {"file_type": kind, "size": len(NEW), "filename": f"{kind}.xml.gz", "file_format": "gzip", **more}
 
 
 def download(dest, *exchanges, check_mode=False, **options):
-    """Return the outcome of a download; whatever happens, nothing is left beside the target."""
+    """Return the outcome of a download; fail if it leaves anything beside the target."""
     folder = dest if dest.is_dir() else dest.parent
     try:
         return run_task(
@@ -136,10 +136,10 @@ def test_the_job_is_told_where_it_was_read(tmp_path):
     record = job(42, "success", "build")
     values = download(tmp_path / "x", done(record), Exchange(ARTIFACTS, NEW), job_id=42).values
     assert (values["job"], values["pipeline"]) == (record, record["pipeline"])
-    # there GitLab finds it, and does not tell
+    # GitLab finds the job by itself and does not report which
     values = download(tmp_path / "x", *FOUND, Exchange(BY_REF, NEW), *FOUND, **LATEST).values
     assert (values["job"]["id"], values["pipeline"]) == (42, record["pipeline"])
-    # which it is cannot be said when it is found nowhere
+    # the job is unknown if it is found nowhere
     none = Exchange(SUCCESSFUL, [])
     values = download(tmp_path / "x", none, Exchange(BY_REF, NEW), none, **LATEST).values
     assert (values["job"], values["pipeline"]) == ({"name": "build", "ref": "main"}, None)
@@ -337,7 +337,7 @@ def test_a_report_that_is_a_zip_is_told_by_its_length(tmp_path, check_mode):
 
 
 def test_after_a_break_a_report_is_looked_at_anew(tmp_path):
-    # what came before the break is not taken for the beginning of what comes afterwards
+    # data from before the break must not count as the beginning of the new answer
     first = Breaking(with_reports(), *[Exchange(REPORT, ZIP[:2] + b"\n" + NEW)] * 2)
     run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=first)
     assert (tmp_path / "x").read_bytes() == ZIP[:2] + b"\n" + NEW
@@ -430,9 +430,9 @@ def test_what_has_the_checksum_already_is_not_fetched(tmp_path):
     wanted = {"checksum": "sha256:" + digest(NEW).upper(), "job_id": 42}
     outcome = download(dest, done(), **wanted)
     assert (outcome.changed, outcome.values["sha256"]) == (False, digest(NEW))
-    # unless it is meant
+    # unless forced
     assert not download(dest, done(), Exchange(ARTIFACTS, NEW), force=True, **wanted).changed
-    # a file that is another one is fetched, and may then be right
+    # a file with other content is downloaded, and may then be right
     dest.write_bytes(OLD)
     assert download(dest, done(), Exchange(ARTIFACTS, NEW), **wanted).changed
 
@@ -451,7 +451,7 @@ def test_content_with_another_checksum_is_not_put_in_place(tmp_path, check_mode)
 
 
 class Breaking(ScriptedTransport):
-    """Hands over bodies while they come; some break off in the middle."""
+    """Reads bodies until they end; some break off in the middle."""
 
     def __init__(self, *exchanges, broken=1):
         super().__init__(*exchanges)
@@ -523,7 +523,7 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
     ("fields", "words"),
     [
         ({}, "job 'build' (id 42) has no artifacts: it declares none under artifacts:paths, or no file matched"),
-        # by default GitLab uploads artifacts of jobs that succeed
+        # by default GitLab uploads artifacts only if a job succeeds
         (
             {"status": "failed"},
             "has no artifacts: it has failed, and artifacts:when is neither always nor on_failure, it declares none",
@@ -541,7 +541,7 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
         (LASTING, "were deleted; retry the job to create them again"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
         (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to create them again"),
-        # they expire in the future, and are only not readable now
+        # they expire in the future, and are only unreadable now
         (
             {**LASTING, "artifacts_file": {"filename": "a.zip"}},
             "GitLab lists artifacts of job 'build' (id 42), but does not",
@@ -551,7 +551,7 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
             "GitLab lists artifacts of job 'build' (id 42), but does not",
         ),
         ({"artifacts_expire_at": "1969-12-31T23:59:59.000Z"}, "have expired (1969-12-31T23:59:59.000Z)"),
-        # they were there when the job was read
+        # they existed when the job was read
         ({**EXPIRED, "artifacts_file": {"filename": "a.zip"}}, "have expired (2022-01-02T00:00:00.000Z); retry"),
         (REPORTS, "has only reports (dotenv, junit) and no archive; list its files under artifacts:paths"),
         ({"artifacts": [{"file_type": "archive"}, {"file_type": "junit"}]}, "has no artifacts"),
@@ -616,7 +616,7 @@ def test_a_job_that_has_not_ended_has_nothing_yet(tmp_path, status):
 
 
 def test_a_file_that_is_not_in_the_archive(tmp_path):
-    # GitLab answers that in plain text, and in JSON when there is no archive
+    # GitLab answers in plain text, or in JSON if there is no archive
     with pytest.raises(errors.SelectionError, match=r"no 'dist/app.txt' in the artifacts of job 'build' \(id 42\)"):
         download(tmp_path / "x", done(), Exchange(FILE, reply("Not Found", status=404)), job_id=42, **IN_FILE)
     with pytest.raises(errors.SelectionError, match="has no artifacts"):
@@ -649,7 +649,7 @@ def test_a_path_that_gitlab_refuses(tmp_path):
     refused = reply({"error": "artifact_path is invalid"}, status=400)
     with pytest.raises(errors.SelectionError, match="'dist/app.txt' is not a valid path inside an archive"):
         download(tmp_path / "x", done(), Exchange(FILE, refused), job_id=42, **IN_FILE)
-    # any other refusal is told in GitLab's words
+    # any other refusal is reported in GitLab's words
     with pytest.raises(errors.RefusedError, match="too many"):
         download(tmp_path / "x", done(), Exchange(ARTIFACTS, reply({"message": "too many"}, status=400)), job_id=42)
 
@@ -703,7 +703,7 @@ def test_a_folder_that_cannot_be_written_to_costs_no_download(tmp_path, monkeypa
     with pytest.raises(errors.UsageError, match="dest '.*/x' cannot be written: no permission to create files in"):
         download(dest, done(), job_id=42, check_mode=check_mode)
     dest.write_bytes(OLD)
-    # a file there can be written to as it is
+    # an existing file can be written in place
     session = new_session(ScriptedTransport(done(), Exchange(ARTIFACTS, NEW)), check_mode=check_mode)
     request = DownloadRequest(JobQuery(PipelineQuery("7"), job_id=42), "archive", dest=str(dest))
     report = into_place(session, request, Files(unsafe_writes=True))

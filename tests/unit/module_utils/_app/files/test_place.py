@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts that go to a file: the old text or the new one, and a sentence when it cannot be written."""
+"""Writing strings to files: the file holds the old or the new content, and failed writes cause a one-sentence error."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_text_replaces_the_old_one_and_keeps_its_mode(tmp_path):
     path.write_text("old", encoding="utf-8")
     path.chmod(0o640)
     write_text("record", str(path), "n\u00e4w \ud800", Files())
-    # half a surrogate came from a server, and must not cost the record
+    # a lone surrogate from a server must not prevent writing the record
     assert path.read_text(encoding="utf-8") == "n\u00e4w \\ud800"
     assert path.stat().st_mode & 0o777 == 0o640
 
@@ -67,21 +67,21 @@ def test_what_fails_at_the_end_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-# ----- the same for whoever runs it -----
+# ----- the same for every user -----
 
 SOMEBODY = 1234
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can make files of others")
 
 
 class Folder:
-    """A folder that everybody can reach, with files of this and that owner."""
+    """A folder that all users can access, with files of different owners."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         os.chmod(path, 0o777)
 
     def make(self, name: str, mode: int = 0o644, owner: int = 0, group: int = 0) -> str:
-        """Make a file, and return its path."""
+        """Create a file and return its path."""
         path = os.path.join(self.path, name)
         with open(path, "wb") as file:
             file.write(b"old")
@@ -90,7 +90,7 @@ class Folder:
         return path
 
     def put(self, name: str, *, as_nobody: bool = False, unsafe_writes: bool = False) -> t.Any:
-        """Put a new file there; return the error, else owner, group, mode and content."""
+        """Write a new file; return the error, or the owner, group, mode and content."""
         path = os.path.join(self.path, name)
         files = Files(unsafe_writes=unsafe_writes)
         problem = in_child(lambda: write_text("record", path, "new", files), as_nobody=as_nobody)
@@ -104,13 +104,13 @@ class Folder:
 
 @pytest.fixture
 def folder() -> t.Iterator[Folder]:
-    # the folders of pytest belong to whoever runs it, and nobody else may enter them
+    # only the user who runs pytest may enter its temporary folders
     path = tempfile.mkdtemp()
     yield Folder(path)
     shutil.rmtree(path)
 
 
-# mode, owner and group of what was there; owner, group and mode afterwards, written by root and by nobody
+# mode, owner and group of the existing file; then owner, group and mode after a write by root and by nobody
 OTHERS: dict[str, t.Any] = {
     "nothing": (None, (0, 0, "0o644"), (NOBODY, NOBODY, "0o644")),
     "own file of root": ((0o640, 0, 0), (0, 0, "0o640"), (NOBODY, NOBODY, "0o600")),
@@ -160,7 +160,7 @@ def test_what_nobody_may_not_replace_is_told(folder):
     os.chmod(folder.path, 0o755)
     assert "no file can be created in" in folder.put("file", as_nobody=True)
     assert "Permission denied" in folder.put("file", as_nobody=True)
-    # as Ansible's own modules do it where a file can be written to, but not replaced
+    # like Ansible's own modules, if a file can be written to but not replaced
     assert folder.put("file", as_nobody=True, unsafe_writes=True) == (0, 0, "0o666", b"new")
     os.chmod(folder.path, 0o1777)
     folder.make("file", 0o644)
@@ -262,7 +262,7 @@ def test_a_path_that_cannot_be_one(path):
         check_path("dest", path)
 
 
-# ----- what stays behind -----
+# ----- leftover files -----
 
 
 def test_the_file_has_no_name_until_it_is_whole(tmp_path):

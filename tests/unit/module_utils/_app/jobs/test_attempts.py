@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The newest attempts of jobs that are known: a list without them says nothing, and is not believed at once."""
+"""The newest attempts of known jobs: a list without them proves nothing, and does not count at once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_job_that_never_comes_back_is_named():
         newest(*[Exchange(LIST, [job(42)])] * 3)
 
 
-# ----- how many there are -----
+# ----- numbers of attempts -----
 
 ATTEMPTS = LIST + "?include_retried=true"
 FAILED = [FoundJob(job(number, "failed", name), "7", 6) for number, name in ((42, "deploy"), (41, "build"))]

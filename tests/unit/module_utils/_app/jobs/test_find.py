@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding the pipeline and its jobs, on servers of every age."""
+"""Finding the pipeline and its jobs, on servers of all versions."""
 
 from __future__ import annotations
 
@@ -338,7 +338,7 @@ def test_fields_are_projected_and_nested(fields, expected):
     [
         (["id", "statsu"], "No job has the field 'statsu': did you mean 'status'?"),
         (["nope.id"], "No job has the field 'nope': there are 'allow_failure', "),
-        # jobs have it only once they have failed
+        # jobs have this field only after a failure
         (["id", "failure_reason"], None),
     ],
 )
@@ -356,7 +356,7 @@ OTHER = pipeline(26, project_id=8)
 
 
 def tree(call):
-    """Answer like a parent pipeline with a child pipeline, which has triggered one of another project, and back."""
+    """Answer like a parent pipeline, its child, and a pipeline of another project that triggers the parent again."""
     return {
         "GET /projects/7/pipelines/6": pipeline(),
         LIST: [job(42), job(41, name="build")],
@@ -427,7 +427,7 @@ def test_an_old_server_lists_bridges_under_their_old_name(answer):
 
 
 def test_a_web_page_does_not_tell_that_a_server_has_no_trigger_jobs():
-    """A proxy sends it while GitLab is being restarted; without trigger jobs the wait would be for half of the jobs."""
+    """A proxy sends it while GitLab restarts; without trigger jobs, the wait would miss half of the jobs."""
 
     def restarted(call):
         if call.line.endswith(("/trigger_jobs", "/bridges")):
@@ -473,7 +473,7 @@ def test_a_list_that_gets_a_new_job_while_it_is_read_is_read_again(options):
     listed = list(range(1000, 0, -1))
 
     def page(call):
-        clock.now += 0.02  # several requests at a time are for servers that take their time
+        clock.now += 0.02  # only slow servers get several requests at a time
         number = int(call.query.get("page", ["1"])[0])
         if number == 5 and len(listed) == 1000:
             listed.insert(0, 1001)

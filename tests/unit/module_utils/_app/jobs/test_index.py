@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs by names as users write them, hundreds of them among thousands of jobs."""
+"""Finding hundreds of jobs among thousands, by names as users write them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATHS = [
 
 
 def found(path):
-    # "deploy/prod" is a name that holds a slash
+    # "deploy/prod" is a name that contains a slash
     below, name = ("", path) if path == "deploy/prod" else path.rpartition("/")[::2]
     return query.FoundJob({"id": 1, "name": name}, "7", 6, below)
 

@@ -16,7 +16,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import qu
         ([], "x", "there are no jobs at all"),
         (["deploy:prod", "build"], "deploy:prd", "did you mean 'deploy:prod'?"),
         (["aaaa", "bbbb"], "zzzz", "there are 'aaaa', 'bbbb'"),
-        # what the configuration calls all jobs of a matrix
+        # the name in the configuration of all jobs of a matrix
         (
             ["test: [3.11, linux]", "test: [3.12, linux]", "build"],
             "test",
@@ -43,7 +43,7 @@ def test_suggestions(known, name, words):
         ("e?/deploy", "eu", True),
         ("us/*", "eu", False),
         ("eu-west/*", "eu", False),
-        # a name without wildcards is that of one job
+        # a name without wildcards matches one job
         ("eu/north", "eu/north-1", False),
         ("eu/", "eu/north", False),
         ("eu/north*", "eu/north-1", True),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a job has failed for a reason that is wanted, whatever its server calls it."""
+"""Whether a job failed for a requested reason, whatever the server calls it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.reasons i
         ("stuck_or_timeout_failure", ("stuck_or_timeout_failure",), True),
         ("no_updates_running", ("api_failure", "stuck_or_timeout_failure"), True),
         ("stuck_pending_no_matching_runners", ("stuck_or_timeout_failure",), True),
-        # the other way round it is more than was asked for
+        # the reverse would match more than was requested
         ("stuck_or_timeout_failure", ("no_updates_running",), False),
         ("server_timeout_running", ("stuck_or_timeout_failure",), False),
         ("reason_of_a_newer_server", ("reason_of_a_newer_server",), True),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is said of a selection."""
+"""Messages about a selection."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
         ),
         ({"stages": ("te*",)}, ""),
         ({"names": ("unit",), "stages": ("test",)}, ""),
-        # what is out of scope GitLab does not list
+        # GitLab does not list jobs outside the scope
         ({"stages": ("tset",), "scope": ("failed",)}, ""),
-        # what was not read to its end
+        # the list was not read to its end
         ({"stages": ("test", "tset"), "limit": 1}, ""),
     ],
 )

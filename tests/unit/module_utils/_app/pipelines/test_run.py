@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starting a pipeline: which requests, in which order, and what is made of a lost answer."""
+"""Starting a pipeline: its requests, their order, and how a lost answer is resolved."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def body(**fields):
 
 @pytest.mark.parametrize("doubt", LOST_ANSWERS)
 def test_a_lost_answer_after_the_effect(doubt):
-    """One newer pipeline of the same ref, source and user is the one."""
+    """The only newer pipeline of the same ref, source and user is taken for ours."""
     clock = FakeClock()
     whole, variables = read(ours())
     outcome = start(
@@ -75,7 +75,7 @@ def test_a_lost_answer_after_the_effect(doubt):
         whole,
         Exchange(USER, US),
         variables,
-        # whether somebody else has been at it as well
+        # checks whether another client started one, too
         new(ours()),
         clock=clock,
     )
@@ -125,7 +125,7 @@ def test_a_pipeline_whose_fields_make_no_sense_is_not_taken_for_another_one(fiel
 
 
 def test_what_is_not_ours():
-    """Another source, another user, another ref and other variables; none of them is taken for the one."""
+    """Pipelines of another source, user or ref, or with other variables, are not taken for ours."""
     others = [
         pipeline(12, "running", source="push"),
         pipeline(11, "running", source="api", ref="refs/merge-requests/1/head"),
@@ -211,7 +211,7 @@ def test_a_server_in_maintenance_has_started_nothing():
     "unsent", [lambda: errors.ConnectError("refused"), lambda: reply("Retry later", status=429), in_maintenance]
 )
 def test_what_there_is_is_read_again_after_an_outage(unsent, theirs):
-    """Another task with the same token may have started one meanwhile."""
+    """Another task with the same token may have started one in the meantime."""
     away = [Exchange(CREATE, unsent(), body=body())]
     commit = Exchange("GET /projects/7/repository/commits/main", {"id": "f" * 40})
     kinds = [
@@ -234,7 +234,7 @@ def test_a_trigger_token_travels_in_the_body_only():
         new(),
         Exchange(TRIGGER, record, status=201, body=sent),
         new(record),
-        # as a file or a variable may hold it
+        # as read from a file or a variable
         trigger_token=f"{TOKEN}\n",
         variables={"A": 1},
         inputs={"n": 3},
@@ -326,7 +326,7 @@ def test_the_limit_lasts_until_the_time_is_up(on_timeout):
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_new_pipeline_is_asked_for_again_after_a_denial(status):
-    """A server that answers reads from a copy of its database knows it a moment later."""
+    """A server that reads from a database replica finds it a moment later."""
     jobs = "GET /projects/7/pipelines/9/jobs"
     done = ours(status="success")
     outcome = start(

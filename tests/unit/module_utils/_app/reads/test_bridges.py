@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tree of pipelines: read, cut where it repeats itself or is closed, drawn, and waited for."""
+"""The tree of pipelines: read, cut at repeated or unreadable pipelines, drawn, and waited for."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_one_level_by_default():
 def test_depth_and_a_cycle_that_is_cut(depth, found):
     outcome, transport = read(depth=depth)
     assert [node["id"] for node in outcome.values["downstream_pipelines"]] == found
-    # each pipeline is entered once
+    # each pipeline is read only once
     entered = [line for line in transport.lines if line.endswith("/trigger_jobs")]
     assert len(entered) == len(set(entered))
 
@@ -75,7 +75,7 @@ def test_the_whole_tree():
     back = nested["bridges"][0]
     assert [infra["depth"], nested["depth"], back["depth"]] == [1, 2, 3]
     assert [record["id"] for record in infra["jobs"]] == [62]
-    # the newest attempt only
+    # only the newest attempt
     assert [record["id"] for record in nested["jobs"]] == [73]
     assert (back["bridges"], back.get("jobs")) == ([], None)
     assert [node["path"] for node in outcome.values["downstream_pipelines"]] == ["infra", "infra/nested"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs in expressions: by name or id, their fields and contents, and the value that stands for what is not there."""
+"""Jobs in expressions: by name or ID, their fields and contents, and the default for missing values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DEFAULT = {"has_default": True, "default": "-"}
 
 
 def ask(*exchanges, terms=("deploy",), pipeline_id=6, ref=None, is_name=False, token=None, **request):
-    """Return the values of a look-up in pipeline 6, or of a ref."""
+    """Return the values of a lookup in pipeline 6, or of a ref."""
     query = PipelineQuery("7", pipeline_id=None if ref else pipeline_id, ref=ref)
     transport = ScriptedTransport(*exchanges)
     try:
@@ -61,7 +61,7 @@ def test_an_id_needs_no_pipeline_and_a_name_does():
         ask(pipeline_id=None)
 
 
-# ----- what is not there -----
+# ----- missing jobs -----
 
 
 def test_a_name_that_is_not_there():
@@ -215,6 +215,6 @@ def test_a_file_that_is_not_there():
     with pytest.raises(errors.SelectionError, match="there is no 'build.env' in the artifacts of job 'build' of ref"):
         ask(missing, **LATEST)
     assert ask(missing, **LATEST, **DEFAULT) == ["-"]
-    # a default that is null stands for the file, and is no failed look at the ref
+    # a default of null replaces a missing file, and is not mistaken for a failed read of the ref
     null = {"has_default": True, "default": None}
     assert ask(missing, **LATEST, **null) == [None]

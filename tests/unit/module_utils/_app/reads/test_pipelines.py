@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read about a pipeline besides itself: an empty answer is told from none."""
+"""Additional data about a pipeline: an empty answer differs from a missing one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPTIONS = {"pipeline_id": 6, "include": ["downstream"]}
 
 
 def below(answer):
-    """Return a server with a pipeline of one job, which answers so when it is asked for trigger jobs."""
+    """Return a server with a pipeline of one job, which answers requests for trigger jobs like this."""
 
     def respond(call):
         if call.path.endswith(("/trigger_jobs", "/bridges")):
@@ -89,7 +89,7 @@ def test_a_pipeline_of_which_only_the_id_is_known_is_named_when_the_time_is_up()
 
 @pytest.mark.parametrize("seconds", [1.0, 30.0])
 def test_a_server_that_asks_for_a_longer_pause_than_there_is_time_for(seconds):
-    """It is told at once as long as there is time; when the time is up it is a time-out like any other."""
+    """It is an error immediately while time is left; at the deadline, it is a timeout like any other."""
     clock = FakeClock()
 
     def throttles(call):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The job of a job token, and what GitLab says to a token that it does not take."""
+"""The job of a job token, and GitLab's answers to rejected tokens."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_token_of_the_environment_stands_in_for_one_that_is_not_given():
         with pytest.raises(errors.NotAuthorizedError) as caught:
             given = {"api_token": None, "api_job_token": JOB_TOKEN, **options}
             run_task(TASK, given, transport=transport, environ=environ)
-        # it is the token in use that counts as a secret
+        # the token in use counts as a secret
         assert f"no {MASK}" in str(caught.value)
 
 

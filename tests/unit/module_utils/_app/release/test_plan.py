@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of a release: the order of its projects, and what is refused before anything is begun."""
+"""The plan of a release: the order of its projects, and errors that are found before anything begins."""
 
 from __future__ import annotations
 

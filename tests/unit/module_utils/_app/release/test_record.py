@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of an earlier run: what is taken from it, and what else a file may hold."""
+"""The record of an earlier run: what is read from it, and how other content of the file is handled."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running a release: what is run side by side, in which order, and what is left out when a gate does not open."""
+"""Running a release: what runs in parallel, in which order, and what is skipped when a gate does not open."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedu
 
 from ....harness import FakeClock, SharedClock
 
-# Far longer than anything here takes; a test that waits so long has failed.
+# Far longer than anything here takes; a test that waits this long has failed.
 PATIENCE = 60
 
 
 def plan(strategy="fail_fast", **projects):
-    """Return a plan: for each project its gates and, after them, what it needs."""
+    """Return a plan; each project has gates and the names of the projects that it needs."""
     return make_plan(
         [
             ProjectPlan(
@@ -49,7 +49,7 @@ def plan(strategy="fail_fast", **projects):
 
 
 class Script:
-    """Runs gates as told: an exception is raised, a function is called, and everything else opens."""
+    """Runs gates as scripted: exceptions are raised, functions are called, and all other gates open."""
 
     def __init__(self, **steps):
         self.steps = steps
@@ -71,7 +71,7 @@ class Script:
 
 
 def run_of(plan, script):
-    """Return a run with a few threads, on the real clock, which nothing here waits for."""
+    """Return a run with a few threads on the real clock, for which no test waits."""
     clock = Clock()
     return ReleaseRun(plan, script, Scheduler(clock, Traffic(clock), Progress(), most_at_once=4))
 
@@ -101,7 +101,7 @@ def test_a_project_begins_as_soon_as_its_own_needs_have_passed():
     c_has_begun = threading.Event()
     script = Script(slow=lambda stop: (c_has_begun.wait(PATIENCE), None)[1], c1=lambda stop: c_has_begun.set())
     results = run_of(plan(a=(["a1"], []), b=(["slow"], []), c=(["c1"], ["a"])), script).run()
-    # b goes on for as long as c has not begun, so c cannot have waited for it
+    # b runs until c has begun, so c cannot have waited for b
     assert c_has_begun.is_set()
     assert [result.outcome for result in results] == ["passed"] * 3
 
@@ -155,7 +155,7 @@ def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_i
     a_runs, may_fail, has_failed = threading.Event(), threading.Event(), threading.Event()
 
     class FailsMeanwhile(list):
-        """Gates of which the last one fails while the first thread goes through them."""
+        """Gates of which the last one fails while the main thread iterates over them."""
 
         def __iter__(self):
             yield from tuple(super().__iter__())
@@ -221,7 +221,7 @@ def test_a_failure_wakes_who_sleeps():
 
 
 def acting(name, needs=()):
-    """Return a project with a gate that only waits, and one that plays."""
+    """Return a project with a gate that only waits and a gate that plays."""
     gates = (Gate((f"{name}-build",), "wait"), Gate((f"{name}-deploy",), "play", request=ActionRequest("play")))
     return ProjectPlan(name, PipelineQuery(f"group/{name}", ref="main"), gates, needs)
 
@@ -247,6 +247,6 @@ def test_a_project_that_cannot_be_looked_at_holds_up_the_others_for_a_moment_onl
     ReleaseRun(plan, run_gate, scheduler).run()
     assert played["first"] == pytest.approx(max(1.0, seconds + 1.0), abs=1.1)
     assert played["second"] == pytest.approx(played["first"], abs=1.1)
-    # once is enough
+    # the delay occurs only once
     assert played["third"] == pytest.approx(played["first"] + 2.0, abs=1.1)
     assert played["stuck"] == pytest.approx(601.0, abs=1.1)

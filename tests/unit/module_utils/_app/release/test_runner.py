@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose turn it is to start a pipeline of a ref."""
+"""The order in which gates start pipelines of the same ref."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAIN = RunRequest("group/app", "main")
 
 
 class Release:
-    """Two gates of one release; what the first meets while it starts its pipeline is for the test to say."""
+    """Two gates of one release; tests set what happens while the first one starts its pipeline."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, other: RunRequest = MAIN) -> None:
         self.clock = FakeClock()
@@ -54,7 +54,7 @@ class Release:
 
 
 def ended(steps: Steps[GateResult]) -> GateResult:
-    """Return what a gate has come to whose turn it is."""
+    """Return the result of a gate that does not have to wait."""
     with pytest.raises(StopIteration) as caught:
         next(steps)
     return t.cast(GateResult, caught.value.value)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pipelines and jobs that go into the record of a release; what cannot be read costs no more than itself."""
+"""The pipelines and jobs in the record of a release; anything unreadable is missing without affecting the rest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TREE = {
 
 
 def read(**closed):
-    """Return the tree of pipeline 6 and the warnings; what is closed answers with a status instead."""
+    """Return the tree of pipeline 6 and the warnings; `closed` maps paths to error statuses."""
     statuses = {path.replace("__", "/"): status for path, status in closed.items()}
 
     def answer(call):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command with which a reader of a report goes on: what it does, and when there is none."""
+"""The command with which readers of a report continue: what it does, and when there is none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_command_is_about_ids_and_quoted(status, action):
     [
         ("g/a", "https://gitlab.example.com", "g/a"),
         ("7", "https://gitlab.example.com", "7"),
-        # a job of a fork, or of a downstream pipeline elsewhere
+        # a job of a fork, or of a downstream pipeline on another server
         ("a", "https://gitlab.example.com", "7"),
         ("g/b", "https://gitlab.example.com", "7"),
         ("g/a", "https://elsewhere.example.com", "7"),
@@ -74,7 +74,7 @@ def test_of_many_jobs_the_first_commands_are_shown():
 
 @pytest.mark.parametrize("action", ["run", "wait"])
 def test_what_goes_on_is_told_of_gates_that_start_pipelines(action):
-    """Run again, these start another pipeline when the first has ended, though all else stays as it is."""
+    """On the next run, these gates start another pipeline if the first has ended, although other passed gates stay."""
     first = a_project(gates=[a_gate(action=action, jobs=[])])
     second = a_project(gates=[a_gate(outcome="failed")])
     page = gate_list(a_record(first, second))
@@ -88,7 +88,7 @@ def test_a_gate_that_stops_nothing_says_so_where_it_failed():
     jumps = page[page.index("<nav ") : page.index("</nav>")].split("</li>")
     assert [", optional" in row for row in jumps[:2]] == [True, False]
     assert "play; optional;" in page and "play; requires started;" in page
-    # which gates, then the sentence about them
+    # the list of gates, then the sentence about them
     assert page.index("</nav>") < page.index("why it failed")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pieces of a report: time axis, bars, words, links, and that nothing foreign gets through as HTML."""
+"""The parts of a report: time axis, bars, words, links, and escaping of all foreign HTML."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_long_time_without_jobs_is_cut_out():
     scale = TimeScale([(START, START + 100), (START + 2 * DAY, START + 2 * DAY + 100)])
     ((left, right),) = scale.cuts
     assert (round(left, 1), round(right, 1)) == (48.5, 51.5)
-    # what lies in the time that was cut out stands where it ends
+    # times within the omitted span are shown at its end
     assert scale.position(START + DAY) == right
     labels = [label for _position, label in scale.ticks()]
     assert labels[0] == "1 Jan 00:00:00" and any(label.startswith("3 Jan") for label in labels)
@@ -52,7 +52,7 @@ def test_many_cuts_leave_room_for_the_jobs():
 
 
 def spans_of(scale):
-    """Return from where to where each label is written, in percent of a narrow axis."""
+    """Return the start and end of each label, in percent of a narrow axis."""
     return [(position, position + 1.6 * len(label)) for position, label in scale.ticks()]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What makes a report readable: no element wider than a phone, enough contrast, and the order of what is read."""
+"""What makes a report readable: no element wider than a phone, sufficient contrast, and the reading order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .records import a_gate, a_job, a_project, a_record
 
 PHONE_PIXELS = 390
 PIXELS = {"px": 1, "rem": 16}
-# what text is written in, and what it stands on
+# colors of text, and of the backgrounds below it
 INKS = ("text", "soft", "link", "good", "bad", "busy", "still", "none")
 GROUNDS = ("ground", "panel")
 # https://www.w3.org/TR/WCAG22/#contrast-minimum
@@ -25,7 +25,7 @@ ENOUGH = 4.5
 
 
 def palettes():
-    """Return the colors of the three forms of the page: light, dark and on paper."""
+    """Return the colors of the three variants of the page: light, dark and print."""
     return [dict(re.findall(r"--(\w+): (#\w+);", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)]
 
 
@@ -51,7 +51,7 @@ def test_there_are_three_palettes_of_the_same_colors():
 def test_nothing_is_wider_than_a_phone():
     lengths = re.findall(r"[\s;{](?:min-)?width:\s*([\d.]+)(px|rem)", STYLE)
     assert lengths and all(float(number) * PIXELS[unit] < PHONE_PIXELS / 2 for number, unit in lengths)
-    # a column gives way, and what does not fit into a line goes on in the next one
+    # columns shrink, and long lines wrap
     assert not re.findall(r"grid-template-columns:[^;]*\d(?:px|rem) ", STYLE)
     assert "overflow-wrap: anywhere" in STYLE and "overflow-x" not in STYLE
     assert [rule for rule in re.findall(r"([^{}]+)\{[^{}]*nowrap", STYLE) if ".axis" not in rule] == []

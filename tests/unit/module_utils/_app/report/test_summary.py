@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A release as Markdown: its table, its logs, and that nothing in it means more than it says."""
+"""A release as Markdown: its table, its logs, and escaping of everything that has a meaning in Markdown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_gate_that_did_not_open_has_its_reason_and_all_logs():
 def test_the_title_of_a_log_is_html(path, shown):
     jobs = [a_job(path=path, status="failed", log_tail=["broken"])]
     text = render_summary(a_record(a_project(gates=[a_gate(outcome="failed", jobs=jobs)], jobs=jobs)))
-    # a line that begins with this tag is one of HTML up to the next empty line, where a backslash is a backslash
+    # a line that begins with this tag is HTML up to the next empty line, and backslashes in it do not escape
     assert f"\n<details><summary>End of the log of <code>{shown}</code></summary>\n\n```text\n" in text
 
 
@@ -69,7 +69,7 @@ def test_the_title_of_a_log_is_html(path, shown):
 def test_no_name_means_more_than_it_says(name):
     text = render_summary(a_record(a_project(name=name, gates=[a_gate(name=name, reason=name)], pipeline=None)))
     (row,) = rows_of(text)
-    # every character with a meaning has a backslash before it
+    # every character with a meaning follows a backslash
     assert not re.search(r"(?<!\\)(?:\\\\)*(?:[@<`#!\[\]]|:\w+:|://)", row[0])
     assert re.sub(r"\\(.)", r"\1", row[0]) == name.replace("\n", " ")
     assert not re.search("^/", text, re.MULTILINE)

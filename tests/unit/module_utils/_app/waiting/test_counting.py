@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting for large pipelines by counting: how many requests, how late it is told, and what a count cannot see."""
+"""Waiting for large pipelines by counting: the number of requests, the delay, and what a count cannot see."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ LATENCY_SECONDS = 0.02
 
 
 class Server:
-    """A pipeline whose jobs go through their statuses at given times, on a clock that requests move on, too.
+    """A pipeline whose jobs change their statuses at given times, on a clock that requests advance, too.
 
-    :param courses: for each job the times at which it comes to a status.
-    :param totals: whether lists say how much there is.
-    :param unknown: statuses that it does not know as scope.
+    :param courses: for each job, the times at which it enters each status.
+    :param totals: whether lists contain totals.
+    :param unknown: statuses that it rejects as a scope.
     """
 
     def __init__(self, *courses: list[tuple[float, str]], totals: bool = True, unknown: t.Collection[str] = ()) -> None:
@@ -44,7 +44,7 @@ class Server:
 
     @property
     def lists(self) -> list[Call]:
-        """Return the first pages of listings."""
+        """Return the first request of each listing."""
         return [
             call
             for call in self.requests
@@ -92,7 +92,7 @@ class Server:
 
 
 class Hanging(FunctionTransport):
-    """A server that answers no more from some time on, each time as long as the client waits for it."""
+    """A server that stops answering at some time; each later request lasts until the client gives up."""
 
     def __init__(self, server: Server, from_seconds: float) -> None:
         super().__init__(server._answer)
@@ -133,7 +133,7 @@ def test_two_hundred_jobs_are_waited_for_with_few_requests_and_told_in_time():
         lateness.append(server.clock.seconds - 10.0)
     assert statistics.median(requests) <= 20
     assert max(requests) <= 25
-    # the final listing of two pages included
+    # including the final listing of two pages
     assert statistics.median(lateness) <= 0.12
 
 
@@ -213,7 +213,7 @@ def test_a_failure_ends_the_waiting_early_and_is_looked_for_only_when_something_
     assert 20 <= server.clock.seconds < 22
     failures = [call for call in server.counts if "failed" in call.query["scope[]"]]
     assert len(failures) == 2
-    # once more before the failure is believed
+    # listed once more before the failure counts
     assert len(server.lists) == 3
 
 
@@ -222,7 +222,7 @@ def test_two_hundred_jobs_that_may_fail_are_not_listed_whenever_one_has_ended(op
     server = Server(*spread(200, 60.0))
     outcome, _progress = wait(server, **options)
     assert outcome.values["summary"] == {"success": 200}
-    # at the beginning and at the end; the pauses, which are drawn, move the requests by no more than five
+    # at the beginning and at the end; random pauses change the number of requests by at most five
     assert len(server.lists) == 2 and len(server.requests) <= 150
 
 
@@ -327,7 +327,7 @@ def test_played_jobs_are_followed_by_counting():
 
 
 class Failing(FunctionTransport):
-    """A server that does not answer counts."""
+    """A server that rejects counts."""
 
     def __init__(self, server: Server, status: int) -> None:
         super().__init__(
@@ -347,7 +347,7 @@ def test_a_server_that_refuses_every_count_is_listed_from_then_on():
     options = {"pipeline_id": 6, "wait": True}
     outcome = run_task(gitlab_job_info.TASK, options, transport=transport, clock=server.clock)
     assert outcome.values["summary"] == {"success": 30}
-    # without the statuses that not every server knows, and then no more
+    # one retry without the statuses that not every server knows, then none
     assert transport.counted == 2
     assert len(server.lists) > 2
 
@@ -368,7 +368,7 @@ def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int, sco
     options = {"pipeline_id": 6, "wait": True, "wait_for": ["success"], "wait_interval": 1.0}
     outcome = run_task(gitlab_job_info.TASK, options, transport=FunctionTransport(answer), clock=server.clock)
     assert denied and "'job 30' (id 31) ended as failed" in outcome.failure
-    # the failure was seen soon after it was there (pauses are random), and not at the next listing of all jobs
+    # the failure is noticed soon (pauses are random), not only at the next listing of all jobs
     assert server.clock.seconds < 20
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tail of a log as a person wants to read it."""
+"""The tail of a log as people want to read it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ UPLOADED = ["Uploading artifacts for failed job", "Uploading artifacts...", "bui
         (["no space left", CLEANED, "ERROR: Job failed: exit status 2"],
          "no space left"),
         (["  no space left ", *UPLOADED, "ERROR: Job failed: command terminated with exit code 137"], "no space left"),
-        # these say why
+        # these contain the reason
         (["$ make", "ERROR: Job failed: execution took longer than 1h0m0s seconds"],
          "ERROR: Job failed: execution took longer than 1h0m0s seconds"),
         (["$ make", "ERROR: Job failed (system failure): no such image"],

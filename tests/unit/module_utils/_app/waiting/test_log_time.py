@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of a log takes no longer than the task, however slowly the log comes."""
+"""Reading a log takes no longer than the task may, however slowly the log arrives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .test_logs import Growing, follow
 
 
 class Streams(FunctionTransport):
-    """Keeps how long the answer with a log may take."""
+    """Keeps the time limits of requests for logs."""
 
     def __init__(self, function: t.Callable[..., t.Any]) -> None:
         super().__init__(function)

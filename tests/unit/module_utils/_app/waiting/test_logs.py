@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Following a log: servers with and without offsets, texts cut anywhere, retries, erasing, faults, and refusals."""
+"""Following a log: servers with and without offsets, logs cut anywhere, retries, erasing, faults, and refusals."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def part_of(text: bytes, call: Call) -> bytes:
-    """Return the part of a log that a request asks for."""
+    """Return the part of a log that a request selects."""
     offset = int(call.query.get("byte_offset", ["0"])[0])
     limit = int(call.query.get("byte_limit", [str(len(text))])[0])
     return text[offset : offset + limit]
 
 
 class Growing:
-    """A job that runs for 20 s, or several attempts of it, and writes its log evenly.
+    """A job that runs for 20 s, possibly in several attempts, and writes its log evenly.
 
-    :param knows_offsets: whether the server honours byte_offset and byte_limit.
+    :param knows_offsets: whether the server supports byte_offset and byte_limit.
     """
 
     def __init__(self, log: bytes = LOG, *, knows_offsets: bool = True) -> None:
@@ -85,7 +85,7 @@ def test_each_line_is_shown_once_in_order_as_it_comes(knows_offsets: bool):
     outcome, lines = follow(server)
     assert outcome.failure is None and not outcome.warnings
     assert lines == LOG.decode().splitlines()
-    # between the looks, too
+    # between the polls, too
     assert len(server.log_reads) >= 10
     offsets = [int(call.query.get("byte_offset", ["0"])[0]) for call in server.log_reads]
     assert offsets == sorted(offsets) and offsets[-1] > 0
@@ -101,7 +101,7 @@ def test_a_log_that_repeats_itself_is_not_taken_for_a_whole_one():
 @pytest.mark.parametrize("knows_offsets", [True, False])
 def test_a_burst_that_is_longer_than_a_part_loses_no_line(knows_offsets: bool):
     server = Growing(knows_offsets=knows_offsets)
-    # a bit more than a part, all the rest, and the end of the rest, which is exactly a part
+    # slightly more than a part, then all the rest, whose end is exactly a part
     sizes = [1000, len(LOG) - logs.PART_BYTES, len(LOG)]
     server.written = lambda job_id: LOG[: sizes[min(len(sizes) - 1, int(server.clock.seconds // 10))]]  # type: ignore[method-assign]
     _outcome, lines = follow(server)
@@ -129,7 +129,7 @@ def test_every_byte_is_told_once_however_it_comes(seed: int, knows_offsets: bool
                 text.write(answer[come : come + size])
                 come += size
                 if not is_whole and draw.random() < 0.2:
-                    return  # it is cut off
+                    return  # the answer is cut off
             has_more = text.end_of_answer()
 
     for size in sorted(draw.randint(0, len(log)) for _number in range(draw.randint(0, 8))):
@@ -169,14 +169,14 @@ def test_a_retry_begins_the_log_of_the_new_attempt():
 
 
 class Sudden(Growing):
-    """A job that writes all but the first line of its log when it ends."""
+    """A job that writes all but the first line of its log at its end."""
 
     def __init__(self, log: bytes = LOG) -> None:
         super().__init__(log)
         self.moments: list[tuple[int, float]] = []
 
     def moments_of(self, job_id: int) -> list[float]:
-        """Return when the log of an attempt was read."""
+        """Return the times at which the log of an attempt was read."""
         return [at for read_id, at in self.moments if read_id == job_id]
 
     def written(self, job_id: int) -> bytes:
@@ -187,7 +187,7 @@ class Sudden(Growing):
 
 @pytest.mark.parametrize("begins", [0.0, 10.6])
 def test_what_an_attempt_has_written_at_its_end_is_shown_when_it_is_retried_at_once(begins: float):
-    # whenever the looks are, some of these ends lie between the last reading and the next look
+    # wherever the polls fall, some of these ends lie between the last read of the log and the next poll
     for end in range(110, 140, 3):
         server = Sudden(b"one\nERROR: no space left\n")
         server.statuses = {
@@ -212,14 +212,14 @@ def test_the_log_of_an_attempt_that_was_retried_is_read_to_its_end_once():
 
 
 class InOrder(Progress):
-    """Keeps all lines in their order."""
+    """Keeps all lines in order."""
 
     def tell(self, line: str, *, status: str = "") -> None:
         self.others.append(line)
 
 
 def all_lines(server: Growing) -> list[str]:
-    """Return what is shown of a job whose log is followed, without times."""
+    """Return the output for a job whose log is followed, without times."""
     progress = InOrder(is_shown=True)
     options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True}
     run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock, progress=progress)
@@ -229,7 +229,7 @@ def all_lines(server: Growing) -> list[str]:
 @pytest.mark.parametrize("log", [b"one\ntwo\n", b"one\ntwo"])
 @pytest.mark.parametrize("end", ["success", "failed"])
 def test_the_whole_log_stands_between_the_lines_of_its_begin_and_its_end(log: bytes, end: str):
-    # whenever the looks are, some of these ends lie between the last reading and the next look
+    # wherever the polls fall, some of these ends lie between the last read of the log and the next poll
     for moment in range(200, 260, 7):
         server = Sudden(log)
         server.statuses = {42: [(0.0, "pending"), (3.0, "running"), (moment / 10, end)]}

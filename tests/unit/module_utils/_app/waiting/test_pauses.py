@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting: pauses, targets, what can no longer come, and what is noted meanwhile."""
+"""Waiting: pauses, targets, statuses that can no longer be reached, and what is recorded meanwhile."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def listed(*statuses):
 
 
 def paused(clock, pauses):
-    """Pause, and return for how long; None when there is no time left."""
+    """Pause and return for how long, or None if no time is left."""
     seconds = pauses.next_seconds()
     if seconds is None:
         return None
@@ -147,7 +147,7 @@ def test_targets_end_the_wait(targets, statuses):
     ],
 )
 def test_what_can_no_longer_come_fails_at_once(targets, status, words):
-    # a failure is believed when it is seen twice
+    # a failure counts when it is seen twice
     outcome = wait(*listed("created", status, *[status] * (status == "failed")), wait_for=targets)
     assert outcome.failure == f"job 'deploy' (id 42) {words}"
     assert not outcome.values["timed_out"]
@@ -178,7 +178,7 @@ def test_the_end_of_the_time(on_timeout, fails):
     assert outcome.values["timed_out"]
     assert outcome.values["job"]["status"] == "running"
     assert clock.seconds == pytest.approx(90.0)
-    # 1 s growing by half up to 10 s: about 14 looks
+    # 1 s growing by half up to 10 s: about 14 polls
     assert 12 <= len(transport.calls) <= 18
 
 
@@ -366,11 +366,11 @@ def test_a_server_that_is_away_until_the_time_is_up_is_a_time_out(answer, on_tim
     assert "could not be reached again before the timeout" in outcome.warnings[0]
 
 
-# ----- looks that share answers -----
+# ----- polls that share answers -----
 
 
 class Counter(FunctionTransport):
-    """A server whose list of jobs has one more job each time."""
+    """A server whose list of jobs grows by one job with each request."""
 
     def __init__(self):
         super().__init__(lambda call: [job(number) for number in range(1, 1 + len(self.calls))])
@@ -416,7 +416,7 @@ def test_after_a_write_a_look_learns_nothing_from_before():
         assert size_of_list(session) == 3
 
 
-# ----- how long a pause is that no nudge ends -----
+# ----- length of a pause that no nudge ends -----
 
 
 @pytest.fixture

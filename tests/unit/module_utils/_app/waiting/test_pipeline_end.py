@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a pipeline has ended, and what is made of it, on a clock that only sleeping moves."""
+"""When a pipeline has ended and what the task returns, on a clock that advances only by sleeping."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ JOBS, READ = "GET /projects/7/pipelines/6/jobs", "GET /projects/7/pipelines/6"
 
 
 class Course:
-    """A pipeline as it goes on: what the jobs are at each listing; the last entry stays.
+    """A pipeline over time: its status and jobs at each listing; the last entry repeats.
 
-    :param steps: the status of the pipeline, and its jobs.
+    :param steps: pairs of the status of the pipeline and its jobs.
     """
 
     def __init__(self, *steps):
@@ -59,12 +59,12 @@ def test_one_list_tells_of_the_jobs_and_their_pipeline():
     outcome, course = follow(running, running, running, ("success", [DONE]))
     assert outcome.failure is None and outcome.values["pipeline"]["status"] == "success"
     assert course.transport.lines.count(JOBS) == 4
-    # its own record is read once, when the list says that it has ended
+    # its own record is read once, when the list shows its end
     assert course.transport.lines.count(READ) == 1
 
 
 def test_a_failure_is_seen_twice_before_it_counts():
-    """GitLab retries the job by itself: its new attempt is there at the next look."""
+    """GitLab retries the job by itself; the next poll shows the new attempt."""
     outcome, _course = follow(
         ("running", [job(42, "running", "test")]),
         ("failed", [BROKEN]),
@@ -91,7 +91,7 @@ def test_the_status_of_a_former_end_is_not_believed_while_jobs_run():
 
 
 def test_the_end_before_the_last_retry_is_not_believed():
-    """A replica of the database is behind, for as long as it is."""
+    """A database replica lags behind for several polls."""
     before = ("failed", [BROKEN])
     outcome, _course = follow(
         ("running", [job(43, "running", "test"), BROKEN]), *[before] * 4, ("success", [job(43, "success", "test")])
@@ -110,9 +110,9 @@ def test_a_manual_job_that_must_be_played_ends_the_wait():
     optional = job(44, "manual", "report", allow_failure=True)
     outcome, _course = follow(("manual", [DONE, gate, optional]), clock=clock)
     assert "waits for job 'deploy:prod' (id 43) (manual) to be played" in outcome.failure and clock.seconds < 5
-    # a playbook may have canceled the pipeline, which leaves such jobs as they are
+    # a playbook may have canceled the pipeline, which does not change such jobs
     assert "play or cancel it with gitlab_job_action" in outcome.failure and "report" not in outcome.failure
-    # it waits for its timer, and for nobody
+    # a delayed job waits for its timer, not for a user
     delayed = job(45, "scheduled", "deploy:eu")
     assert "deploy:eu" not in follow(("manual", [DONE, gate, delayed]))[0].failure
     outcome, _course = follow(("manual", [DONE, gate]), wait_for=["success", "manual"])
@@ -170,7 +170,7 @@ def many(status, *more):
 
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_a_big_pipeline_is_looked_at_by_its_own_record(is_shown):
-    """Its jobs are listed when it stands still, and now and then to tell of them."""
+    """Its jobs are listed when it stops, and occasionally to show progress."""
     course = Course(("running", many("running")))
     looks = 0
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many waits at a time on a clock that only sleeping moves: whose turn it is, how fast, and until when."""
+"""Many waits at a time on a clock that advances only by sleeping: their order, pace and deadlines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WINDOW = 60.0
 
 
 class Server:
-    """A server with a limit for each minute, which tells it with each answer as GitLab does."""
+    """A server with a rate limit per minute, which it reports in each answer as GitLab does."""
 
     def __init__(self, clock: FakeClock, traffic: Traffic, limit: int | None) -> None:
         self._clock, self._traffic, self._limit = clock, traffic, limit
@@ -40,7 +40,7 @@ class Server:
         self.refused: list[float] = []
 
     def ask(self, left: float = 1e9, *, others: int = 0) -> bool:
-        """Make a request, as many of others come before it; return whether it was sent in time."""
+        """Make a request after `others` requests of other clients; return whether it was sent before the timeout."""
         seconds = self._traffic.turn(left)
         if seconds is None:
             return False
@@ -67,7 +67,7 @@ class Server:
 
 @dataclasses.dataclass
 class Waiter:
-    """A wait for something that ends at a time of its own."""
+    """A wait for something that ends at a given time."""
 
     world: World
     ends_at: float
@@ -93,7 +93,7 @@ class Waiter:
 
 
 class World:
-    """A scheduler of one thread over a server."""
+    """A scheduler with one thread in front of a server."""
 
     def __init__(self, limit: int | None = None, per_minute: int | None = None) -> None:
         self.clock = FakeClock()
@@ -125,7 +125,7 @@ def test_many_waits_share_two_hundred_looks_a_minute_and_each_has_its_turn() -> 
     world.scheduler.run()
     first = [at for waiter in waiters for at in waiter.looks if at - world.began < 60.0]
     assert len(first) <= 500 + 60.0 / POLL_SECONDS
-    # in turn: nobody looks again before all others have
+    # in turn: no wait polls again before all others have
     turns = 500 * POLL_SECONDS + 10.0
     gaps = [later - at for waiter in waiters for at, later in zip(waiter.looks, waiter.looks[1:])]
     assert max(gaps) <= turns + 1.0
@@ -264,7 +264,7 @@ def test_an_error_in_a_wait_ends_the_run() -> None:
 def test_promises_hold_for_drawn_worlds(
     ends: list[float], timeout: float, limit: int | None, per_minute: int | None, interval: float
 ) -> None:
-    """Nothing starves, nothing is asked after it ended, time limits are kept, and the server refuses nothing."""
+    """No wait starves or polls after its end, time limits are kept, and the server rejects nothing."""
     world = World(limit, per_minute)
     waiters = [world.wait(end, timeout=timeout, interval=interval) for end in ends]
     world.scheduler.run()
@@ -274,7 +274,7 @@ def test_promises_hold_for_drawn_worlds(
         assert len(after) <= 1
     begins = [waiter.looks[0] for waiter in waiters]
     assert begins == sorted(begins)
-    # the deadline counts from when a wait begins
+    # the deadline counts from the beginning of a wait
     late = [waiter.left_at - waiter.looks[0] - timeout for waiter in waiters if waiter.left_at is not None]
     if not world.server.refused:
         assert max(late) <= 1.0
@@ -316,12 +316,12 @@ def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
     assert other_has_run.is_set()
 
 
-# ----- a server that is away, with several threads -----
+# ----- an unreachable server, with several threads -----
 
 
 @dataclasses.dataclass
 class Persistent:
-    """A wait whose looks are repeated, as those of a gate are, while the server is away."""
+    """A wait that repeats its polls while the server is unreachable, as gates do."""
 
     number: int
     clock: SharedClock
@@ -350,7 +350,7 @@ class Persistent:
                 pause = min(pause * 1.5, 10.0)
             except ServerError as exc:
                 if not exc.is_postponed:
-                    # what it could not be asked for in time is known when the time is up
+                    # a request that could not be sent before the deadline fails at the deadline
                     assert exc.is_out_of_time
                     yield Pause(self.deadline.remaining(), self.deadline)
                     return
@@ -365,7 +365,7 @@ class Persistent:
 def run_persistent(
     ends: t.Sequence[float], timeout: float, is_away: t.Callable[[int, float], bool], *, most_at_once: int = 16
 ) -> tuple[SharedClock, list[Persistent]]:
-    """Run waits with times in seconds from the beginning; return them, and the clock on which they ran."""
+    """Run waits with times in seconds from the beginning; return the clock and the waits."""
     clock = SharedClock()
     began = clock.now
     traffic = Traffic(t.cast(Clock, clock))
@@ -391,9 +391,9 @@ def test_a_server_that_is_away_holds_few_threads_and_is_not_flooded() -> None:
     clock, waits = run_persistent([900.0] * 300, 3600.0, lambda _who, now: 100.0 <= now < 400.0)
     assert clock.most_asleep <= 2 * MOST_PAUSING
     away = [at for wait in waits for at in wait.asked if 1130.0 <= at < 1400.0]
-    # 200 looks in a minute, and what those repeat that keep their threads
+    # 200 polls a minute, and the retries of those that keep their threads
     assert len(away) / (270.0 / 60.0) <= 300
-    # and all go on when it is back
+    # all waits continue when the server is back
     back = [min(at for at in wait.asked if at >= 1400.0) - 1400.0 for wait in waits]
     assert max(back) <= 150.0
     assert all(wait.left_at - wait.ends_at <= 150.0 for wait in waits)
@@ -419,7 +419,7 @@ def test_a_limit_that_is_used_up_holds_few_threads_and_no_deadline() -> None:
     for _number in range(40):
         scheduler.add(awaiting(), lambda _value: None)
     scheduler.run()
-    # those that work may come to sleep as well
+    # working threads may start to sleep as well
     assert clock.most_asleep <= 2 * 4
     assert ended == [pytest.approx(30.0, abs=1.0)]
 
@@ -443,7 +443,7 @@ def test_many_projects_that_are_broken_keep_no_other_from_its_turn() -> None:
 def test_promises_hold_in_drawn_outages(
     ends: list[float], timeout: float, outages: list[tuple[float, float]], most_at_once: int
 ) -> None:
-    """Whenever the server is away, time limits are kept to the second, and what was over is not asked again."""
+    """During any outages, time limits are kept to the second, and finished waits send no more requests."""
 
     def is_away(_who: int, now: float) -> bool:
         return any(begin <= now < begin + seconds for begin, seconds in outages)
@@ -459,7 +459,7 @@ def test_promises_hold_in_drawn_outages(
 
 
 class Nudger(Nudges):
-    """Nudges at times that are set: pairs of when, and whom by their number."""
+    """Nudges at given times: pairs of a time and the number of a wait."""
 
     def __init__(self, clock: FakeClock, times: t.Sequence[tuple[float, int]]) -> None:
         super().__init__("/nowhere", t.cast(Clock, clock))
@@ -481,11 +481,11 @@ class Nudger(Nudges):
 
 @dataclasses.dataclass
 class Patient(Waiter):
-    """A wait that looks seldom unless it is nudged."""
+    """A wait that polls rarely unless it is nudged."""
 
     watch: Watch | None = None
     seldom: float = 300.0
-    # when it looks and is to be nudged meanwhile, as by a hook that comes while GitLab answers
+    # the poll during which it is nudged, as by a hook that arrives while GitLab answers
     nudged_at_look: int = -1
 
     def steps(self) -> t.Generator[Pause, None, Waiter]:
@@ -505,7 +505,7 @@ class Patient(Waiter):
 
 
 def nudged_world(times: t.Sequence[tuple[float, int]]) -> World:
-    """Return a world in which so many seconds after its beginning those are nudged."""
+    """Return a world with these nudges, whose times count from its beginning."""
     world = World()
     nudger = Nudger(world.clock, [(world.began + at, number) for at, number in times])
     world.scheduler = Scheduler(
@@ -563,7 +563,7 @@ def test_what_was_nudged_has_its_turn_before_what_is_only_due() -> None:
     nudges=st.lists(st.tuples(st.floats(0, 1500), st.integers(0, 59)), max_size=80),
 )
 def test_any_nudges_keep_the_promises(ends: list[float], nudges: list[tuple[float, int]]) -> None:
-    """Whoever is nudged, and when: everybody sees the end, and looks no more often than without nudges."""
+    """With any nudges, each wait sees its end and polls no more often than without them."""
     world = nudged_world([(at, number % len(ends)) for at, number in nudges])
     waiters = [patient(world, end) for end in ends]
     world.scheduler.run()
@@ -574,7 +574,7 @@ def test_any_nudges_keep_the_promises(ends: list[float], nudges: list[tuple[floa
 
 
 def test_the_end_of_a_step_is_awaited_no_longer_than_is_said_however_short_that_is() -> None:
-    """A SimpleQueue may wait for ever when its time is up while it prepares to wait."""
+    """SimpleQueue.get() may wait forever if its timeout expires while it prepares to wait."""
     clock = Clock()
     scheduler = Scheduler(clock, Traffic(clock), Progress(is_shown=False), most_at_once=1)
     step: t.Any = object()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several writes: what they have to look at is read once for all of them, and none is told by the fate of another."""
+"""Several writes share the reads that they need, and the result of one never affects another."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from ....harness import ScriptedTransport, new_session
 class Switch(Write[str]):
     """Turns on one of several switches.
 
-    :param answers: what its requests come to: whether it is on after one, or an error; after an error it is on if that
-        says so.
+    :param answers: answers to its requests: an error to raise, `look` to read its state first, or its result.
     """
 
     noun = "switch"
@@ -78,7 +77,7 @@ class Switch(Write[str]):
 
 
 class Grouped(Switch):
-    """One that is read together with others only if none of them is away."""
+    """A switch whose reads fail if they include switch 2."""
 
     def __init__(self, *arguments, problem, **options):
         super().__init__(*arguments, **options)
@@ -120,7 +119,7 @@ def test_all_are_sent_before_one_look_at_those_that_need_it(session):
     ]
     results = ["done", "2 as it is, refused", "3 as it is, seen", "4 as it is, refused", "5 as it is, seen"]
     assert Switch.send_all(session, writes) == results
-    # no error of a read is the last word for what may have been done, so that it is read apart
+    # a failed read must not decide about writes that may have been executed, so these are read separately
     assert log == [*(f"send {number}" for number in range(1, 6)), "read 2 4", "read 3 5"]
 
 

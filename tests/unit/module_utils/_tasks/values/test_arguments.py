@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Null is not given, and what is no option is refused, null or not."""
+"""Null counts as unset; unknown options are rejected, even if they are null."""
 
 from __future__ import annotations
 

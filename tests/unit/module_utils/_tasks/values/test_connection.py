@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From options and environment to a connection."""
+"""Reading a connection from options and environment."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
         ({"api_oauth_token": "abc"}, PAT, ("api_oauth_token", "abc")),
         ({"api_token": None}, OAUTH, ("api_oauth_token", "four")),
         ({"api_token": " padded\n"}, {}, ("api_token", "padded")),
-        # it would act as somebody else
+        # it would act as another user
         ({}, {"CI_JOB_TOKEN": "glcbt-1"}, ("", "")),
     ],
 )
@@ -51,7 +51,7 @@ def test_which_token_is_used(options, environ, expected):
     [
         ({"api_token": "one", "api_job_token": "two"}, {}, "several tokens are set: api_token, api_job_token"),
         ({}, {**PAT, **OAUTH}, "several tokens are set: GITLAB_API_TOKEN, GITLAB_OAUTH_TOKEN"),
-        # an empty variable must not make us somebody else
+        # an empty value must not change the user
         ({"api_token": ""}, PAT, "api_token is empty; set it to a token, or omit it"),
         ({"api_oauth_token": " "}, PAT, "api_oauth_token is empty"),
         ({"api_job_token": ""}, {}, "api_job_token is empty"),
@@ -84,7 +84,7 @@ def test_tokens_that_cannot_be_used(options, environ, words):
         ({"GL_HOST": "host:8443", "CI_SERVER_URL": "https://ci"}, "https://host:8443"),
         ({"GITLAB_HOST": "host", "GL_HOST": "other"}, "https://host"),
         ({"GITLAB_SERVER_URL": "https://server", "GITLAB_HOST": "host"}, "https://server"),
-        # a variable that is set to nothing is not set
+        # an empty variable counts as unset
         ({"GITLAB_API_URL": "", "GITLAB_HOST": " ", "GL_HOST": "host"}, "https://host"),
     ],
 )
@@ -152,7 +152,7 @@ def test_further_headers():
     given = {"X-Pass": SECRET, "X-Number": 7, "X-Yes": True, "X-Tab": "a\tb"}
     found = settings(http_headers=given)
     assert found.http_headers == {"X-Pass": SECRET, "X-Number": "7", "X-Yes": "true", "X-Tab": "a\tb"}
-    # a short one is a word like any other, and must not be masked everywhere
+    # a short value is a common word, and must not be masked everywhere
     assert found.secrets == (SECRET,)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A text without quotes, which YAML has read as a number or a boolean, is refused wherever it stands."""
+"""Unquoted strings that YAML reads as numbers or booleans are rejected, wherever they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.faces import TASKS, as_lookup
 
 
 def misread_text(arguments, given):
-    """Return what is said of options, empty when nothing is wrong with them."""
+    """Return the error about these options, or an empty string."""
     try:
         refuse_misread(arguments, given)
     except UsageError as exc:
@@ -27,7 +27,7 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
     arguments = TASKS["gitlab_job_info"].spec.arguments
     for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
         assert "use an integer" in misread_text(arguments, yaml.safe_load(written))
-    # the last one is a number for Ansible, and none for float()
+    # for Ansible the last value is a number, for float() it is not
     for value in ("9" * 5000, "9" * 19, 2**63 - 1, 10**5000, 1e18, "1__0e99999999"):
         assert "use an integer" in misread_text(arguments, {"job_id": value})
     for value in ("9" * 18, "1__0", 1e17, "1e-99999999", "sNaN!"):
@@ -137,7 +137,7 @@ def test_in_an_expression_too(options, words):
             "[{project: g/a, gates: [{name: build}, 7]}]",
             "gate 2 of project 'g/a' is a number; use a mapping of options",
         ),
-        # Ansible makes mappings of these
+        # Ansible converts these to mappings
         ("[{project: g/a, gates: [{name: build}, name=deploy action=play]}]", ""),
         ('[{project: g/a, gates: [{name: build}, \'{"name": "deploy"}\']}]', ""),
     ],
