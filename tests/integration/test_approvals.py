@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Approvals against the simulator: approved once, waited for, and played once; checked, run, checked and run again."""
+"""Approvals against the simulator: approved once, waited for, and the job played once; check, run, check, run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def four_times(simulator: t.Any, **options: t.Any) -> list[Result]:
     return results
 
 
-# ----- giving approvals -----
+# ----- approving -----
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -99,7 +99,7 @@ def test_without_rules_represented_as_means_nothing(simulator: t.Any) -> None:
 
 
 FOREIGN, OWNERS = {"rules": [{"user": "bob"}]}, {"rules": [{"role": "owner"}]}
-# why an approval is refused, and the beginning of the message
+# what prevents an approval, and the beginning of the message
 REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "own": ({}, {"token": BOB}, "the user of the token has started it, and nobody may approve their own"),
     "no rule": ({"protected": FOREIGN}, {}, "no approval rule of its environment is for the user of the token"),
@@ -173,7 +173,7 @@ def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
     for result in four_times(simulator):
         assert "2 deployments wait for approvals: deployment 2 to 'production' (ref main" in str(result.failure)
     assert approve(simulator, environment=None, pipeline_id=100, name=["deploy:eu"]).changed
-    # and the name of the remaining job is not ambiguous
+    # the other deployment still waits for its approval
     assert "1 of Maintainers" in str(run_task(simulator, ACTION, **PLAY).failure)
     assert effects(simulator) == [("approve", "deploy:eu")]
 
