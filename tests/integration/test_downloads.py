@@ -496,7 +496,7 @@ def test_a_fault_is_survived(
     assert (result.failure, result.changed, digest(dest)) == (None, True, wanted(simulator, content))
 
 
-# the client requests no gzip and these bodies are not chunked, so such faults have no effect
+# without the faults of gzip and chunked bodies, which downloads do not use
 LASTING = [row for row in DAMAGE if row[0] not in ("gzip_cut", "bad_gzip", "chunk_cut")]
 
 
