@@ -241,7 +241,7 @@ def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
     ]
 
 
-# ----- lines while a gate waits -----
+# ----- progress while a gate waits -----
 
 
 @pytest.mark.parametrize("gate", [{"action": "wait"}, {"action": "retry", "retry_on": ["api_failure"]}])
@@ -249,5 +249,5 @@ def test_a_gate_whose_job_had_failed_before_has_a_line(simulator: t.Any, gate: R
     simulator.load(world(BROKEN))
     progress = Progress(is_shown=True)
     release(simulator, {"gates": [{"name": "test", **gate}]}, progress=progress)
-    # in the color of a failure
+    # shown in the color of failures
     assert (progress.lines[0], progress.others) == ("group/app test: failed (script_failure)", [])

@@ -124,7 +124,7 @@ def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
         for result in results:
             assert (result.failure, result.changed, result["jobs"]) == (None, False, [])
     assert effects(simulator) == []
-    # the jobs to wait for do not exist, which is not a success
+    # there is no job to wait for, which is not a success
     waited = run_task(simulator, INFO, **PIPELINE, scope=["running"], wait=True)
     assert "status running (scope): found 1 success" in str(waited.failure)
 
@@ -296,7 +296,7 @@ def test_a_lookup_warns_as_well(simulator: t.Any, monkeypatch: pytest.MonkeyPatc
     assert ["downstream pipelines of 'eu'" in text for text in shown] == [True]
 
 
-# ----- 16: retry everything that failed -----
+# ----- 16: retry all failed jobs -----
 
 
 def test_everything_that_failed_is_retried_trigger_jobs_included(simulator: t.Any) -> None:

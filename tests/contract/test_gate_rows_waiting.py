@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long a wait lasts, and what ends it: by module and role, with all effects counted."""
+"""Which jobs a wait waits for, and what ends it: by module and role, with all effects counted."""
 
 from __future__ import annotations
 

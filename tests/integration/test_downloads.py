@@ -98,7 +98,7 @@ def assert_sentence(failure: str | None, *words: str) -> None:
         assert word.lower() in text.lower(), text
 
 
-# ----- what is downloaded -----
+# ----- content of downloads -----
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))

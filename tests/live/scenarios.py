@@ -38,7 +38,7 @@ WAIT_SECONDS = 600.0
 
 
 class SkippedError(Exception):
-    """The project has no job or pipeline to check."""
+    """The project lacks something that the check needs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +71,7 @@ def jobs_of(runner: Runner, **options: t.Any) -> list[Row]:
 
 
 def job_called(runner: Runner, name: str) -> Row:
-    """Return the job with this name in that pipeline."""
+    """Return the job with this name in the newest pipeline of the target's ref."""
     found = [job for job in jobs_of(runner) if job["name"] == name]
     if not found:
         raise SkippedError(f"the pipeline has no job {name}; see tests/live/gitlab-ci.yml")
