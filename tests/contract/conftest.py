@@ -26,7 +26,7 @@ def gitlab_fixture(monkeypatch: pytest.MonkeyPatch) -> FakeGitLab:
 
 @pytest.fixture(name="install")
 def install_fixture(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Install]:
-    """Give a function that installs modules as a distribution, each with an entry point of its name."""
+    """Provide a function that installs modules as a distribution, each with an entry point of its name."""
     site = tmp_path / "site-packages"
     info = site / "acme_gitlab_extensions-1.0.0.dist-info"
     info.mkdir(parents=True)

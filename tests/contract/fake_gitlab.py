@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A GitLab of two jobs in place of the network, and tasks that run against it."""
+"""A fake GitLab with two jobs, which replaces the network, and tasks that run against it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.contract.support import TASKS, validated
 
 
 class FakeGitLab:
-    """One project with one manual job and one that is running; stands in for the built-in transport."""
+    """A project with a manual and a running job, in place of the built-in transport."""
 
     def __init__(self) -> None:
         self.settings: ConnectionSettings | None = None
         self.requests: list[Request] = []
-        # the part of each path before the project
+        # the segment of each path before the project
         self.services: list[str] = []
         self.jobs = {42: self._job(42, "deploy:prod", "manual"), 43: self._job(43, "build", "running")}
 
@@ -67,9 +67,9 @@ class FakeGitLab:
 
 
 class PausesOnly(Clock):
-    """A clock on which time passes only by pausing.
+    """A clock that advances only during pauses.
 
-    :param on_pause: called with the seconds since the beginning, before each pause.
+    :param on_pause: called before each pause with the seconds since the start.
     """
 
     def __init__(self, on_pause: t.Callable[[float], object] = lambda seconds: None) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the rows of gates share: a module, a gate and a lookup, each against the simulator."""
+"""Shared code of the gate tests: a module, a gate and a lookup, each against the simulator."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ CYCLE = (True, False, True, False)
 
 
 def child(*jobs: Row, **more: t.Any) -> Row:
-    """Return what a trigger job starts: a pipeline of these jobs."""
+    """Return the `trigger` of a trigger job that starts a pipeline of these jobs."""
     return {"pipeline": {"jobs": list(jobs)}, **more}
 
 
 def four_times(simulator: t.Any, task: t.Any, **options: t.Any) -> list[Result]:
-    """Return what a task says when it is checked, run, checked and run."""
+    """Return the results of a task that is checked, run, checked and run."""
     return [run_task(simulator, task, check_mode=check_mode, **options) for check_mode in CYCLE]
 
 
 def gated(simulator: t.Any, gate: Row, project: Row | None = None) -> list[Result]:
-    """Return what the task of the role says of one gate when it is checked, run, checked and run."""
+    """Return the results of a release with one gate that is checked, run, checked and run."""
     given = {"gates": [gate], **(project or {})}
     return [release(simulator, given, check_mode=check_mode) for check_mode in CYCLE]
 
 
 def look_up(simulator: t.Any, *terms: t.Any, **options: t.Any) -> t.Any:
-    """Return what the lookup finds, with nothing kept from before."""
+    """Return the results of the lookup, without a cache."""
     plugin = lookup_loader.get("jobgate.gitlab.gitlab_job")
     connection = {"api_url": simulator.url, "api_token": TOKEN, "cache_seconds": 0}
     return plugin.run(list(terms), variables={}, **{**connection, "project": "group/app", **options})
 
 
 def assert_refused(simulator: t.Any, results: t.Sequence[Result], *words: str) -> None:
-    """Fail unless each result is a failure with these words, and nothing was done on the server."""
+    """Fail unless each result is a failure with these words, and nothing was changed on the server."""
     for result in results:
         for word in words:
             assert word in str(result.failure)

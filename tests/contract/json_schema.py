@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As much of a validator of JSON schemas as the schema of the record needs."""
+"""A validator of JSON schemas, limited to what the schema of the record uses."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "null": (type(None),),
 }
-# Words that say something to people only.
+# Keywords that do not affect validation.
 _SILENT = {"$schema", "$defs", "title", "description"}
 
 
 def problems(value: t.Any, schema: Schema, root: Schema, where: str = "record") -> list[str]:
-    """Return what is wrong with a value, each with the path to it."""
+    """Return the problems of a value, each with its path."""
     found: list[str] = []
     for word, given in schema.items():
         if word not in _SILENT:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small HTTP server for what only a real connection shows: it answers each path with one status, headers and body."""
+"""A small HTTP server for tests that need a real connection: each path has one status, headers and body."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typing as t
 class Server:
     """Answers requests on the loopback interface.
 
-    :param answers: by path, the status, the headers and the pieces of the body.
+    :param answers: status, headers and chunks of the body, by path.
     """
 
     def __init__(self, answers: t.Mapping[str, tuple[int, dict[str, str], t.Iterable[bytes]]]) -> None:

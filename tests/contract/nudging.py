@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source beside a task of this process: it takes the hooks of the simulator, and writes the nudges."""
+"""Run the event source in the same process as a task: it receives the simulator's hooks and writes nudges."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOOK_TOKEN = "hook-token-0123456789"
 
 
 class _Nobody:
-    """Rules that take every event and do nothing."""
+    """Rules that accept every event and do nothing."""
 
     async def put(self, event: dict[str, t.Any]) -> None:
         pass
@@ -36,7 +36,7 @@ class _Nobody:
 
 @contextlib.contextmanager
 def event_source(nudges: pathlib.Path, **options: t.Any) -> t.Iterator[str]:
-    """Run the event source in a thread of its own; yields the URL of the hook."""
+    """Run the event source in its own thread, and yield the URL of the hook."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -61,7 +61,7 @@ def event_source(nudges: pathlib.Path, **options: t.Any) -> t.Iterator[str]:
 
 @contextlib.contextmanager
 def nudged(simulator: t.Any, nudges: pathlib.Path, **hook: t.Any) -> t.Iterator[None]:
-    """Have the simulator send its hooks to an event source, which writes nudges."""
+    """Let the simulator send its hooks to an event source, which writes nudges."""
     with event_source(nudges) as url:
         simulator.add_hook(url, token=HOOK_TOKEN, **hook)
         yield

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the contract tests share: the plugins with their documentation, and a way to validate a task's options."""
+"""Shared code of the contract tests: the plugins with their documentation, and the validation of options."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ PLUGINS = ROOT / "plugins"
 COLLECTION = "jobgate.gitlab"
 EXTENSION_EXAMPLES = ROOT / "docs" / "examples" / "extensions"
 
-# Installs modules, given as source by name, as a distribution with an entry point for each.
+# Installs modules, passed as source by name, as a distribution with one entry point for each.
 Install = t.Callable[..., None]
 
-# The Python modules that hold the tasks, by the name of the Ansible module.
+# The Python modules that contain the tasks, by the name of the Ansible module.
 TASK_MODULES: dict[str, t.Any] = {
     module.TASK.name: module
     for module in (
@@ -61,13 +61,13 @@ TASKS: dict[str, TaskDefinition] = {name: module.TASK for name, module in TASK_M
 
 
 def file_options(name: str) -> dict[str, t.Any]:
-    """Return the options that Ansible itself adds to a module that makes files."""
+    """Return the options that Ansible adds to modules that create files."""
     task = TASKS.get(name)
     return dict(FILE_COMMON_ARGUMENTS) if task and task.has_file_options else {}
 
 
 class Documentation(t.NamedTuple):
-    """What a plugin says about itself, with its fragments merged in."""
+    """The documentation of a plugin, with its fragments merged in."""
 
     doc: dict[str, t.Any]
     examples: str
@@ -85,9 +85,9 @@ def documentation(name: str, plugin_type: str = "module") -> Documentation:
 
 
 def validated(task: TaskDefinition, parameters: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the options that the module of a task would hand to it.
+    """Return the options that the module of a task would pass to it.
 
-    :raises AssertionError: when the module would refuse them.
+    :raises AssertionError: if the module would refuse them.
     """
     rules = argument_rules(task.spec)
     rules["argument_spec"] = {**file_options(task.name), **rules["argument_spec"]}
@@ -98,11 +98,11 @@ def validated(task: TaskDefinition, parameters: t.Mapping[str, t.Any]) -> dict[s
 
 
 def load_tool(name: str) -> t.Any:
-    """Return a program of the folder `tools` as a module."""
+    """Load a program of the folder `tools` as a module."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # dataclasses look their module up
+    # dataclasses look up their module in sys.modules
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, name, module)
         spec.loader.exec_module(module)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an action returns for people: failures that fit on a screen, the pipeline, and what check mode would do."""
+"""Results of actions for users: failures that fit on a screen, the pipeline, and the predictions of check mode."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPLAINS = {
 
 
 def act(simulator: t.Any, action: str = "play", **options: t.Any) -> Result:
-    """Return what becomes of an action, by default on job deploy of branch main."""
+    """Return the result of an action, by default on job deploy of branch main."""
     given = {"ref": "main", "name": ["deploy"], **options}
     return run_task(simulator, ACTION, project="group/app", action=action, **given)
 
@@ -37,7 +37,7 @@ def test_a_failure_fits_on_a_screen_and_explains_itself(simulator: t.Any) -> Non
     assert set(job) == EXPLAINS
     assert (job["status"], job["failure_reason"], job["log_tail"][-1]) == ("failed", "script_failure", "no space")
     assert len(json.dumps(result.values, indent=4).splitlines()) < 100
-    # short cuts are short, so they stay
+    # these values are short, so they stay
     assert (result["id"], result["status"], result["web_url"]) == (1000, "failed", job["web_url"])
     assert effects(simulator) == [("play", "deploy")]
 
@@ -105,14 +105,14 @@ def test_an_error_names_the_pipeline_that_was_found(simulator: t.Any, options: d
     assert words in text
     assert text.lower().count("pipeline 100, source web, ref main") == 1
     assert "/group/app/-/pipelines/100" in text and ".." not in text
-    # whoever gives an id knows which one it is
+    # with pipeline_id, users already know the pipeline
     text = str(act(simulator, **{**options, "ref": None, "pipeline_id": 100}).failure)
     assert "Pipeline 100," not in text
     assert effects(simulator) == []
 
 
 def outcome(simulator: t.Any, action: str, *, check_mode: bool, **options: t.Any) -> Outcome:
-    """Return the outcome of an action that does not fail."""
+    """Return the outcome of an action that succeeds."""
     defaults = {name: option.get("default") for name, option in ACTION.spec.arguments.items()}
     given = {"api_url": simulator.url, "api_token": TOKEN, "project": "group/app", "ref": "main", "action": action}
     found = ACTION.run({**defaults, **given, **options}, TaskContext(check_mode=check_mode, environ={}))
@@ -121,7 +121,7 @@ def outcome(simulator: t.Any, action: str, *, check_mode: bool, **options: t.Any
 
 
 def message(simulator: t.Any, action: str, **options: t.Any) -> str:
-    """Return what check mode says."""
+    """Return the message of check mode."""
     return outcome(simulator, action, check_mode=True, **options).message
 
 
@@ -224,7 +224,7 @@ def test_a_real_run_has_no_such_word(simulator: t.Any) -> None:
 def test_the_end_of_the_attempt_before_is_not_that_of_the_new_one(
     simulator: t.Any, action: str, more: dict[str, t.Any], count: int
 ) -> None:
-    """A list from a replica of the database that is behind shows the old attempt as the newest one."""
+    """A lagging database replica lists the old attempt as the newest one."""
     status = "success" if more.get("force") or action == "play" else "failed"
     job = {**(MANUAL if action == "play" else {}), "status": status, "duration": 30}
     simulator.load(world(*({"name": f"deploy {number}", **job} for number in range(count))))
@@ -242,7 +242,7 @@ def test_the_end_of_the_attempt_before_is_not_that_of_the_new_one(
 def test_lists_that_are_behind_end_no_wait_however_many(
     simulator: t.Any, lacks: list[int], looks: int, failure: str | None
 ) -> None:
-    """What was begun is looked at again until the time is up, and its end is told."""
+    """The new attempts are polled until the timeout, and their end is reported."""
     failed = {"status": "failed", "duration": 30, "outcome": "success"}
     simulator.load(world(*({"name": f"test {number}", **failed} for number in range(2))))
     listed = run_task(simulator, INFO, project="group/app", pipeline_id=100)["jobs"]

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An action and a status that do not exist, added by the steps of CONTRIBUTING and by no others, and used.
+"""Add a new action and a new status with only the steps in CONTRIBUTING, and use them.
 
-Each step changes one table for the time of a test. When another place has to know of an action or a status, something
-here fails; then take that knowledge into the row instead of adding a step.
+Each step changes one table for the duration of a test. If other code needs to know an action or a status, a test here
+fails. Then move that knowledge into the row instead of adding a step.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tests.simulator_tests.test_additions import unschedule
 
 Record = dict[str, t.Any]
 
-# ----- an action: the three steps -----
+# ----- a new action: the three steps -----
 
 # 1. the row in the catalogue
 ENDPOINT = Endpoint(
@@ -85,23 +85,23 @@ DOCUMENTED = ("      - delete_artifacts\n", "      - delete_artifacts\n      - u
 
 @pytest.fixture(name="task")
 def task_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[TaskDefinition]:
-    """Take steps 1 and 2, and give the task as it is then."""
+    """Apply steps 1 and 2, and yield the resulting task."""
     with monkeypatch.context() as patch:
         patch.setattr(catalogue, "CATALOGUE", (*catalogue.CATALOGUE, ENDPOINT))
         patch.setitem(ACTIONS, UNSCHEDULE.name, UNSCHEDULE)
-        # the choices of an option are made when its file is loaded
+        # the choices of an option are computed when its module is imported
         loaded = dict(vars(gitlab_job_action))
         yield importlib.reload(gitlab_job_action).TASK
-    # not loaded once more: others have the task of before, and compare it
+    # do not reload it again, because other tests compare the original task
     vars(gitlab_job_action).update(loaded)
 
 
-# ----- what a server has to have for it -----
+# ----- a server for it -----
 
 
 @pytest.fixture(name="server")
 def server_fixture(simulator: t.Any) -> t.Any:
-    """Give a server of tomorrow, with the route `unschedule` and the status `paused`, which counts as manual."""
+    """Return a future server, with the route `unschedule` and the status `paused`, which counts as manual."""
     path = "/projects/:id/jobs/:job_id/unschedule"
     simulator.routes.add("POST", path, unschedule, name="unschedule_job")
     simulator.statuses.add("paused", like="manual")
@@ -109,7 +109,7 @@ def server_fixture(simulator: t.Any) -> t.Any:
 
 
 def load(server: t.Any, status: str, *more: str) -> None:
-    """Load a pipeline with a job `deploy` of that status, one for each further status, and one that never ends."""
+    """Load a pipeline with a job `deploy` of this status, a job for each further status, and a job that never ends."""
     names = {"deploy": status, **{f"deploy-{number}": other for number, other in enumerate(more)}}
     jobs = [{"name": name, "stage": "deploy", "when": "delayed", "start_in": 1_000_000} for name in names]
     server.load(world({"name": "build", "stage": "build", "status": "running", "outcome": "hang"}, *jobs))
@@ -123,7 +123,7 @@ def run(server: t.Any, task: TaskDefinition, action: str = "", *, check_mode: bo
 
 
 def check_run_check_run(server: t.Any, task: TaskDefinition, action: str) -> list[Result]:
-    """Return the four results; the second one is to have the only effect."""
+    """Check, run, check and run an action, and return the results; only the second may have an effect."""
     results = []
     for check_mode, most in ((True, 0), (False, 1), (True, 1), (False, 1)):
         results.append(run(server, task, action, check_mode=check_mode))
@@ -201,7 +201,7 @@ def test_an_action_is_a_choice_and_its_documentation_the_last_step(
     assert documented != comparable_all(ACTION.spec.arguments)
 
 
-# ----- a status: the one step -----
+# ----- a new status: the one step -----
 
 PAUSED = Status(
     "paused",
@@ -216,7 +216,7 @@ PAUSED = Status(
 
 @pytest.fixture(name="known")
 def known_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the step."""
+    """Apply the step."""
     monkeypatch.setitem(STATUSES, PAUSED.name, PAUSED)
 
 
@@ -271,7 +271,7 @@ def test_a_status_is_not_asked_of_older_servers(simulator: t.Any) -> None:
     assert (result.failure, result["summary"]) == (None, {"success": 40})
     statuses = [request["status"] for request in simulator.requests() if "scope" in request["query"]]
     refusals = statuses.count(400)
-    # it is left out from its refusal on, and so is what else is younger than the server
+    # after its refusal it is omitted, together with other statuses that the server does not know
     assert statuses == [400] * refusals + [200] * (len(statuses) - refusals)
     assert 1 <= refusals < len(statuses)
 
@@ -290,13 +290,13 @@ def test_an_end_is_one_for_gates_and_for_the_advice_behind_them(
 
 
 def test_every_field_of_a_row_has_a_reader() -> None:
-    """What no code reads does not belong into a row: a fact that has no use is never right."""
+    """A field that no code reads does not belong in a row, because nothing would show that it is wrong."""
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (PLUGINS / "module_utils").rglob("*.py"))
     fields = [field.name for row in (Action, Status, Advice) for field in dataclasses.fields(row)]
     assert [field for field in fields if f".{field}" not in sources] == []
 
 
-# ----- a status that has no row yet -----
+# ----- a status without a row -----
 
 
 def test_a_status_without_a_row_is_left_alone(server: t.Any) -> None:
@@ -323,9 +323,9 @@ def test_a_status_without_a_row_counts_as_unfinished_and_is_warned_of_once(serve
     assert (result.failure, result["summary"], result.seconds) == (None, {"success": 3}, 0)
 
 
-# ----- what CONTRIBUTING says -----
+# ----- the text of CONTRIBUTING -----
 
-# a file, and names in it in parentheses behind
+# a file, followed by names in it in parentheses
 FILE = re.compile(r"`([\w/]+\.py)`(?: \(((?:`[\w.]+`(?:, )?)+)\))?")
 
 
@@ -335,7 +335,7 @@ def test_contributing_names_what_there_is() -> None:
     assert len(found) > 20
     assert sum(bool(names) for _file, names in found) > 5
     for file, names in found:
-        # most paths begin where most of the code is; a bare name has its path before it
+        # most paths are relative to module_utils; bare file names are searched for
         places = [folder / file for folder in (ROOT, PLUGINS / "module_utils")]
         places += list((ROOT / "tests").rglob(file)) + list((PLUGINS / "module_utils").rglob(file))
         sources = [place.read_text(encoding="utf-8") for place in places if place.is_file()]

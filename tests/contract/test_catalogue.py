@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The catalogue: its rows are GitLab's endpoints, each is used, and used rightly."""
+"""The catalogue: its rows are GitLab's endpoints, every row is used, and every call fits its row."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.contract.support import PLUGINS
 
 ROWS: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in CATALOGUE}
 
-# GitLab's Jobs and Job Artifacts API: method, path and the status of success. E12 to E15 may also answer 302, which is
-# a redirect to the object storage and followed.
+# GitLab's Jobs and Job Artifacts API: method, path and success status. E12 to E15 may also return 302, which redirects
+# to the object storage and is followed.
 GITLAB: dict[str, tuple[str, str, str, int]] = {
     "list_project_jobs": ("E1", "GET", "/projects/:id/jobs", 200),
     "list_pipeline_jobs": ("E2", "GET", "/projects/:id/pipelines/:pipeline_id/jobs", 200),
@@ -48,7 +48,7 @@ GITLAB: dict[str, tuple[str, str, str, int]] = {
     "delete_artifacts": ("E18", "DELETE", "/projects/:id/jobs/:job_id/artifacts", 204),
     "delete_project_artifacts": ("E19", "DELETE", "/projects/:id/artifacts", 202),
 }
-# What there is for whole pipelines, which lists, selection and waiting do not need.
+# Endpoints of whole pipelines, which lists, selection and waiting do not need.
 PIPELINES: dict[str, tuple[str, str, str, int]] = {
     "get_pipeline_variables": ("P4", "GET", "/projects/:id/pipelines/:pipeline_id/variables", 200),
     "get_test_report": ("P5", "GET", "/projects/:id/pipelines/:pipeline_id/test_report", 200),
@@ -74,7 +74,7 @@ DEPLOYMENTS: dict[str, tuple[str, str, int]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """One place where a use case names an endpoint."""
+    """A place where a use case names an endpoint."""
 
     place: str
     endpoint: str
@@ -82,7 +82,7 @@ class Call:
 
 
 def calls_in(source: str, place: str) -> t.Iterator[Call]:
-    """Yield the calls of the client with the name of the endpoint written out."""
+    """Yield the calls of the client whose endpoint is a literal string."""
     for node in ast.walk(ast.parse(source)):
         if (
             isinstance(node, ast.Call)
@@ -92,7 +92,7 @@ def calls_in(source: str, place: str) -> t.Iterator[Call]:
             and isinstance(node.args[0], ast.Constant)
         ):
             names = tuple(keyword.arg for keyword in node.keywords if keyword.arg)
-            # hooks are called in the same way
+            # hooks are called the same way
             if not str(node.args[0].value).startswith("gitlab_"):
                 yield Call(f"{place}:{node.lineno}", str(node.args[0].value), names)
 
@@ -112,7 +112,7 @@ BY_TABLE = {
 
 
 def gitlab_path(endpoint: Endpoint) -> str:
-    """Return the path as GitLab's manual writes it."""
+    """Return the path as GitLab's documentation writes it."""
     path = endpoint.path.replace("{project}", ":id")
     for name in endpoint.in_path:
         path = path.replace("{" + name + "}", ("*" if name == "artifact_path" else ":") + name)
@@ -143,10 +143,10 @@ def test_row_is_complete(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_row_says_rightly_what_may_be_repeated_and_walked(name: str) -> None:
     row = ROWS[name]
-    # a write is sent again only when a look at the job has shown that it was not executed
+    # a write is only repeated after a read of the job has shown that GitLab did not execute it
     assert row.is_repeatable == (row.method == "GET")
     assert name.startswith("list_") == bool(row.paginated)
-    # the variables of a pipeline come on one page, however many there are
+    # the variables of a pipeline are always on a single page
     assert (row.answer == "records") == (name.startswith("list_") or name == "get_pipeline_variables")
     assert (row.answer == "nothing") == (row.ok_statuses in ((202,), (204,)))
 
@@ -172,7 +172,7 @@ def test_call_fits_its_row(call: Call) -> None:
 
 def test_every_action_has_its_endpoint() -> None:
     assert all(ROWS[action.endpoint].method != "GET" for action in (*ACTIONS.values(), *PIPELINE_ACTIONS.values()))
-    # and no other place writes, but those that have another thing to look at, or nothing at all
+    # other writes are listed here: they check something other than a job, or nothing
     written = {call.endpoint: call.place.partition(":")[0] for call in CALLS if ROWS[call.endpoint].method != "GET"}
     assert written == {
         "delete_project_artifacts": "actions/write.py",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One denial of what could be read a moment ago ends nothing: it is asked about again for ten seconds."""
+"""A single denial of something that was readable before has no effect: the request is repeated for ten seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.integration.approvals import JOB, Witness, approval_world
 from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE_INFO, effects, run_task, world
 
 TEXTS = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
-# a page of something before GitLab
+# a page of a proxy or firewall in front of GitLab
 PAGE: Row = {"kind": "html", "status": 403}
 
 
@@ -39,7 +39,7 @@ LATER: tuple[Row, ...] = (
 
 
 def two_gates(simulator: t.Any, later: Row, *, nth: list[int], answer: Row) -> t.Any:
-    """Return what becomes of a gate after one that has played a job, when its list of jobs is denied."""
+    """Play a job with a gate, deny the list of jobs to a later gate, and return the result."""
     simulator.load(world({"name": "unit", "status": "success"}, DEPLOY, {"name": "publish", **AT_ONCE}))
     deny(simulator, "/pipelines/100/jobs$", nth, answer)
     gates = [{"name": "deploy", "action": "play", "require": "started"}, later]
@@ -49,7 +49,7 @@ def two_gates(simulator: t.Any, later: Row, *, nth: list[int], answer: Row) -> t
 @pytest.mark.parametrize("later", LATER, ids=lambda gate: gate["action"])
 @pytest.mark.parametrize("answer", [*map(denial, TEXTS), PAGE], ids=str)
 def test_a_later_gate_asks_again(simulator: t.Any, later: Row, answer: Row) -> None:
-    # the first gate has read the list once
+    # the first gate has already read the list once
     result = two_gates(simulator, later, nth=[2], answer=answer)
     assert result.failure is None and result.seconds < 60
     assert [action for action, _name in effects(simulator)].count("play") == 1 + (later["action"] == "play")
@@ -64,7 +64,7 @@ def test_a_later_gate_that_is_denied_for_good_fails_after_ten_seconds(simulator:
 
 @pytest.mark.parametrize("status", TEXTS)
 def test_what_a_later_gate_reads_before_it_acts_is_asked_for_again(simulator: t.Any, status: int) -> None:
-    """How many attempts there were, and who has approved."""
+    """The number of attempts, and the approvals."""
     unit = {"name": "unit", "action": "wait"}
     simulator.load(world({"name": "unit", "status": "success"}, {"name": "flaky", "status": "failed"}))
     deny(simulator, "/pipelines/100/jobs$", [2], denial(status))
@@ -116,7 +116,7 @@ def test_a_child_that_a_gate_before_could_read_is_asked_for_again(simulator: t.A
 
 
 def starts_later(simulator: t.Any, path: str, nth: list[int], answer: Row) -> t.Any:
-    """Return what becomes of a gate that starts a pipeline after another project, when its reads are denied."""
+    """Start a pipeline after another project with a gate whose reads are denied, and return the result."""
     made = two_projects({"duration": 5}, {})
     made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish", "duration": 5}]}}
     simulator.load(made)
@@ -131,7 +131,7 @@ LISTS, COMMIT = "other/pipelines$", "other/repository/commits/main$"
 
 @pytest.mark.parametrize(
     ("path", "answer"),
-    # that a token may not read commits is for good
+    # a token that cannot read commits is not an error
     [*((LISTS, answer) for answer in (*map(denial, TEXTS), PAGE)), (COMMIT, denial(404))],
     ids=str,
 )
@@ -156,7 +156,7 @@ def test_a_commit_that_could_be_read_is_asked_for_again(simulator: t.Any, status
     assert (result["timed_out"], result.seconds) == (True, 30)
 
 
-# a server of a cluster that is being updated lacks what another one has, and answers for a while or once
+# during the update of a cluster, some servers lack an endpoint that others have; this lasts a while or happens once
 OF_ANOTHER_VERSION = [("19.2", "/trigger_jobs$", list(range(2, 500))), ("18.0", "/bridges$", [2])]
 
 
@@ -191,7 +191,7 @@ BELOW: Row = {"include_downstream": True, "wait": True, "wait_timeout": 60.0}
 @pytest.mark.parametrize("what", ["jobs", "bridges"])
 @pytest.mark.parametrize("status", TEXTS)
 def test_a_child_that_was_started_meanwhile_is_asked_for_again(simulator: t.Any, status: int, what: str) -> None:
-    """A replica of the database may know of it a moment later."""
+    """A database replica may show it a moment later."""
     for task, more in ((ACTION, {"name": ["infra/plan"], "action": "play"}), (INFO, {"wait_for": ["success"]})):
         with_a_late_child(simulator, **(MANUAL if task is ACTION else {}))
         deny(simulator, rf"/pipelines/102/{what}$", [1], denial(status))
@@ -218,7 +218,7 @@ def test_a_child_that_is_denied_for_good_is_named(simulator: t.Any, path: str, l
     assert least < result.seconds < most
 
 
-# ----- what is read when a wait is over -----
+# ----- reads at the end of a wait -----
 
 
 def with_another_project(simulator: t.Any) -> None:

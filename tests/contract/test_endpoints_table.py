@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guide's table of endpoints: it is what the tool makes, and what it says can be looked up."""
+"""The guide's table of endpoints: the tool generates it, and the options and tests that it names exist."""
 
 from __future__ import annotations
 

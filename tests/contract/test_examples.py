@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Examples: every one could be copied and would be accepted, and together they show every option."""
+"""Examples: all of them are valid and can be copied, and together they show every option."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ GROUP = f"group/{COLLECTION}.gitlab"
 LOOKUP = f"{COLLECTION}.gitlab_job"
 KEYWORDS = {"name", "register", "when", "loop", "loop_control", "vars", "module_defaults", "block"}
 TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-# What a template may become, by the type of the option; it has to be plausible, not right.
+# Replacements for templates, by the type of the option; they only need to be plausible.
 DUMMIES = {"int": "7", "float": "7", "bool": "true", "str": "from/template", "path": "/from/template"}
-# And where the option wants more than its type says.
+# Replacements for options whose type is not specific enough.
 DUMMIES_BY_NAME = {"checksum": "0" * 64, "sha": "0" * 40}
 
 # Options without an example, and why.
@@ -43,7 +43,7 @@ NOT_SHOWN: dict[str, dict[str, str]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """One task, with the module defaults that hold for it."""
+    """One task, with the module defaults that apply to it."""
 
     source: str
     name: str
@@ -86,7 +86,7 @@ def task_of(example: Example) -> t.Any:
 
 
 def filled(example: Example) -> dict[str, t.Any]:
-    """Return the parameters of an example with something fitting for each template."""
+    """Return the parameters of an example, with a suitable value in place of each template."""
     arguments = {**file_options(task_of(example).name), **task_of(example).spec.arguments}
     known = {alias: option for option in arguments.values() for alias in option.get("aliases", ())}
     known.update(arguments)
@@ -105,19 +105,19 @@ def filled(example: Example) -> dict[str, t.Any]:
 
 
 class SessionReachedError(Exception):
-    """The task was content with its options and would now connect."""
+    """The task accepted its options and would connect now."""
 
 
 def run_checks(monkeypatch: pytest.MonkeyPatch, task_name: str, parameters: dict[str, t.Any]) -> None:
-    """Run a task up to the point where it would load extensions and connect.
+    """Run a task until it would load extensions and connect.
 
-    :raises UsageError: when the task refuses its options.
+    :raises UsageError: if the task rejects its options.
     """
 
     def stop(*_arguments: t.Any, **_how: t.Any) -> t.NoReturn:
         raise SessionReachedError
 
-    # where a session is opened once its connection is known
+    # a session is opened once its connection is known
     monkeypatch.setattr(shared_options, "open_session", stop)
     options = validated(TASKS[task_name], parameters)
     with pytest.raises(SessionReachedError):
@@ -180,7 +180,7 @@ def test_examples_hold_nothing_like_a_token(name: str) -> None:
 
 
 def expressions(value: t.Any) -> t.Iterator[str]:
-    """Yield every text below a value."""
+    """Yield every string inside a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -212,7 +212,7 @@ def test_lookup_examples_use_the_full_name_and_known_options() -> None:
 def test_lookup_examples_show_every_option_of_the_lookup() -> None:
     options = set(documentation("gitlab_job", "lookup").doc["options"])
     shown = {keyword.key for call in lookup_calls() for keyword in call.kwargs}
-    # the way to the server is the same as for the modules, whose examples show it
+    # the connection options are those of the modules, whose examples show them
     assert sorted(options - {"_terms"} - shown - set(CONNECTION.arguments)) == []
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Extensions that prepare or replace the connection, seen from the other end of it."""
+"""Extensions that prepare or replace the connection, observed from the server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Bytes:
-    """Takes a download."""
+    """Receives a download."""
 
     def __init__(self) -> None:
         self.content = b""
@@ -114,6 +114,6 @@ def test_gateway_streams(install_example: t.Any, tmp_path: pathlib.Path) -> None
     assert done.returncode == 0, done.stderr
     before, after = json.loads(done.stdout)
     assert (before[:2], after[:2]) == ([None, 3], [None, size])
-    # in KiB; the first download has brought in all that a download needs
+    # in KiB; the first download has already loaded all code that downloads need
     assert after[2] - before[2] < 40 * 1024
     assert {headers.get("X-Gateway-Pass") for _path, headers in gitlab.seen} == {"let-me-in"}

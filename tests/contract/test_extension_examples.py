@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The extensions of the guide do what it says: installed as a package, named in `extensions`, and seen at work."""
+"""The extensions of the guide work as it says: installed as a package and named in `extensions`."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_token_comes_from_the_command(
     monkeypatch.setenv("JOBGATE_TOKEN_COMMAND", shlex.join([sys.executable, "-c", "print('from-the-command')"]))
     assert play("token_command", api_token=None).failure is None
     assert gitlab.settings and gitlab.settings.credential == {"PRIVATE-TOKEN": "from-the-command"}
-    # a token that was given is not replaced
+    # a token that is set is not replaced
     assert play("token_command").failure is None
     assert gitlab.settings.credential == {"PRIVATE-TOKEN": "the-token"}
 
@@ -205,7 +205,7 @@ def test_jobs_are_held_back_while_the_file_exists(
         outcome = play("hold_file", check_mode=check_mode)
         assert outcome.values["results"][0]["outcome"] == "refused"
         assert f"releases are on hold: {hold} exists" in (outcome.failure or "")
-    # check mode with wait: the action is predicted, and nothing waits
+    # check mode with wait: the action is predicted without waiting
     predicted = play("hold_file", wait=True, check_mode=True)
     assert (predicted.changed, predicted.failure) == (True, None)
     assert gitlab.writes == []
@@ -220,7 +220,7 @@ def test_jobs_are_held_back_while_the_file_exists(
     assert outcome.values["job"]["status"] == "success"
     assert [request.endpoint for request in gitlab.writes] == ["play_job"]
     assert outcome.values["elapsed"] > 10
-    # what has succeeded is left alone, on hold or not
+    # successful jobs are left alone, on hold or not
     hold.touch()
     assert play("hold_file").values["results"][0]["outcome"] == "unchanged"
 

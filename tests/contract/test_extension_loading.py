@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Extensions are found by the names of their entry points; what is wrong with one is said in a sentence."""
+"""Extensions are found by the names of their entry points, and their errors are reported in one sentence."""
 
 from __future__ import annotations
 

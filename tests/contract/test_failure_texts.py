@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What failures say, alike whether a module or a gate fails: the log, the jobs before, and what to do about it."""
+"""Messages of failures are the same for modules and gates: the log, the jobs before, and the remedy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOG = ["two", "E: three"]
 
 # ----- the guide to errors -----
 
-# Words of an error that are put together, and what they are put together of.
+# Words of composed errors, and the source code that composes them.
 COMPOSED = {
     "cannot be played": "cannot be {self.participle}",
     "cannot be retried": "cannot be {self.participle}",
@@ -116,7 +116,7 @@ def test_a_skipped_job_with_nothing_failed_before_it(simulator: t.Any) -> None:
     assert "check the jobs before it" in str(result.failure)
 
 
-# ----- advice that whoever reads it can follow -----
+# ----- advice that the reader can follow -----
 
 
 def test_only_a_task_that_could_have_waited_is_told_to(simulator: t.Any) -> None:
@@ -189,7 +189,7 @@ def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None
     assert "/group/app/-/pipelines/100); gate 'publish' of project 'other' did not open" in text
 
 
-# ----- the time is up -----
+# ----- timeouts -----
 
 
 def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
@@ -241,7 +241,7 @@ def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
     ]
 
 
-# ----- lines while a gate waits -----
+# ----- progress while a gate waits -----
 
 
 @pytest.mark.parametrize("gate", [{"action": "wait"}, {"action": "retry", "retry_on": ["api_failure"]}])
@@ -249,5 +249,5 @@ def test_a_gate_whose_job_had_failed_before_has_a_line(simulator: t.Any, gate: R
     simulator.load(world(BROKEN))
     progress = Progress(is_shown=True)
     release(simulator, {"gates": [{"name": "test", **gate}]}, progress=progress)
-    # in the color of a failure
+    # shown in the color of failures
     assert (progress.lines[0], progress.others) == ("group/app test: failed (script_failure)", [])

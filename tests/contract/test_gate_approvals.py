@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gates whose jobs deploy to an environment that asks for approvals: refused, or waited for; check, run, check, run."""
+"""Gates whose jobs deploy to an environment that requires approvals: refused, or waited for; check, run, check, run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GATE: Row = {"name": "deploy", "action": "play", "wait_for_approval": True}
 
 
 def run(simulator: t.Any, *actions: str, **gate: t.Any) -> Result:
-    """Return what comes of a gate while somebody does these things, one at each look at the deployment."""
+    """Run a gate while another user acts, once at each line about approvals, and return the result."""
     deeds = (lambda action=action: simulator.act_as_somebody_else(action, "deploy") for action in actions)
     return release(simulator, {"gates": [{**GATE, **gate}]}, progress=Witness(*deeds))
 
@@ -28,7 +28,7 @@ def run(simulator: t.Any, *actions: str, **gate: t.Any) -> Result:
     ("setting", "outcomes"),
     [
         ("rules", ["would be played", "played", "already done", "already done"]),
-        # GitLab itself starts the job, which check mode knows
+        # GitLab starts the job itself, and check mode takes that into account
         ("one count", ["already done"] * 4),
     ],
 )
@@ -76,7 +76,7 @@ def test_the_time_of_the_gate_is_up(simulator: t.Any) -> None:
     text = str(result.failure)
     assert "timed out after 30 s (wait_timeout): it is still manual, and its deployment 1 to 'production'" in text
     assert "waits for approvals: 1 of Maintainers and 1 of release" in text
-    # nobody can play it, so nobody is told to
+    # no one can play it, so the message does not suggest that
     assert "manual jobs must be played" not in text
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gates of one pipeline ask for: no list again that has said everything."""
+"""The requests of the gates of one pipeline: lists that are complete are not read again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUILDS = [{"name": f"build-{number}", "stage": "build", "duration": 300 + number
 
 
 def asked(simulator: t.Any) -> collections.Counter[str]:
-    """Return how often each list was asked for, by the end of its path."""
+    """Return the number of requests for each list, by the end of its path."""
     return collections.Counter(request["path"].rpartition("/")[2] for request in simulator.requests())
 
 

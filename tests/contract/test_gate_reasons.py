@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate says of hundreds of jobs: the first of them, and how many; all of them are where a program looks."""
+"""Reasons of gates with hundreds of jobs list the first jobs and the total; results and record contain all jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.integration.harness import ACTION, run_task, world
 MANY = 300
 FAILED: Row = {"name": "test", "status": "failed"}
 ALL = {"stage": "deploy", "multiple": "all", "wait_timeout": 20.0}
-# gates, the status of their jobs, and what ends the reason
+# gates, the status of their jobs, and whether to use check mode
 GATES: tuple[tuple[Row, Row, bool], ...] = (
     ({"action": "wait"}, {"status": "failed"}, False),
     ({"action": "wait"}, MANUAL, False),

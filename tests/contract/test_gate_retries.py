@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate whose job was retried says so, whoever has retried it, and after what."""
+"""A gate whose job was retried reports it with the failure reasons, whoever retried the job."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.integration.harness import INFO, Result, effects, run_task, world
 
 
 def flaky(*reasons: str, end: str = "success", **job: t.Any) -> Row:
-    """Return a job that fails for these reasons, one attempt after the other, before it ends otherwise."""
+    """Return a job with one failed attempt for each of these reasons, and a last attempt that ends otherwise."""
     failures = [{"outcome": "failed", "failure_reason": reason, "duration": 5} for reason in reasons]
     return {"name": "flaky", "attempts": [*failures, {"outcome": end, "duration": 5}], **job}
 
 
 def told(result: Result) -> list[tuple[str, str]]:
-    """Return what each gate has come to, and why."""
+    """Return the outcome and the reason of each gate."""
     return [(gate["outcome"], gate["reason"]) for gate in result["gates"]]
 
 
@@ -104,7 +104,7 @@ def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pyte
     with monkeypatch.context() as patch:
         patch.setattr(ApiClient, "iterate", without_former)
         assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
-    # a server that does not show them
+    # a server that does not show earlier attempts
     simulator.load(world(flaky("script_failure", retry=1)), version="13.8")
     assert told(release(simulator, {"gates": [WAIT]})) == [("passed", "flaky was retried")]
 
@@ -123,14 +123,14 @@ def test_former_attempts_that_cannot_be_read(simulator: t.Any, monkeypatch: pyte
 def test_no_gate_opens_on_an_older_attempt_than_another_gate_has_seen(
     simulator: t.Any, action: str, end: str, looks: int, is_of_one_project: bool
 ) -> None:
-    """A replica of the database that is behind shows it, with the success that the newest attempt has not had."""
+    """A lagging database replica shows an older attempt, which succeeded although the newest attempt failed."""
     scenario = world({"name": "deploy", **MANUAL, "status": "success", "outcome": "failed", "duration": 5})
     replay = {"name": "deploy", "action": "play", "replay": "always", "require": "finished"}
     simulator.load(scenario)
     old = run_task(simulator, INFO, project="group/app", pipeline_id=100)["jobs"]
     simulator.clear_logs()
     assert release(simulator, {"gates": [replay]}).failure is None
-    # those behind the last of them are for the next gate
+    # the next gate makes the requests after these
     lists = sum(request["endpoint"] == "list_pipeline_jobs" for request in simulator.requests())
     simulator.load(scenario)
     nth = list(range(lists + 1, lists + 1 + looks))
@@ -144,7 +144,7 @@ def test_no_gate_opens_on_an_older_attempt_than_another_gate_has_seen(
 
 
 def test_two_jobs_of_one_path_are_no_attempts_of_each_other(simulator: t.Any) -> None:
-    """One is called like the path of the other."""
+    """The name of one job is the path of the other."""
     below = {"name": "linux", "trigger": {"pipeline": {"jobs": [{"name": "deploy", "status": "success"}]}}}
     simulator.load(world({"name": "linux/deploy", "status": "success"}, below))
     simulator.advance(60)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate never opens on nothing, and never on the wrong thing: by module, role and lookup, effects counted."""
+"""A gate never opens on nothing or on the wrong thing: by module, role and lookup, with all effects counted."""
 
 from __future__ import annotations
 
@@ -124,14 +124,14 @@ def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
         for result in results:
             assert (result.failure, result.changed, result["jobs"]) == (None, False, [])
     assert effects(simulator) == []
-    # what is waited for is not there, which is no success
+    # there is no job to wait for, which is not a success
     waited = run_task(simulator, INFO, **PIPELINE, scope=["running"], wait=True)
     assert "status running (scope): found 1 success" in str(waited.failure)
 
 
 @pytest.mark.parametrize("require", ["success", "finished", "started"])
 def test_a_gate_whose_job_never_comes_does_not_open(simulator: t.Any, require: str) -> None:
-    # its pipeline would be started by a trigger job that nobody plays
+    # no one plays the trigger job that would start its pipeline
     child = {"jobs": [{"name": "apply", **MANUAL}]}
     infra = {"name": "infra", "when": "manual", "trigger": {"pipeline": child}}
     gates = [
@@ -145,11 +145,11 @@ def test_a_gate_whose_job_never_comes_does_not_open(simulator: t.Any, require: s
     assert effects(simulator) == []
 
 
-# ----- 7: which job a name means -----
+# ----- 7: which job a name selects -----
 
 
 def parent_and_children() -> Row:
-    """Return a pipeline with a job of its own, and children below two trigger jobs."""
+    """Return a pipeline with its own jobs, and child pipelines of two trigger jobs."""
     linux = {"jobs": [{"name": "linux/deploy", **MANUAL}, {"name": "amd64", **MANUAL}, {"name": "only", **MANUAL}]}
     other = {"jobs": [{"name": "twin", **MANUAL}]}
     return world(
@@ -206,7 +206,7 @@ def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
     words = ("2 jobs match", "linux/twin", *ids)
     by_id = "Use the exact name or job_id, or multiple: latest"
     assert_refused(simulator, four_times(simulator, ACTION, **options, name=["twin"], action="play"), by_id, *words)
-    # a gate has no job_id
+    # gates have no job_id
     words = ("Use the exact name, or multiple: latest", *words)
     gate = {"name": "twin", "action": "play", "include_downstream": True}
     assert_refused(simulator, gated(simulator, gate), *words)
@@ -214,7 +214,7 @@ def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
 
 @pytest.mark.parametrize("name", ["linux/su", "linux/"])
 def test_a_trigger_job_whose_path_only_begins_so_holds_up_no_mistake(simulator: t.Any, name: str) -> None:
-    """Nobody has played it, and what it would start cannot be called so."""
+    """The trigger job was not played, but none of its jobs could have this name."""
     sub = {"name": "sub", **MANUAL, "trigger": {"pipeline": {"jobs": [{"name": "deploy"}]}}}
     simulator.load(world({"name": "build"}, {"name": "linux", "trigger": {"pipeline": {"jobs": [sub]}}}))
     simulator.advance(60)
@@ -225,7 +225,7 @@ def test_a_trigger_job_whose_path_only_begins_so_holds_up_no_mistake(simulator: 
 
 
 def load_secret_child(simulator: t.Any) -> None:
-    """Load a pipeline whose child belongs to a project that alice cannot read, with a job that has failed."""
+    """Load a pipeline whose downstream pipeline belongs to a project that alice cannot read, and has a failed job."""
     failed = {"name": "deploy:eu", "stage": "deploy", "status": "failed"}
     scenario = world(
         {"name": "deploy:us", "stage": "deploy", "status": "success"},
@@ -247,7 +247,7 @@ def test_no_gate_opens_on_the_part_of_a_tree_that_can_be_read(simulator: t.Any, 
 
 
 def test_a_bare_name_downstream_may_be_that_of_a_job_that_cannot_be_read(simulator: t.Any) -> None:
-    """It is the name of the only job that can be read, and may be that of another one, which is of equal rank."""
+    """It is the name of the only readable job, but an unreadable job of the same rank may have it, too."""
     deploy = {"name": "deploy", "status": "success"}
     scenario = world(
         {"name": "us", "stage": "trigger", "trigger": {"pipeline": {"jobs": [deploy]}}},
@@ -267,7 +267,7 @@ def test_a_bare_name_downstream_may_be_that_of_a_job_that_cannot_be_read(simulat
 
 
 def test_the_job_of_the_pipeline_itself_is_not_waited_for_with_the_tree(simulator: t.Any) -> None:
-    """Whatever a trigger job that nobody plays would bring, the name means the job of the pipeline itself."""
+    """The name selects the job of the pipeline itself, whatever jobs an unplayed trigger job would add."""
     child = {"pipeline": {"jobs": [{"name": "unit", "status": "failed"}]}}
     simulator.load(world({"name": "unit", "status": "success"}, {"name": "later", "trigger": child, **MANUAL}))
     options: Row = {**PIPELINE, **GREEN, "include_downstream": True, "name": ["unit"]}
@@ -296,7 +296,7 @@ def test_a_lookup_warns_as_well(simulator: t.Any, monkeypatch: pytest.MonkeyPatc
     assert ["downstream pipelines of 'eu'" in text for text in shown] == [True]
 
 
-# ----- 16: retry everything that failed -----
+# ----- 16: retry all failed jobs -----
 
 
 def test_everything_that_failed_is_retried_trigger_jobs_included(simulator: t.Any) -> None:
@@ -343,13 +343,13 @@ def test_a_trigger_job_that_an_action_is_not_for_is_named(simulator: t.Any, acti
     assert effects(simulator) == [(action, "unit")]
 
 
-# ----- 17: a name with a comma, as a text -----
+# ----- 17: a name with a comma, as a string -----
 
 MATRIX = "integration: [postgres, 15]"
 
 
 def text_of(task: t.Any, name: str, **options: t.Any) -> list[str]:
-    """Return what Ansible makes of a text in the option `name`."""
+    """Return the list that Ansible makes of a string in the option `name`."""
     return t.cast("list[str]", validated(task, {**PIPELINE, **options, "name": name})["name"])
 
 
@@ -371,7 +371,7 @@ def test_a_text_with_commas_is_the_job_of_that_name(simulator: t.Any) -> None:
         assert result.failure is None
         assert [gate["name"] for gate in result["gates"]] == [MATRIX]
     assert effects(simulator) == [("play", MATRIX)]
-    # any other text is a list
+    # any other string is a list
     read = run_task(simulator, INFO, **PIPELINE, name=text_of(INFO, "unit, integration: *"))
     assert read.failure is None and len(read["jobs"]) == 3
     wrong = run_task(simulator, INFO, **PIPELINE, name=text_of(INFO, "integration: [postgres, 17]"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which pipeline a gate looks into, and what can never be one: by module, role and lookup, effects counted."""
+"""Which pipeline a gate selects, and refs that can never have one: by module, role and lookup, with effects counted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.contract.test_release_gates import release
 from tests.integration.harness import ACTION, DOWNLOAD, INFO, effects, run_task, world
 from tests.unit.harness import Progress
 
-# ----- 4: the time is up before there is a pipeline -----
+# ----- 4: a timeout before there is a pipeline -----
 
 
 def test_the_time_limit_holds_before_there_is_a_pipeline(simulator: t.Any) -> None:
@@ -56,7 +56,7 @@ def test_the_time_limit_holds_before_there_is_a_pipeline(simulator: t.Any) -> No
     assert effects(simulator) == []
 
 
-# ----- 5: refs and commits as people write them -----
+# ----- 5: refs and commits as users write them -----
 
 SHA = "a1b2c3d4" + "e" * 32
 
@@ -256,7 +256,7 @@ def test_an_artifact_is_that_of_the_pipeline_that_all_options_mean(simulator: t.
     artifact: Row = {"ref": "main", "artifact": "v.json", "parse": "json"}
     fetched: Row = {**MAIN, "name": "build", "content": "file", "artifact_path": "v.json", "dest": str(tmp_path / "v")}
 
-    # while the newest pipeline runs there is nothing, and no older file in its place
+    # while the newest pipeline runs there is no artifact, and an older one is not used instead
     with pytest.raises(AnsibleError, match=r"job 'build' \(id 1200\) has no artifacts yet: its status is running"):
         simulator.advance(5)
         look_up(simulator, "build", **artifact)
@@ -277,6 +277,6 @@ def test_an_artifact_is_that_of_the_pipeline_that_all_options_mean(simulator: t.
     assert [(result.failure, result.changed) for result in results] == [(None, changed) for changed in (1, 1, 0, 0)]
     assert {(result["job"]["id"], result["pipeline"]["id"]) for result in results} == {(1200, 200)}
     assert (tmp_path / "v").read_text() == "2"
-    # and it follows the other options
+    # the other options apply as well
     assert look_up(simulator, "build", **artifact, pipeline_source=["push"]) == [2]
     assert effects(simulator) == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a wait lasts for, and what ends it: by module and role, effects counted."""
+"""Which jobs a wait waits for, and what ends it: by module and role, with all effects counted."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_a_whole_pipeline_does_not_wait_for_an_optional_manual_job(simulator: t.
         result = run_task(simulator, INFO, **PIPELINE, wait=True, wait_for=wait_for, wait_timeout=600.0)
         assert (result.failure, result["timed_out"]) == (None, False)
         assert result["summary"] == {"success": 1, "manual": 1} and 20 <= result.seconds < 60
-    # one that is asked for, and one that blocks the pipeline, are waited for
+    # selected jobs and jobs that block the pipeline are waited for
     for blocking, selection in ((True, {}), (False, {"name": ["review"]}), (False, {"stage": ["test"]})):
         simulator.load(world(jobs[0], {**jobs[1], "allow_failure": not blocking}))
         result = run_task(simulator, INFO, **PIPELINE, **selection, wait=True, wait_timeout=60.0)
         assert result["timed_out"] and "review" in str(result.failure)
 
 
-# ----- 9: one refusal in the middle of a wait -----
+# ----- 9: one refusal during a wait -----
 
 
 @pytest.mark.parametrize("fault", ["refused_401", "refused_403", "refused_404"])
@@ -59,7 +59,7 @@ def test_a_refusal_that_lasts_ends_the_wait(simulator: t.Any, fault: str) -> Non
     result = run_task(simulator, INFO, **PIPELINE, name=["unit"], wait=True, wait_timeout=600.0)
     assert fault[-3:] in str(result.failure)
     assert 10 <= result.seconds < 30
-    # at the beginning it is the user's mistake, and told at once
+    # at the beginning it is the user's mistake, and reported immediately
     simulator.load(world({"name": "unit", "duration": 3000}))
     simulator.inject(fault, path="/jobs", nth=1)
     assert run_task(simulator, INFO, **PIPELINE, name=["unit"], wait=True).seconds == 0
@@ -98,7 +98,7 @@ def test_an_allowed_failure_is_enough_when_it_is_ignored(simulator: t.Any) -> No
             gate = {"name": "review", "action": action, "ignore_allowed_failures": ignored}
             for result in gated(simulator, gate):
                 assert (result.failure is None) is ignored
-        # a failure that the configuration does not allow is one in any case
+        # a failure that the configuration does not allow always counts
         simulator.load(world({**failing, "allow_failure": False}))
         assert run_task(simulator, INFO, **PIPELINE, **GREEN, ignore_allowed_failures=True).failure is not None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gate that starts a pipeline: predicted, started once, and looked into by the gates after it."""
+"""The gate that starts a pipeline: predicted, started once, and used by the gates after it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ INPUTS: Row = {"*": {"jobs": JOBS, "inputs": {"to": {"default": "test"}}}}
 
 
 def runnable(*jobs: Row, **more: t.Any) -> Row:
-    """Return a world with an old pipeline of main, of which a new one holds these jobs."""
+    """Return a world with an old pipeline of main, in which new pipelines have these jobs."""
     made = world({"name": "test", "status": "success"}, {"name": "deploy", **MANUAL})
     made["projects"][0] |= {"new_pipelines": {"*": {"jobs": list(jobs or JOBS)}}, **more}
     return made
 
 
 def did(simulator: t.Any) -> list[str]:
-    """Return what was changed: actions with the name of the job, or the id of the pipeline."""
+    """Return all changes: the action, and the name of the job or the id of the pipeline."""
     return [f"{row['action']} {row['name'] or row['pipeline_id']}" for row in simulator.effects()]
 
 
@@ -75,7 +75,7 @@ def test_gates_that_ask_for_the_same_side_by_side_make_one_pipeline(simulator: t
     rows = [{"name": path, "project": path, "gates": [{**RUN, **more}, WAIT]} for path in spellings]
     first_check = release(simulator, *rows, check_mode=True)
     assert simulator.writes() == [] and first_check.changed
-    # one of them starts it, whichever comes first
+    # exactly one of them starts it, whichever comes first
     assert [gate["changed"] for gate in first_check["gates"]].count(True) == 1
     assert {gate["outcome"] for gate in first_check["gates"]} == {"would start", "would be waited for"}
     first = release(simulator, *rows)
@@ -127,7 +127,7 @@ def test_the_answer_to_one_of_them_is_lost(simulator: t.Any, fault: str) -> None
     result = release(simulator, *({"name": str(number), "gates": [RUN]} for number in range(3)), strategy="collect")
     assert did(simulator) == ["create_pipeline 101"] and result.warnings == []
     outcomes = sorted(gate["outcome"] for gate in result["gates"])
-    # nobody sends a request again of which nothing is known
+    # a request with an unknown result is not repeated
     known = {"reset_after": ["already done", "already done", "started"]}
     assert outcomes == known.get(fault, ["already done", "failed", "started"])
 
@@ -167,7 +167,7 @@ def test_a_refusal_stops_the_project(simulator: t.Any) -> None:
 
 
 def test_the_limit_for_creations_is_waited_for(simulator: t.Any) -> None:
-    """Five projects that are one, started by five gates; the server lets two of a commit begin in a minute."""
+    """Five entries of the same project each start a pipeline; the server allows two per commit and minute."""
     made = runnable({"name": "test", "duration": 5})
     made["limits"] = {"pipelines_per_minute": 2}
     simulator.load(made)

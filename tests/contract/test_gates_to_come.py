@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A mistake in a gate that is still to come is found before anything is done."""
+"""Mistakes in later gates are found before anything is done."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_another_project_is_not_played_either(simulator: t.Any) -> None:
     "gate",
     [
         {"name": "smoke", "action": "verify"},
-        # a trigger job, and what its pipeline has
+        # a trigger job, and the jobs of its pipeline
         {"name": "infra", "action": "wait"},
         {"name": "infra/apply", "action": "wait"},
         {"name": "apply", "action": "wait", "include_downstream": True},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trees of pipelines that still grow, and trigger jobs: nothing is taken for the whole that is a part."""
+"""Trees of pipelines that still grow, and trigger jobs: a part is never mistaken for the whole."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_no_gate_opens_without_the_jobs_of_what_could_not_be_started(
         result = release(simulator, {"gates": [gate]}, check_mode=check_mode)
         assert "'t2', whose downstream jobs are selected, ended as failed and started no" in str(result.failure)
         assert (result.changed, effects(simulator)) == (False, [])
-    # a path says where the job is, and what never was has not to end
+    # a path says where the job is, and jobs that never existed need not end
     for other in ({"name": "t1/deploy", "action": "verify", "require": "playable"}, {**gate, "require": "finished"}):
         assert release(simulator, {"gates": [other]}, check_mode=True).failure is None
 
@@ -160,12 +160,12 @@ def test_a_text_with_commas_is_a_trigger_job(simulator: t.Any) -> None:
     assert run_task(simulator, BRIDGES, **THIS, name=["deploy: [aws", " eu]"]).failure is None
 
 
-# What is denied in the middle of a wait, as often as it is asked for within ten seconds.
+# Lists that are denied during a wait.
 LISTS = ("jobs", "(bridges|trigger_jobs)")
 
 
 def denied(simulator: t.Any, what: str, status: int, nth: list[int]) -> None:
-    """Load a pipeline with a child that takes its time, of which a list is denied."""
+    """Load a pipeline with a slow child pipeline, and deny one of its lists."""
     simulator.load(world({"name": "t", "trigger": child({"name": "deploy", "duration": 40})}, {"name": "other"}))
     body = {"message": {403: "403 Forbidden", 404: "404 Not found"}[status]}
     simulator.inject(method="GET", status=status, body=body, path=f"/pipelines/101/{what}$", nth=nth)
@@ -200,7 +200,7 @@ def test_a_child_that_is_denied_for_good_ends_a_wait(simulator: t.Any, what: str
 def test_children_that_a_wait_is_not_for_may_be_closed_meanwhile(simulator: t.Any, concurrency: int) -> None:
     others = [{"name": f"other-{number}", "trigger": child({"name": "long", "duration": 500})} for number in range(3)]
     simulator.load(world({"name": "t", "trigger": child({"name": "deploy", "duration": 60})}, *others))
-    # the others are pipelines 102 to 104
+    # the other children are pipelines 102 to 104
     denial = {"method": "GET", "status": 403, "body": {"message": "403 Forbidden"}}
     simulator.inject(**denial, path="/pipelines/10[2-4]/", nth=list(range(13, 5000)))
     how = {"name": ["t/deploy"], "include_downstream": True, "wait": True, "api_concurrency": concurrency}
@@ -222,7 +222,7 @@ def test_a_child_that_shows_no_jobs_yet_is_not_a_tree_without_them(simulator: t.
     plan = {"name": "plan", "outcome": "failed", "duration": 30}
     simulator.load(world({"name": "unit", "status": "success"}, {"name": "infra", "trigger": child(plan)}))
     simulator.advance(2)
-    # a replica of the database is behind
+    # the database replica lags
     simulator.inject(kind="wrong_json", body=[], path=r"/pipelines/(?!100/)\d+/jobs$", nth=[1])
     tests = {"stage": ["test"], "include_downstream": True}
     if action == "info":
@@ -236,7 +236,7 @@ def test_a_child_that_shows_no_jobs_yet_is_not_a_tree_without_them(simulator: t.
 @pytest.mark.parametrize("is_gate", [True, False])
 @pytest.mark.parametrize("what", ["/100/trigger_jobs$", r"/(?!100/)\d+/jobs$"])
 def test_what_was_there_before_does_not_vanish(simulator: t.Any, what: str, is_gate: bool) -> None:
-    """One look at a replica that is behind is not the end of a wait."""
+    """Reading from a lagging replica does not end a wait."""
     plan = {"name": "plan", "outcome": "failed", "duration": 30}
     simulator.load(world({"name": "unit", "duration": 5}, {"name": "infra", "trigger": child(plan)}), version="19.2")
     simulator.advance(2)

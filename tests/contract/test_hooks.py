@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The hooks: their names are the contract's, the guide describes each, and its examples are the tested files."""
+"""The hooks: their names match the contract, the guide describes each, and its examples are the tested files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def headings(text: str, underline: str) -> list[str]:
 
 
 def section(title: str) -> str:
-    """Return the text of the guide below a heading, up to the next heading of the same rank."""
+    """Return the text of the guide below a heading, up to the next heading of the same level."""
     text = GUIDE.split(f"{title}\n{'^' * len(title)}\n", 1)[1]
     return re.split(r"^\S.*\n\^+$", text, maxsplit=1, flags=re.MULTILINE)[0]
 

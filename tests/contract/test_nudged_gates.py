@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate that is nudged: it looks when there is something to see, seldom otherwise, and comes to the same end."""
+"""A gate with nudges: it polls when there is something to see, otherwise rarely, and has the same outcome."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Row = dict[str, t.Any]
 BUILD: Row = {"name": "build", "stage": "build", "duration": 1200}
 DEPLOY: Row = {"name": "deploy", "stage": "deploy", "duration": 600, **MANUAL}
 GATES = [{"name": "build", "action": "wait"}, {"name": "deploy", "action": "play"}]
-# the outcomes, and what has happened on the server
+# the outcomes, and the effects on the server
 PASSED = ({"build": "passed", "deploy": "played"}, [("play", "deploy")])
 
 
 def late(simulator: t.Any) -> float:
-    """Return how long after the end of the build the deployment was played."""
+    """Return the seconds between the end of the build and the start of the deployment."""
     played = next(effect["at"] for effect in simulator.effects() if effect["action"] == "play")
     return float(played - simulator.job("build")["finished_at"])
 
@@ -40,7 +40,7 @@ def looks(simulator: t.Any) -> int:
 
 
 def create_pipeline(simulator: t.Any) -> None:
-    """Start a pipeline of main by the API."""
+    """Create a pipeline of main with the API."""
     request = urllib.request.Request(
         f"{simulator.url}/api/v4/projects/7/pipeline",
         data=b'{"ref": "main"}',
@@ -85,7 +85,7 @@ def test_a_hook_that_goes_wrong_costs_time_and_nothing_else(
 
 
 def test_nudges_that_name_others_cost_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    """Another pipeline of the same project is as busy as can be."""
+    """Another pipeline of the same project is very busy."""
     scenario = world(BUILD, DEPLOY)
     other = [{"name": f"job {number}", "duration": 10 + number} for number in range(30)]
     scenario["pipelines"].append({"id": 200, "project": "group/app", "ref": "other", "jobs": other})
@@ -99,7 +99,7 @@ def test_nudges_that_name_others_cost_nothing(simulator: t.Any, tmp_path: pathli
 
 
 class Scribbler:
-    """Somebody who writes into the file each time the clock is moved."""
+    """Appends to the file each time the clock advances."""
 
     def __init__(self, simulator: t.Any, path: pathlib.Path, text: bytes) -> None:
         self._advance, self._path, self._text = simulator.advance, path, text
@@ -183,7 +183,7 @@ def test_a_queue_is_watched_as_without_nudges(simulator: t.Any, tmp_path: pathli
 
 
 def test_a_job_of_a_child_pipeline_nudges(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    """The gate does not know the child before there is one."""
+    """The gate does not know the child pipeline before it exists."""
     trigger: Row = {
         "name": "infra",
         "stage": "deploy",
@@ -200,7 +200,7 @@ def test_a_job_of_a_child_pipeline_nudges(simulator: t.Any, tmp_path: pathlib.Pa
 def test_a_pipeline_that_does_not_exist_yet_nudges(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody starts it after twenty minutes."""
+    """It is started after twenty minutes."""
     scenario = world()
     scenario["pipelines"] = []
     scenario["projects"][0]["new_pipelines"] = {"main": {"jobs": [{"name": "build", "duration": 60}]}}
@@ -228,7 +228,7 @@ def test_check_mode_reads_no_nudges(simulator: t.Any, tmp_path: pathlib.Path) ->
 
 
 def test_a_large_pipeline_is_counted_and_seen_to_its_end(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    """Its jobs end one after the other, each with hooks of its own."""
+    """Its jobs end one after another, each with its own hooks."""
     jobs = [{"name": f"test {number}", "stage": "test", "duration": 60 + 30 * number} for number in range(40)]
     gate: Row = {"stage": "test", "action": "wait", "wait_timeout": 7200.0}
     simulator.load(world(*jobs))
@@ -243,5 +243,5 @@ def test_a_large_pipeline_is_counted_and_seen_to_its_end(simulator: t.Any, tmp_p
 
 
 def test_writer_and_reader_know_the_same_limits() -> None:
-    """They are shipped apart, so that neither can import the other."""
+    """They are shipped separately, so neither can import the other."""
     assert (writer.MOST_BYTES, writer.MOST_LINE_BYTES) == (reader.MOST_BYTES, reader.MOST_LINE_BYTES)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mistakes that people make with options: each ends in one sentence that names the option and the remedy.
+"""Common mistakes with options: each causes one sentence that names the option and the remedy.
 
-Both faces say the same, and nothing is changed on the server.
+Both faces report the same, and nothing is changed on the server.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def without(options: t.Mapping[str, t.Any], *names: str) -> dict[str, t.Any]:
 
 
 def gate(**options: t.Any) -> dict[str, t.Any]:
-    """Return the options of a release whose second gate has these."""
+    """Return the options of a release whose second gate has these options."""
     first = {"name": "build", "action": "verify"}
     second = {"name": "deploy", "action": "play", **options}
     return {
@@ -77,7 +77,7 @@ ACTION, INFO, DOWNLOAD, GATE = "gitlab_job_action", "gitlab_job_info", "gitlab_j
 BRIDGES, PIPELINE = "gitlab_pipeline_bridges", "gitlab_pipeline"
 APPROVAL, DEPLOYMENTS = "gitlab_deployment_approval", "gitlab_deployment_info"
 
-# What people write, for which module, and what they are told.
+# Name of the mistake, module, options, and the error message.
 MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     # names of options
     ("job_name for name", ACTION, {**without(PLAY, "name"), "job_name": "deploy"},
@@ -147,7 +147,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
       for ref in ("my branch", "release/*", "a..b", "main~1", "refs/remotes/origin/x", "@", "x.lock", "refs/heads/")),
     ("a commit as a ref", INFO, {"project": "group/app", "ref": "a" * 40},
      f"ref {'a' * 40!r} is a commit id; set sha instead of ref."),
-    # a wildcard for every job, if it were taken
+    # hidden values, which as wildcards would match every job
     *((f"a hidden value as {where}{name}", tool, options,
        f"{where}{name} is '********', in which asterisks replace a secret or the value of a variable; use the real "
        "value.")
@@ -193,7 +193,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "group/app."),
     ("no project", INFO, {"pipeline_id": 100},
      "project is missing; set it to the numeric id or the full path, like group/project."),
-    # what does not go together, or needs something else
+    # options that are mutually exclusive, or need other options
     ("two ways to the pipeline", INFO, {**READ, "ref": "main"},
      "pipeline_id and ref are mutually exclusive; set only one of them, and set one that comes from module_defaults to "
      "null."),
@@ -319,7 +319,7 @@ def as_module(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> str:
-    """Return what a task says as a module, empty when it succeeds."""
+    """Return the error of a task that runs as a module, empty if it succeeds."""
     arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": "/tmp"}}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
@@ -361,7 +361,7 @@ def test_asterisks_are_an_ornament_of_what_people_read(simulator: t.Any) -> None
     assert "There is no deployment 1" in told["msg"]
 
 
-# What is wrong with a variable of the environment, and what is told of it.
+# Mistakes in environment variables, and their error messages.
 ENVIRONMENT: list[tuple[str, dict[str, str], str]] = [
     ("an address", {"CI_SERVER_URL": "gitlab"},
      "CI_SERVER_URL 'gitlab' is not a web address; write it like https://gitlab.example.com."),
@@ -399,10 +399,10 @@ def test_what_a_server_refuses_is_told_with_the_variables_too(
     text = in_process(TASKS[INFO], READ)["msg"]
     assert "Check the token, and that api_url is the server it belongs to (GET " in text
     assert ", api_url from CI_SERVER_URL, token from GITLAB_PRIVATE_TOKEN, status 401" in text
-    # of what is given as an option it is known where it stands
+    # the origin of a value that is set as an option is not mentioned
     text = in_process(TASKS[INFO], {**READ, "api_token": "nobody-has-this-token"})["msg"]
     assert ", api_url from CI_SERVER_URL, status 401" in text
-    # a project that is not there is no matter of the address
+    # a missing project has nothing to do with the address
     text = in_process(TASKS[INFO], {**READ, "project": "group/none", "api_token": TOKEN})["msg"]
     assert "check project and the token (GET " in text and " from " not in text
     monkeypatch.setenv("CI_JOB_TOKEN", "glcbt-nobody-has-it")

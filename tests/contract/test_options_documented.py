@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options: what the tasks take is what the documentation says, and both are what the contract fixes."""
+"""Options: the tasks, the documentation and the contract define the same options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.conne
 
 from tests.contract.support import PLUGINS, ROOT, TASKS, documentation, file_options
 
-# What the user does not see of an option in its documentation: whether it is hidden.
+# Keys of an option that its documentation does not have.
 _NOT_DOCUMENTED = ("no_log", "options")
 _KEYS = ("type", "elements", "default", "choices", "aliases", "required")
 
@@ -69,7 +69,7 @@ WAITING: dict[str, Option] = {
     "wait_for": _list(),
     "wait_timeout": {"type": "float", "default": 3600},
     "wait_interval": {"type": "float", "default": 10, "aliases": ["interval"]},
-    # a module that only reads must not cancel
+    # a module that only reads must not cancel jobs
     "on_timeout": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
     "fail_on": _list([]),
 }
@@ -110,7 +110,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         "force": {"type": "bool", "default": False},
         "whole_project": {"type": "bool", "default": False},
         "wait_for_approval": {"type": "bool", "default": False},
-        # bare statuses are for the modules that read
+        # plain statuses are only for modules that read
         "wait_for": _list(choices=["playable", "started", "finished", "success"]),
         "fields": _list([]),
         "on_timeout": {"type": "str", "choices": ["fail", "cancel", "continue"], "default": "fail"},
@@ -121,7 +121,7 @@ CONTRACT: dict[str, dict[str, Option]] = {
         **CONNECTION,
         **PIPELINE,
         "job_id": {"type": "int"},
-        # one job
+        # a single job
         "name": {"type": "str"},
         "include_downstream": {"type": "bool", "default": False},
         "latest_success": {"type": "bool", "default": False},
@@ -228,7 +228,7 @@ LOOKUP: dict[str, Option] = {
 
 
 def comparable(option: t.Mapping[str, t.Any]) -> Option:
-    """Return what matters of an option; what is not said and what is said to be nothing are the same."""
+    """Return the keys of an option that matter; missing and null keys are equal."""
     kept: Option = {"type": "str", **{key: option[key] for key in _KEYS if option.get(key) is not None}}
     if not kept.get("required"):
         kept.pop("required", None)
@@ -249,14 +249,14 @@ def test_every_module_has_a_task() -> None:
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_documentation_says_what_the_task_takes(name: str) -> None:
     documented = comparable_all(documentation(name).doc["options"])
-    # those that Ansible adds are documented by Ansible
+    # Ansible documents the options that it adds
     added = {option: documented.pop(option, None) for option in file_options(name)}
     assert None not in added.values()
     assert documented == comparable_all(TASKS[name].spec.arguments)
 
 
 def nested(options: t.Mapping[str, t.Any], key: str, path: str = "") -> dict[str, dict[str, Option]]:
-    """Return the options inside other options, at any depth, by the path of the option that holds them."""
+    """Return the options inside other options, at any depth, by the path of the outer option."""
     found: dict[str, dict[str, Option]] = {}
     for name, option in options.items():
         if option.get(key):
@@ -282,7 +282,7 @@ def test_role_takes_what_its_module_takes() -> None:
         name: option.get("no_log") for name, option in task.items()
     }
     taken, offered = comparable_all(task), comparable_all(own)
-    for name in CONNECTION:  # what is not given to the role is left to the module
+    for name in CONNECTION:  # the role leaves connection options that are not set to the module
         taken[name].pop("default", None)
         taken[name].pop("aliases", None)
     assert offered == taken
@@ -336,7 +336,7 @@ VARIABLES = {"api_url": URL_VARIABLES, "extensions": EXTENSION_VARIABLES, **TOKE
 @pytest.mark.parametrize("option", sorted(VARIABLES))
 def test_environment_variables_are_documented(option: str) -> None:
     text = " ".join(documentation("gitlab_job_info").doc["options"][option]["description"])
-    # the first one that is set wins, so the order matters
+    # the first variable that is set wins, so the order matters
     positions = [text.find(f"E({variable})") for variable in VARIABLES[option]]
     assert -1 not in positions
     assert positions == sorted(positions)

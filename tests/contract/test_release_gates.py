@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The release gate in this process, against the simulator: gates, order, check mode, and what is written."""
+"""The release gate in this process, against the simulator: gates, order, check mode, and the files that it writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MANUAL: Row = {"when": "manual", "allow_failure": False}
 
 
 def with_defaults(given: t.Any, options: t.Mapping[str, t.Any]) -> t.Any:
-    """Return a list of mappings as Ansible validates it: with every option that there is."""
+    """Return a list of mappings as Ansible validates it, with all options."""
     filled = []
     for item in given:
         row = {name: copy.deepcopy(option.get("default")) for name, option in options.items()}
@@ -45,7 +45,7 @@ def with_defaults(given: t.Any, options: t.Mapping[str, t.Any]) -> t.Any:
 
 
 def release(simulator: t.Any, *projects: Row, **options: t.Any) -> Result:
-    """Return what the task makes of these projects; one without a pipeline means the branch main of group/app."""
+    """Run the task with these projects, by default for the branch main of group/app, and return the result."""
     complete = [{"project": "group/app", "ref": "main", **project} for project in projects]
     given = with_defaults(complete, release_plan.PROJECT_OPTIONS)
     return run_task(simulator, TASK, projects=given, **options)
@@ -109,7 +109,7 @@ def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) 
 
 
 def ended_builds(*statuses: str) -> tuple[Row, list[Row]]:
-    """Return a world of projects whose builds have ended so, each before a manual job, and a release of them."""
+    """Return a world of projects whose builds have these statuses, each before a manual job, and their release."""
     names = [f"group/app-{number}" for number in range(len(statuses))]
     scenario = world({"name": "deploy", **MANUAL})
     scenario["projects"] += [{"path": name, "members": {"alice": "maintainer"}} for name in names]
@@ -139,7 +139,7 @@ def test_what_has_failed_before_stops_everything_that_would_act(
     statuses[bad] = "failed"
     scenario, projects = ended_builds(*statuses)
     simulator.load(scenario)
-    # the look that shows it is the last one to be answered
+    # the poll that shows the failure is answered last
     simulator.inject("delay", path=f"app-{bad}/", nth=list(range(1, 9)))
     result = release(simulator, *projects, check_mode=check_mode, api_concurrency=concurrency)
     assert effects(simulator) == [] and not result.changed
@@ -149,15 +149,15 @@ def test_what_has_failed_before_stops_everything_that_would_act(
 
 @pytest.fixture(params=[retry.MOST_PAUSING, 0], ids=["few wait", "many wait"])
 def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have looks that fail repeated in place, or put off as in a release of many projects."""
+    """Repeat failed polls in place, or postpone them as in a release of many projects."""
     monkeypatch.setattr(retry, "MOST_PAUSING", request.param)
 
 
 @pytest.mark.usefixtures("crowd")
 def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     simulator.load(two_projects({"duration": 60}, {"duration": 60}))
-    # the second look at a job finds the server away
-    # until a task pauses, which ends it
+    # the server is away from the second poll of a job
+    # until a task pauses, which ends the outage
     simulator.inject("refuse", path="/jobs", nth=3, seconds=3600)
     simulator.inject("reset_after", path="/play$", nth=1)
     result = release(simulator, APP, OTHER)
@@ -178,7 +178,7 @@ def test_a_fault_at_the_first_looks_of_check_mode_is_survived(simulator: t.Any) 
 @pytest.mark.parametrize("fault", ["error_500", "html_502", "maintenance_503", "reset_before"])
 def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: str) -> None:
     simulator.load(world({"name": "test", **MANUAL, "duration": 900}, {"name": "deploy", **MANUAL, "duration": 5}))
-    # the second gate begins with it, since the first has changed something
+    # the second gate lists the jobs again, because the first one changed something
     simulator.inject(fault, path="/jobs$", nth=list(range(2, 20)))
     gates = [{"name": "test", "action": "play", "require": "started"}, {"name": "deploy", "action": "play"}]
     result = release(simulator, {"gates": gates})
@@ -190,7 +190,7 @@ def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: 
 @pytest.mark.parametrize("strategy", ["fail_fast", "collect"])
 def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t.Any, strategy: str) -> None:
     simulator.load(two_projects({"duration": 60}, {"duration": 60}))
-    # once both have listed their jobs
+    # after both projects have listed their jobs
     simulator.inject("error_500", path=r"/jobs(/\d+)?$", nth=list(range(3, 5000)))
     result = release(simulator, APP, OTHER, strategy=strategy, wait_timeout=300.0, api_concurrency=1)
     assert sorted(effects(simulator)) == [("play", "deploy"), ("play", "publish")]
@@ -202,7 +202,7 @@ def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t
 @pytest.mark.parametrize("action", ["wait", "play", "retry"])
 def test_a_server_that_is_away_for_the_whole_time_of_a_gate_is_a_time_out(simulator: t.Any, action: str) -> None:
     simulator.load(world({"name": "test", **MANUAL, "duration": 900}, {"name": "deploy", **MANUAL, "duration": 5}))
-    # the second gate begins with it, since the first has changed something
+    # the second gate lists the jobs again, because the first one changed something
     simulator.inject("error_500", path="/jobs$", nth=list(range(2, 5000)))
     first = {"name": "test", "action": "play", "require": "started"}
     gates = [first, {"name": "deploy", "action": action, "wait_timeout": 60.0}]
@@ -236,7 +236,7 @@ def test_a_server_that_is_away_before_a_gate_knows_its_pipeline_is_a_time_out(
 
 
 def several_entries(count: int) -> tuple[Row, list[Row]]:
-    """Return a pipeline with tests that take long, each before a deployment, and an entry of a release for each."""
+    """Return a pipeline with slow tests, each before a deployment, and one entry of a release for each test."""
     tests = [{"name": f"test-{number}", "stage": "test", "duration": 600 + number} for number in range(count)]
     deploys = [
         {"name": f"deploy-{number}", "stage": "deploy", "needs": [f"test-{number}"], **MANUAL, "duration": 5}
@@ -262,7 +262,7 @@ def test_entries_for_one_pipeline_look_at_it_together(simulator: t.Any, concurre
         assert result.failure is None
         assert sorted(effects(simulator)) == [("play", f"deploy-{number}") for number in range(count)]
         costs[count] = len(simulator.requests())
-    # nine more begin, play, and follow what they have played; each by itself would make ten times as many
+    # nine more entries start, play and follow their jobs; separate polls would take ten times as many requests
     assert costs[10] <= 3 * costs[1]
 
 
@@ -480,7 +480,7 @@ def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
         "timed out after 60 s (wait_timeout): job 'deploy' (id 1001) is still created" in text
         and "waits for manual jobs to be played: 'approve'" in text
     )
-    # however many jobs are late, what keeps them is looked for and told once
+    # no matter how many jobs are late, the cause is searched for and reported once
     late = [{"name": f"late-{number}", "stage": "deploy"} for number in range(30)]
     simulator.load(world({"name": "approve", **MANUAL}, *late, stages=["test", "deploy"]))
     gates = [{"stage": "deploy", "action": "wait", "wait_timeout": 60.0}]
@@ -503,7 +503,7 @@ def test_a_pipeline_that_comes_later_is_waited_for_and_kept(simulator: t.Any) ->
     result = release(simulator, {"gates": gates + verify})
     assert result.failure is None
     lookups = [request for request in simulator.requests() if "ref=main" in request["query"]]
-    # the pipeline, and whether a tag has the same name
+    # the pipeline, and a check for a tag of the same name
     assert ["scope=tags" in request["query"] for request in lookups] == [False, True]
 
 
@@ -757,7 +757,7 @@ def test_a_machine_without_a_name_for_its_user_leaves_it_out(
 
 
 class Page(html.parser.HTMLParser):
-    """Reads a page: its tags, addresses and text, and whether everything that is opened is closed."""
+    """Parses a page: its tags, addresses and text, and whether every element is closed."""
 
     VOID = ("meta", "br", "link", "img", "input")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of a release, as its schema describes it, and the words for what became of a gate."""
+"""The record of a release as its schema describes it, and the words for the outcomes of gates."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_the_module_and_the_role_document_every_word_for_a_gate() -> None:
 
 
 def instants(value: t.Any) -> t.Any:
-    """Return what GitLab has told with each time as the moment that it stands for."""
+    """Return a value with its timestamps as moments, so that different spellings of a time are equal."""
     if isinstance(value, dict):
         return {name: instants(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Return values: what the tasks return is documented, and nothing else is."""
+"""Return values: the tasks return exactly the documented values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.support import TASKS, documentation
 
-# What the contract promises, besides `changed`.
+# The return values that the contract promises, in addition to `changed`.
 CONTRACT = {
     "gitlab_job_info": "jobs job pipeline summary truncated elapsed requests timed_out timeline",
     "gitlab_job_action": "jobs job pipeline results id status web_url elapsed requests queued timed_out timeline diff",
@@ -40,7 +40,7 @@ PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def entries(returns: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[tuple[str, dict[str, t.Any]]]:
-    """Yield every documented return value, inner ones included, with its path."""
+    """Yield every documented return value, including nested ones, with its path."""
     for name, entry in returns.items():
         yield prefix + name, entry
         yield from entries(entry.get("contains", {}), f"{prefix}{name}.")
@@ -49,12 +49,12 @@ def entries(returns: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[tupl
 ENTRIES = [(name, path, entry) for name in sorted(TASKS) for path, entry in entries(documentation(name).returns)]
 
 
-# They say in check mode what they would do, by a value that otherwise only failures have.
+# In check mode they return a prediction as `msg`, which otherwise only failures have.
 PREDICTING = {"gitlab_job_action", "gitlab_pipeline", "gitlab_deployment_approval"}
 
 
 def always_returned(name: str) -> dict[str, t.Any]:
-    """Return the documentation of the values that a task returns in any case."""
+    """Return the documentation of the values that a task always returns."""
     return {key: entry for key, entry in documentation(name).returns.items() if key != "msg"}
 
 
@@ -71,7 +71,7 @@ def test_returned_is_what_the_contract_promises(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_top_level_values_are_always_returned(name: str) -> None:
-    # a failure has the same keys as a success, so none of them comes only sometimes
+    # failures have the same keys as successes, so all values are always returned
     returned = {key: entry["returned"] for key, entry in always_returned(name).items()}
     assert returned == dict.fromkeys(returned, "always")
 

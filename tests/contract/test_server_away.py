@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server that goes away during a wait, for the rest of its time: a time-out like any other."""
+"""A server that goes away for the rest of a wait: a timeout like any other."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.contract.gate_support import MANUAL, child
 from tests.contract.test_release_gates import release
 from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE, PIPELINE_INFO, run_task, world
 
-# Each finds its pipeline first: a server that has never answered is not waited for. Each says what it has waited for; a
-# pipeline that was found before is what there was.
+# Each task finds its pipeline first, because tasks do not wait for a server that has never answered. Each message says
+# what the task waited for, or the status of a pipeline that was found before.
 MAIN = "pipeline of ref main in project group/app"
 TASKS: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
     "info": (INFO, {"name": ["deploy"]}, f", waiting for job 'deploy' in the {MAIN}: GitLab says "),
@@ -42,7 +42,7 @@ def test_the_time_is_up(simulator: t.Any, case: str, on_timeout: str) -> None:
     assert result.values["timed_out"] is True
     assert result.values["elapsed"] == result.seconds == pytest.approx(60.0, abs=0.1)
     texts = [result.failure or "", *result.warnings]
-    # of a pipeline that was found before nothing else has to be said with `continue`
+    # with `continue`, the status of a known pipeline is enough
     if (case, on_timeout) != ("pipeline info", "continue"):
         assert any(text.startswith(f"timed out after 60 s (wait_timeout){words}") for text in texts)
     assert any('GitLab says "500 Internal Server Error"' in text for text in texts)
@@ -50,7 +50,7 @@ def test_the_time_is_up(simulator: t.Any, case: str, on_timeout: str) -> None:
     assert not result.changed and simulator.writes() == []
 
 
-# What each of these sends, and what it says when that could not be sent.
+# What each task sends, and its message if that could not be sent.
 WRITES: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
     "play": (ACTION, {"name": ["deploy"], "action": "play"}, "(wait_timeout): it is still manual, and GitLab says"),
     "retry": (PIPELINE, {"action": "retry"}, "(wait_timeout): pipeline 100 is still failed, and GitLab says"),
@@ -77,7 +77,7 @@ def test_the_time_is_up_before_anything_could_be_sent(simulator: t.Any, case: st
     assert (words in str(result.failure)) == bool(result.failure) == (on_timeout == "fail")
 
 
-# What only tells more about what is known already: how a job failed, and where a ref may be mistaken.
+# Details that only explain a known result: why a job failed, and where a ref may be wrong.
 FAILS: dict[str, t.Any] = {**MANUAL, "duration": 5, "outcome": "failed", "log": "no space left\n"}
 
 
@@ -118,7 +118,7 @@ def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(sim
 
 @pytest.mark.parametrize("task", [PIPELINE, PIPELINE_INFO])
 def test_a_pipeline_has_ended_though_what_is_below_it_cannot_be_read(simulator: t.Any, task: t.Any) -> None:
-    # one is tried again, the other is under way
+    # the first task retries a failed pipeline, the second one reads a running pipeline
     how = {"action": "retry"} if task is PIPELINE else {}
     simulator.load(world({"name": "test", "duration": 30, **({"status": "failed"} if how else {})}))
     simulator.inject("error_500", path="/(trigger_jobs|bridges)$", nth=list(range(1, 5000)))
@@ -127,7 +127,7 @@ def test_a_pipeline_has_ended_though_what_is_below_it_cannot_be_read(simulator: 
     assert "The downstream pipelines of the pipeline cannot be read" in result.warnings[-1]
 
 
-# A task that fails, the requests that would explain it better, and the words of its error without these.
+# A task that fails, the requests that would explain the error, and the words of the error without them.
 UNEXPLAINED: dict[str, tuple[t.Any, dict[str, t.Any], str, str]] = {
     "a wrong name": (INFO, {"name": ["deplyo"]}, "/(trigger_jobs|bridges)$", "did you mean 'deploy'?"),
     "a refusal": (ACTION, {"name": ["deploy"], "action": "play"}, "/projects/(7|group%2Fapp)$", "403 Forbidden"),
@@ -145,7 +145,7 @@ def test_an_error_is_told_though_what_would_explain_it_cannot_be_read(simulator:
     assert simulator.effects() == []
 
 
-# What each reads besides, once its wait is over.
+# What each task also reads after its wait.
 LATER: dict[str, tuple[t.Any, dict[str, t.Any]]] = {
     "info": (INFO, {"log_lines": 5}),
     "bridges": (BRIDGES, {"include_jobs": True}),
@@ -162,7 +162,7 @@ def test_what_was_seen_before_it_went_away_is_returned(simulator: t.Any, case: s
     simulator.advance(5)
     task, options = LATER[case]
     how = {"wait": True, "wait_timeout": 60.0, "on_timeout": on_timeout}
-    # the first look of each is over after so many requests
+    # the first poll of each task ends before the fifth request
     simulator.inject("error_500", nth=list(range(5, 5000)))
     result = run_task(simulator, task, project="group/app", pipeline_id=100, **options, **how)
     assert (result.values["timed_out"], result.values["elapsed"]) == (True, pytest.approx(60.0, abs=0.1))
@@ -172,7 +172,7 @@ def test_what_was_seen_before_it_went_away_is_returned(simulator: t.Any, case: s
     assert bool(result.failure) == (on_timeout == "fail")
 
 
-# What each reads besides when all has ended well, and what keeps it from that until the time is up.
+# What each task also reads after success, and the path that fails until the timeout.
 BESIDES: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
     "bridges": (BRIDGES, {"include_jobs": True}, "/pipelines/101/jobs$"),
     "pipeline info": (PIPELINE_INFO, {"include": ["variables"]}, "/variables$"),
@@ -188,5 +188,5 @@ def test_all_has_ended_well_though_the_time_was_up_before_all_was_read(simulator
     result = run_task(simulator, task, project="group/app", pipeline_id=100, **options, **how)
     assert (result.failure, result.values["timed_out"], result.seconds < 62.0) == (None, False, True)
     assert 'GitLab says "500 Internal Server Error"' in result.warnings[-1]
-    # it is no matter of roles
+    # the failure has nothing to do with roles
     assert "Maintainer" not in result.warnings[-1]

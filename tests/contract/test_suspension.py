@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The machine sleeps, or the process is stopped, until long after the end of the time: nothing is begun afterwards."""
+"""The machine sleeps, or the process is stopped, until long after the timeout: nothing is started afterwards."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.integration.harness import ACTION, INFO, PIPELINE, SimulatedTime, eff
 
 UNSENT = "the request was not sent, because the task timed out long before (wait_timeout)"
 HOUR: t.Final = 3600.0
-# it ends while everything stands still
+# it ends while the process stands still
 BUILD: Row = {"name": "build", "stage": "build", "duration": 20}
 
 
 class Suspended(SimulatedTime):
-    """A clock of a machine that sleeps for an hour in the middle of the second pause."""
+    """A clock of a machine that sleeps for an hour during the second pause."""
 
     def __init__(self, simulator: t.Any) -> None:
         super().__init__(simulator)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What may be taken for something else: a branch for a commit, one source for another, somebody's retry for ours."""
+"""Things that could be confused: a branch and a commit, one source and another, another user's retry and our own."""
 
 from __future__ import annotations
 

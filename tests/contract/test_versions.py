@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The version is the same everywhere, and the action group has every module."""
+"""The version is the same everywhere, and the action group contains every module."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_requests_carry_the_version() -> None:
 
 def test_tooling_and_documentation_carry_the_version() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    # the wheel's version is read from galaxy.yml; tests/packaging looks at the wheel
+    # the wheel's version is read from galaxy.yml; tests/packaging checks the wheel
     pattern = re.search(r'\[tool\.hatch\.version\]\npath = "galaxy\.yml"\npattern = "(.*)"', project)[1]
     galaxy = (ROOT / "galaxy.yml").read_text(encoding="utf-8")
     assert re.search(pattern, galaxy, flags=re.MULTILINE)["version"] == GALAXY["version"]
@@ -52,7 +52,7 @@ def test_plugin_came_with_a_version_that_there_is(plugin_type: str, name: str) -
     assert numbers(doc["version_added"]) <= numbers(GALAXY["version"])
     first = numbers(doc["version_added"])
     for option_name, option in doc["options"].items():
-        # those that Ansible adds came with versions of Ansible
+        # the options that Ansible adds have versions of Ansible
         if "version_added" in option and option_name not in file_options(name):
             assert first < numbers(option["version_added"]) <= numbers(GALAXY["version"])
 

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that the documentation shows, run against the simulator: EXAMPLES of the plugins, and the guides."""
+"""Run everything that the documentation shows, the EXAMPLES of the plugins and the guides, against the simulator."""

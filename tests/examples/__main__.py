@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run all of it against a simulator that is there: `python -m tests.examples http://127.0.0.1:PORT FOLDER [NAME ...]`.
+"""Run all examples against a running simulator: `python -m tests.examples http://127.0.0.1:PORT FOLDER [NAME ...]`.
 
-A line is printed for each plugin and each playbook of a guide; the exit code is 1 if one of them has failed.
+One line is printed for each plugin and each playbook of a guide. The exit code is 1 if any of them failed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .server import Server
 
 
 def passed(name: str, run: t.Callable[..., None], *arguments: t.Any) -> bool:
-    """Say whether something has done what it should, in a line; and what was wrong."""
+    """Run something, print whether it passed and why it failed, and return whether it passed."""
     try:
         run(*arguments)
     except AssertionError:
@@ -36,12 +36,12 @@ def passed(name: str, run: t.Callable[..., None], *arguments: t.Any) -> bool:
 
 
 def run_twice(guide: Guide, server: Server, folder: pathlib.Path) -> None:
-    """Run a playbook of a guide for real only; pytest does so in check mode, too, and this is to be short."""
+    """Run a playbook of a guide without check mode, to save time; pytest also covers check mode."""
     run_guide(guide, server, folder, with_check_mode=False)
 
 
 def main() -> int:
-    conftest.link_checkout()  # the import has done so, too, in time for those that follow it
+    conftest.link_checkout()  # importing conftest has already done this, in time for the imports after it
     parser = argparse.ArgumentParser(prog="python -m tests.examples", description=__doc__)
     parser.add_argument("url", help="of a simulator")
     parser.add_argument("folder", type=pathlib.Path, help="for the playbooks and for what they write")

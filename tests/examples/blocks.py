@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The blocks of code in the guides and the other texts."""
+"""Read the code blocks of the guides and the other documentation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MARKDOWN = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A block of code, and in which file it stands."""
+    """A block of code and the file that contains it."""
 
     file: str
     language: str
@@ -31,7 +31,7 @@ class Block:
 
     @property
     def content(self) -> t.Any:
-        """What a YAML block holds."""
+        """The parsed content of a YAML block."""
         return yaml.safe_load(self.text) if self.language == "yaml" else None
 
     @property
@@ -53,7 +53,7 @@ def is_playbook(content: t.Any) -> bool:
 
 
 def blocks_of(path: pathlib.Path) -> list[Block]:
-    """Return the blocks of a guide (RST) or another text (Markdown), in order."""
+    """Return the code blocks of a guide (RST) or another document (Markdown), in order."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         found = [(match[1], match[2]) for match in _MARKDOWN.finditer(text)]
@@ -67,7 +67,7 @@ def guide_blocks(name: str) -> list[Block]:
 
 
 def playbook(name: str, title: str) -> str:
-    """Return the text of the playbook of a guide that begins with a play of that name."""
+    """Return the text of the playbook of a guide whose first play has this name."""
     found = [block.text for block in guide_blocks(name) if block.is_playbook and block.title == title]
     assert len(found) == 1, f"{name}.rst has {len(found)} playbooks that begin with the play {title!r}"
     return "---\n" + found[0]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks of the guides: the world that each needs, and what comes of it at the first run and the second."""
+"""The playbooks of the guides, with the world that each needs and the expected results of the first and second run."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Guide:
     """One playbook of a guide.
 
     :param title: name of its first play.
-    :param effects: what the first run changes on the server, as action and name of the job.
-    :param again: what the second run changes on the server.
-    :param changes: how many tasks of the first run report a change.
-    :param changes_again: the same of the second run.
-    :param changes_checked: the same of check mode, where that skips tasks which need what others would make.
-    :param says: what is in the output of the first run.
-    :param faults: rules for the simulator during the first run.
-    :param approve: the job that somebody approves while the first run is under way.
-    :param replaced: texts of the playbook that become others, such as paths of the machine.
-    :param shows_token: the token is in the results of its tasks, as the guide says of it.
-    :param has_check_mode: whether check mode can say anything: not where tasks use what tasks before them have made.
+    :param effects: expected changes on the server in the first run, as action and job name.
+    :param again: expected changes on the server in the second run.
+    :param changes: number of tasks that report a change in the first run.
+    :param changes_again: number of tasks that report a change in the second run.
+    :param changes_checked: the same in check mode, which skips tasks that need results of a real run; None if equal.
+    :param says: strings that the output of the first run contains.
+    :param faults: fault rules for the simulator during the first run.
+    :param approve: the job that another user approves during the first run.
+    :param replaced: strings of the playbook and their replacements, for example paths.
+    :param shows_token: whether the results of its tasks contain the token, as the guide warns.
+    :param has_check_mode: whether check mode is useful: not if tasks need the results of earlier tasks.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Guide:
 
     @property
     def token(self) -> str:
-        """The token of the reader."""
+        """The token of the user who reads the guide."""
         return str(self.world["tokens"][0]["token"])
 
 
@@ -80,7 +80,7 @@ def protected_world(*jobs: Job) -> World:
 
 
 def scenario_of(name: str) -> World:
-    """Return the scenario that a guide shows."""
+    """Return the scenario shown in a guide."""
     scenarios = [block.content for block in guide_blocks(name) if block.is_scenario]
     assert len(scenarios) == 1, f"{name}.rst has {len(scenarios)} scenarios"
     return t.cast(World, scenarios[0])
@@ -100,7 +100,7 @@ def downstream_world(**smoke: t.Any) -> World:
 
 
 def applied_world() -> World:
-    """Return a world in which everything has been done: a flowchart of what still moves is another one each time."""
+    """Return a world in which all jobs have succeeded, because the flowchart of a running pipeline changes."""
     made = downstream_world()
     for job in made["pipelines"][0]["jobs"][1:]:
         for below in job["trigger"]["pipeline"]["jobs"]:
@@ -109,7 +109,7 @@ def applied_world() -> World:
 
 
 def hand_over_world() -> World:
-    """Return a world with a build that leaves what the guide reads."""
+    """Return a world with a build that creates the artifacts that the guide reads."""
     digest = hashlib.sha256(PACKAGE.encode()).hexdigest()
     files = {
         "build.env": "VERSION=1.2.0\n",
@@ -125,12 +125,12 @@ def hand_over_world() -> World:
     }
     left = {"files": {"coverage.json": '{"percent": 91}'}, "reports": ["junit"]}
     tests = {"name": "test", "status": "success", "artifacts": left}
-    # an optional deployment: a pipeline that waits for a blocking one has not succeeded
+    # the deployment is optional, because a pipeline that waits for a blocking job has not succeeded
     return world(build, tests, {**DEPLOY, "allow_failure": True}, ref="main", version=SENDS_REPORTS)
 
 
 def large_world() -> World:
-    """Return a world with the two projects of a release."""
+    """Return a world with two projects to release."""
     made = world(BUILD, DEPLOY)
     made["projects"].append(project("group/api"))
     made["pipelines"].append({**made["pipelines"][0], "project": "group/api"})
@@ -138,7 +138,7 @@ def large_world() -> World:
 
 
 def ci_world() -> World:
-    """Return a world in which a job of a tag's pipeline is running, whose token the playbook has."""
+    """Return a world with a running job in a tag's pipeline; the playbook has the token of that job."""
     build = {**BUILD, "status": "success", "artifacts": {"files": {"notes.md": "# 1.2.0\n"}}}
     tests = {"name": "test:unit", "stage": "test", "queue": 0, "duration": 30}
     release = {"name": "release", "stage": "release", "needs": [], "queue": 0, "duration": 100000}
@@ -157,7 +157,7 @@ REPORT: Job = {
 
 
 def run_world(*jobs: Job, **old: t.Any) -> World:
-    """Return a world with an old pipeline of main, and in which a new one holds these jobs."""
+    """Return a world with an old pipeline of main, in which new pipelines contain these jobs."""
     made = world({**BUILD, "status": "success", **old}, ref="main")
     made["projects"][0]["new_pipelines"] = {"*": {"jobs": [BUILD, *jobs]}}
     made["tokens"].append({"token": TRIGGER_TOKEN, "kind": "trigger", "user": "bob", "project": "group/app"})
@@ -166,7 +166,7 @@ def run_world(*jobs: Job, **old: t.Any) -> World:
 
 
 def branches_world() -> World:
-    """Return a world with two pipelines of a branch under way, one that has ended, and one of another branch."""
+    """Return a world with one active pipeline of main, and two active and one finished pipeline of another branch."""
     made = world({**BUILD, "duration": 100000}, ref="main")
     (main,) = made["pipelines"]
     feature = {**main, "ref": "feature"}
@@ -196,7 +196,7 @@ GUIDES: tuple[Guide, ...] = (
         "Deploy with uri",
         world({**BUILD, "status": "success"}, DEPLOY, ref="main"),
         RELEASED,
-        # the second deployment that the guide warns of
+        # the guide warns of this second deployment
         again=RELEASED,
         shows_token=True,
         has_check_mode=False,
@@ -252,7 +252,7 @@ GUIDES: tuple[Guide, ...] = (
         ("create_pipeline group/app",),
         again=("create_pipeline group/app",),
         changes=2,
-        # the report is the same
+        # the downloaded report is unchanged
         changes_again=1,
         changes_checked=1,
         says=("212 tests have passed on staging",),
@@ -264,7 +264,7 @@ GUIDES: tuple[Guide, ...] = (
         run_world({"name": "unit", "stage": "test", "outcome": "failed", "log": "adds failed\n", "duration": 5}),
         ("create_pipeline group/app",),
         again=("create_pipeline group/app",),
-        # which does not know that it fails
+        # check mode does not know that the pipeline will fail
         changes_checked=1,
         says=("test/unit", "script_failure", "adds failed"),
     ),
@@ -326,7 +326,7 @@ GUIDES: tuple[Guide, ...] = (
     Guide(
         "manual_jobs",
         "Deploy after the approvals",
-        # once it is approved, GitLab goes on by itself, and the task finds the job under way
+        # after the approval GitLab starts the job itself, and the task finds it active
         world(BUILD, {**DEPLOY, "deployment": {"approval": "waiting"}}),
         approve="deploy:prod",
         extra_vars={"pause": 1},
@@ -454,7 +454,7 @@ GUIDES: tuple[Guide, ...] = (
     Guide(
         "extending",
         "Release under the rules of a change freeze",
-        # the play does not wait for its turn
+        # the play does not wait until the job can be played
         world(DEPLOY),
         RELEASED,
         changes=1,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What single EXAMPLES of the plugins need beside the common world, and what is to come of them."""
+"""What single EXAMPLES of the plugins need in addition to the common world, and their expected results."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from .worlds import (
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """One row of the table.
+    """One row of the table of needs.
 
-    :param effects: what is to be changed on the server; None for anything, if the example acts on jobs.
-    :param changed: names of the tasks that report a change; None for those that act on jobs or write a file.
-    :param again: whether the second run does it all again.
-    :param jobs: fields of jobs in which the world is otherwise, by `PIPELINE:NAME`.
-    :param sha256_of: id of the job whose archive's checksum is `release_sha256`.
-    :param without: options that are left out, because they need a machine of their own.
-    :param world: makes another world than the common one.
+    :param effects: expected changes on the server; None for any change, if the example acts on jobs.
+    :param changed: names of the tasks that report a change; None for tasks that act on jobs or write a file.
+    :param again: whether the second run repeats all changes.
+    :param jobs: fields of jobs that differ from the common world, by `PIPELINE:NAME`.
+    :param sha256_of: id of the job whose archive has the checksum `release_sha256`.
+    :param without: options that are removed because they need a specially prepared machine.
+    :param world: function that returns a world to use instead of the common one.
     """
 
     effects: tuple[str, ...] | None = None
@@ -59,7 +59,7 @@ APPROVALS = Need(world=approval_world)
 APPROVED = Need(world=approval_world, effects=("approve deploy:prod",))
 RELEASED = {"7:deploy:prod": {**DONE, "when": "manual"}}
 
-# somebody has played what the child pipeline of main waits for
+# the manual job of the child pipeline of main has already been played
 APPLIED = {"6:trigger:infra": trigger("trigger:infra", None, {"name": "apply", **DONE}, needs=[])}
 
 NEEDS: dict[str, Need] = {
@@ -148,7 +148,7 @@ NEEDS: dict[str, Need] = {
     "Download the archive even if its checksum fits, and set SELinux context and attributes": Need(
         jobs=RELEASED, sha256_of=RELEASE_BUILD, without=("attributes",)
     ),
-    # GitLab finds a job by its ref in a pipeline that has succeeded
+    # GitLab finds a job by ref only in successful pipelines
     "Download a large archive from a self-managed server": Need(jobs={"8:soak-test": DONE}),
     # gitlab_job
     "Show the status of a job whose name is a number": Need(jobs={"6:scan:1": {"name": "404"}}),

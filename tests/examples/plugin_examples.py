@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The EXAMPLES of a plugin as one playbook: a play per example, which checks, does, checks again and does it again."""
+"""Run the EXAMPLES of a plugin as one playbook: each play checks, runs, checks again and runs again one example."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .worlds import RELEASE_COMMIT, changed_world
 
 Task = dict[str, t.Any]
 
-# The plugins with examples, and what kind each is.
+# The plugins with examples, and their types.
 SOURCES = {**dict.fromkeys(sorted(TASKS), "module"), "gitlab_job": "lookup"}
 
-# Modules whose `wait_interval` can be made short: the simulator's clock runs sixty times as fast as ours.
+# Modules whose `wait_interval` can be shortened, because the clock of the simulator runs sixty times as fast.
 WAITING = (
     "gitlab_job_info",
     "gitlab_job_action",
@@ -37,13 +37,13 @@ WAITING = (
     "gitlab_pipeline_info",
     "gitlab_release_gate",
 )
-# Modules that change something on the server, whatever their options.
+# Modules that change something on the server, regardless of their options.
 ACTING = ("gitlab_job_action", "gitlab_pipeline", "gitlab_deployment_approval")
 
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A task that uses the collection, with those after it that show its result."""
+    """A task that uses the collection, with the tasks after it that show its result."""
 
     source: str
     name: str
@@ -70,7 +70,7 @@ def own_module(task: Task) -> str | None:
 
 
 def does_change(task: Task) -> bool:
-    """Say whether the first run of a task changes something, as far as that shows in its options."""
+    """Return whether the first run of a task changes something, judging by its options."""
     module = own_module(task)
     options = task[f"{COLLECTION}.{module}"] or {}
     if module == "gitlab_release_gate":
@@ -82,9 +82,9 @@ def does_change(task: Task) -> bool:
 
 
 class Playbook:
-    """Puts the plays of a plugin together.
+    """Creates a playbook from all examples of a plugin.
 
-    :param folder: for the playbook and for what the examples write; it takes the place of `/`.
+    :param folder: root folder, in place of `/`, for the playbook and for the files that the examples write.
     """
 
     def __init__(self, server: Server, folder: pathlib.Path) -> None:
@@ -103,7 +103,7 @@ class Playbook:
         self._folders = ("/srv/", "/usr/local/bin/", "/var/log/releases/", "/etc/app.yml", "/tmp/")
 
     def write(self, source: str) -> pathlib.Path:
-        """Return the path of a playbook with all examples of a plugin."""
+        """Write a playbook with all examples of a plugin, and return its path."""
         for name in (
             "srv/releases",
             "srv/reports",
@@ -123,14 +123,14 @@ class Playbook:
         return path
 
     def environment(self) -> dict[str, str]:
-        """Return what the examples take from the environment."""
+        """Return the environment variables that the examples use."""
         return {
             "GITLAB_TOKEN": TOKEN,
             "GITLAB_USER_LOGIN": "alice",
             "CI_JOB_TOKEN": JOB_TOKEN,
             "CI_PROJECT_ID": "1",
             "CI_PIPELINE_ID": "12",
-            # for the example whose connection is chosen in an expression without ca_path
+            # for the example that chooses its connection in an expression without ca_path
             "REQUESTS_CA_BUNDLE": self.ca_path,
         }
 
@@ -177,7 +177,7 @@ class Playbook:
         return self._server.sha256(job_id)
 
     def _placed(self, value: t.Any) -> t.Any:
-        """Return a value with the addresses and paths of examples replaced by those that are there."""
+        """Return a value whose example addresses and paths are replaced with real ones."""
         if isinstance(value, dict):
             return {key: self._placed(inner) for key, inner in value.items()}
         if isinstance(value, list):
@@ -189,7 +189,7 @@ class Playbook:
                 return value.replace(shown, real)
         if value.startswith(self._folders):
             return f"{self._folder}{value}"
-        # a relative path is below the folder of the process
+        # relative paths would be relative to the working directory of the process
         return str(self._folder / value) if value == "build.zip" else value
 
     def _rounds(self, example: Example, tasks: list[Task]) -> t.Iterator[Task]:
@@ -213,12 +213,12 @@ class Playbook:
 def run_examples(source: str, server: Server, folder: pathlib.Path) -> None:
     """Run all examples of a plugin.
 
-    :raises AssertionError: tells of each that has not done what it should.
+    :raises AssertionError: with all examples that failed.
     """
     made = Playbook(server, folder)
     environment = {
         **made.environment(),
-        # the second for the lookup
+        # ROOT is for the lookup
         "PYTHONPATH": os.pathsep.join((str(install_extensions(folder / "site")), str(ROOT))),
         "ANSIBLE_LOOKUP_PLUGINS": str(pathlib.Path(__file__).parent / "lookup_plugins"),
     }
@@ -232,9 +232,9 @@ def inner_tasks(tasks: list[Task]) -> t.Iterator[Task]:
 
 
 def with_expectations(tasks: list[Task], changed: list[str] | None) -> t.Iterator[Task]:
-    """Yield the tasks, and after each that runs a module of ours whether it has to have changed something.
+    """Yield the tasks, each task of this collection followed by a check of whether it reported a change.
 
-    :param changed: names of the tasks that do; None for what shows in their options.
+    :param changed: names of the tasks that report a change; None to derive it from their options.
     """
     for task in copy.deepcopy(tasks):
         if "block" in task:
@@ -253,7 +253,7 @@ def with_expectations(tasks: list[Task], changed: list[str] | None) -> t.Iterato
 
 
 def checked(tasks: list[Task], changed: list[str] | None) -> Task:
-    """Return the tasks of ours in check mode; those that follow them want results that are not there yet."""
+    """Return the tasks of this collection in check mode, without tasks that need results of a real run."""
 
     def ours(these: list[Task]) -> list[Task]:
         kept = [{**task, "block": ours(task["block"])} if "block" in task else task for task in these]
@@ -269,9 +269,9 @@ def load_task(url: str, world: pathlib.Path) -> Task:
 
 
 def expect_effects(url: str, effects: list[str] | None, *, at_most: bool = False) -> Task:
-    """Return a task that compares what was changed on the server.
+    """Return a task that compares the changes on the server with these.
 
-    :param effects: actions and names of jobs, or of projects, in any order; None for at least one.
+    :param effects: actions with names of jobs or projects, in any order; None for at least one.
     """
     found = f"query('simulator', '{url}')"
     that = f"{found} | length > 0" if effects is None else f"{found} | sort == {sorted(effects)!r}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a playbook of a guide as its reader would: once to see, once for real, and once more."""
+"""Run a playbook of a guide as its readers would: in check mode, for real, and for real again."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .server import SECRETS, Server, install_extensions
 
 
 def run_guide(guide: Guide, server: Server, folder: pathlib.Path, *, with_check_mode: bool = True) -> None:
-    """Run a playbook of a guide, and compare what comes of it with its row.
+    """Run a playbook of a guide, and compare the results with its row.
 
-    :param with_check_mode: before the first run also run it in check mode, where that can say anything.
-    :raises AssertionError: it is not what the row says.
+    :param with_check_mode: whether to run it in check mode first, if the guide supports that.
+    :raises AssertionError: if the results differ.
     """
     path = folder / "playbook.yml"
     text = playbook(guide.name, guide.title)
@@ -38,7 +38,7 @@ def run_guide(guide: Guide, server: Server, folder: pathlib.Path, *, with_check_
         runner.run("--check", changes=changes)
         assert server.effects() == [], "check mode has changed something"
     first = runner.run_for_the_first_time()
-    # up to ansible-core 2.18 warnings are broken into lines
+    # ansible-core 2.18 and older wrap warnings
     said = " ".join(first.output.split())
     for words in guide.says:
         assert " ".join(words.split()) in said, f"{words!r} is not in: {first.output}"
@@ -51,7 +51,7 @@ def run_guide(guide: Guide, server: Server, folder: pathlib.Path, *, with_check_
 class _Runner:
     def __init__(self, guide: Guide, server: Server, folder: pathlib.Path, path: pathlib.Path) -> None:
         self._guide, self._server, self._folder, self._path = guide, server, folder, path
-        # only for the guide to extensions, since PYTHONPATH is not what a reader has
+        # only the guide to extensions needs PYTHONPATH, and readers of other guides do not set it
         site = str(install_extensions(folder / "site")) if guide.name == "extending" else ""
         self._environment = {**guide.environment, **({"PYTHONPATH": site} if site else {})}
 
@@ -86,7 +86,7 @@ class _Runner:
             self._server.clear_faults()
 
     def _approve(self, done: threading.Event) -> None:
-        """Approve as soon as the playbook has seen that an approval is missing."""
+        """Approve the job after the playbook has read its deployment."""
         while self._guide.approve and not done.wait(0.1):
             if self._server.has_served("get_deployment"):
                 self._server.act(self._guide.approve, "approve")

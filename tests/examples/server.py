@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A running simulator as these examples use it: over HTTP only, so that it may be one of another process."""
+"""A client for a running simulator: it uses only HTTP, so that the simulator can be another process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRETS = (TOKEN, OAUTH_TOKEN, JOB_TOKEN, TRIGGER_TOKEN)
 
 
 class Server:
-    """The admin path of a simulator."""
+    """The admin API of a simulator."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -30,21 +30,21 @@ class Server:
     def _ask(self, path: str, body: object = None, method: str | None = None) -> t.Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_simulator/{path}", data=data, method=method)
-        # never by way of a proxy: it is on this machine
+        # the server is local, so bypass proxies
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 
     def load(self, world: World) -> None:
-        """Replace the world; a second of ours is a minute of its own, unless it says otherwise."""
+        """Replace the world, with a clock that runs sixty times as fast as real time."""
         self._ask("scenario?clock=scaled:60", world)
 
     def effects(self) -> list[str]:
-        """Return action and name, of a whole pipeline the project, of everything that was changed, in order."""
+        """Return action and job name, or project for a whole pipeline, of all changes, in order."""
         return [f"{effect['action']} {effect['name'] or effect['project']}" for effect in self._ask("effects")]
 
     def has_served(self, endpoint: str) -> bool:
-        """Say whether somebody has asked for an endpoint, by its name in the simulator."""
+        """Return whether any client has called an endpoint, by its name in the simulator."""
         return any(request["endpoint"] == endpoint for request in self._ask("requests"))
 
     def sha256(self, job_id: int) -> str:
@@ -52,24 +52,24 @@ class Server:
         return str(self._ask("sha256", {"job": job_id, "content": "archive"})["sha256"])
 
     def inject(self, **rule: t.Any) -> None:
-        """Add a fault."""
+        """Add a fault rule."""
         self._ask("faults", rule)
 
     def clear_faults(self) -> None:
         self._ask("faults", method="DELETE")
 
     def act(self, job: str, action: str) -> None:
-        """Let somebody else do something."""
+        """Act on a job as another user."""
         self._ask(f"jobs/{urllib.parse.quote(job, safe='')}/{action}", {})
 
     def tls(self, kind: str) -> tuple[str, str]:
-        """Return where the same world is served over TLS, and the file of the authority."""
+        """Return the URL of the same world over TLS, and the CA file."""
         answer = self._ask("tls", {"kind": kind})
         return answer["url"], answer["ca_path"]
 
 
 def install_extensions(folder: pathlib.Path) -> pathlib.Path:
-    """Return a folder for PYTHONPATH, where the extensions of the guide are installed as one distribution."""
+    """Install the extensions of the guide as one distribution, and return the folder for PYTHONPATH."""
     sources = sorted((pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples" / "extensions").glob("*.py"))
     info = folder / "acme_gitlab_extensions-1.0.0.dist-info"
     info.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The world in which the EXAMPLES of the plugins make sense, and the changes that some of them ask for."""
+"""The world in which the EXAMPLES of the plugins run, and the variants that some of them need."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ BUILD_FILES = {
 }
 
 
-# The first version that sends reports one by one.
+# The first version that sends single reports.
 SENDS_REPORTS = "19.4"
 
-# What a new pipeline holds.
+# The jobs of new pipelines.
 NEW = {"jobs": [{"name": "build", "duration": 5}, {"name": "test", "stage": "test", "duration": 5}]}
 INPUTS = {
     "environment": {"options": ["staging", "production"], "default": "staging"},
@@ -55,7 +55,7 @@ def build(**more: t.Any) -> Job:
 
 
 def trigger(name: str, path: str | None, *jobs: Job, **more: t.Any) -> Job:
-    """Return a trigger job; without a path it starts a child pipeline."""
+    """Return a trigger job; without a path, it starts a child pipeline."""
     pipeline = {"ref": "main", "jobs": list(jobs)}
     target = {"project": path} if path else {}
     return {
@@ -171,7 +171,7 @@ def pipelines() -> list[dict[str, t.Any]]:
         },
         {"id": 10, "project": "group/docs", "ref": "main", "jobs": [{"name": "publish", "duration": 5}]},
         *({"id": number, "project": "group/old-app", "ref": "main", "jobs": [build()]} for number in (11, 13)),
-        # the pipeline in which playbooks with a job token run
+        # the pipeline that runs the playbooks with a job token
         {
             "id": 12,
             "ref": "v1.3.0",
@@ -186,7 +186,7 @@ def pipelines() -> list[dict[str, t.Any]]:
 
 
 def common_world() -> World:
-    """Return the world of all examples that ask for no other."""
+    """Return the world of all examples that do not need another one."""
     agents = [{"id": 2, "environments": ["production"], "configuration": {"default_namespace": "shop"}}]
     rows = [{"project": "group/app", "user": "alice", **pipeline} for pipeline in pipelines()]
     return {
@@ -209,11 +209,11 @@ def common_world() -> World:
 
 
 def new_world(*, docs: t.Sequence[Job] = (), duration: int = 5, inputs: bool = False) -> World:
-    """Return the common world with other new pipelines.
+    """Return the common world with other jobs in new pipelines.
 
-    :param docs: what follows the build in those of the documentation.
-    :param duration: of the jobs of the application.
-    :param inputs: whether the configuration of the application declares inputs.
+    :param docs: the jobs after the build in new pipelines of group/docs.
+    :param duration: the duration of each job in new pipelines of group/app.
+    :param inputs: whether the configuration of group/app declares inputs.
     """
     world = common_world()
     jobs = [{**job, "duration": duration} for job in NEW["jobs"]]
@@ -224,7 +224,7 @@ def new_world(*, docs: t.Sequence[Job] = (), duration: int = 5, inputs: bool = F
 
 
 def broken_world() -> World:
-    """Return the common world with a branch whose pipeline fails each time."""
+    """Return the common world with a branch whose pipelines always fail."""
     world = common_world()
     jobs = [{"name": "build", "status": "failed", "attempts": [{"outcome": "failed"}]}]
     world["pipelines"].append({"id": 20, "project": "group/app", "user": "alice", "ref": "broken", "jobs": jobs})
@@ -232,7 +232,7 @@ def broken_world() -> World:
 
 
 def changed_world(jobs: t.Mapping[str, Job], world: World | None = None) -> World:
-    """Return a world in which jobs are otherwise.
+    """Return a world with changed fields of jobs.
 
     :param jobs: fields by `PIPELINE:NAME`, such as `6:deploy:prod`.
     """
@@ -245,7 +245,7 @@ def changed_world(jobs: t.Mapping[str, Job], world: World | None = None) -> Worl
 
 
 def settled_world() -> World:
-    """Return the common world when everybody has played what there was to play."""
+    """Return the common world after all manual jobs have succeeded."""
     world = common_world()
     for pipeline in world["pipelines"]:
         for job in pipeline["jobs"]:
@@ -257,7 +257,7 @@ def settled_world() -> World:
 
 
 def gate_world() -> World:
-    """Return the world of a release in which a new pipeline of the application can be deployed."""
+    """Return the world of a release in which new pipelines of the application have a deployment job."""
     world = release_world()
     jobs = [{**NEW["jobs"][0], "stage": "build"}, NEW["jobs"][1], {"name": "deploy", "stage": "deploy", **MANUAL}]
     world["projects"][0]["new_pipelines"] = {"*": {"jobs": jobs, "inputs": INPUTS}}
@@ -265,7 +265,7 @@ def gate_world() -> World:
 
 
 def infra_world() -> World:
-    """Return a world in which pipeline 6 belongs to the infrastructure, and the application has a merge request 12."""
+    """Return a world in which pipeline 6 belongs to group/infra, and the application has merge request 12."""
     world = common_world()
     world["pipelines"] = [row for row in world["pipelines"] if row["id"] in (7, 12)]
     jobs = [{"name": "apply", **DONE}]
@@ -289,15 +289,15 @@ def infra_world() -> World:
 
 
 def report_world() -> World:
-    """Return the common world on a server that sends reports, where tests that have failed have left one."""
+    """Return the common world on a server that sends single reports, in which failed tests have left a report."""
     tests = {"status": "failed", "allow_failure": True, "artifacts": {"reports": ["junit"], "when": "always"}}
     return {**changed_world({"6:integration": tests}), "version": SENDS_REPORTS}
 
 
 def approval_world(*, waiting: tuple[int, ...] = (7,)) -> World:
-    """Return the common world with production protected, where bob has started what is to be approved.
+    """Return the common world with production protected, in which bob has started the deployments.
 
-    :param waiting: the pipelines whose deployment to production waits for approvals; that of others is done.
+    :param waiting: the pipelines whose deployment to production waits for approvals; the others are finished.
     """
     world = common_world()
     world["users"].append("bob")
@@ -313,7 +313,7 @@ def approval_world(*, waiting: tuple[int, ...] = (7,)) -> World:
         for job in pipeline["jobs"]:
             if pipeline["id"] == 7:
                 job.update(tested.get(job["name"], {}))
-            if job["name"] == "release":  # it deploys to production, too
+            if job["name"] == "release":  # it also deploys to production
                 job["status"] = "running"
             if job["name"] == "deploy:prod":
                 job["user"] = "bob"
@@ -326,9 +326,9 @@ def approval_world(*, waiting: tuple[int, ...] = (7,)) -> World:
 
 
 def release_world() -> World:
-    """Return a world with an infrastructure to apply and a tag with a shaky test."""
+    """Return a world with an infrastructure to apply, and a tag with a flaky test."""
     world = common_world()
-    # without main, whose pipeline starts a newer one of the infrastructure
+    # without main, whose pipeline would start a newer pipeline of the infrastructure
     world["pipelines"] = [row for row in world["pipelines"] if row["id"] in (7, 12)]
     world["pipelines"].append(
         {"id": 20, "project": "group/infra", "ref": "main", "jobs": [{"name": "apply", **MANUAL}]}

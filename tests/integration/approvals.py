@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of approvals share: a world with a protected environment, and somebody who approves meanwhile."""
+"""Shared code of the tests of approvals: a world with a protected environment, and approvals during a task."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ JOB: dict[str, t.Any] = {
     "environment": "production",
     "duration": 20,
 }
-# alice is a maintainer, carol is in the group
+# alice is a maintainer and a member of the group release, carol only a member
 RULES: list[dict[str, t.Any]] = [
     {"role": "maintainer", "required": 1},
     {"group": "release", "members": ["carol", "alice"], "required": 1},
 ]
 BY_RULES: dict[str, t.Any] = {"rules": RULES}
-# the old setting: GitLab starts the job by itself after the last approval
+# the deprecated setting: GitLab starts the job itself after the last approval
 BY_COUNT: dict[str, t.Any] = {"required_approvals": 1}
 SETTINGS = {"rules": BY_RULES, "one count": BY_COUNT}
 BOB, CAROL = "bob-token-0123456789", "carol-token-0123456789"
@@ -40,9 +40,9 @@ def approval_world(
     edition: str = "premium",
     **project: t.Any,
 ) -> dict[str, t.Any]:
-    """Return a world in which production is protected; bob has started the pipeline.
+    """Return a world in which production is protected and bob has started the pipeline.
 
-    :param protected: how, by approval rules unless it is said.
+    :param protected: the settings of the protected environment; approval rules by default.
     """
     made = world(*(jobs or (JOB,)))
     made["edition"] = edition
@@ -52,9 +52,9 @@ def approval_world(
 
 
 class Witness(Progress):
-    """Looks on while a task waits, and does something at a line about approvals.
+    """Watches the progress of a task, and acts when a line mentions approvals.
 
-    :param deeds: what is done at the first such line, at the second, and so on.
+    :param deeds: functions to call at the first such line, at the second, and so on.
     """
 
     def __init__(self, *deeds: t.Callable[[], t.Any]) -> None:
@@ -68,7 +68,7 @@ class Witness(Progress):
 
 
 def meanwhile(simulator: t.Any, action: str) -> t.ContextManager[None]:
-    """Let somebody approve or reject as soon as a playbook has looked at the deployment."""
+    """Approve or reject as another user after a playbook has read the deployment."""
 
     def act(over: threading.Event) -> None:
         while not over.wait(0.05):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two ways to the simulator: a task in this process, whose pauses move the simulator's clock, and a real playbook."""
+"""Run tasks against the simulator: in this process, where pauses advance its clock, or in a real playbook."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ APPROVAL = gitlab_deployment_approval.TASK
 
 
 class SimulatedTime(Clock):
-    """A clock whose pauses move the stepped clock of a simulator, so that waiting takes no time."""
+    """A clock whose pauses advance the stepped clock of a simulator, so that waiting takes no real time."""
 
     def __init__(self, simulator: t.Any) -> None:
         self._simulator = simulator
@@ -68,13 +68,13 @@ class SimulatedTime(Clock):
         self._simulator.advance(seconds)
         self._simulator.drain_hooks()
         if seconds >= 0.1:
-            # it may be away for a moment of real time, which is over when so much of the task's time has passed
+            # the simulator may be away for some real time; this ends it when that much time of the task has passed
             self._simulator.come_back()
 
 
 @dataclasses.dataclass
 class Result:
-    """What a task would hand to Ansible."""
+    """The result that a task would pass to Ansible."""
 
     values: dict[str, t.Any]
     changed: bool = False
@@ -96,7 +96,7 @@ def run_task(
     progress: t.Any = None,
     **options: t.Any,
 ) -> Result:
-    """Return the result of a task that talks to the simulator over HTTP; errors are results, as the faces make them."""
+    """Run a task against the simulator over HTTP, and return its result; errors become failures."""
     unknown = set(options) - set(task.spec.arguments)
     assert not unknown, f"{task.name} has no {unknown}"
     given = filled(task.spec.arguments, {"api_url": simulator.url, "api_token": token, **options})
@@ -115,7 +115,7 @@ def run_task(
 class Play:
     """A finished ansible-playbook process.
 
-    :param results: of each task, in order, by the names of the tasks.
+    :param results: the result of each task, in order, by task name.
     """
 
     returncode: int
@@ -124,10 +124,10 @@ class Play:
 
 
 def kill_playbook(process: subprocess.Popen[t.Any]) -> None:
-    """Kill a playbook that may still run, with its workers: each has a process group of its own, and outlives it."""
+    """Kill a running playbook and its workers, which have their own process groups and would outlive it."""
     if process.poll() is not None:
         return
-    # once it stands still it starts no more of them
+    # a stopped process cannot start more workers
     process.send_signal(signal.SIGSTOP)
     if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT).si_code == os.CLD_STOPPED:
         for worker in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
@@ -145,7 +145,7 @@ def playbook_command(
     environment: t.Mapping[str, str] | None = None,
     play_keywords: t.Mapping[str, t.Any] | None = None,
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the command and the environment that run these tasks, or a playbook, and nothing of the caller's."""
+    """Return the command and the environment to run these tasks or a playbook, isolated from the caller's settings."""
     playbook = tasks if isinstance(tasks, pathlib.Path) else tmp_path / "playbook.yml"
     if not isinstance(tasks, pathlib.Path):
         content = {
@@ -159,14 +159,14 @@ def playbook_command(
         playbook.write_text(yaml.safe_dump([content], sort_keys=False), encoding="utf-8")
     configuration = tmp_path / "ansible.cfg"
     configuration.touch()
-    # neither the caller's GitLab, nor its proxy, nor its own configuration may play a part
+    # remove the caller's GitLab settings, proxy and configuration
     foreign = ("GITLAB_", "GL_", "CI_", "JOBGATE_", "ANSIBLE_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     clean |= {
         "ANSIBLE_CONFIG": str(configuration),
         "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
         "ANSIBLE_HOME": str(ROOT / ".cache" / "ansible"),
-        # Ansible looks the home folder up in two ways, which differ where HOME is another folder
+        # Ansible finds the home folder in two ways, which differ if HOME is changed
         "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
         "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
         "ANSIBLE_NOCOLOR": "1",
@@ -193,7 +193,7 @@ def play(
     secrets: t.Sequence[str] = (TOKEN,),
     **how: t.Any,
 ) -> Play:
-    """Return what `ansible-playbook` makes of these tasks, or of a playbook; no secret may be in its output.
+    """Run these tasks or a playbook with `ansible-playbook`, and fail if its output contains a secret.
 
     :param how: see `playbook_command`.
     """
@@ -207,7 +207,7 @@ def play(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        # for one that hangs, and nothing else on any machine
+        # only for a playbook that hangs; long enough for slow machines
         timeout=1800,
         check=False,
     )
@@ -221,7 +221,7 @@ def play(
 
 @contextlib.contextmanager
 def beside(work: t.Callable[[threading.Event], None]) -> t.Iterator[None]:
-    """Let something be done in another thread; its event is set when it has to end."""
+    """Run a function in another thread, and set the event that it gets when it must stop."""
     over = threading.Event()
     thread = threading.Thread(target=work, args=(over,))
     thread.start()
@@ -233,9 +233,9 @@ def beside(work: t.Callable[[threading.Event], None]) -> t.Iterator[None]:
 
 
 def each_look_takes(seconds: float, simulator: t.Any) -> t.ContextManager[None]:
-    """Let time pass on the stepped clock of a simulator each time that a playbook has asked for something.
+    """Advance the stepped clock of a simulator each time that a playbook has sent requests.
 
-    So it sees everything that lasts longer, however busy the machine is.
+    The playbook then sees every state that lasts longer, even on a busy machine.
     """
 
     def move(over: threading.Event) -> None:
@@ -249,12 +249,12 @@ def each_look_takes(seconds: float, simulator: t.Any) -> t.ContextManager[None]:
 
 
 def effects(simulator: t.Any) -> list[tuple[str, str]]:
-    """Return action and job name of everything that was really changed on the server."""
+    """Return action and job name of all changes on the server."""
     return [(effect["action"], effect["name"]) for effect in simulator.effects()]
 
 
 def world(*jobs: dict[str, t.Any], **pipeline: t.Any) -> dict[str, t.Any]:
-    """Return a scenario: one project, one pipeline with these jobs, and alice, who may do everything."""
+    """Return a scenario with one project, one pipeline with these jobs, and alice, who has all permissions."""
     return {
         "users": [
             {"username": "alice", "id": 2},

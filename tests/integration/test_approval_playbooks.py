@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real playbooks with approvals, in Ansible's own process and as modules: both do and say the same."""
+"""Playbooks with approvals do and report the same in Ansible's own process and as modules."""
 
 from __future__ import annotations
 

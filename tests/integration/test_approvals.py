@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Approvals against the simulator: given once, waited for, and the job played exactly once; check, do, check, do."""
+"""Approvals against the simulator: approved once, waited for, and the job played once; check, run, check, run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def approve(simulator: t.Any, **options: t.Any) -> Result:
 
 
 def four_times(simulator: t.Any, **options: t.Any) -> list[Result]:
-    """Return what comes of checking, doing, checking and doing it."""
+    """Return the results of checking, running, checking and running the task."""
     results = []
     for check_mode in CYCLE:
         before = effects(simulator)
@@ -34,7 +34,7 @@ def four_times(simulator: t.Any, **options: t.Any) -> list[Result]:
     return results
 
 
-# ----- giving approvals -----
+# ----- approving -----
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -71,7 +71,7 @@ def test_to_say_the_other_thing_is_a_change(simulator: t.Any) -> None:
     simulator.load(approval_world(protected={"rules": rules}))
     assert approve(simulator).changed and approve(simulator, state="rejected").changed
     assert effects(simulator) == [("approve", "deploy"), ("reject", "deploy")]
-    # and there is no way back from a rejection
+    # a rejection cannot be undone
     assert "its status is failed" in str(approve(simulator).failure)
 
 
@@ -99,7 +99,7 @@ def test_without_rules_represented_as_means_nothing(simulator: t.Any) -> None:
 
 
 FOREIGN, OWNERS = {"rules": [{"user": "bob"}]}, {"rules": [{"role": "owner"}]}
-# what stands against an approval, and the beginning of the sentence about it
+# what prevents an approval, and the beginning of the message
 REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "own": ({}, {"token": BOB}, "the user of the token has started it, and nobody may approve their own"),
     "no rule": ({"protected": FOREIGN}, {}, "no approval rule of its environment is for the user of the token"),
@@ -173,7 +173,7 @@ def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
     for result in four_times(simulator):
         assert "2 deployments wait for approvals: deployment 2 to 'production' (ref main" in str(result.failure)
     assert approve(simulator, environment=None, pipeline_id=100, name=["deploy:eu"]).changed
-    # and the one that is left is not ambiguous
+    # the other deployment still waits for its approval
     assert "1 of Maintainers" in str(run_task(simulator, ACTION, **PLAY).failure)
     assert effects(simulator) == [("approve", "deploy:eu")]
 

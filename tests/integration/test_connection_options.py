@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which server, and as whom: the same for a module in process and as a module, for the lookup and for the role.
+"""The server and the user are the same in process, as a module, for the lookup and for the role.
 
-What is given but empty is an error, and never another server or another user.
+Empty options are errors, and never select another server or user.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOOKUP = "lookup('jobgate.gitlab.gitlab_job', 'build', pipeline_id=100, attribut
 
 
 def faces(name: str, options: dict[str, t.Any], **more: t.Any) -> list[dict[str, t.Any]]:
-    """Return tasks that read with these options: in process, as a module, and as a lookup."""
+    """Return tasks that read with these options in process, as a module, and with the lookup."""
     module: dict[str, t.Any] = {INFO: {**READ, **options}, "ignore_errors": True}
     arguments = ", ".join(f"{key}={value!r}" for key, value in {"project": "group/app", **options}.items())
     debug = {"ansible.builtin.debug": {"msg": f"{{{{ {LOOKUP}{arguments}) }}}}"}, "ignore_errors": True}
@@ -75,7 +75,7 @@ def test_what_is_empty_is_an_error_on_every_face(simulator: t.Any, tmp_path: pat
 @pytest.mark.parametrize("variable", ["GITLAB_HOST", "GL_HOST"])
 def test_the_host_of_the_environment(simulator: t.Any, tmp_path: pathlib.Path, variable: str) -> None:
     simulator.load(world(*JOBS))
-    # a CI job has its own server, and an empty variable is not set
+    # the variables of a CI job have lower precedence, and empty variables count as unset
     environment = {variable: simulator.url, "CI_SERVER_URL": "http://127.0.0.1:1", "GITLAB_URL": ""}
     done = play([*faces("read", {}), role("role", projects=PASSED)], tmp_path, environment=environment)
     assert done.returncode == 0, done.output

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ways to a server: by a proxy or directly, in process or as a module, with a client certificate or more headers."""
+"""Connections to a server: by proxy or direct, in process or as a module, with a client certificate or more headers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_by_proxy_or_direct_in_process_or_as_a_module_it_is_the_same(simulator: 
 
 
 def _lasting(value: t.Any) -> t.Any:
-    """Return a result without what differs from run to run."""
+    """Return a result without the parts that differ between runs."""
     if isinstance(value, dict):
         passing = ("elapsed", "queued", "timeline", "mtime", "ctime", "atime", "ansible_facts")
         return {

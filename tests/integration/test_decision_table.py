@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every cell of the decision table against the simulator: check, do, check again, do again, counting effects."""
+"""Every cell of the decision table against the simulator: check, run, check and run again, and count the effects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORCE = {"force": True}
 ALWAYS = {"replay": "always"}
 FAILED = {"replay": "failed"}
 
-# action, statuses, options, verdict: act (one effect, the second time none), same (none), refuse (none)
+# action, statuses, options, verdict: act (one effect, none in the second run), same (none), refuse (none)
 TABLE: list[tuple[str, tuple[str, ...], dict[str, t.Any], str]] = [
     ("play", ("created",), {}, "refuse"),
     ("play", ("manual", "scheduled"), {}, "act"),
@@ -66,7 +66,7 @@ CELLS = [
     for status in statuses
 ]
 
-# what the simulator calls an action in its list of effects, where it is not the same word
+# the simulator's names of actions in its list of effects, where they differ
 EFFECTS = {("cancel", "canceling"): "force_cancel"}
 
 
@@ -83,7 +83,7 @@ def scenario(status: str) -> dict[str, t.Any]:
         job["artifacts"] = {"files": {"build.env": "VERSION=1.2.0\n"}, "when": "always", "expire_in": 3600}
     if status == "failed":
         job["failure_reason"] = "script_failure"
-    # a job of an earlier stage that never ends keeps the other one where it is
+    # an earlier job that never ends keeps the job in its status
     return world({"name": "before", "stage": "build", "status": "running", "outcome": "hang"}, job)
 
 
@@ -112,7 +112,7 @@ def test_cell(simulator: t.Any, action: str, status: str, options: dict[str, t.A
     assert effects(simulator) == expected
     assert len(simulator.writes()) == len(expected)
 
-    # what was done is done: neither the prediction nor another run does anything more
+    # neither check mode nor another run does anything more
     second_check = run(check_mode=True)
     second = run(check_mode=False)
     assert second.changed is second_check.changed is False

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`make demo`, twice at the same time in one clone."""
+"""Run `make demo` twice at the same time in one clone."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .harness import ROOT
 
 def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
     clean = {name: value for name, value in os.environ.items() if name != "DEMO_FOLDER"}
-    # what a user has set must not reach the demo
+    # the settings of the user must not affect the demo
     clean |= {"GITLAB_API_URL": "http://127.0.0.1:9", "GITLAB_TOKEN": "token-of-a-real-gitlab"}
-    # `make eda` runs the act with the rulebook
+    # skip the part with the rulebook, which `make eda` tests
     clean |= {"DEMO_EVENTS": "/nowhere"}
     command = ["tools/demo.sh", sys.prefix]
     demos = [
@@ -38,7 +38,7 @@ def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
             for words in ("runs 60 times as fast", "infra: play apply: played", "app: play deploy:prod: failed ("):
                 assert words in output, output
             assert output.count("Skipping the rulebook that receives hooks: ") == 1, output
-            # what both releases have written, the log, the playbook and the scenario
+            # the files that both releases have written, the log, the playbook and the scenario
             assert len(files) == 6 and all(file.is_file() for file in files), output
             report = next(file for file in files if file.name == "release-v1.3.0.html").read_text(encoding="utf-8")
             assert "no space left on device" in report and "token-of-a-real-gitlab" not in output
@@ -51,7 +51,7 @@ def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
 
 
 def test_the_act_with_the_rulebook_says_that_there_is_no_java(tmp_path: pathlib.Path) -> None:
-    """No program is found but the shell."""
+    """The PATH contains only the shell."""
     (tmp_path / "bash").symlink_to(shutil.which("bash") or "/bin/bash")
     command = [ROOT / "tools" / "demo_events.sh", tmp_path / "nothing", tmp_path / "events"]
     done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Artifacts and logs into files: the right ones, whole or not at all, and unchanged when they are there already."""
+"""Downloads of artifacts and logs: the right content, complete or not at all, and no change if it already exists."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ CONTENTS: dict[str, Options] = {
     "log": {"content": "log"},
     "report": {"content": "report", "report_type": "junit"},
 }
-# What GitLab finds by a ref.
+# Contents that GitLab finds by ref.
 BY_A_REF = ("archive", "file")
-# What `simulator.sha256` calls it.
+# Names of the contents for `simulator.sha256`.
 STORED = {"file": "dist/app.txt", "report": "report:junit"}
 ENDPOINTS = {
     "archive": ("download_artifacts", "artifacts_by_ref"),
@@ -62,7 +62,7 @@ def load(simulator: t.Any, job: Options | None = None, version: str = "19.4", **
 
 
 def fetch(simulator: t.Any, dest: object, **options: t.Any) -> Result:
-    """Return the result of a download; whatever happens, nothing is left beside the target."""
+    """Return the result of a download, and fail if it leaves a partial file next to the target."""
     result = run_task(simulator, DOWNLOAD, project="group/app", dest=str(dest), **options)
     folder = pathlib.Path(str(dest)) if os.path.isdir(str(dest)) else pathlib.Path(str(dest)).parent
     if folder.is_dir():
@@ -98,7 +98,7 @@ def assert_sentence(failure: str | None, *words: str) -> None:
         assert word.lower() in text.lower(), text
 
 
-# ----- what is downloaded -----
+# ----- content of downloads -----
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
@@ -190,7 +190,7 @@ def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: path
     scenario = world({**BUILD, "artifacts": {"files": {"dist/app.txt": "old"}}})
     scenario["pipelines"] += [
         {"id": 101, "ref": "main", "jobs": [{**BUILD, "id": 1100}]},
-        # newer ones do not count: one that failed, one of another ref, and one without the job
+        # newer pipelines that do not count: a failed one, one of another ref, and one without the job
         {"id": 102, "ref": "main", "jobs": [{**BUILD, "id": 1200}, {"name": "bad", "status": "failed"}]},
         {"id": 103, "ref": "next", "jobs": [{**BUILD, "id": 1300}]},
         {"id": 104, "ref": "main", "jobs": [{"name": "docs", "status": "success"}]},
@@ -199,7 +199,7 @@ def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: path
     result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **LATEST)
     assert (result.failure, result["sha256"]) == (None, wanted(simulator, content, 1100))
     assert (result["job"]["id"], result["pipeline"]["id"]) == (1100, 101)
-    # without it, the newest one counts, as for everything else
+    # without latest_success, the newest pipeline counts, as in other tasks
     result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
     assert_sentence(result.failure, "no job 'build'", "pipeline 104", "there are 'docs'")
 
@@ -215,7 +215,7 @@ def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
     dest.write_bytes(OLD)
 
     class Late:
-        """Lets the newer job succeed as soon as the older one was found."""
+        """Lets the newer job succeed after GitLab has found the older one."""
 
         is_done = False
 
@@ -266,7 +266,7 @@ def test_by_ref_a_job_of_a_child_pipeline_is_found(simulator: t.Any, tmp_path: p
     result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **LATEST)
     assert (result.failure, result["sha256"]) == (None, wanted(simulator, content))
     assert (result["job"]["name"], result["job"]["pipeline"]) == ("build", result["pipeline"])
-    # and by the pipeline, with the name of the trigger job before it
+    # select the same job by its pipeline and its trigger job
     named = {"pipeline_id": 100, "name": "trigger/build", "include_downstream": True}
     again = fetch(simulator, tmp_path / "x", **CONTENTS[content], **named)
     assert (again.failure, again.changed, again["job"]["name"]) == (None, False, "build")
@@ -405,7 +405,7 @@ def test_an_older_server_without_an_archive(simulator: t.Any, tmp_path: pathlib.
 
 
 def public(simulator: t.Any, version: str = "19.4") -> None:
-    """Load a job whose artifacts everybody may fetch, but whose record nobody reads without a token."""
+    """Load a job whose artifacts are public, but whose record requires a token."""
     scenario = world(BUILD)
     scenario["projects"][0]["visibility"] = "public"
     simulator.load(scenario, version=version)
@@ -465,7 +465,7 @@ def test_a_checksum_of_another_form(simulator: t.Any, tmp_path: pathlib.Path, ch
 
 
 def load_big(simulator: t.Any, **more: t.Any) -> None:
-    """Load a job whose archive, file, log and report are received in several pieces."""
+    """Load a job whose archive, file, log and report each arrive in several chunks."""
     size = 2 * CHUNK_BYTES + 70_000
     left = {"files": {"dist/app.txt": {"size": size}}, "size": size + 100_000}
     left |= {"reports": ["junit"], "report_size": size}
@@ -496,7 +496,7 @@ def test_a_fault_is_survived(
     assert (result.failure, result.changed, digest(dest)) == (None, True, wanted(simulator, content))
 
 
-# gzip is only for clients that ask for it, and a chunked body is none here
+# without the faults of gzip and chunked bodies, which downloads do not use
 LASTING = [row for row in DAMAGE if row[0] not in ("gzip_cut", "bad_gzip", "chunk_cut")]
 
 
@@ -564,7 +564,7 @@ def test_a_redirect_takes_no_credential_along(
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
     strike(simulator, content, preset)
-    # what comes from there has another checksum
+    # the target of the redirect sends content with another checksum
     result = fetch(simulator, dest, **CONTENTS[content], **BY_ID, checksum="sha256:" + wanted(simulator, content))
     assert_sentence(result.failure, "dest was not changed")
     assert dest.read_bytes() == OLD
@@ -614,7 +614,7 @@ def test_faults_of_the_storage(simulator: t.Any, tmp_path: pathlib.Path) -> None
         assert request["query"] not in str(result)
 
 
-# ----- what is not there -----
+# ----- missing content -----
 
 _HOUR = 3600.0
 MISSING: dict[str, tuple[Options, Options, tuple[str, ...]]] = {
@@ -660,7 +660,7 @@ MISSING: dict[str, tuple[Options, Options, tuple[str, ...]]] = {
 @pytest.mark.parametrize("case", sorted(MISSING))
 def test_what_is_missing_is_told_in_a_sentence(simulator: t.Any, tmp_path: pathlib.Path, case: str) -> None:
     job, options, words = MISSING[case]
-    # a newer successful pipeline, which takes the lock off the older one's artifacts
+    # a newer successful pipeline, which unlocks the artifacts of the older one
     scenario = world({**BUILD, **job}, created_ago=100)
     scenario["pipelines"].append({"id": 200, "jobs": [{"name": "other", "status": "success"}]})
     simulator.load(scenario)
@@ -722,7 +722,7 @@ def test_options_that_make_no_sense(
     assert simulator.requests() == []
 
 
-# ----- where it cannot go -----
+# ----- targets that cannot be written -----
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
@@ -748,7 +748,7 @@ def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> 
 
 def test_a_folder_that_cannot_be_written(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
-    # nobody can make files there, whoever runs this
+    # no user, not even root, can create files there
     result = fetch(simulator, "/proc/self/x", **BY_ID)
     assert_sentence(result.failure, "dest '/proc/self/x' cannot be written", "'/proc/self'")
     if os.geteuid() != 0:
@@ -762,7 +762,7 @@ def test_no_room(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # as with a full disk, writing fails in the middle
+    # writing fails in the middle, as on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, limits[1]))
     try:
         result = fetch(simulator, dest, **BY_ID)
@@ -875,7 +875,7 @@ def test_only_the_end_of_a_long_log_is_read(simulator: t.Any, monkeypatch: pytes
     assert result["job"]["log_tail"] == WHOLE.splitlines()[-5:]
     (request,) = [request for request in simulator.requests() if request["endpoint"] == "get_trace"]
     assert int(parse_qs(request["query"])["byte_offset"][0]) == len(WHOLE) - log_tails.SHORTEST_WINDOW
-    # an older server does not know the parameter, and says nothing about it
+    # older servers silently ignore the parameter
     assert came[0] == (log_tails.SHORTEST_WINDOW if version == "19.2" else len(WHOLE))
 
 
@@ -920,7 +920,7 @@ def test_a_download_of_any_size_by_a_playbook(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setenv("JOBGATE_TEST_WAY", way)
-    size = 150 * 1024 * 1024  # more than what is read whole may have
+    size = 150 * 1024 * 1024  # more than the limit for content that is read at once
     load(simulator, {"artifacts": {"size": size}})
     task = {"name": "big", MODULE: {"project": "group/app", **BY_ID, "dest": str(tmp_path / "x")}}
     done = play([task], tmp_path, url=simulator.url)
@@ -1019,7 +1019,7 @@ def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Pat
         assert done.returncode == 0, done.output
         changed = [name for name, result in done.results.items() if result["changed"]]
         assert changed == ["predict", "make", "mode"]
-        # all but the one whose checksum was known, and those that failed before
+        # all except the one whose checksum was known and those that failed earlier
         assert transfers(simulator) == 7
         assert [path.name for path in folder.iterdir()] == ["junit.xml.gz"]
         assert digest(folder / "junit.xml.gz") == wanted(simulator, "report")
@@ -1062,7 +1062,7 @@ def test_playbook_with_faults_and_a_storage(simulator: t.Any, tmp_path: pathlib.
 
 
 GATE = "jobgate.gitlab.gitlab_release_gate"
-# what is there before: mode, owner, group
+# existing files: mode, owner, group
 THERE: dict[str, tuple[int, int, int]] = {
     "own": (0o640, 0, 0),
     "of somebody": (0o664, 1234, 1235),
@@ -1090,7 +1090,7 @@ def test_files_that_are_replaced_are_the_same_both_ways(simulator: t.Any, tmp_pa
             (folder / f"{kind} dangling").symlink_to("nowhere")
             (folder / f"{kind} folder link").symlink_to(".")
             os.mkfifo(folder / f"{kind} pipe")
-            # a report goes the way of a record
+            # reports are written in the same way as records
             cases = ("set-id", "link") if kind == "report" else (*THERE, "link", "dangling", "new", "pipe", "none/x")
             for name in (*cases, *(["folder link"] if kind == "download" else [])):
                 dest = str(folder / f"{kind} {name}")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files for AWX, ansible-builder and ansible-navigator, as far as they can be tried without them."""
+"""Check the files for AWX, ansible-builder and ansible-navigator, without a running AWX or a container."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.examples.blocks import guide_blocks
 from .harness import ROOT, effects, play, world
 
 EXAMPLES = ROOT / "docs" / "examples"
-# A module that takes everything, and returns it.
+# A module that accepts any options and returns them.
 STAND_IN = """#!/usr/bin/python
 # WANT_JSON
 import json, sys
@@ -53,7 +53,7 @@ def test_awx_gets_what_the_files_say(tmp_path: pathlib.Path, monkeypatch: pytest
     assert done.returncode == 0, done.output
     made = done.results["Create the credential type"]["given"]
     assert made["inputs"] == read("awx/credential_type_inputs.yml")
-    # expressions for AWX, as they are
+    # expressions that AWX evaluates, so they are unchanged
     assert made["injectors"]["env"] == {"GITLAB_API_URL": "{{ url }}", "GITLAB_TOKEN": "{{ token }}"}
     templates = [row["given"] for row in done.results["Create the job templates"]["results"]]
     assert [row["job_type"] for row in templates] == ["check", "run"]
@@ -85,7 +85,7 @@ def test_the_playbook_of_awx_checks_and_then_releases(simulator: t.Any, tmp_path
 
 
 def program(name: str) -> str:
-    """Return the path of a program; without it the test has nothing to try."""
+    """Return the path of a program, or skip the test if it is missing."""
     path = pathlib.Path(sys.executable).with_name(name)
     if not path.exists():
         pytest.skip(f"{name} is not in this environment")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user sees when something is wrong: one sentence that says what to do, exit code 2, and no traceback."""
+"""Errors as users see them: one sentence that says what to do, exit code 2, and no traceback."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def scenario() -> dict[str, t.Any]:
 
 
 def check_message(result: dict[str, t.Any], *words: str) -> None:
-    """Check the form of the message of a task that has failed, and what is in it."""
+    """Check the form and the words of the message of a failed task."""
     message = str(result["msg"])
     assert "\n" not in message and len(message) < 700, message
     assert message[-1] in ".?!", message
@@ -155,7 +155,7 @@ def test_each_error_is_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, wa
         options = {**READ, "api_url": f"http://127.0.0.1:{unused.getsockname()[1]}", "api_retries": 1}
         words = ("refuses the connection", "after 2 attempts", "check api_url")
         cases = [*CASES, ("nobody listens", INFO, options, TOKEN, words)]
-        # Ansible shows lines of the playbook, where no token may be
+        # Ansible prints lines of the playbook, which must not contain tokens
         of = {token: f"TOKEN_{number}" for number, token in enumerate({token for *_case, token, _words in cases})}
         given = {
             token: {"jobgate_gitlab_api_token": f"{{{{ lookup('ansible.builtin.env', '{name}') }}}}"} if token else {}
@@ -174,7 +174,7 @@ def test_each_error_is_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, wa
     assert list(result.results) == [name for name, *_case in cases]
     for name, *_case, words in cases:
         check_message(result.results[name], *words)
-    # those that time out have played their jobs before
+    # the tasks that timed out played their jobs first
     assert effects(simulator) == [("play", "endless"), ("play", "no runner")]
 
 
@@ -190,7 +190,7 @@ def test_html_instead_of_json_ends_the_playbook(simulator: t.Any, tmp_path: path
 
 
 def test_a_missing_library(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    """The module needs a library, and runs with a path that has a broken one of that name in front."""
+    """A broken library of the same name comes first in the module's path."""
     simulator.load(scenario())
     proxy = {"HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
     needs: t.Any = {"requests": (READ, proxy), "pluggy": ({**READ, "extensions": ["some"]}, {})}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate that must not open, as real playbooks: in Ansible's own process, as a module, and by the role."""
+"""Gates that must not open, in playbooks: in Ansible's own process, as modules, and by the role."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def scenario() -> Row:
 
 
 def played(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str) -> Play:
-    """Return what a playbook makes of tasks; none of them stops it."""
+    """Return the result of a playbook with these tasks, whose failures are ignored."""
     named = [{"ignore_errors": True, **task} for task in tasks]
     keywords = {
         "vars": {

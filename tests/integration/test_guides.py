@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the guides show does what they say, as real processes against the simulator."""
+"""The examples of the guides work as described, as real processes against the simulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.examples.guides import GUIDES, Guide
 from tests.examples.run_guides import run_guide
 from tests.examples.server import Server
 
-# Playbooks that other tests run, and which.
+# Playbooks that are run by other tests, and the files of those tests.
 RUN_ELSEWHERE = {
     ("docs/docsite/rst/in_process.rst", "Deploy, and show only the results"): "test_readme.py",
     ("README.md", "Release version 1.2.0"): "test_readme.py",
@@ -57,7 +57,7 @@ def test_playbook_of_a_guide(simulator: t.Any, guide: Guide, tmp_path: pathlib.P
 
 
 def shown_playbooks() -> t.Iterator[tuple[str, str]]:
-    """Yield file and first play of every playbook that is shown anywhere."""
+    """Yield the file and the name of the first play of every playbook in the documentation."""
     texts = [*sorted(FOLDER.glob("*.rst")), *sorted(ROOT.glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))]
     for path in texts:
         for block in blocks_of(path):
@@ -127,7 +127,7 @@ def python_blocks() -> list[Block]:
 
 def test_the_tests_of_the_guide_to_testing_pass(tmp_path: pathlib.Path) -> None:
     tests = "\n\n".join(block.text for block in python_blocks())
-    # what the entry point does where the package is installed, see test_wheel.py
+    # what the entry point does if the package is installed, see test_wheel.py
     (tmp_path / "conftest.py").write_text(
         f"import sys\n\nsys.path.insert(0, {str(ROOT)!r})\nimport conftest as _  # noqa: F401\n"
         + 'pytest_plugins = ["tests.simulator.plugin"]\n',

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""In Ansible's own process: when it is used, that it steps aside, and that nothing differs but the time it takes."""
+"""When tasks run in Ansible's own process, when they do not, and that only the run time differs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ READ: dict[str, t.Any] = {"project": "group/app", "ref": "main", "name": "build"
 
 PINNED: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "name": "build"}
 
-# what differs from run to run, whichever way
+# values that differ between runs
 TIMES = {
     "elapsed",
     "at",
@@ -37,7 +37,7 @@ TIMES = {
     "queued_duration",
     "duration",
 }
-# what Ansible itself adds for one kind of plugin or the other
+# values that Ansible adds only to modules or only to action plugins
 OWN = {"_ansible_no_log", "_ansible_verbose_override", "_ansible_parsed", "ansible_facts", "exception"}
 
 
@@ -52,7 +52,7 @@ def scenario() -> dict[str, t.Any]:
 
 
 def ran_as_module(result: Play) -> bool:
-    """Return whether a module was built and started, which Ansible tells at verbosity 3."""
+    """Return whether a module was built and started, which Ansible shows at verbosity 3."""
     return "EXEC" in result.output
 
 
@@ -95,7 +95,7 @@ def tasks(folder: pathlib.Path) -> list[dict[str, t.Any]]:
 
 
 def comparable(value: t.Any) -> t.Any:
-    """Return a result without what differs from run to run."""
+    """Return a result without the values that differ between runs."""
     if isinstance(value, dict):
         return {key: comparable(item) for key, item in value.items() if key not in TIMES | OWN}
     return [comparable(item) for item in value] if isinstance(value, list) else value
@@ -144,7 +144,7 @@ def test_a_relative_path_begins_in_the_folder_of_the_playbook(simulator: t.Any, 
         assert (books / "a.zip").exists() and list(elsewhere.iterdir()) == [], way
 
 
-# by the reason that is told
+# by the reported reason
 STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
     "jobgate_in_process is off": {"vars": {"jobgate_in_process": False}},
     "it has async": {"async": 30, "poll": 1},
@@ -154,7 +154,7 @@ STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
 
 
 def told_reasons(result: Play) -> list[str]:
-    """Return why modules were started, which is told at verbosity 1."""
+    """Return the reasons for starting modules, which are shown at verbosity 1."""
     lines = [line for line in result.output.splitlines() if "runs as a module, not in process: " in line]
     return [line.partition("not in process: ")[2] for line in lines]
 
@@ -232,7 +232,7 @@ def test_another_virtual_environment_is_another_interpreter(simulator: t.Any, tm
 
 def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
-    # stands for sudo, which need not be on this machine: leaves its options out, and notes that it was asked
+    # in place of sudo, which may be missing: it ignores its options and records each call
     sudo = tmp_path / "sudo"
     sudo.write_text(
         "#!/bin/sh\n"
@@ -303,7 +303,7 @@ def test_variables_and_ansible_cfg_count(simulator: t.Any, tmp_path: pathlib.Pat
         assert messages[name] == "read"
     for name in ("a variable beats ansible.cfg", "so does the environment"):
         assert nowhere in messages[name]
-    # for null Ansible sets None
+    # Ansible converts null to the string None
     for name in ("a token of another kind", "a number in the environment", "null in the environment"):
         assert "401" in messages[name]
     assert "many" in messages["wrong type"] or "api_concurrency" in messages["wrong type"]
@@ -346,12 +346,12 @@ def test_each_change_of_state_is_shown_and_nothing_else(simulator: t.Any, tmp_pa
         lines = [line for line in result.output.splitlines() if line.startswith("group/app deploy: ")]
         if shown:
             assert lines[0].startswith("group/app deploy: manual -> ") and lines[0].endswith("(played)")
-            # a busy machine may not see it run
+            # a poll may miss the running job on a busy machine
             assert " -> success after " in lines[-1]
             assert len(lines) <= 4
         else:
             assert lines == []
-    # what is not to be logged is not to be shown either
+    # no_log also hides the progress
     simulator.load(scenario(), clock="scaled:30")
     result = play([{"name": "task", ACTION: deploy, "no_log": True}], tmp_path, url=simulator.url)
     assert "deploy:" not in result.output

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ctrl-C while a task waits: what goes on without it is said, and Ansible ends as it always does."""
+"""Ctrl-C while a task waits: the task reports what continues in GitLab, and Ansible ends as usual."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ PATIENCE_SECONDS = 1800
 
 
 def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]) -> tuple[int, list[str]]:
-    """Return exit code and lines of a playbook in a terminal, which sends Ctrl-C as soon as the job runs."""
+    """Run a playbook in a terminal, press Ctrl-C once the job runs, and return exit code and lines."""
     simulator.load(world(DEPLOY), clock="scaled:60")
     command, environment = playbook_command([task], tmp_path, url=simulator.url)
     terminal, inside = pty.openpty()
     ends = {"stdin": inside, "stdout": inside, "stderr": inside}
-    # as a terminal starts it, also where these tests run in the background of a shell, which ignores Ctrl-C there
+    # handle SIGINT as in a terminal, because a shell makes background processes ignore it
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(command, env=environment, cwd=tmp_path, start_new_session=True, preexec_fn=heed, **ends)
     os.close(inside)
@@ -59,7 +59,7 @@ def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]
         while piece := _read(terminal):
             output += piece
             if not is_sent and b"-> running" in output:
-                # a worker that is ended while it hands a line over takes Ansible with it
+                # Ansible would crash if a worker ended while it passes a line on
                 _await_another_look(simulator)
                 os.killpg(process.pid, signal.SIGINT)
                 is_sent = True
@@ -71,7 +71,7 @@ def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]
 
 
 def _await_another_look(simulator: t.Any) -> None:
-    """Return when the task has asked again, since when it has nothing to show."""
+    """Wait until the task sends another request; it has no line to show after that."""
     before = len(simulator.requests())
     end = time.monotonic() + PATIENCE_SECONDS
     while len(simulator.requests()) == before and time.monotonic() < end:
@@ -79,11 +79,11 @@ def _await_another_look(simulator: t.Any) -> None:
 
 
 def _read(terminal: int) -> bytes:
-    """Return what comes next, nothing at the end."""
+    """Return the next output; empty at the end."""
     try:
         ready, _none, _none = select.select([terminal], [], [], PATIENCE_SECONDS)
         return os.read(terminal, 4096) if ready else b""
-    except OSError:  # nobody has it open any more
+    except OSError:  # no process has the terminal open
         return b""
 
 
@@ -96,5 +96,5 @@ def test_ctrl_c_says_what_goes_on_and_where(simulator: t.Any, tmp_path: pathlib.
     address = f"{simulator.url}/group/app/-/jobs/1000"
     told = f"interrupted: group/app deploy is running and goes on: {address}"
     assert lines.count(told) == 1, "\n".join(lines)
-    # nothing was done to the job
+    # nothing else was done to the job
     assert effects(simulator) == [("play", "deploy")]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Artifacts and logs in expressions, as real playbooks."""
+"""Artifacts and logs in expressions of real playbooks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def evaluate(simulator: t.Any, tmp_path: pathlib.Path, *expressions: str) -> t.A
 
 
 def assert_fail(simulator: t.Any, tmp_path: pathlib.Path, words: dict[str, str]) -> None:
-    """Fail unless each expression is refused with its words."""
+    """Fail unless each expression fails with its words."""
     tasks = [
         {
             "name": f"task {number}",
@@ -139,7 +139,7 @@ def test_the_connection_comes_from_templated_variables(simulator: t.Any, tmp_pat
         "retries": 0,
     }
     expression = LOOKUP + "pipeline_id=100).status"
-    # a token in a variable beats one of another kind in the environment
+    # a token in a variable takes precedence over one of another kind in the environment
     result = play(
         [{"name": "task", "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}}],
         tmp_path,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nudges in real playbooks: by the role, in Ansible's own process and as a module."""
+"""Nudges in real playbooks, with the role in Ansible's own process and as a module."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_the_role_is_nudged(simulator: t.Any, tmp_path: pathlib.Path, way: str) 
     assert effects(simulator) == [("play", "deploy")]
     record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
     assert (record["outcome"], record["warnings"]) == ("passed", [])
-    # the ends of both jobs were seen before pauses without nudges would have ended
+    # the nudges ended both pauses early
     assert record["elapsed"] < 2 * FIRST_REST_SECONDS

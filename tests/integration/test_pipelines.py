@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starting, retrying and canceling pipelines: every decision checked, done, checked again and done again."""
+"""Starting, retrying and canceling pipelines: every case is checked, run, checked again and run again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACTIVE = ("waiting_for_resource", "preparing", "waiting_for_callback", "pending"
 
 
 def with_new(*jobs: dict[str, t.Any], old: t.Sequence[dict[str, t.Any]] = (), **more: t.Any) -> dict[str, t.Any]:
-    """Return a scenario in which a new pipeline has these jobs, and the one of a push has ended."""
+    """Return a scenario in which new pipelines have these jobs, and the pipeline of a push has ended."""
     made = world(*(old or [{"name": "build", "status": "success"}]))
     made["projects"][0] |= {"new_pipelines": {"*": {"jobs": list(jobs or JOBS)}}, **more}
     made["tokens"].append({"token": TRIGGER, "kind": "trigger", "user": "bob", "project": "group/app"})
@@ -32,17 +32,17 @@ def with_new(*jobs: dict[str, t.Any], old: t.Sequence[dict[str, t.Any]] = (), **
 
 
 def did(simulator: t.Any) -> list[tuple[str, int]]:
-    """Return what was really done to pipelines."""
+    """Return all changes to pipelines."""
     return [(effect["action"], effect["pipeline_id"]) for effect in simulator.effects()]
 
 
-# ----- run: what counts as the one asked for -----
+# ----- run: which pipelines count as the requested one -----
 
 
 class Started(t.NamedTuple):
-    """A pipeline of main that somebody has started before.
+    """A pipeline of main that was started before the task.
 
-    :param ended: whether it has come to its end.
+    :param ended: whether it has ended.
     """
 
     user: str = "alice"
@@ -52,7 +52,7 @@ class Started(t.NamedTuple):
     moved: bool = False
 
 
-# what was started before, options of the task, and the verdict: act (one more), same (none), refuse (none)
+# earlier pipeline, options of the task, and verdict: act (one more), same (none), refuse (none)
 RUNS: dict[str, tuple[Started | None, dict[str, t.Any], str]] = {
     "nothing before": (None, {}, "act"),
     "active": (Started(), {}, "same"),
@@ -140,12 +140,12 @@ def test_what_to_do_about_a_pipeline_that_may_be_the_one(simulator: t.Any, has_e
     options = {**RUN, "inputs": {"size": 3}}
     result = run_task(simulator, PIPELINE, **options, reuse="success")
     assert result.failure is not None and f"does not show the inputs of a pipeline. {remedy}" in result.failure
-    # what it says is of use
+    # the remedy works
     assert has_ended is (run_task(simulator, PIPELINE, **options, reuse="active").failure is None)
 
 
 def test_variables_that_cannot_be_read_are_not_taken_for_these(simulator: t.Any) -> None:
-    """A trigger token of somebody else has started it, so that a developer may not read its variables."""
+    """Another user's trigger token started it, so a developer may not read its variables."""
     made = with_new()
     made["projects"][0]["members"]["alice"] = "developer"
     simulator.load(made)
@@ -156,7 +156,7 @@ def test_variables_that_cannot_be_read_are_not_taken_for_these(simulator: t.Any)
         result.failure is not None and "pipeline 101" in result.failure and "variables cannot be read" in result.failure
     )
     assert not result.changed and len(did(simulator)) == 1
-    # without variables there is nothing to mistake
+    # without variables, there is nothing to compare
     assert run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER)["id"] == 101
 
 
@@ -284,7 +284,7 @@ def test_a_failure_in_a_downstream_pipeline_is_shown(simulator: t.Any) -> None:
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
     assert result.failure is not None
     assert [job["name"] for job in result["failed_jobs"]] == ["infra", "infra/apply"]
-    # a trigger job has no log, so that the one below it tells why
+    # a trigger job has no log, so the message shows the log of the failed job below it
     assert "The log of job 'infra/apply'" in result.failure and "no such host" in result.failure
     assert [(row["path"], row["status"]) for row in result["downstream_pipelines"]] == [("infra", "failed")]
 
@@ -362,7 +362,7 @@ def test_what_goes_on_below_a_pipeline_of_trigger_jobs_alone_is_told(simulator: 
 
 
 def test_trigger_jobs_leave_the_logs_to_jobs(simulator: t.Any) -> None:
-    """Many have failed, and none of them has a log."""
+    """Many trigger jobs failed, and none of them has a log."""
     inner = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "apply", "outcome": "failed"}]}}
     simulator.load(with_new(*({"name": f"infra-{number}", "trigger": inner} for number in range(22))))
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
@@ -380,7 +380,7 @@ def test_a_pipeline_that_stops_at_a_manual_job(simulator: t.Any) -> None:
     result = run_task(simulator, PIPELINE, **RUN, wait=True)
     assert result.failure is not None and "job 'gate'" in result.failure and "report" not in result.failure
     assert result.seconds < 60
-    # it is still the one asked for
+    # it still counts as the requested pipeline
     same = run_task(simulator, PIPELINE, **RUN, wait=True, wait_for=["manual", "success"])
     assert same.failure is None and not same.changed and same["status"] == "manual"
     assert did(simulator) == [("create_pipeline", 101)]
@@ -459,7 +459,7 @@ def test_the_end_of_retry_and_cancel(simulator: t.Any, action: str, job: dict[st
 
 
 def test_the_end_before_a_retry_is_not_that_of_the_retry(simulator: t.Any) -> None:
-    """A replica of the database that is behind shows it to the first look, when the new attempts were seen already."""
+    """A lagging database replica returns the old end, after the new attempts were already seen."""
     simulator.load(world({"name": "deploy", "status": "failed", "outcome": "success", "duration": 5}))
     known = run_task(simulator, PIPELINE_INFO, project="group/app", pipeline_id=100, include=["jobs"])
     looks = {"get_pipeline": (known["pipeline"], [3, 4]), "list_pipeline_jobs": (known["jobs"], [3, 4])}
@@ -483,7 +483,7 @@ def test_a_trigger_token_starts_and_another_token_waits(simulator: t.Any) -> Non
 
 
 def test_what_counts_for_a_trigger_token(simulator: t.Any) -> None:
-    """What another trigger token has started, and not what a user has."""
+    """A pipeline started with a trigger token counts, and one started by a user does not."""
     simulator.load(with_new(*({**job, "duration": 1000} for job in JOBS)))
     simulator.create_pipeline("main", user="alice")
     first = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER)
@@ -703,12 +703,12 @@ def test_the_number_within_the_project_is_no_id(simulator: t.Any) -> None:
         assert result.failure is not None and "set pipeline_id: 100" in result.failure
 
 
-# ----- beside the loop of old -----
+# ----- the trigger-and-poll loop that the collection replaces -----
 
 
 @pytest.mark.parametrize("outcome", ["success", "failed"])
 def test_the_role_that_the_guide_replaces(simulator: t.Any, tmp_path: pathlib.Path, outcome: str) -> None:
-    """It does what the guide says of it: what the collection does, and each time again."""
+    """It works as the guide says: it does what the collection does, but starts a pipeline every time."""
     report = {"files": {"report.env": "PASSED=212\nTARGET=staging\n"}}
     jobs = [
         {"name": "unit", "stage": "test", "outcome": outcome, "log": "adds failed\n"},
@@ -718,7 +718,7 @@ def test_the_role_that_the_guide_replaces(simulator: t.Any, tmp_path: pathlib.Pa
     example = ROOT / "docs" / "examples" / "trigger-and-poll.yml"
     playbook = tmp_path / example.name
     playbook.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
-    # its results have the token, in spite of no_log
+    # its results contain the token, despite no_log
     done = play(playbook, tmp_path, url=simulator.url, secrets=())
     assert done.returncode == (0 if outcome == "success" else 2), done.output
     assert ("212 tests have passed on staging" if outcome == "success" else "adds failed") in done.output

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real ansible-playbook processes: what only Ansible itself can show."""
+"""Real ansible-playbook processes, for behavior that only Ansible can show."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_module_defaults_check_mode_diff_and_secrets(simulator: t.Any, tmp_path:
         {"name": "again", ACTION: options},
         {"name": "read", INFO: {"project": "group/app", "ref": "main", "job_id": "{{ omit }}"}},
     ]
-    # the token comes from module_defaults here, and the variable from the task: neither is ever shown
+    # the token comes from module_defaults and the variable from the task, and neither may be shown
     result = play(
         tasks,
         tmp_path,
@@ -138,7 +138,7 @@ def test_the_connection_of_a_lookup_comes_from_variables(simulator: t.Any, tmp_p
             "jobgate_gitlab_api_token": "{{ lookup('ansible.builtin.env', 'SECRET_TOKEN') }}",
         },
     }
-    # a token in the environment, of whatever kind, has to stand back behind one that is given
+    # a token that is set takes precedence over any kind of token in the environment
     environment = {"SECRET_TOKEN": TOKEN, "GITLAB_OAUTH_TOKEN": "wrong-token-0123456789"}
     result = play([task], tmp_path, token="", environment=environment)
     assert result.returncode == 0, result.output

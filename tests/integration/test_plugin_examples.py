@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The EXAMPLES of every plugin do what they say: predicted, done, and done once more, against the simulator."""
+"""Run the EXAMPLES of every plugin against the simulator: predicted, run, and run once more."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a real ansible-playbook shows while its tasks wait, and when it shows nothing."""
+"""What ansible-playbook shows while its tasks wait, and when it shows nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_lines_of_a_deployment_in_their_order(simulator: t.Any, tmp_path: pa
     assert lines[2].startswith("group/app deploy: pending -> running after 60 s on runner docker-1")
     assert lines[3] == "group/app deploy: running -> success after 90 s (queued 60 s)"
     assert len(lines) == 4
-    # no terminal, so no control codes
+    # no control codes without a terminal
     assert "\x1b" not in result.output
 
 
@@ -121,7 +121,7 @@ def test_lines_of_many_hosts_do_not_mix(simulator: t.Any, tmp_path: pathlib.Path
     for number in range(10):
         own = lines_of(result.output, f"[host{number}] ")
         assert own[0] == f"[host{number}] group/app deploy-{number}: manual -> pending (played)"
-        # one may not have seen its job run while the others did
+        # a task may miss that its job ran, because ten tasks run at the same time
         assert own[-1].startswith(f"[host{number}] group/app deploy-{number}: ") and "-> success after 60 s" in own[-1]
         assert all(line.count("->") <= 1 for line in own)
     assert len(effects(simulator)) == 10

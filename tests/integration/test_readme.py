@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks of the README do what the README says, as real processes against the simulator."""
+"""The playbooks of the README work as it says, as real processes against the simulator."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PLAYBOOK = {
 
 
 def blocks() -> list[t.Any]:
-    """Return the YAML of the README, each as a playbook."""
+    """Return the YAML blocks of the README, each as a playbook."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     found = [
         yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)
@@ -63,7 +63,7 @@ def test_the_playbook_of_the_guide_to_where_tasks_run(simulator: t.Any, tmp_path
     simulator.load(made)
     done = play(path, tmp_path, "-vvv", url=simulator.url)
     assert done.returncode == 0, done.output
-    # the first task in this process, and without progress; the second one as a module
+    # the first task runs in process and without progress, the second one as a module
     assert "deploy:prod: manual -> " not in done.output
     assert done.output.partition("TASK [Read")[0].count(" EXEC ") == 0
     assert done.output.partition("TASK [Read")[2].count(" EXEC ") > 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role release_gate as a real process against the simulator: what it does there, says, and writes."""
+"""The role release_gate as a real process against the simulator: its effects, output and files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_check_run_check_and_run_again(simulator: t.Any, tmp_path: pathlib.Path)
     done = effects(simulator)
     expected = {("play", "apply"), ("retry", "test:integration"), ("play", "deploy:prod"), ("play", "publish")}
     assert set(done) == expected and len(done) == len(expected)
-    # the website needs both others
+    # the website needs both other projects
     assert done[-1] == ("play", "publish")
     record = json.loads(path.read_text(encoding="utf-8"))
     assert (record["outcome"], record["changed"], record["check_mode"]) == ("passed", True, False)
@@ -140,7 +140,7 @@ def test_misspelt_variables_are_refused_before_anything_is_sent(
     simulator.load(world({"name": "deploy", **MANUAL}))
     given = {"release_gate_projects": [{**APP, "project": "group/app", "ref": "main"}]}
     task = {"name": "gate", "ansible.builtin.import_role": {"name": ROLE}, "vars": given}
-    # their values are nobody's business
+    # their values must not be shown
     extra = json.dumps(dict.fromkeys(names, "secret-of-nobody"))
     result = play([task], tmp_path, "-e", extra, *options, url=simulator.url, secrets=["secret-of-nobody"])
     assert result.returncode == 2
@@ -238,7 +238,7 @@ def test_the_playbook_of_the_readme_of_the_role(simulator: t.Any, tmp_path: path
 
 
 GROUP = "group/jobgate.gitlab.gitlab"
-# What people put there for the other modules of the group.
+# Defaults that users set for the other modules of the group.
 SHARED: Row = {"project": "group/app", "ref": "main", "wait": True, "wait_timeout": 60, "name": "test"}
 
 

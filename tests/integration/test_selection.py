@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding jobs on servers of every age: all of them, in order, the newest attempt, in child pipelines."""
+"""Selecting jobs on servers of all versions: complete, in order, newest attempts, child pipelines."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_ten_thousand_jobs_are_listed_completely_and_in_order(simulator: t.Any, 
         assert ids == sorted(ids, reverse=True)
         assert result["summary"] == {"success": 10_000}
         assert result["truncated"] is False
-        # without a total, the requests that run ahead of the last page are for nothing
+        # without a total, requests sent ahead of the last page are wasted
         assert len(simulator.requests()) <= 100 + AT_ONCE
         simulator.clear_logs()
 
@@ -61,7 +61,7 @@ def test_limit_and_truncated(
 def test_a_short_look_at_a_project_reads_one_page(simulator: t.Any) -> None:
     simulator.load(many(1000))
     run_task(simulator, INFO, project="group/app", limit=20, api_token="bob-token-0123456789")
-    # pages that somebody has asked for ahead, and does not want any more, may still come
+    # pages that earlier tasks requested ahead may still be served, so count only bob's
     by_bob = [request for request in simulator.requests() if request["user"] == "bob"]
     assert len(by_bob) == 1
 
@@ -76,7 +76,7 @@ def test_superseded_attempts_are_left_out_unless_wanted(simulator: t.Any, versio
     assert plain["jobs"][1]["status"] == "success"
     whole = run_task(simulator, INFO, **PIPELINE, include_retried=True)
     assert len(whole["jobs"]) == 4
-    # of the failed ones none is the newest attempt
+    # no failed job is the newest attempt
     assert run_task(simulator, INFO, **PIPELINE, scope=["failed"])["jobs"] == []
 
 
@@ -98,7 +98,7 @@ def test_a_superseded_id_stands_for_the_newest_attempt(simulator: t.Any, version
     assert result["results"][0]["before"]["id"] == newest
     assert result["id"] > newest
     assert [effect["job_id"] for effect in simulator.effects()] == [newest]
-    # the retried one runs, so nothing is left to do for any of its attempts
+    # the new attempt is running, so retrying any of its attempts changes nothing
     for job_id in (newest - 2, newest - 1, newest, result["id"]):
         again = run_task(simulator, ACTION, project="group/app", job_id=job_id, action="retry")
         assert not again.changed and again.failure is None and again["id"] == result["id"]
@@ -115,7 +115,7 @@ def test_a_job_of_a_child_pipeline_is_found_by_its_path(simulator: t.Any, versio
     simulator.advance(60)
     options = {**PIPELINE, "include_downstream": True, "action": "play"}
 
-    # a bare name means the job of the pipeline itself
+    # a bare name selects the job of the pipeline itself
     own = run_task(simulator, ACTION, **options, name=["apply"], check_mode=True)
     assert own.failure is None and [result["name"] for result in own["results"]] == ["apply"]
     both = run_task(simulator, ACTION, **options, name=["**/apply"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Job tokens: the job they belong to, what can be read with them and how, and that nothing is done with them."""
+"""Job tokens: the job they belong to, what they can read and how, and that no action uses them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BUILD = {"name": "build", "status": "success", "artifacts": {"files": {"dist/app
 
 
 def load(simulator: t.Any, version: str = "19.2", allow: list[str] | None = None) -> None:
-    """Load a project with a job that runs, and another project with a job that runs, too."""
+    """Load a project with a running job, and another project with a running job."""
     deploy = {"name": "deploy", "queue": 0, "duration": 100, "environment": "production", "user": "alice"}
     scenario = world(BUILD, {**deploy, "stage": "deploy", "needs": []})
     scenario["projects"][0] |= {"agents": AGENTS, "job_token_allowlist": allow or []}
@@ -131,7 +131,7 @@ def test_a_token_that_nobody_knows(simulator: t.Any) -> None:
 
 def test_a_personal_token_in_its_place(simulator: t.Any) -> None:
     load(simulator)
-    # GitLab looks for it among the job tokens
+    # GitLab looks it up among the job tokens
     assert_sentence(ask(simulator, TOKEN).failure, "does not know this job token")
 
 
@@ -165,7 +165,7 @@ def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
 @pytest.mark.parametrize("preset", ["reset_after", "html_502", "truncate", "throttle_seconds", "refuse"])
 def test_a_fault_is_survived(simulator: t.Any, preset: str) -> None:
     load(simulator)
-    # a time of refusing ends with a pause of the task, not by the clock on the wall
+    # end the outage when the task pauses, not by the real clock
     more = {"seconds": 3600} if preset == "refuse" else {}
     simulator.inject(preset, times=1, **more)
     assert ask(simulator, agents=True)["job"]["name"] == "deploy"
@@ -176,7 +176,7 @@ def test_a_fault_is_survived(simulator: t.Any, preset: str) -> None:
 
 def test_the_environment_is_looked_at_here(simulator: t.Any) -> None:
     load(simulator)
-    # others are not, and an option is better than the environment
+    # other tokens of the environment are ignored, and the option takes precedence
     environ = {"CI_JOB_TOKEN": JOB_TOKEN, "GITLAB_API_TOKEN": TOKEN, "GITLAB_OAUTH_TOKEN": TOKEN}
     assert ask(simulator, None, environ=environ)["job"]["name"] == "deploy"
     assert ask(simulator, OTHER_TOKEN, environ=environ)["job"]["name"] == "use"
@@ -219,7 +219,7 @@ def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
 
 @pytest.mark.parametrize("version", ["18.10", "19.2"])
 def test_a_pipeline_is_read_as_far_as_its_jobs_tell(simulator: t.Any, version: str) -> None:
-    """Before 19.2 a job token may list the jobs of a pipeline, and not read the pipeline."""
+    """Before 19.2, job tokens can list the jobs of a pipeline, but cannot read the pipeline."""
     build = {**BUILD, "status": "success"}
     scenario = world(build, {"name": "deploy", "status": "running", "user": "alice"})
     scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
@@ -269,7 +269,7 @@ def test_trigger_jobs(simulator: t.Any, version: str, is_listed: bool) -> None:
 
 def test_pipelines_are_found_and_read(simulator: t.Any) -> None:
     load(simulator, "19.2")
-    # whether it is a branch, no list tells
+    # lists of pipelines do not show whether the ref is a branch
     result = with_job_token(simulator, INFO, ref="main", ref_type="branch")
     assert (result.failure, result["pipeline"]["id"]) == (None, 100)
     assert {row["endpoint"]: row["status"] for row in simulator.requests() if "pipeline" in row["endpoint"]} == {

@@ -151,7 +151,7 @@ def test_the_pipeline_is_returned_as_it_is_after_waiting(
     simulator.load(world({"name": "infra", "trigger": {"pipeline": child, "strategy": "depend"}}, ref="main"))
     statuses = []
     for check_mode in (True, False, True, False):
-        # by its ref, which reads the pipeline before the waiting, too
+        # selecting by ref also reads the pipeline before waiting
         result = run_task(simulator, task, project="group/app", ref="main", wait=True, check_mode=check_mode, **options)
         assert (result.failure, result.changed) == (None, False)
         statuses.append(result["pipeline"]["status"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deleting the artifacts of all jobs of a project: only when it is meant, and told rightly."""
+"""Deleting the artifacts of all jobs of a project: only if explicitly requested, and reported correctly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUILD: dict[str, t.Any] = {"name": "build", "status": "success", "artifacts": {"
 
 
 def load(simulator: t.Any, version: str = "18.10", **project: t.Any) -> None:
-    """Load three successful pipelines of two refs; the newest of each keeps its artifacts."""
+    """Load three successful pipelines of two refs; only the newest of each keeps its artifacts."""
     scenario = world({**BUILD, "name": "old"})
     scenario["projects"][0] |= project
     scenario["pipelines"] += [
@@ -69,7 +69,7 @@ def test_artifacts_of_all_but_the_newest_pipelines(simulator: t.Any, version: st
     ]
     assert (done["jobs"], done["job"], done["id"]) == ([], None, None)
     assert set(done.values) == set(ACTION.empty_result)
-    # GitLab does not tell whether there was anything left
+    # GitLab does not report whether any artifacts were left
     for check_mode in (True, False):
         assert delete(simulator, check_mode=check_mode).changed
     assert writes(simulator) == [DELETE, DELETE]

@@ -4,7 +4,7 @@
 
 """Check the collection against a real GitLab: `python -m tests.live --url URL --project group/app [--write]`.
 
-The token is in the environment, as GITLAB_TOKEN. Without `--write` nothing is changed in GitLab. The report names
+The token is read from the variable GITLAB_TOKEN. Without `--write`, nothing is changed in GitLab. The report contains
 neither the server nor the project, so that it can be attached to an issue.
 """
 
@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Row(t.NamedTuple):
-    """What became of a scenario."""
+    """The result of a scenario."""
 
     title: str
     outcome: str
@@ -38,8 +38,8 @@ class Row(t.NamedTuple):
 
 
 def main() -> int:
-    """Run the scenarios, write the report, and return 1 if any has failed."""
-    conftest.link_checkout()  # the import has done so, too, in time for those that follow it
+    """Run the scenarios, write the report, and return 1 if any scenario failed."""
+    conftest.link_checkout()  # importing conftest has already done this, in time for the imports after it
     options = parse()
     token = os.environ.get("GITLAB_TOKEN", "")
     if not token:
@@ -74,7 +74,7 @@ def parse() -> argparse.Namespace:
 
 
 def run(scenario: Scenario, runner: Runner) -> Row:
-    """Return what became of a scenario."""
+    """Run a scenario, and return its row."""
     outcome, reason = "passed", ""
     try:
         scenario.check(runner)
@@ -82,13 +82,13 @@ def run(scenario: Scenario, runner: Runner) -> Row:
         outcome, reason = "skipped", str(exc)
     except AssertionError as exc:
         outcome, reason = "failed", str(exc)
-    except Exception:  # a mistake of ours is worth a report, too
+    except Exception:  # bugs of this program also belong in the report
         outcome, reason = "failed", traceback.format_exc(limit=3)
     return Row(scenario.title, outcome, reason, tuple(runner.notes.lines))
 
 
 def report(rows: t.Sequence[Row], server: t.Mapping[str, str], target: Target, *, has_written: bool) -> str:
-    """Return the report as Markdown, without the addresses of the target."""
+    """Return the report as Markdown, without the target's addresses."""
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     kind = "reading and writing" if has_written else "reading"
     lines = [
@@ -114,12 +114,12 @@ def report(rows: t.Sequence[Row], server: t.Mapping[str, str], target: Target, *
 
 
 def without_addresses(text: str, target: Target) -> str:
-    """Return a text without what tells who has made it."""
+    """Return a text without the token and the addresses of the target."""
     host = target.url.partition("://")[2].partition("/")[0]
     known = {target.token: "TOKEN", target.url: "URL", host: "HOST", target.project: "PROJECT"}
     known[target.project.replace("/", "%2F")] = "PROJECT"
     for value, word in sorted(known.items(), key=lambda item: -len(item[0])):
-        # a numeric id is in too many numbers
+        # a numeric ID is part of too many other numbers
         if value and not value.isdigit():
             text = text.replace(value, word)
     return text

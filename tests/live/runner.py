@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tasks of the collection against a GitLab that is there, with a note of every request."""
+"""Run tasks of the collection against a real GitLab, and record every request."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Row = dict[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What is checked.
+    """The server and the project to check.
 
-    :param url: of the GitLab server.
-    :param project: path or id.
-    :param ref: branch or tag whose newest pipeline is looked at.
+    :param url: URL of the GitLab server.
+    :param project: path or ID.
+    :param ref: branch or tag whose newest pipeline is read.
     """
 
     url: str
@@ -37,15 +37,15 @@ class Target:
 
 @dataclasses.dataclass
 class Notes:
-    """What was sent, as endpoint, method and status: neither addresses nor contents."""
+    """The requests as endpoint, method and status, without addresses and contents."""
 
     lines: list[str] = dataclasses.field(default_factory=list)
-    # what the server says of itself in the headers of its answers
+    # headers of the answers that describe the server
     server: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 class _NotingTransport:
-    """Passes on to a transport, and notes what was sent."""
+    """Records requests, and passes them to another transport."""
 
     def __init__(self, transport: t.Any, notes: Notes) -> None:
         self._transport = transport
@@ -69,14 +69,14 @@ class _NotingTransport:
 
 
 class Runner:
-    """Runs tasks; errors are results, as the faces of the collection make them."""
+    """Runs tasks; errors become failures, as in the faces of the collection."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.notes = Notes()
 
     def run(self, task: TaskDefinition, *, check_mode: bool = False, **options: t.Any) -> Outcome:
-        """Return the outcome of a task with these options, in the project and with the token of the target."""
+        """Run a task with these options, in the project and with the token of the target, and return its outcome."""
         defaults = {name: copy.deepcopy(option.get("default")) for name, option in task.spec.arguments.items()}
         given = {"project": self.target.project} if "project" in defaults else {}
         context = TaskContext(

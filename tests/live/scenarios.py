@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is checked against a real GitLab: first what only reads, then what plays, retries and cancels jobs of its own.
+"""The scenarios to check against a real GitLab: some only read, others play, retry and cancel jobs made for this.
 
-The jobs are those of `gitlab-ci.yml` beside this file.
+The jobs are defined in `gitlab-ci.yml` in this folder.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ WAIT_SECONDS = 600.0
 
 
 class SkippedError(Exception):
-    """The project has nothing to check this with."""
+    """The project lacks something that the check needs."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     """One row of the report.
 
-    :param writes: whether it changes something in GitLab.
-    :param check: raises AssertionError with what is wrong.
+    :param writes: whether the scenario changes anything in GitLab.
+    :param check: function that raises AssertionError if something is wrong.
     """
 
     title: str
@@ -55,7 +55,7 @@ class Scenario:
 
 
 def expect(condition: object, what: str) -> None:
-    """Return if a condition holds.
+    """Check that a condition holds.
 
     :raises AssertionError: if it does not.
     """
@@ -64,14 +64,14 @@ def expect(condition: object, what: str) -> None:
 
 
 def jobs_of(runner: Runner, **options: t.Any) -> list[Row]:
-    """Return jobs of the newest pipeline of the ref."""
+    """Return jobs of the newest pipeline of the target's ref."""
     done = runner.run(INFO, ref=runner.target.ref, **options)
     expect(done.failure is None, str(done.failure))
     return list(done.values["jobs"])
 
 
 def job_called(runner: Runner, name: str) -> Row:
-    """Return the job of the pipeline with this name."""
+    """Return the job with this name in the newest pipeline of the target's ref."""
     found = [job for job in jobs_of(runner) if job["name"] == name]
     if not found:
         raise SkippedError(f"the pipeline has no job {name}; see tests/live/gitlab-ci.yml")
@@ -158,7 +158,7 @@ def a_gate_verifies(runner: Runner) -> None:
 
 
 def run_gate(runner: Runner, *gates: Row) -> t.Any:
-    """Return the outcome of a release with these gates."""
+    """Run a release with these gates, and return its outcome."""
     gate_defaults = {name: option.get("default") for name, option in GATE_OPTIONS.items()}
     project_defaults = {name: option.get("default") for name, option in PROJECT_OPTIONS.items()}
     full = [{**gate_defaults, **gate} for gate in gates]
@@ -176,7 +176,7 @@ def run_gate(runner: Runner, *gates: Row) -> t.Any:
 
 
 def act(runner: Runner, name: str, action: str, **options: t.Any) -> t.Any:
-    """Return the outcome of an action on a job of `gitlab-ci.yml`."""
+    """Run an action on a job of `gitlab-ci.yml`, and return its outcome."""
     job_called(runner, name)
     done = runner.run(ACTION, ref=runner.target.ref, name=[name], action=action, wait_timeout=WAIT_SECONDS, **options)
     expect(done.failure is None, str(done.failure))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check for a real GitLab, run against the simulator: it finds what is wrong, and tells no address."""
+"""Run the check for a real GitLab against the simulator: it finds errors, and its report contains no addresses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ READS = 8
 
 
 def check(simulator: t.Any, tmp_path: pathlib.Path, *options: str) -> tuple[int, str, str]:
-    """Return the exit status of the check, what it says, and its report."""
+    """Run the check, and return its exit status, output and report."""
     path = tmp_path / "live.md"
     command = [sys.executable, "-m", "tests.live", "--url", simulator.url, "--project", "group/app"]
     done = subprocess.run(

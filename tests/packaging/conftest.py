@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The packages as users get them, made once for all tests."""
+"""The packages as users get them, built once for all tests."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .support import GALAXY, ROOT, WHEEL_COMMAND, environment, run, tool
 
 @pytest.fixture(scope="session", name="made")
 def made_fixture(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Return a folder for what is made, with a home folder in it."""
+    """Return a folder for the packages, which also contains a home folder."""
     return tmp_path_factory.mktemp("packages")
 
 
 @pytest.fixture(scope="session")
 def tarball(made: pathlib.Path) -> pathlib.Path:
-    """Return the tarball of `ansible-galaxy collection build`."""
+    """Build the tarball with `ansible-galaxy collection build`, and return its path."""
     command = [tool("ansible-galaxy"), "collection", "build", "--output-path", made, ROOT]
     run(*command, cwd=made, env=environment(made / "home"))
     return made / f"{GALAXY['namespace']}-{GALAXY['name']}-{GALAXY['version']}.tar.gz"
@@ -30,14 +30,14 @@ def tarball(made: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def wheel(made: pathlib.Path) -> pathlib.Path:
-    """Return the wheel."""
+    """Build the wheel, and return its path."""
     run(*WHEEL_COMMAND, made, ROOT, cwd=made, env=environment(made / "home"))
     return made / f"{GALAXY['namespace']}_{GALAXY['name']}-{GALAXY['version']}-py3-none-any.whl"
 
 
 @pytest.fixture(scope="session")
 def installed(made: pathlib.Path, tarball: pathlib.Path) -> pathlib.Path:
-    """Return the folder, empty before, in which `ansible-galaxy` has installed the tarball."""
+    """Install the tarball into an empty folder with `ansible-galaxy`, and return the folder."""
     folder = made / "collections"
     command = [tool("ansible-galaxy"), "collection", "install", "--offline", "-p", folder, tarball]
     run(*command, cwd=made, env=environment(made / "home", ANSIBLE_COLLECTIONS_PATH=str(folder)))

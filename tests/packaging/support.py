@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the packages share: commands without anything of the caller's, a scenario, its playbook."""
+"""Shared code of the package tests: commands isolated from the caller's settings, a scenario and its playbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
 TOKEN = "alice-token-0123456789"
 PYTHON = pathlib.Path(sys.executable)
-# made with what is installed, so that no network is needed
+# uses installed build tools, so that no network is needed
 WHEEL_COMMAND = (PYTHON, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir")
 FOREIGN = (
     "ANSIBLE_",
@@ -82,7 +82,7 @@ PLAYBOOK = """\
 
 
 def environment(home: pathlib.Path, *, url: str = "", **more: str) -> dict[str, str]:
-    """Return an environment with an empty home folder and nothing that the caller has set for the programs."""
+    """Return an environment with an empty home folder, without the caller's settings for the programs."""
     made = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     home.mkdir(exist_ok=True)
     made |= {
@@ -108,7 +108,7 @@ def run(
     expect: int = 0,
     timeout_seconds: float = 300,
 ) -> str:
-    """Return all output of a command, which must end with this status and show no token."""
+    """Run a command, and return its output; fail on another exit status or if the output contains the token."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -126,7 +126,7 @@ def run(
 
 
 def tool(name: str) -> pathlib.Path:
-    """Return the program of this Python's environment."""
+    """Return the path of a program in this Python environment."""
     return PYTHON.with_name(name)
 
 
@@ -138,5 +138,5 @@ def write_playbook(folder: pathlib.Path) -> pathlib.Path:
 
 
 def effects(simulator: t.Any) -> list[tuple[str, str]]:
-    """Return action and job name of everything that was really changed on the server."""
+    """Return action and job name of all changes on the server."""
     return [(effect["action"], effect["name"]) for effect in simulator.effects()]

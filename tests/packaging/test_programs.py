@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The programs that run playbooks for others: ansible-runner, ansible-navigator, and ansible-builder's images."""
+"""Programs that run playbooks for users: ansible-runner, ansible-navigator, and images built with ansible-builder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ for program in ("ansible-builder", "ansible-runner", "ansible-navigator"):
 
 
 def moment(event: dict[str, t.Any]) -> datetime.datetime:
-    """Return when an event happened."""
+    """Return the time of an event."""
     return datetime.datetime.fromisoformat(event["created"])
 
 
@@ -51,7 +51,7 @@ def test_ansible_runner_shows_progress_while_the_task_runs(
     lines = [row["stdout"] for row in shown]
     first, last = (next(row for row in shown if change in row["stdout"]) for change in CHANGES)
     assert moment(started) < moment(first) < moment(last) < moment(ended), lines
-    # it runs for a second of real time, which lies between the two
+    # the job runs for a second of real time between the two
     assert (moment(last) - moment(first)).total_seconds() > 0.5
     assert events[-1]["event"] == "playbook_on_stats"
 
@@ -73,7 +73,7 @@ def test_ansible_navigator_without_a_container(
 
 
 def test_the_example_under_ansible_runner(simulator: t.Any, installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """The release that `make demo` plays, as it lies in what was installed."""
+    """Run the release of `make demo` from the installed collection."""
     place = installed / "ansible_collections" / GALAXY["namespace"] / GALAXY["name"] / "docs" / "examples"
     shutil.copytree(place, tmp_path / "project")
     simulator.load(place / "release-scenario.yml", clock="scaled:60")
@@ -93,7 +93,7 @@ def test_ansible_builder_finds_the_requirements(installed: pathlib.Path, tmp_pat
 
 
 def test_ansible_builder_makes_the_context_of_an_image(tarball: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """The description is that of the guides: an image with the tarball in it."""
+    """Build the context from the description in the guides: an image that contains the tarball."""
     name = tarball.name
     description = {
         "version": 3,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What keeps a commit from being released, and that both CI systems run the sessions of noxfile.py."""
+"""Conditions for releasing a commit, and that both CI systems run the sessions of noxfile.py."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_commit_without_its_tag_is_none(released: pathlib.Path) -> None:
 
 
 def sessions() -> dict[str, t.Any]:
-    """Return what noxfile.py says: the names of its sessions, what a change must pass, all checks, and the matrix."""
+    """Return the definitions of noxfile.py: session names, required sessions, weekly checks, and the matrix."""
     command = [sys.executable, "-m", "nox", "--list"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     source = (ROOT / "noxfile.py").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tarball has what users need and nothing else, and what it installs works."""
+"""The tarball contains what users need and nothing else, and the installed collection works."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import yaml
 
 from .support import GALAXY, ROOT, SCENARIO, effects, environment, run, tool, write_playbook
 
-# everything of these folders is for users
+# folders whose files are all for users
 FOLDERS = ("LICENSES", "docs", "meta", "playbooks", "plugins", "roles", "extensions/eda")
 FILES = {
-    # Galaxy lints what is uploaded
+    # Galaxy lints uploaded collections
     ".ansible-lint",
     "CHANGELOG.md",
     "CODE_OF_CONDUCT.md",
@@ -39,7 +39,7 @@ FILES = {
 
 
 def known_to_git() -> set[str]:
-    """Return the files of the project: those under version control and new ones that are not ignored."""
+    """Return the files of the project: all files under version control, and new files that are not ignored."""
     command = ["git", "ls-files", "-z", "-co", "--exclude-standard", "--deduplicate"]
     output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return {name for name in output.split("\0") if name and (ROOT / name).is_file()}
@@ -76,7 +76,7 @@ def test_nothing_in_it_names_a_folder_of_this_machine(tarball: pathlib.Path) -> 
 
 
 def test_a_playbook_needs_the_collection(tmp_path: pathlib.Path) -> None:
-    """Nothing but what is installed is found by the playbook of the next test."""
+    """The playbook of the next test fails without the collection, so no other copy is found."""
     env = environment(tmp_path / "home", ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "empty"))
     output = run(tool("ansible-playbook"), write_playbook(tmp_path), cwd=tmp_path, env=env, expect=4)
     assert "jobgate.gitlab.gitlab_job_action" in output

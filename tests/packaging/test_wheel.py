@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The wheel has the same collection as the tarball, where ansible-core finds it, and the simulator beside it."""
+"""The wheel contains the same collection as the tarball, where ansible-core finds it, and the simulator."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_it_answers(gitlab_simulator):
 
 @pytest.fixture(scope="module")
 def unpacked(made: pathlib.Path, wheel: pathlib.Path) -> pathlib.Path:
-    """Return a folder as site-packages would be, without the dependencies."""
+    """Return a folder that is like site-packages, without the dependencies."""
     folder = made / "site-packages"
     command = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder, wheel]
     run(*command, cwd=made, env=environment(made / "home"))
@@ -47,7 +47,7 @@ def unpacked(made: pathlib.Path, wheel: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def served(tmp_path: pathlib.Path) -> c.Iterator[c.Callable[..., str]]:
-    """Yield a function that starts a simulator, the program as users run it, and returns its URL."""
+    """Yield a function that starts the simulator's program as users do, and returns its URL."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*command: str | pathlib.Path, env: dict[str, str]) -> str:
@@ -144,9 +144,9 @@ def test_the_fixture_in_a_project_of_somebody_else(unpacked: pathlib.Path, tmp_p
 def test_one_command_in_a_new_environment(
     served: c.Callable[..., str], wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """What a user does: a virtual environment, one `pip install`, the simulator, a playbook."""
+    """Do what a user does: create a virtual environment, `pip install` once, start the simulator, run a playbook."""
     env = environment(tmp_path / "home")
-    # pip has its own settings in the home folder; where it gets its packages from is not what is tested
+    # keep pip's settings in the home folder; the source of its packages is not under test
     env["HOME"] = str(pathlib.Path.home())
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path, env=env)
     folder = tmp_path / "venv" / "bin"

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules of the golden files, once more by cimulator, where it can read them; for `make second_opinion`.
+"""Compare the rules of the golden files with cimulator, if it supports them; for `make second_opinion`.
 
-It evaluates `if` with eval, and says so when it cannot. Null, `changes`, `exists` and variables that are not set
-on the left side of an expression are beyond it, and it has neither `only`, nor `parallel`, nor child pipelines.
+cimulator evaluates `if` with eval, and reports if it cannot. It does not support null, `changes`, `exists` and unset
+variables on the left side of an expression, nor `only`, `parallel` and child pipelines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNREADABLE = ("null", "true", "false", "!~")
 
 
 def read(name: str, wish: Context) -> Config | None:
-    """Return the configuration of a case, None for one that is wrong on purpose."""
+    """Return the configuration of a case, or None if the case is invalid on purpose."""
     notes = Notes()
     known = predefined(wish)
     includer = Includer(CASES / name, Matcher(wish, None, notes), known, notes)
@@ -40,7 +40,7 @@ def read(name: str, wish: Context) -> Config | None:
 
 
 def is_readable(rules: t.Any) -> bool:
-    """Say if rules have nothing that the other one does not know."""
+    """Return whether cimulator supports everything in these rules."""
     for rule in flat(rules):
         if {"changes", "exists"} & rule.keys() or any(word in str(rule.get("if")) for word in _UNREADABLE):
             return False
@@ -48,7 +48,7 @@ def is_readable(rules: t.Any) -> bool:
 
 
 def all_rules(config: Config, wish: Context) -> t.Iterator[tuple[str, t.Any, dict[str, str]]]:
-    """Yield (where they stand, rules, the variables they see)."""
+    """Yield the place of each list of rules, the rules, and the variables that apply to them."""
     base = {**predefined(wish), **config.variables}
     if config.workflow.get("rules"):
         yield "workflow", config.workflow["rules"], base
@@ -58,7 +58,7 @@ def all_rules(config: Config, wish: Context) -> t.Iterator[tuple[str, t.Any, dic
 
 
 def theirs(rules: t.Any, variables: dict[str, str]) -> bool | None:
-    """Return what cimulator says, None when it could not read an expression."""
+    """Return cimulator's result, or None if it could not evaluate an expression."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         found = bool(evaluate_rules([dict(rule) for rule in flat(rules)], variables)[0])
@@ -82,6 +82,6 @@ def test_both_agree() -> None:
                 if ours is not their:
                     differ.append(f"{case} {kind} {place}: ours {ours}, theirs {their}")
     assert not differ, "\n".join(differ)
-    # So that it is noticed when it reads nothing any more.
+    # cimulator must not skip everything
     assert compared >= 80, compared
     print(f"{compared} decisions are the same")

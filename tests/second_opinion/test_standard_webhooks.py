@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signature of a hook, verified by the reference library of Standard Webhooks."""
+"""Verify the signature of a hook with the reference library of Standard Webhooks."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let clients that others have written call the simulator: `python -m tests.witnesses [NAME ...]`.
+"""Let third-party clients call the simulator: `python -m tests.witnesses [NAME ...]`.
 
-They are installed into .cache/witnesses. The table of all calls is printed, and is in .cache/witnesses/calls.md. The
-exit code is 1 when a call is wrong, and when no client could be run. A client whose programs this machine lacks is
-named.
+The clients are installed into .cache/witnesses. The table of all calls is printed, and written to
+.cache/witnesses/calls.md. The exit code is 1 if a call is wrong, or if no client could run. Clients whose programs are
+missing on this machine are listed.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .calls import CALLS
 from .clients import CLIENTS, FOLDER, Client
 from .witness import VERSION, Witness
 
-# What is wrong with each call that a client has, by its name; empty when nothing is.
+# The problem of each call that a client supports, by the name of the call; empty if the call is right.
 Problems = dict[str, str]
 
 
 def examine(client: Client, simulator: Simulator) -> Problems:
-    """Let a client make all calls that it has.
+    """Let a client make all calls that it supports.
 
-    :raises ValueError: it has one that the table does not know.
+    :raises ValueError: if the client has calls that calls.py lacks.
     """
     client.prepare()
     with Witness(client.command(), client.environment(), simulator) as witness:
@@ -39,7 +39,7 @@ def examine(client: Client, simulator: Simulator) -> Problems:
 
 
 def table(found: t.Mapping[str, Problems]) -> str:
-    """Return all calls with their results, as Markdown."""
+    """Return the results of all calls as a Markdown table."""
     cell = {None: "", True: "right", False: "**wrong**"}
     lines = [f"| GitLab {VERSION} | {' | '.join(found)} |", "|---" * (len(found) + 1) + "|"]
     for call in CALLS:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked for, and what a client must have made of the answer. Every call begins with a world of its own."""
+"""The calls, and what clients must make of the answers. Every call starts in a new world."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _PIPELINE_FIELDS: t.Final = {"id", "sha", "ref", "status", "source", "web_url", 
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """One call, which a client knows by its name.
+    """A call, which clients select by its name.
 
-    :param right: says whether the result is what GitLab would have led to.
-    :param status: of the error that the client must report instead.
-    :param words: in the text of that error.
-    :param effects: what must have happened on the server.
-    :param sends_variable: whether the variable A with the value 1 must have arrived there.
+    :param right: function that returns whether the result is correct.
+    :param status: status of the error that the client must report instead.
+    :param words: words in the message of that error.
+    :param effects: actions that the server must have executed.
+    :param sends_variable: whether the server must have received the variable A with the value 1.
     """
 
     name: str
@@ -39,12 +39,12 @@ class Call:
     sends_variable: bool = False
 
     def problem(self, outcome: dict[str, t.Any]) -> str:
-        """Return what is wrong with what a client reports, empty when nothing is."""
+        """Return the problem of an outcome that a client reports, empty if there is none."""
         error = outcome.get("error")
         if self.right is None:
             if error is None:
                 return f"no error, but {_short(outcome.get('result'))}"
-            # some clients tell no more than the status
+            # some clients report only the status
             says = self.words in error["text"] or error["text"] == http.HTTPStatus(self.status).phrase
             is_right = error["status"] == self.status and says
             return "" if is_right else f"error {error['status']}: {error['text']}"
@@ -71,7 +71,7 @@ def _ids(*expected: int) -> Check:
 
 
 def _rows(expected: t.Any, of: t.Callable[[t.Any], t.Any]) -> Check:
-    """Return the check of a list with one row."""
+    """Return a check of a list with one row."""
     return lambda rows: [of(row) for row in rows] == [expected]
 
 
@@ -80,7 +80,7 @@ def _has(**expected: t.Any) -> Check:
 
 
 def _bytes(download: t.Any) -> bytes:
-    """Return what a client has downloaded; some return what is text as text."""
+    """Return the bytes that a client has downloaded; some clients return text as a string."""
     return download.encode() if isinstance(download, str) else base64.b64decode(download["base64"])
 
 
@@ -111,7 +111,7 @@ _TOOL: t.Final = b"\x7f\xc3\xa4"
 _JOBS: t.Final = (5000, 4000, 3001, 3000, 2000, 1007, 1006, 1004, 1003, 1002, 1001, 1000, 900)
 
 CALLS: t.Final = (
-    # who and where
+    # server and user
     Call("current user", _has(username="olga", state="active")),
     Call("version", _has(version="19.2.0")),
     Call("metadata", _has(version="19.2.0", enterprise=True)),
@@ -151,7 +151,7 @@ CALLS: t.Final = (
     Call("delete artifacts", lambda result: not result, effects=("delete_artifacts",)),
     Call("delete artifacts of the project", lambda result: not result or result["message"] == "202 Accepted",
          effects=("delete_project_artifacts",)),
-    # what changes jobs
+    # actions on jobs
     Call("play a job", _has(id=1003, status="pending"), effects=("play",)),
     Call("play a job with variables", _has(id=1003, status="pending"), effects=("play",), sends_variable=True),
     Call("play a job that cannot be played", status=400, words="Unplayable Job"),
@@ -204,6 +204,6 @@ CALLS: t.Final = (
     Call("list environments", _names("production")),
     Call("get an environment", lambda record: record["name"] == "production" and record["state"] == "available"),
     Call("list freeze periods", _rows("0 7 * * 1", lambda row: row["freeze_end"])),
-    # what nobody serves
+    # errors
     Call("ask for what does not exist", status=404, words="404 Not Found"),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clients, none of them made here, and how each is installed into a folder of this checkout."""
+"""The third-party clients, and how to install each into a folder of this checkout."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _from_npm(folder: pathlib.Path, package: str) -> None:
 
 
 def _from_debian(folder: pathlib.Path, package: str) -> None:
-    """Unpack a package and what it needs that this machine lacks; nothing is installed outside of the folder."""
+    """Unpack a package and its missing dependencies, without installing anything outside of the folder."""
     lists, cache, parts = folder / "lists", folder / "cache", folder / "packages"
     for path in (lists / "partial", cache / "archives" / "partial", parts):
         path.mkdir(parents=True, exist_ok=True)
@@ -74,14 +74,14 @@ def _ruby(folder: pathlib.Path) -> Environ:
 
 @dataclasses.dataclass(frozen=True)
 class Client:
-    """One client.
+    """A third-party client.
 
-    :param package: what is installed; Debian has one version only.
-    :param programs: what the machine must have.
-    :param install: installs the package into a folder.
-    :param interpreter: what runs the client's program; below the folder, or of the machine.
-    :param script: the client's program, beside this file.
-    :param environ: further variables of its environment.
+    :param package: the package to install; Debian provides a single version.
+    :param programs: programs that the machine must have.
+    :param install: function that installs the package into a folder.
+    :param interpreter: what runs the client's program, in the folder or on the machine.
+    :param script: the client's program, in the folder of this file.
+    :param environ: function that returns more environment variables for it.
     """
 
     name: str
@@ -97,11 +97,11 @@ class Client:
         return FOLDER / self.script.partition(".")[0]
 
     def missing(self) -> list[str]:
-        """Return which programs this machine lacks."""
+        """Return the programs that this machine lacks."""
         return [name for name in self.programs if shutil.which(name) is None]
 
     def prepare(self) -> None:
-        """Install it, unless this version is there."""
+        """Install the client, unless this version is already installed."""
         done = self.folder / "installed"
         if done.is_file() and done.read_text(encoding="utf-8") == self.package:
             return
@@ -112,7 +112,7 @@ class Client:
 
     def command(self) -> tuple[str, str]:
         inside = self.folder / self.interpreter
-        # what the machine has is not installed once more
+        # programs of the machine are not installed again
         return str(inside) if inside.is_file() else inside.name, str(HERE / self.script)
 
     def environment(self) -> Environ:

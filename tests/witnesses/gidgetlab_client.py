@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes calls with gidgetlab, which takes any path; see witness.py for what is read and written."""
+"""Make calls with gidgetlab, which accepts any path; witness.py describes input and output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _P: t.Final = "/projects/7"
 _PATH: t.Final = "/projects/group%2Fapp"
 _VARIABLE: t.Final = {"key": "A", "value": "1"}
 
-# Name of the call -> how it is made, path, and parameters or body.
+# Name of the call -> method of the client, path, and parameters or body.
 Row = tuple[str, str, t.Any]
 CALLS: t.Final[dict[str, Row]] = {
     "current user": ("getitem", "/user", {}),
@@ -115,7 +115,7 @@ CALLS: t.Final[dict[str, Row]] = {
 
 
 async def result(api: gidgetlab.aiohttp.GitLabAPI, row: Row) -> t.Any:
-    """Make a call, and return what JSON can hold of its result."""
+    """Make a call, and return its result in a form that JSON supports."""
     method, path, given = row
     if method == "getiter":
         return [item async for item in api.getiter(path, given)]

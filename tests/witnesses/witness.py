@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A client in a process of its own, which makes the calls that it is told by name.
+"""Run a client in its own process, and let it make calls by name.
 
-Its program is given the URL, a token and a trigger token. It writes a line of JSON with the names of the calls that it
-can make. Then it reads a name from each line of its input, makes that call, and writes a line of JSON: `result`, where
-a download is `{"base64": ...}`, or `error` with `status` and `text`.
+Its program gets the URL, a token and a trigger token as arguments. It writes a line of JSON with the names of the calls
+that it supports. Then it reads one name per line, makes that call, and writes a line of JSON: `result`, where a
+download is `{"base64": ...}`, or `error` with `status` and `text`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from tests.simulator.fixture import Simulator
 from .calls import Call
 from .world import TOKEN, TRIGGER_TOKEN, WORLD
 
-# The newest of the versions that the simulator is tested with: it has all routes.
+# The newest of the versions that the simulator is tested with, which has all routes.
 VERSION: t.Final = "19.2"
 
 
 class Witness:
     """A running client. Use it as a context manager.
 
-    :param command: what runs its program, but for the arguments that all programs get.
+    :param command: what runs the client's program, without the arguments that all programs get.
     """
 
     def __init__(self, command: t.Sequence[str], environ: t.Mapping[str, str], simulator: Simulator) -> None:
@@ -56,7 +56,7 @@ class Witness:
         return json.loads(line)
 
     def problem(self, call: Call) -> str:
-        """Let it make a call in a new world, and return what is wrong with the outcome, empty when nothing is."""
+        """Make a call in a new world, and return the problem of the outcome, empty if there is none."""
         assert self._process.stdin
         self._simulator.load(WORLD, version=VERSION)
         self._process.stdin.write(f"{call.name}\n")

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server that every call begins with."""
+"""The world in which every call starts."""
 
 from __future__ import annotations
 
 import typing as t
 
-# More than 20 characters: some clients send such a token as a bearer token.
+# More than 20 characters, because some clients send such a token as a bearer token.
 TOKEN: t.Final = "glpat-0123456789abcdefghij"
 TRIGGER_TOKEN: t.Final = "glptt-0123456789"
 RELEASE_SHA: t.Final = "c0ffee" + "0" * 34

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Speaks to the simulator without starting a module for it."""
+"""A lookup that talks to the simulator without starting a module."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.examples.server import Server
 
 
 class LookupModule(LookupBase):
-    """Loads a world, and tells of effects."""
+    """Loads worlds, and returns the effects."""
 
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
         url, *worlds = terms

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the result of each task as a line of JSON, so that tests read results and not output."""
+"""Write the result of each task as a line of JSON, so that tests do not parse output."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CallbackModule(CallbackBase):
 
     def _write(self, result: t.Any) -> None:
         name = getattr(result, "task_name", None) or result._task.get_name()
-        # of a task of a role some versions put the name of the role first
+        # some versions prefix tasks of a role with the name of the role
         name = name.rpartition(" : ")[2]
         content = getattr(result, "result", None) or result._result
         with open(self.get_option("path"), "a", encoding="utf-8") as file:
