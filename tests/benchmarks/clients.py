@@ -47,7 +47,7 @@ def run_python_gitlab(simulator: t.Any, deed: str, **options: t.Any) -> Told:
                     job.play()
                 else:
                     job.retry()
-        except Exception as exc:  # whatever its user would see
+        except Exception as exc:  # any error that its user would see
             failure = f"{type(exc).__name__}: {exc}"
     return failure, clock.seconds
 

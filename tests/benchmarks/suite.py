@@ -29,7 +29,7 @@ class Bench:
     scale: float = 1.0
 
     def few(self, count: int, least: int = 2) -> int:
-        """Return a count, scaled."""
+        """Return the scaled count."""
         return max(least, round(count * self.scale))
 
 

@@ -136,7 +136,7 @@ def test_all_options_are_documented_and_in_the_schema(source: dict[str, t.Any]) 
     for name in READERS:
         default = getattr(defaults, name)
         default = list(default) if isinstance(default, tuple) else default
-        # an empty list here is no default in the documentation
+        # an unset list is empty here, and has no default in the documentation
         wanted = None if name == "port" or default == [] else default
         assert documented[name].get("default") == SCHEMA["properties"][name].get("default") == wanted, name
 

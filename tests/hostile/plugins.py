@@ -43,7 +43,7 @@ class Plugin:
         return {"api_url": url, self.token: TOKEN, "api_timeout": TIMEOUT_SECONDS, "api_retries": 1, **own}
 
     def run(self, face: t.Callable[..., Options], url: str, folder: str) -> Options:
-        """Return the result."""
+        """Run the plugin and return its result."""
         options = self.given(url, folder)
         return face(TASKS[self.task], options) if self.task else as_lookup(options)
 

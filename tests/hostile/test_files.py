@@ -219,7 +219,7 @@ def put(option: str, target: Target, face_name: str, user: str) -> tuple[Options
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded() -> None:
-    """Make both faces import everything they need, because nobody cannot read this checkout."""
+    """Make both faces import everything they need, because the user nobody cannot read this checkout."""
     for face_name in FACES:
         for option in WRITERS:
             put(option, TARGETS["nothing"], face_name, "self")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Test a server that is down, moved, behind TLS, or has a wrong clock."""
+"""Test a server that is down, redirects, uses TLS, or has a wrong clock."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class TestSecondOrigin:
         assert simulator.effects() == simulator.second.requests() == []
 
     def test_it_sees_everything(self, simulator: Simulator) -> None:
-        """The second server shows that a client forwards its credential."""
+        """The second origin shows that a client forwards its credential."""
         simulator.inject("redirect_307")
         session = Client(simulator).session
         session.post(f"{simulator.url}{PLAY}?x=1", json={"job_variables_attributes": []}, timeout=AN_ETERNITY)
