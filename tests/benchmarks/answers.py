@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Heads and pages of answers as GitLab makes them."""
+"""Response heads and pages as GitLab sends them."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ NO_RECORD = b'{"message":"404 Not found"}'
 
 
 def head(length: int, status: int = 200, kind: str = "application/json", extra: str = "") -> bytes:
-    """Return the head of an answer."""
+    """Return the head of a response."""
     text = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
     return (text + _COMMON + extra + "\r\n").encode()
 
 
 def json_answer(body: bytes, status: int = 200, extra: str = "") -> Answer:
-    """Return an answer with this body."""
+    """Return a JSON response with this body."""
     return (head(len(body), status, extra=extra), body)
 
 
 def file_answer(body: Body, kind: str) -> Answer:
-    """Return an answer that is a file."""
+    """Return a response that contains a file."""
     return (head(len(body), kind=kind), body)
 
 
 def page(request: HttpRequest, path: str, query: Query, items: t.Sequence[bytes], *, has_totals: bool) -> Answer:
-    """Return a page by its number, with the headers that GitLab sends for the list."""
+    """Return a page by number, with the headers that GitLab sends for the list."""
     number, size = _number(query, "page", 1), _size(query)
     rows = items[(number - 1) * size : number * size]
     has_next = number * size < len(items)
@@ -61,9 +61,9 @@ def page(request: HttpRequest, path: str, query: Query, items: t.Sequence[bytes]
 def keyset_page(
     request: HttpRequest, path: str, query: Query, items: t.Sequence[bytes], ids: t.Sequence[int]
 ) -> Answer:
-    """Return a page by its cursor: newest first, and no header but the link to the next page.
+    """Return a page by cursor: newest first, with no header except the link to the next page.
 
-    :param ids: of the items, which are newest first.
+    :param ids: IDs of the items, newest first.
     """
     if query.get("order_by", ["id"]) != ["id"] or query.get("sort", ["desc"]) != ["desc"]:
         text = b'{"error":"Keyset pagination is not yet available for this type of request"}'

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is compared: the runs, and one judgement by the same plain rules for every client."""
+"""The runs that are compared, and the rules by which every client is judged."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.faults.matrix import POINTS
 from tests.integration.harness import TOKEN
 from tests.simulator.fault_presets import PRESETS
 
-# The shortest time-out that all clients can be given: ansible.builtin.uri takes whole seconds.
+# The shortest timeout that every client accepts: ansible.builtin.uri only takes whole seconds.
 TIMEOUT_SECONDS = 1
 LIMIT_SECONDS = 60
-# A server that hangs or drips is much slower than the time-out, and than the limit.
+# A server that hangs or drips takes much longer than the timeout and the limit.
 _VERY_LONG_SECONDS = 600
 
 DEED_NAMES = ("play", "retry")
 POINT_NAMES = ("first write", "first read", "every write")
-# The status in which the deed is done.
+# The status in which the job accepts the action.
 BEFORE = {"play": "manual", "retry": "failed"}
-# The presets of `--quick`, and of the collection in real playbooks.
+# The presets of `--quick` and of the collection in real playbooks.
 FEW_PRESETS = ("reset_after", "html_502_after", "truncate", "redirect_307", "throttle_seconds")
 
 MORE = "more than one effect"
@@ -52,7 +52,7 @@ RULES = f"""\
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One run; without a preset it has no fault.
+    """One run. An empty preset means no fault.
 
     :param point: see POINTS.
     """
@@ -62,7 +62,7 @@ class Case:
     deed: str
 
     def rule(self) -> dict[str, t.Any]:
-        """Return the fault, for `Simulator.inject`."""
+        """Return the fault for `Simulator.inject`."""
         preset = dict(PRESETS[self.preset])
         if preset.get("seconds", 0) >= LIMIT_SECONDS:
             preset["seconds"] = _VERY_LONG_SECONDS
@@ -71,15 +71,15 @@ class Case:
         return {**preset, **where, "name": self.preset}
 
     def job(self, number: int) -> dict[str, t.Any]:
-        """Return the job in the scenario, with this id."""
+        """Return the job of the scenario with this ID."""
         return {**DEEDS[self.deed].job, "id": number}
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came out of a run.
+    """The outcome of a run.
 
-    :param failure: what the client said, None for a success.
+    :param failure: the error that the client reported, None on success.
     """
 
     case: Case
@@ -89,7 +89,7 @@ class Outcome:
     seconds: float
 
     def violations(self) -> list[str]:
-        """Return what must not happen and did, as kinds."""
+        """Return the kinds of the rules that the run broke."""
         found = {
             MORE: self.effects > 1,
             NOTHING_DONE: self.failure is None and not self.effects,
@@ -101,10 +101,10 @@ class Outcome:
 
 
 def all_cases(presets: c.Iterable[str] = ()) -> list[Case]:
-    """Return the runs with these presets, by default with all."""
+    """Return the runs with these presets, or with all presets if none are listed."""
     return [Case(preset, point, deed) for preset in presets or PRESETS for point in POINT_NAMES for deed in DEED_NAMES]
 
 
 def has_leaked(requests: c.Iterable[dict[str, t.Any]]) -> bool:
-    """Return whether the token is anywhere in what the second origin has recorded."""
+    """Return whether any request to the second origin contains the token."""
     return any(TOKEN in str(row) for row in requests)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clients that run in this process: the collection's task, and python-gitlab as its manual shows it."""
+"""The clients that run in this process: the collection's task, and python-gitlab as its manual recommends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .cases import TIMEOUT_SECONDS, Case, Outcome, has_leaked
 
 _JOB_ID = 1000
 
-# What a client said, None for a success, and how long its pauses were.
+# The error that a client reported (None on success), and the total length of its pauses.
 Told = tuple[t.Optional[str], float]
 Client = t.Callable[[t.Any, str], Told]
 
@@ -36,7 +36,7 @@ def run_jobgate(simulator: t.Any, deed: str) -> Told:
 
 
 def run_python_gitlab(simulator: t.Any, deed: str, **options: t.Any) -> Told:
-    """Read the job and call its method; whatever is raised is a failure."""
+    """Read the job and call its method. Any exception is a failure."""
     clock = SimulatedTime(simulator)
     failure = None
     with mock.patch.object(gitlab.utils, "time", clock):
@@ -47,13 +47,13 @@ def run_python_gitlab(simulator: t.Any, deed: str, **options: t.Any) -> Told:
                     job.play()
                 else:
                     job.retry()
-        except Exception as exc:  # whatever its user would see
+        except Exception as exc:  # any error that its user would see
             failure = f"{type(exc).__name__}: {exc}"
     return failure, clock.seconds
 
 
 def run_python_gitlab_retrying(simulator: t.Any, deed: str) -> Told:
-    """Let python-gitlab repeat what may pass."""
+    """Let python-gitlab retry transient errors."""
     return run_python_gitlab(simulator, deed, retry_transient_errors=True)
 
 
@@ -65,7 +65,7 @@ CLIENTS: dict[str, Client] = {
 
 
 def run_cases(simulator: t.Any, client: Client, cases: c.Iterable[Case]) -> list[Outcome]:
-    """Return what comes of each run, on a fresh world each time."""
+    """Return the outcome of each run. Each run gets a fresh world."""
     return [_run(simulator, client, case) for case in cases]
 
 

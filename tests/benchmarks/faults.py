@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compares the collection with python-gitlab and ansible.builtin.uri under faults: `python -m tests.benchmarks.faults`.
+"""Compare the collection with python-gitlab and ansible.builtin.uri under faults: `python -m tests.benchmarks.faults`.
 
-All clients talk to the same simulator and are judged by the same rules, which stand above the printed table.
+All clients talk to the same simulator and are judged by the same rules, which are printed above the table.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .cases import FEW_PRESETS, TIMEOUT_SECONDS, Case, Outcome, all_cases
 URI = "ansible.builtin.uri"
 MODULE = "jobgate.gitlab, in playbooks"
 _PLAYBOOKS = {URI: playbooks.uri_tasks, MODULE: playbooks.jobgate_tasks}
-# As many runs share a simulator, and for playbooks a process.
+# The number of runs that share a simulator and, for playbooks, a process.
 _CHUNK = 12
-# Without a fault: a client that is not at its best here is used wrongly.
+# Runs without a fault. A client that fails these is used incorrectly.
 _SOUND = [Case("", "", "play"), Case("", "", "retry")]
 
 _NOTES = (
@@ -54,19 +54,19 @@ _NOTES = (
 
 
 def main() -> int:
-    """Run what the command line asks for."""
-    conftest.link_checkout()  # the import has done so, too, in time for those that follow it
+    """Run the comparison that the command line selects."""
+    conftest.link_checkout()  # importing conftest did this already, early enough for the imports after it
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"only the faults {', '.join(FEW_PRESETS)}")
     options = parser.parse_args()
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-    # The simulator's server reports clients that hang up in the middle, which is what they do here.
+    # The simulator's server logs clients that disconnect early, as these clients do.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     started = time.monotonic()
     few = all_cases(FEW_PRESETS)
     cases = few if options.quick else all_cases()
     cores = os.cpu_count() or 1
-    # In process a run mostly waits for time-outs; a playbook keeps a core busy.
+    # In-process runs mostly wait for timeouts; a playbook keeps a core busy.
     results = _run({name: cases for name in clients.CLIENTS}, workers=4 * cores)
     results |= _run({MODULE: few, URI: cases}, workers=cores)
     names = list(clients.CLIENTS)
@@ -83,13 +83,13 @@ def main() -> int:
 
 
 def _run(work: c.Mapping[str, list[Case]], *, workers: int) -> dict[str, list[Outcome]]:
-    """Return the outcomes for each client, in parallel processes."""
+    """Return the outcomes of each client. The runs are spread over parallel processes."""
     results: dict[str, list[Outcome]] = {name: [] for name in work}
     with concurrent.futures.ProcessPoolExecutor(max_workers=workers) as executor:
         parts = {}
         for name, cases in work.items():
             count = -(-len(cases) // _CHUNK)
-            # Every count-th, so that the slow ones, which stand together, are spread.
+            # Take every count-th case, because the slow ones are next to each other.
             for number in range(count):
                 parts[executor.submit(run_part, name, cases[number::count])] = name
         for part, name in parts.items():
@@ -98,9 +98,9 @@ def _run(work: c.Mapping[str, list[Case]], *, workers: int) -> dict[str, list[Ou
 
 
 def run_part(name: str, cases: list[Case]) -> list[Outcome]:
-    """Return the outcomes of some runs of a client, on a simulator of their own.
+    """Return the outcomes of some runs of a client on a new simulator.
 
-    :raises RuntimeError: the client does not work even without a fault.
+    :raises RuntimeError: if the client does not even work without a fault.
     """
     cases = [*_SOUND, *cases]
     with Simulator() as simulator:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An HTTP/1.1 server in one thread around epoll: prebuilt answers, and latency that blocks nobody."""
+"""A single-threaded HTTP/1.1 server based on epoll, with prebuilt responses and non-blocking latency."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import time
 import typing as t
 
 _RECEIVE = 64 * 1024
-# Of a body, as much is given to TLS at a time: a write that did not fit has to be repeated as it was.
+# Bytes passed to TLS at a time: a partial write must be repeated with the same data.
 _TLS_PIECE = 64 * 1024
 _WANTS = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
 
@@ -28,9 +28,9 @@ Answer = t.Sequence[Body]
 
 @dataclasses.dataclass(frozen=True)
 class HttpRequest:
-    """What a route has to know of a request.
+    """The parts of a request that a route needs.
 
-    :param base: scheme, host and port that it came to.
+    :param base: scheme, host and port that received the request.
     """
 
     method: str
@@ -39,7 +39,7 @@ class HttpRequest:
 
 
 class _Connection:
-    """One client: what it has sent and was not answered, and what it has not taken yet."""
+    """One client, with its unanswered input and its unsent output."""
 
     def __init__(self, sock: socket.socket, base: str) -> None:
         self.sock = sock
@@ -48,22 +48,22 @@ class _Connection:
         self.is_shaking = self.is_tls
         self.incoming = b""
         self.outgoing: collections.deque[memoryview] = collections.deque()
-        # while an answer is due or under way, the next request waits
+        # the next request waits while a response is due or being sent
         self.is_busy = False
         self.is_last = False
         self.is_open = True
         self.events = select.EPOLLIN
 
     def push(self, answer: Answer) -> None:
-        """Take the parts of an answer."""
+        """Queue the parts of a response."""
         if self.is_tls and len(answer[-1]) < _TLS_PIECE:
             answer = [b"".join(answer)]
         self.outgoing.extend(memoryview(part) for part in answer)
 
     def flush(self) -> None:
-        """Send what the client takes.
+        """Send as much as the client accepts.
 
-        :raises BlockingIOError: or what TLS raises in its place, when it takes no more for now.
+        :raises BlockingIOError: if the client accepts no more for now; TLS raises its own exception instead.
         """
         while self.outgoing:
             if self.is_tls:
@@ -72,7 +72,7 @@ class _Connection:
                 self._drop(self.sock.sendmsg(self.outgoing))
 
     def _drop(self, count: int) -> None:
-        """Forget so many bytes, which were sent."""
+        """Drop this number of sent bytes."""
         while count:
             part = self.outgoing[0]
             if count < len(part):
@@ -83,9 +83,9 @@ class _Connection:
 
 
 class HttpLoop:
-    """Serves many clients at a time.
+    """Serves many clients at once.
 
-    :param answer: returns the answer to a request; it must be quick.
+    :param answer: returns the response to a request; it must be fast.
     """
 
     def __init__(self, answer: t.Callable[[HttpRequest], Answer]) -> None:
@@ -98,7 +98,7 @@ class HttpLoop:
         self._number = itertools.count()
 
     def listen(self, context: ssl.SSLContext | None = None) -> str:
-        """Listen at a free port of this machine, and return the address."""
+        """Listen on a free local port and return the address."""
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen(1024)
@@ -109,7 +109,7 @@ class HttpLoop:
         return base
 
     def run(self, *, until_closed: int) -> None:
-        """Serve until the other end of this descriptor is closed, or anything comes from there."""
+        """Serve until the other end of this descriptor is closed or sends anything."""
         self._epoll.register(until_closed, select.EPOLLIN)
         while True:
             wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else -1
@@ -150,7 +150,7 @@ class HttpLoop:
         except _WANTS as exc:
             is_writing = isinstance(exc, ssl.SSLWantWriteError)
             self._watch(connection, select.EPOLLIN | (select.EPOLLOUT if is_writing else 0))
-        except OSError:  # the client has gone, or speaks no TLS
+        except OSError:  # the client disconnected, or does not use TLS
             self._close(connection)
 
     def _receive(self, connection: _Connection) -> None:
@@ -161,12 +161,12 @@ class HttpLoop:
                 return
             connection.incoming += data
             self._next_request(connection)
-            # what TLS has decrypted already wakes no epoll
+            # epoll does not report data that TLS has already decrypted
             if not (connection.is_open and connection.is_tls and t.cast(ssl.SSLSocket, connection.sock).pending()):
                 return
 
     def _next_request(self, connection: _Connection) -> None:
-        """Answer the next request, now or after the latency, if it is there as a whole."""
+        """Answer the next request, now or after the latency, once it is complete."""
         while not connection.is_busy and connection.is_open:
             end = connection.incoming.find(b"\r\n\r\n")
             if end < 0:
@@ -226,7 +226,7 @@ class HttpLoop:
 
 
 def _content_length(fields: bytes) -> int:
-    """Return how long the body is, from the fields of a head in small letters."""
+    """Return the length of the body from the lowercase header fields."""
     for line in fields.split(b"\r\n"):
         name, _colon, value = line.partition(b":")
         if name == b"content-length":

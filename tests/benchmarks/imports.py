@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What importing each module, action and lookup costs: `python -m tests.benchmarks.imports [--rounds 5]`.
+"""Measure the import of each module, action and lookup: `python -m tests.benchmarks.imports [--rounds 5]`.
 
-In a fresh interpreter, above what is there anyway: a module finds `ansible.module_utils.basic`, and a plugin finds what
-ansible-playbook has loaded before it, with Ansible's loader, which compiles the files of a collection each time. Times
-are the smallest of the rounds, since everything else only adds to them.
+Each import runs in a fresh interpreter. What Ansible has loaded before does not count: `ansible.module_utils.basic` for
+a module, and for a plugin everything that ansible-playbook loads, including Ansible's loader, which compiles the files
+of a collection each time. The shortest time of all rounds counts, because any disturbance only adds to it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ import typing as t
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PLUGINS = "ansible_collections.jobgate.gitlab.plugins"
-# How Python is told where the collection is: a module finds it like any other package.
+# How Python finds the collection: a module imports it like any other package.
 _MODULE_SEARCH = "sys.path.insert(0, {path!r})"
 _PLUGIN_SEARCH = "from ansible.plugins.loader import init_plugin_loader; init_plugin_loader([{path!r}])"
-# What is loaded already, by kind of file.
+# What is already loaded, by kind of file.
 _PLAYBOOK = (
     "ansible.cli.playbook, ansible.executor.task_executor, ansible.plugins.strategy.linear, ansible.plugins.action, "
     "ansible.plugins.lookup"
 )
 BASES: t.Mapping[str, str] = {"modules": "ansible.module_utils.basic", "action": _PLAYBOOK, "lookup": _PLAYBOOK}
-# Variables that decide what is loaded: where the server and its authorities are, and who measures.
+# Variables that affect what is loaded: the addresses of the server, its CA certificates, and coverage.
 _UNWANTED = ("GITLAB_API_URL", "CI_API_V4_URL", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "COVERAGE_PROCESS_START")
 
 _MARK = "-- from here on --"
@@ -53,10 +53,10 @@ _LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \|\s*(\S+)")
 
 @dataclasses.dataclass(frozen=True)
 class Import:
-    """What an import did.
+    """The effect of an import.
 
-    :param loaded: modules that were not there before.
-    :param packages: milliseconds of each package, by its name; of ours, the whole collection is one.
+    :param loaded: modules that were not loaded before.
+    :param packages: milliseconds per package, by name; the whole collection is one package.
     """
 
     name: str
@@ -65,25 +65,25 @@ class Import:
 
     @property
     def milliseconds(self) -> float:
-        """Return what it took."""
+        """Return the total time of the import."""
         return sum(self.packages.values())
 
     @property
     def own(self) -> int:
-        """Return how many files and folders of the collection it loaded."""
+        """Return the number of files and folders of the collection that it loaded."""
         return sum(one.startswith(f"{_PLUGINS}.") for one in self.loaded)
 
 
 def files() -> list[str]:
-    """Return every module, action and lookup, as folder and name."""
+    """Return every module, action and lookup as folder/name."""
     found = [path for kind in BASES for path in sorted((_ROOT / "plugins" / kind).glob("*.py"))]
     return [f"{path.parent.name}/{path.stem}" for path in found if path.stem != "__init__"]
 
 
 def import_of(file: str, search_path: str) -> Import:
-    """Return what importing a file does in a fresh interpreter.
+    """Import a file in a fresh interpreter and return the effect.
 
-    :param search_path: the folder that holds ansible_collections.
+    :param search_path: the folder that contains ansible_collections.
     """
     kind, _slash, name = file.partition("/")
     search = (_MODULE_SEARCH if kind == "modules" else _PLUGIN_SEARCH).format(path=search_path)
@@ -108,7 +108,7 @@ def import_of(file: str, search_path: str) -> Import:
 
 
 def table(imports: t.Sequence[Import]) -> str:
-    """Return a row for each file, with the five packages that cost most."""
+    """Return a row for each file with its five most expensive packages."""
     lines = ["| file | ms | modules | of them ours | most expensive |", "|---|---:|---:|---:|---|"]
     for one in imports:
         dearest = sorted(one.packages.items(), key=lambda pair: -pair[1])[:5]
@@ -122,7 +122,7 @@ def _package(module: str) -> str:
 
 
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure the imports and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.imports", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds

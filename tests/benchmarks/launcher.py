@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a command, and writes what it took as JSON: `python -I -S launcher.py REPORT OUTPUT COMMAND ...`.
+"""Run a command and write its resource usage as JSON: `python -I -S launcher.py REPORT OUTPUT COMMAND ...`.
 
-A process of its own, and one that imports little: the kernel counts the memory of whoever starts a program into that
-program's peak.
+This is a separate process with few imports, because the kernel counts the memory of the parent towards the peak of the
+program that it starts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 
 
 def main() -> None:
-    """Run the command, and write its time, the CPU time of it and its children, and the peak of the largest of them."""
+    """Run the command; write its wall time, the CPU time of its process tree, and the peak of the largest process."""
     report, output, *command = sys.argv[1:]
     started = time.monotonic()
     child = os.fork()

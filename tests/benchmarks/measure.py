@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs clients as processes of their own, and returns what they took."""
+"""Run clients as separate processes and measure them."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ TOKEN = "bench-token-0123456789"
 
 _LAUNCHER = pathlib.Path(__file__).with_name("launcher.py")
 _LONGEST_SECONDS = 600
-# Neither the caller's GitLab, nor its proxy, nor its Ansible or authorities may play a part.
+# The caller's settings for GitLab, proxies, Ansible and CA certificates must not affect the result.
 _FOREIGN = ("GITLAB_", "CI_", "JOBGATE_", "ANSIBLE_", "PYTHON", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class CaseError(Exception):
-    """A client did not do what it was to do, so its time means nothing."""
+    """A client did not do its work, so its time is meaningless."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A process that has ended well.
+    """A successful process.
 
-    :param ended: on the monotonic clock, which all processes share.
-    :param cpu: seconds, user and system, of the whole tree of processes.
-    :param peak_mib: of the largest process of the tree.
+    :param ended: time of the monotonic clock, which all processes share.
+    :param cpu: user and system seconds of the whole process tree.
+    :param peak_mib: peak memory of the largest process in the tree.
     """
 
     wall: float
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def told(self) -> dict[str, t.Any]:
-        """Return the JSON of its last line."""
+        """Return the last line of the output, parsed as JSON."""
         return t.cast(dict[str, t.Any], json.loads(self.output.splitlines()[-1]))
 
 
@@ -64,9 +64,9 @@ def clean_environment(**added: str) -> dict[str, str]:
 
 
 def run(command: t.Sequence[str], *, environment: t.Mapping[str, str] | None = None) -> Run:
-    """Return what a command took.
+    """Run a command and return its measurements.
 
-    :raises CaseError: when it fails.
+    :raises CaseError: if it fails.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         report, output = pathlib.Path(name, "report.json"), pathlib.Path(name, "output")
@@ -95,15 +95,15 @@ def run(command: t.Sequence[str], *, environment: t.Mapping[str, str] | None = N
 
 
 def script(name: str, *arguments: t.Any) -> Run:
-    """Return what a script of this folder took; it gets its arguments as JSON and tells its results as JSON."""
+    """Run a script of this folder and return its measurements; its arguments and its results are JSON."""
     command = [sys.executable, str(pathlib.Path(__file__).with_name(name)), *map(json.dumps, arguments)]
     return run(command, environment=clean_environment(BENCH_COLLECTIONS=str(COLLECTIONS)))
 
 
 def expect(what: str, found: t.Any, wanted: t.Any) -> None:
-    """Compare what a client did with what it was to do.
+    """Compare what a client did with what it should have done.
 
-    :raises CaseError: when that differs.
+    :raises CaseError: if they differ.
     """
     if found != wanted:
         raise CaseError(f"{what}: found {found!r}, wanted {wanted!r}")

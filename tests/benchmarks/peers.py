@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the benchmarks compare with and is not among the tools of the project: two collections, and a library of one."""
+"""The peers that are not among the project's tools: two collections and a library that one of them needs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _REQUIREMENTS = ROOT / "requirements-bench.txt"
 
 
 def fetch() -> None:
-    """Fetch the peers, once; of the package ansible only their collections are kept.
+    """Fetch the peers unless they are present. Only their collections are kept from the package ansible.
 
-    :raises CaseError: when they cannot be fetched.
+    :raises CaseError: if they cannot be fetched.
     """
     if are_here():
         return
@@ -48,12 +48,12 @@ def fetch() -> None:
 
 
 def are_here() -> bool:
-    """Return whether they were fetched."""
+    """Return whether the peers have been fetched."""
     return LIBRARIES.is_dir() and all(_manifest(name).exists() for name in _NAMES)
 
 
 def versions() -> list[str]:
-    """Return each peer with its version, without those that are not here."""
+    """Return the name and version of each peer that is present."""
     here = [name for name in _NAMES if _manifest(name).exists()]
     return [f"{name} {json.loads(_manifest(name).read_bytes())['collection_info']['version']}" for name in here]
 

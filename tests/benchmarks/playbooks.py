@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clients that are playbooks: ansible.builtin.uri as people write it, and the collection's module.
+"""The clients that are playbooks: typical use of ansible.builtin.uri, and the collection's module.
 
-Many runs share one ansible-playbook process. Each has a job of its own, and its fault strikes requests for that only.
+Many runs share one ansible-playbook process. Each run has its own job, and its fault only affects that job.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOW = "now().timestamp()"
 
 
 def uri_tasks(url: str, deed: str, job_id: int) -> list[Task]:
-    """Return the usual two tasks: read the job, and act if it is in the status for that."""
+    """Return the usual two tasks: read the job, then act if its status allows it."""
     address = f"{url}/api/v4/projects/{PROJECT.replace('/', '%2F')}/jobs/{job_id}"
     common = {"headers": {"PRIVATE-TOKEN": TOKEN}, "timeout": TIMEOUT_SECONDS}
     return [
@@ -55,14 +55,14 @@ def uri_tasks(url: str, deed: str, job_id: int) -> list[Task]:
 
 
 def jobgate_tasks(url: str, deed: str, job_id: int) -> list[Task]:
-    """Return the one task of the collection."""
+    """Return the single task of the collection."""
     options = {"api_url": url, "api_token": TOKEN, "api_timeout": TIMEOUT_SECONDS}
     deeds = {"project": PROJECT, "job_id": job_id, "action": deed}
     return [{"name": f"{job_id} act", "jobgate.gitlab.gitlab_job_action": {**options, **deeds}}]
 
 
 def run_cases(simulator: t.Any, tasks: Tasks, cases: list[Case]) -> list[Outcome]:
-    """Return what comes of each run, all of them in one process."""
+    """Return the outcome of each run. All runs share one process."""
     numbered = {1000 + 10 * number: case for number, case in enumerate(cases)}
     _load(simulator, numbered)
     whole: list[Task] = []
@@ -71,13 +71,13 @@ def run_cases(simulator: t.Any, tasks: Tasks, cases: list[Case]) -> list[Outcome
             _told(f"{job_id} begins", _NOW),
             {
                 "block": tasks(simulator.url, case.deed, job_id),
-                # A failure ends this run and not the others.
+                # A failure ends only this run.
                 "rescue": [_told(f"{job_id} failed", "ansible_failed_result.msg | default('no message')")],
             },
             _told(f"{job_id} ends", _NOW),
         ]
     with tempfile.TemporaryDirectory() as folder:
-        # In its results the module's arguments are shown with their headers, as it is.
+        # The results of ansible.builtin.uri include its headers with the token, so secrets are not checked.
         done = play(whole, pathlib.Path(folder), secrets=(), environment={"ANSIBLE_PIPELINING": "1"})
     results = done.results
     if len([name for name in results if name.endswith(" ends")]) != len(cases):
@@ -86,7 +86,7 @@ def run_cases(simulator: t.Any, tasks: Tasks, cases: list[Case]) -> list[Outcome
 
 
 def _load(simulator: t.Any, numbered: dict[int, Case]) -> None:
-    """Load a world with a pipeline for each job, and all faults."""
+    """Load a world with one pipeline per job, and all faults."""
     scenario = world()
     pipeline = scenario["pipelines"].pop()
     for job_id, case in numbered.items():

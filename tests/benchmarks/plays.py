@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whole ansible-playbook runs, as processes that are measured."""
+"""Complete ansible-playbook runs in measured processes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def play(
     variables: t.Mapping[str, t.Any] | None = None,
     collections: t.Sequence[pathlib.Path] = (),
 ) -> Run:
-    """Return what a playbook with these tasks took; its output shows no results.
+    """Run a playbook with these tasks and return its measurements. The output contains no results.
 
-    :param url: of the GitLab that the collection's tasks find in the environment.
-    :param collections: further folders with collections.
-    :raises CaseError: when it fails.
+    :param url: address of the GitLab server that the collection's tasks find in the environment.
+    :param collections: additional collection folders.
+    :raises CaseError: if the playbook fails.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = pathlib.Path(name)
@@ -61,12 +61,12 @@ def play(
 
 
 def named(task: t.Mapping[str, t.Any], count: int) -> list[Task]:
-    """Return so many tasks that are all the same."""
+    """Return this number of identical tasks."""
     return [{"name": f"task {number}", **task} for number in range(count)]
 
 
 def uri(address: str, **options: t.Any) -> Task:
-    """Return a task that asks this address."""
+    """Return a task that requests this address."""
     return {"ansible.builtin.uri": {"url": address, "headers": HEADERS, "return_content": True, **options}}
 
 

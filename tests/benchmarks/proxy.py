@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A proxy of this machine that passes bytes on, as a client that speaks https asks it to by CONNECT."""
+"""A local proxy that forwards bytes for clients that send CONNECT, as they do for https."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RECEIVE = 64 * 1024
 
 
 class Proxy:
-    """Listens at a free port, in threads of this process."""
+    """Listens on a free port, in threads of this process."""
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), _Tunnel)
@@ -31,13 +31,13 @@ class Proxy:
         self._server.server_close()
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that send every request through it."""
+        """Return the environment variables that send every request through the proxy."""
         url = f"http://127.0.0.1:{self._server.server_address[1]}"
         return {"HTTP_PROXY": url, "HTTPS_PROXY": url, "NO_PROXY": "", "no_proxy": ""}
 
     @property
     def tunnels(self) -> int:
-        """Return how many connections were passed on."""
+        """Return the number of forwarded connections."""
         return self._server.tunnels
 
 
@@ -49,7 +49,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class _Tunnel(socketserver.BaseRequestHandler):
     def handle(self) -> None:
-        """Connect to the server that the client names, and pass on until one of them ends."""
+        """Connect to the server that the client requests, and forward bytes until one side closes."""
         client: socket.socket = self.request
         head = b""
         while b"\r\n\r\n" not in head:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs, bridges and pipelines as GitLab shows them, as JSON of a fixed size."""
+"""Jobs, bridges and pipelines as GitLab returns them, as JSON of a fixed size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typing as t
 
 PROJECT_ID = 7
 PROJECT_PATH = "group/app"
-# What a job of a real project comes to.
+# The size of a job in a real project.
 JOB_BYTES = 2670
 
 _SHA = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c"
@@ -88,7 +88,7 @@ _MANAGER = {
 
 
 def pipeline(pipeline_id: int, status: str = "success") -> dict[str, t.Any]:
-    """Return a pipeline as it stands in a job or in a list."""
+    """Return a pipeline as it appears in a job or in a list."""
     return {
         "id": pipeline_id,
         "iid": pipeline_id,
@@ -130,7 +130,7 @@ def _common(job_id: int, name: str, status: str, pipeline_id: int) -> dict[str, 
 
 
 def job(job_id: int, name: str, status: str, pipeline_id: int) -> bytes:
-    """Return a job; the message of its commit makes it JOB_BYTES long."""
+    """Return a job. The message of its commit pads it to JOB_BYTES."""
     record = _common(job_id, name, status, pipeline_id)
     has_ended = record["finished_at"] is not None
     if has_ended:
@@ -152,7 +152,7 @@ def _artifact(kind: str, name: str, file_format: str) -> dict[str, t.Any]:
 
 
 def bridge(job_id: int, name: str, pipeline_id: int, downstream_id: int) -> bytes:
-    """Return a trigger job whose pipeline has succeeded."""
+    """Return a trigger job whose downstream pipeline succeeded."""
     record = _common(job_id, name, "success", pipeline_id)
     record["downstream_pipeline"] = pipeline(downstream_id)
     record["commit"]["message"] = record["commit"]["title"]
@@ -161,10 +161,10 @@ def bridge(job_id: int, name: str, pipeline_id: int, downstream_id: int) -> byte
 
 @functools.lru_cache(maxsize=4096)
 def known_job(job_id: int, name: str, status: str, pipeline_id: int) -> bytes:
-    """Return a job that is asked for again and again."""
+    """Return a job that is requested repeatedly."""
     return job(job_id, name, status, pipeline_id)
 
 
 def encode(value: t.Any) -> bytes:
-    """Return JSON as GitLab sends it."""
+    """Return JSON in the compact form that GitLab sends."""
     return json.dumps(value, separators=(",", ":")).encode()

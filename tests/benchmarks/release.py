@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release of many projects costs: `python -m tests.benchmarks.release [--projects 10,100,500] [--build 60]`.
+"""Measure the cost of releasing many projects: `python -m tests.benchmarks.release [--projects 10,100] [--build 60]`.
 
-Each project has a pipeline of two jobs, a build that runs and a deploy to be played after it. The gate runs in this
-process against the simulator, on its stepped clock: what is counted is the same on every machine. With `--nudges`, the
+Each project has a pipeline of two jobs: a running build, and a deploy to play after it. The gate runs in this process
+against the simulator with its stepped clock, so the counts are the same on every machine. With `--nudges`, the
 simulator sends hooks to an event source, which nudges the gates.
 """
 
@@ -28,7 +28,7 @@ from tests.simulator.fixture import Simulator
 Row = dict[str, t.Any]
 
 MINUTE = 60.0
-# What a server may allow of one token; none, the announced limits of GitLab.com, and less than that.
+# Rate limits of a server for one token: none, the limits that GitLab.com publishes, and a lower one.
 LIMITS: t.Mapping[str, Row] = {
     "none": {},
     "100 a minute": {"throttle_per_minute": 100},
@@ -44,11 +44,11 @@ HEADER = (
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What one release has cost; times in seconds.
+    """The cost of one release, with times in seconds.
 
-    :param waiting: the requests of the first minute beyond the first looks and what playing takes.
-    :param waiting_in_all: the same of the whole release.
-    :param late: how long after the end of each build its deploy was played.
+    :param waiting: requests of the first minute, except the first read of each path and the requests that play.
+    :param waiting_in_all: the same for the whole release.
+    :param late: the time from the end of each build until its deploy was played.
     """
 
     first_minute: int
@@ -66,7 +66,7 @@ class Cost:
 
 
 def scenario(projects: int, build_seconds: float, limits: Row) -> Row:
-    """Return a world of so many projects, whose builds end at different times within a tenth of their length."""
+    """Return a world with this number of projects. Their builds end spread over a tenth of their length."""
     names = [f"group/app-{number:03d}" for number in range(projects)]
     spread = build_seconds * 0.1 / projects
     return {
@@ -97,8 +97,8 @@ def scenario(projects: int, build_seconds: float, limits: Row) -> Row:
 
 
 def measure(projects: int, build_seconds: float, limits: Row, *, is_nudged: bool = False) -> Cost:
-    """Return what a release of so many projects costs."""
-    # imported once the checkout has its name as a collection
+    """Return the cost of a release of this number of projects."""
+    # import these only after the checkout is importable as a collection
     from tests.contract.nudging import nudged
     from tests.contract.test_release_gates import release
 
@@ -136,7 +136,7 @@ def _cost(simulator: t.Any, result: t.Any, cpu_seconds: float) -> Cost:
     asked: set[str] = set()
     waiting = waiting_in_all = 0
     for request in requests:
-        # the first list of a project's pipelines, and of their jobs, is what a gate begins with
+        # a gate starts by listing the pipelines of each project and their jobs once
         if request["method"] == "GET" and request["path"] in asked:
             waiting += request["at"] - begin < MINUTE
             waiting_in_all += 1
@@ -161,7 +161,7 @@ def _cost(simulator: t.Any, result: t.Any, cpu_seconds: float) -> Cost:
 
 
 def line(projects: int, build_seconds: float, limit: str, cost: Cost) -> str:
-    """Return a cost as a row of the table."""
+    """Return a cost as a table row."""
     numbers = [
         f"{projects}",
         f"{build_seconds:g} s",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What came out, as Markdown."""
+"""The outcomes as Markdown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS = ("client", "runs", "as it should be", "honest", "with a violation", *
 
 
 def machine_line() -> str:
-    """Return what it ran on."""
+    """Return a description of the machine and the versions."""
     return (
         f"{os.cpu_count()} cores, Python {platform.python_version()}, ansible-core {ansible.release.__version__}, "
         f"python-gitlab {gitlab.__version__}"
@@ -42,7 +42,7 @@ def table(results: Results) -> str:
 
 
 def details(results: Results) -> str:
-    """Return under which faults each client had which violations."""
+    """Return the violations of each client and the faults that caused them."""
     lines = []
     for client, outcomes in results.items():
         for kind in KINDS:
@@ -57,7 +57,7 @@ def details(results: Results) -> str:
 
 
 def difference(some: t.Sequence[Outcome], others: t.Sequence[Outcome]) -> list[str]:
-    """Return the runs in which these two clients came to another end."""
+    """Return the runs that ended differently for these two clients."""
     known = {outcome.case: outcome for outcome in some}
     return [
         f"{outcome.case}: {_end(known[outcome.case])} and {_end(outcome)}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs one task of the collection in a fresh Python process, without Ansible: `script_jobgate.py TASK OPTIONS`."""
+"""Run one task of the collection in a fresh Python process, without Ansible: `script_jobgate.py TASK OPTIONS`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ sys.path.insert(0, os.environ["BENCH_COLLECTIONS"])
 
 
 def main() -> None:
-    """Run the task, and print its times and what came of it."""
+    """Run the task and print its times and result."""
     name, options = (json.loads(argument) for argument in sys.argv[1:3])
     task, context = _task(name)
     defaults = {key: copy.deepcopy(option.get("default")) for key, option in task.spec.arguments.items()}
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _task(name: str) -> tuple[t.Any, t.Any]:
-    """Return the task and its context; nothing else is imported, for the time of that counts."""
+    """Return the task and its context. Import nothing else, because the import time is measured."""
     if name == "gitlab_job_info":
         from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info as module
     elif name == "gitlab_job_action":
@@ -49,7 +49,7 @@ def _task(name: str) -> tuple[t.Any, t.Any]:
 
 
 def _result(name: str, values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return what the benchmark compares."""
+    """Return the values that the benchmark compares."""
     if name == "gitlab_job_info":
         return {"jobs": len({job["id"] for job in values["jobs"]}), "timed_out": values["timed_out"]}
     if name == "gitlab_job_action":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Does with python-gitlab, as its manual shows it, what a case asks for: `script_python_gitlab.py URL DEED OPTIONS`."""
+"""Do the work of a case with python-gitlab, as its manual recommends: `script_python_gitlab.py URL DEED OPTIONS`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import time
 import typing as t
 
-# its folder holds modules that are none of its business
+# the folder of this script contains unrelated modules
 sys.path.pop(0)
 
 import gitlab  # noqa: E402
@@ -21,7 +21,7 @@ _ENDED = ("success", "failed", "canceled", "skipped")
 
 
 def list_keyset(project: t.Any, _options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Read every job of the project through the iterator, one page after the other."""
+    """Read every job of the project through the iterator, page by page."""
     jobs = list(project.jobs.list(iterator=True, pagination="keyset", order_by="id", per_page=100))
     return {"jobs": len({job.id for job in jobs})}
 
@@ -42,7 +42,7 @@ def play(project: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def wait_in_turn(project: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Wait for one job of a pipeline after the other, with a second between two looks."""
+    """Wait for the jobs of a pipeline one at a time, with one poll per second."""
     pipeline = project.pipelines.get(options["pipeline_id"], lazy=True)
     jobs = pipeline.jobs.list(get_all=True, per_page=100)
     for listed in jobs:
@@ -52,7 +52,7 @@ def wait_in_turn(project: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def wait_for_all(project: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Look at every unfinished job of a pipeline, with a second between two rounds."""
+    """Poll every unfinished job of a pipeline, with a second between rounds."""
     pipeline = project.pipelines.get(options["pipeline_id"], lazy=True)
     jobs = pipeline.jobs.list(get_all=True, per_page=100)
     left = [job.id for job in jobs if job.status not in _ENDED]
@@ -72,7 +72,7 @@ def download(project: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def tree(project: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Read the trigger jobs of a pipeline and of all below it, one pipeline after the other."""
+    """Read the trigger jobs of a pipeline and of all pipelines below it, one pipeline at a time."""
     left = [(project.manager.gitlab, project.encoded_id, options["pipeline_id"])]
     seen = []
     while left:
@@ -90,7 +90,7 @@ _DEEDS = {one.__name__: one for one in (list_keyset, list_offset, play, wait_in_
 
 
 def main() -> None:
-    """Do it, and print its times and what came of it."""
+    """Do the work and print its times and result."""
     url, deed, options = (json.loads(argument) for argument in sys.argv[1:4])
     with gitlab.Gitlab(url, private_token="bench-token-0123456789", ssl_verify=options.pop("ca_file", True)) as client:
         project = client.projects.get(_PROJECT, lazy=True)

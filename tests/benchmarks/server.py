@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server of the benchmarks: `python -m tests.benchmarks.server [--jobs 10000] [--mebibytes 1024] [--self-test]`.
+"""The benchmark server: `python -m tests.benchmarks.server [--jobs 10000] [--mebibytes 1024] [--self-test]`.
 
-One process answers over http and https, from bodies made beforehand. It prints one line of JSON with its addresses and
-files, and serves until it is ended. What its benchmarks tell and ask it goes to /-/bench/, which is neither delayed nor
+One process answers over http and https with prebuilt bodies. It prints one line of JSON with its addresses and files,
+and serves until its standard input is closed. Benchmarks control it through /-/bench/, which is neither delayed nor
 counted.
 """
 
@@ -40,9 +40,9 @@ _MEBIBYTE = 1024 * 1024
 
 
 class Server:
-    """A server in a process of its own.
+    """A server in a separate process.
 
-    :param jobs: of the long list.
+    :param jobs: number of jobs in the long list.
     :param mebibytes: size of the large log and archive.
     """
 
@@ -67,27 +67,27 @@ class Server:
 
     def __exit__(self, *_exc: object) -> None:
         if self._process:
-            self._process.communicate()  # which closes its input, and that ends it
+            self._process.communicate()  # closes its standard input, which ends it
             self._process = None
 
     def ask(self, what: str, **values: t.Any) -> dict[str, t.Any]:
-        """Return what the server answers at its path for benchmarks."""
+        """Return the server's response to a control request."""
         query = "&".join(f"{name}={value}" for name, value in values.items())
         with self._opener.open(f"{self.http}{_ADMIN}{what}?{query}", timeout=60) as answer:
             return t.cast(dict[str, t.Any], json.load(answer))
 
     def counts(self) -> dict[str, int]:
-        """Return how many requests of each kind there were since the last `forget`."""
+        """Return the number of requests of each kind since the last `forget`."""
         return self.ask("counts")
 
     def forget(self, *, latency_ms: float = 0, **switches: bool) -> None:
-        """Begin anew: counters at 0, with this latency."""
+        """Reset the counters and set the latency."""
         self.ask("forget", latency_ms=latency_ms, **{name: int(value) for name, value in switches.items()})
 
 
 @dataclasses.dataclass
 class _Admin:
-    """Answers at the path for benchmarks, and leaves the rest to the world."""
+    """Answers control requests, and passes all others to the world."""
 
     world: World
     loop: HttpLoop | None = None
@@ -118,7 +118,7 @@ class _Admin:
 
 
 def main() -> int:
-    """Serve, or show how fast that is."""
+    """Serve, or measure the speed of the server."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.server", description=__doc__)
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--mebibytes", type=int, default=1024)
@@ -145,7 +145,7 @@ def _serve(folder: pathlib.Path, jobs: int, mebibytes: int) -> None:
             world.warm_up(base)
         files = _trust(folder, authority.ca_path)
         print(json.dumps({"http": http, "https": https, "large_file": str(folder / "large"), **files}), flush=True)
-        # what is there stays; looking through it would delay answers
+        # these objects are permanent; collecting garbage among them would delay responses
         gc.collect()
         gc.freeze()
         loop.run(until_closed=sys.stdin.fileno())
@@ -154,28 +154,28 @@ def _serve(folder: pathlib.Path, jobs: int, mebibytes: int) -> None:
 
 
 def _memory_folder() -> str | None:
-    """Return a folder in memory, if there is one."""
+    """Return a folder in memory, or None if there is none."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def _make_file(path: pathlib.Path, mebibytes: int) -> memoryview:
-    """Return the content of a new file of lines that do not compress well."""
+    """Create a file of lines that compress poorly, and return its content."""
     line = random.Random(1).randbytes(_MEBIBYTE // 2).hex().encode()
     piece = b"\n".join(line[start : start + 127] for start in range(0, len(line), 128)) + b"\n"
     with open(path, "wb") as file:
         for number in range(mebibytes):
-            # each piece begins with its number, so that pieces in another order are another file
+            # each piece starts with its number, so that pieces in the wrong order change the file
             file.write(b"%-127d\n" % number + piece[128:])
     with open(path, "rb") as file:
-        # sending from the memory of the file is quicker than sendfile, which goes in pieces of 64 KiB
+        # sending from mapped memory is faster than sendfile, which sends pieces of 64 KiB
         flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
         return memoryview(mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ))
 
 
 def _trust(folder: pathlib.Path, own: pathlib.Path) -> dict[str, str]:
-    """Return a file with this machine's authorities and our own, and the same as a hashed folder, if openssl is there.
+    """Return a file with the machine's CA certificates and ours, and the same as a hashed folder if openssl exists.
 
-    :param own: the authority of this server.
+    :param own: the CA certificate of this server.
     """
     candidates = (ssl.get_default_verify_paths().cafile or "", "/etc/ssl/certs/ca-certificates.crt")
     known = next((path for path in candidates if os.path.isfile(path)), "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many requests per second the server of the benchmarks answers."""
+"""Measure how many requests per second the benchmark server answers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from . import world
 from .server import Server
 
 _SECONDS = 2.0
-# Requests per second that it has to reach, by latency in ms: with a latency the connections are the limit, not it.
+# The required requests per second, by latency in ms: with latency, the number of connections is the limit.
 _LEAST = {0: 10_000, 20: 1_500, 100: 1_500}
 
 
 def self_test() -> int:
-    """Print the rates; return 1 if one is too low."""
+    """Print the rates. Return 1 if one is too low."""
     status = 0
     target = f"{world.API}/projects/7/jobs/{world.ONE_JOB}"
     with Server(jobs=100, mebibytes=1024) as server:
@@ -39,7 +39,7 @@ def self_test() -> int:
 
 
 def measure(base: str, target: str, connections: int, seconds: float = _SECONDS) -> float:
-    """Return how many requests per second are answered when each connection has one under way."""
+    """Return the number of requests answered per second, with one active request per connection."""
     address = (urlsplit(base).hostname or "", urlsplit(base).port or 0)
     request = f"GET {target} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n\r\n".encode()
     length = _length(address, request)
@@ -69,7 +69,7 @@ def measure(base: str, target: str, connections: int, seconds: float = _SECONDS)
 
 
 def _length(address: tuple[str, int], request: bytes) -> int:
-    """Return how long the whole answer is."""
+    """Return the length of the complete response."""
     with socket.create_connection(address) as client:
         client.sendall(request)
         data = b""
@@ -80,13 +80,13 @@ def _length(address: tuple[str, int], request: bytes) -> int:
 
 
 def _read(base: str, target: str) -> float:
-    """Return how long the server takes to send an answer to a client that does nothing with it."""
+    """Return how long the server takes to send a response to a client that discards it."""
     address = (urlsplit(base).hostname or "", urlsplit(base).port or 0)
     buffer = bytearray(1024 * 1024)
     with socket.create_connection(address) as client:
         started = time.monotonic()
         client.sendall(f"GET {target} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode())
-        # MSG_TRUNC drops what has come without copying it
+        # MSG_TRUNC discards received data without copying it
         while client.recv_into(buffer, 0, socket.MSG_TRUNC):
             pass
         return time.monotonic() - started

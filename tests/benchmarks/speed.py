@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compares the speed of the collection with others: `python -m tests.benchmarks.speed [--rounds 5] [--only 1a,2a]`.
+"""Compare the speed of the collection with other tools: `python -m tests.benchmarks.speed [--rounds 5] [--only 1a,2a]`.
 
-The cases of a table run in turn within a round, and what counts are the ratios within a round. The server of the
-benchmarks is one process of this machine, see server.py.
+In each round, the cases of a table run one after the other, and rows compare the ratios within a round. The benchmark
+server is a separate process on this machine, see server.py.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ TABLES: tuple[Table, ...] = (
 
 
 def numbers_of(text: str) -> list[str]:
-    """Return the numbers of the rows to measure; a bare digit stands for all rows that begin with it.
+    """Return the numbers of the rows to measure. A single digit selects all rows that begin with it.
 
-    :raises ValueError: for a row that there is not.
+    :raises ValueError: if a row does not exist.
     """
     known = sorted({row.number for table in TABLES for row in table.rows})
     wanted = [word.strip() for word in text.split(",") if word.strip()]
@@ -57,7 +57,7 @@ def main() -> int:
         numbers = numbers_of(options.only)
     except ValueError as exc:
         parser.error(str(exc))
-    # ended from outside it ends what it has started, as with Ctrl-C
+    # on SIGTERM, stop the processes started here, as on Ctrl-C
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     started = time.monotonic()
     with Server() as server:
@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def measure(bench: Bench, rounds: int, numbers: t.Sequence[str]) -> list[tuple[Table, Results]]:
-    """Return the figures of all tables that have one of these rows."""
+    """Return the results of all tables that contain one of these rows."""
     measured = []
     for table in TABLES:
         check_rows(table)

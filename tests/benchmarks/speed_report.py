@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was measured, as Markdown and as plain values."""
+"""The measurements as Markdown and as plain values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NOTES = """\
 
 
 def machine_line() -> str:
-    """Return what it ran on."""
+    """Return a description of the machine and the versions."""
     parts = [
         f"{os.cpu_count()} cores ({_cpu_model()})",
         f"Linux {platform.release()}" if platform.system() == "Linux" else platform.platform(),
@@ -63,7 +63,7 @@ def machine_line() -> str:
 
 
 def whole(measured: Measured, *, rounds: int, minutes: float, numbers: t.Collection[str] = ()) -> str:
-    """Return the goals, the rows that only inform, the notes and the figures of each case."""
+    """Return the goals, the informational rows, the notes and the figures of each case."""
     rows = [(row, results) for table, results in measured for row in table.rows if not numbers or row.number in numbers]
     rows.sort(key=lambda pair: pair[0].number)
     goals = [_goal_line(row, results) for row, results in rows if row.goal is not None]
@@ -93,7 +93,7 @@ def whole(measured: Measured, *, rounds: int, minutes: float, numbers: t.Collect
 
 
 def plain(measured: Measured, *, rounds: int, numbers: t.Collection[str] = ()) -> dict[str, t.Any]:
-    """Return everything as plain values."""
+    """Return all results as plain values."""
     rows = []
     for table, results in measured:
         for row in table.rows:

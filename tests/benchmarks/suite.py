@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tables of cases that run in turn, and rows that compare two of them by the ratios within a round."""
+"""Tables of cases that run in turn, and rows that compare two cases by the ratio within each round."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ Values = dict[str, float]
 
 @dataclasses.dataclass
 class Bench:
-    """What cases work with.
+    """The environment of the cases.
 
-    :param scale: 1 for real figures; less makes everything smaller, for a test of the cases.
+    :param scale: 1 for real figures; a smaller value shrinks everything, for testing the cases.
     """
 
     server: Server
     scale: float = 1.0
 
     def few(self, count: int, least: int = 2) -> int:
-        """Return a count in the present scale."""
+        """Return the scaled count."""
         return max(least, round(count * self.scale))
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One client at one piece of work.
+    """One client doing one piece of work.
 
-    :param run: does it, and returns its figures by name.
-    :param rounds: most rounds; a slow client has fewer.
+    :param run: does the work and returns its figures by name.
+    :param rounds: maximum number of rounds; slow clients have fewer.
     """
 
     name: str
@@ -48,10 +48,10 @@ class Case:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A comparison.
+    """A comparison of two cases.
 
-    :param metric: name of the figure that is compared.
-    :param goal: highest ratio that is wanted, None for a row that only informs.
+    :param metric: name of the figure to compare.
+    :param goal: highest acceptable ratio, None for an informational row.
     """
 
     number: str
@@ -64,7 +64,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Cases that run in turn, and what they are compared for."""
+    """Cases that run in turn, and the rows that compare them."""
 
     name: str
     title: str
@@ -80,21 +80,21 @@ class Results:
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def median(self, case: str, metric: str) -> float | None:
-        """Return the median of a figure, None without any."""
+        """Return the median of a figure, or None without values."""
         found = [values[metric] for values in self.values.get(case, ()) if metric in values]
         return statistics.median(found) if found else None
 
     def ratios(self, row: Row, metric: str = "") -> list[float]:
-        """Return the ratio of each round that both cases have.
+        """Return the ratio of each round that both cases completed.
 
-        :param metric: another figure than that of the row.
+        :param metric: a figure to use instead of the row's.
         """
         metric = metric or row.metric
         pairs = zip(self.values.get(row.ours, ()), self.values.get(row.peer, ()))
         return [ours[metric] / peer[metric] for ours, peer in pairs if metric in ours and peer.get(metric)]
 
     def ratio(self, row: Row, metric: str = "") -> float | None:
-        """Return the median of the ratios, None without any."""
+        """Return the median of the ratios, or None without ratios."""
         ratios = self.ratios(row, metric)
         return statistics.median(ratios) if ratios else None
 
@@ -102,10 +102,10 @@ class Results:
 def run_table(
     table: Table, bench: Bench, rounds: int, *, numbers: t.Collection[str] = (), say: t.Callable[[str], None] = print
 ) -> Results:
-    """Return the figures of a table.
+    """Run a table and return its figures.
 
-    :param numbers: only the cases that these rows need; empty for all.
-    :param say: is told how it goes on.
+    :param numbers: run only the cases that these rows need; empty for all.
+    :param say: receives progress messages.
     """
     wanted = {name for row in table.rows if row.number in numbers for name in (row.ours, row.peer)}
     cases = [case for case in table.cases if not numbers or case.name in wanted]
@@ -130,7 +130,7 @@ def run_table(
 
 
 def figures(run: Run) -> Values:
-    """Return the figures of a process; `call` is its wall time without start-up and imports, where it tells it."""
+    """Return the figures of a process; `call` is its wall time without start-up and imports, if it reports that."""
     values = {"wall": run.wall, "cpu": run.cpu, "peak_mib": run.peak_mib}
     if run.output.startswith("{") and "call" in run.told:
         values["call"] = run.told["call"]
@@ -138,7 +138,7 @@ def figures(run: Run) -> Values:
 
 
 def check_rows(table: Table) -> None:
-    """Raise ValueError when a row names a case that the table does not have."""
+    """Raise ValueError if a row refers to a case that is not in the table."""
     names = {case.name for case in table.cases}
     for row in table.rows:
         for name in (row.ours, row.peer):

@@ -28,7 +28,7 @@ def _prepare(bench: Bench, latency_ms: int) -> Pipeline:
 
 
 def _checked(bench: Bench, pipeline: Pipeline, done: Run) -> Values:
-    """Return the figures of a run that has played every job once."""
+    """Return the figures of a run that played every job once."""
     counts = bench.server.counts()
     wanted = len(pipeline["jobs"])
     expect("jobs played", (counts.get("play"), counts.get("play refused", 0)), (wanted, 0))
@@ -49,7 +49,7 @@ def _script(latency_ms: int) -> t.Callable[[Bench], Values]:
         expect("jobs applied", done.told["jobs"], len(pipeline["jobs"]))
         values = _checked(bench, pipeline, done)
         if bench.scale < 1:
-            # a second time there is nothing to do
+            # the second run finds nothing to do
             again = script("script_jobgate.py", "gitlab_job_action", options)
             expect("changed", again.told["changed"], False)
             _checked(bench, pipeline, again)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A log of one GiB into a file: rows 5a to 5e."""
+"""Downloading a log of 1 GiB to a file: rows 5a to 5e."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def _digest(path: str) -> str:
 
 
 def _into_file(way: Way, mebibytes: int = 0, **options: t.Any) -> t.Callable[[Bench], Values]:
-    """Return a case that makes a file, which is measured and removed.
+    """Return a case that creates, measures and removes a file.
 
-    :param mebibytes: how large it is to be; the large log without.
-    :param options: of the way.
+    :param mebibytes: size of the file; 0 for the size of the large log.
+    :param options: options of `way`.
     """
 
     def work(bench: Bench) -> Values:
@@ -66,9 +66,9 @@ def _into_file(way: Way, mebibytes: int = 0, **options: t.Any) -> t.Callable[[Be
 
 
 def _hold_memory(path: pathlib.Path, size: int) -> None:
-    """Write a file and remove it, so that each case finds the same memory for files.
+    """Write and remove a file, so that each case finds the same amount of memory for files.
 
-    A virtual machine gives memory back that nothing used for a while, and to get a GiB again takes up to a second.
+    A virtual machine returns unused memory to its host, and getting a GiB back takes up to a second.
     """
     with path.open("wb") as file:
         for _mebibyte in range(size // _MEBIBYTE):

@@ -27,7 +27,7 @@ def _pages(bench: Bench) -> int:
 
 
 def _counted(bench: Bench, done: Run) -> Values:
-    """Return the figures of a run that has read every page."""
+    """Return the figures of a run that read every page."""
     found = bench.server.counts().get("list project jobs", 0)
     if found < _pages(bench):
         expect("requests for pages", found, _pages(bench))
@@ -111,7 +111,7 @@ def _playbook(task_of: t.Callable[[Bench], Task]) -> t.Callable[[Bench], Values]
 
 
 def _check(bench: Bench, task: Task) -> list[Task]:
-    """Return a task that counts the jobs, where its time does not matter."""
+    """Return a task that counts the jobs, unless times are measured."""
     if bench.scale == 1:
         return []
     found = "listed.results | map(attribute='json') | flatten" if "loop" in task else "listed.jobs"

@@ -26,13 +26,13 @@ _SHARED = f"{_JOB}).status"
 _VAULT_READ = f"lookup('community.hashi_vault.vault_read', '{VAULT_PATH}', url=vault, token='none').data.status"
 
 _PEER, _OURS, _CACHED = "url lookup", "gitlab_job lookup, no cache", "gitlab_job lookup, default cache_seconds"
-# A lookup of another collection whose library is made on requests, too.
+# A lookup of another collection whose library is also based on requests.
 _PEER_ON_REQUESTS = "community.hashi_vault vault_read lookup"
 _AFTER, _PEER_AFTER = f"{_OURS}, after a task of ours", f"{_PEER}, after a task of ours"
 
 Trust = t.Callable[[Server], "dict[str, str]"]
 
-# It loads what the lookup needs before the workers of all later tasks are made.
+# It loads what the lookup needs before Ansible forks the workers of later tasks.
 _FIRST: Task = {"name": "first", **info(job_id=ONE_JOB)}
 
 
@@ -43,7 +43,7 @@ def _bundle(server: Server) -> dict[str, str]:
 def _hashed(server: Server) -> dict[str, str]:
     if not server.ca_folder:
         raise CaseError("there is no program openssl, which makes the hashed folder")
-    # the url lookup reads the file that OpenSSL knows as well, unless it is named and not there
+    # the url lookup also reads OpenSSL's default file, unless SSL_CERT_FILE names a missing one
     openssl = {"SSL_CERT_FILE": "/nonexistent", "SSL_CERT_DIR": server.ca_folder}
     return {"REQUESTS_CA_BUNDLE": server.ca_folder, **openssl}
 
@@ -83,8 +83,8 @@ def _in_template(expression: str, trust: Trust) -> t.Callable[[Bench], Values]:
 def _in_tasks(expression: str, *before: Task, **how: t.Any) -> t.Callable[[Bench], Values]:
     """Return a case with one call in each of many tasks.
 
-    :param before: tasks that come first, also in the play without calls.
-    :param how: of the plays.
+    :param before: tasks that run first, also in the play without calls.
+    :param how: options of the plays.
     """
 
     def work(bench: Bench) -> Values:
@@ -110,7 +110,7 @@ def _is_status(condition: str) -> Task:
 
 
 def _above(bench: Bench, tasks: list[Task], without: list[Task], trust: Trust, calls: int, **how: t.Any) -> Values:
-    """Return the cost of a call above the same without it."""
+    """Return the cost per call, compared with the same play without calls."""
     bench.server.forget()
     base = _seconds(bench, without, trust, **how)
     others = bench.server.counts().get("job", 0)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one more task of a play costs, and the first one: rows 1a to 1e."""
+"""The cost of the first task in a play and of each further one: rows 1a to 1e."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .server import Server
 from .suite import Bench, Case, Row, Table, Values
 from .world import API, ONE_JOB
 
-# A cheap task is repeated more often, for its cost must stand out from the noise of the start.
+# Cheap tasks are repeated more often, because their cost must exceed the noise of start-up.
 _CHEAP, _DEAR = 90, 30
 _TIMES = 3
 
@@ -57,7 +57,7 @@ def _variable(server: Server) -> Task:
 
 
 def _tasks(task_of: TaskOf, count: int, **how: t.Any) -> t.Callable[[Bench], Values]:
-    """Return a case that runs one task, and then so many more of it."""
+    """Return a case that runs a task once, and then with this number of repetitions."""
 
     def run(bench: Bench) -> Values:
         task = task_of(bench.server)
@@ -68,7 +68,7 @@ def _tasks(task_of: TaskOf, count: int, **how: t.Any) -> t.Callable[[Bench], Val
 
 
 def _loop(task_of: TaskOf, count: int) -> t.Callable[[Bench], Values]:
-    """Return a case that runs one task with one item, and then with so many more."""
+    """Return a case that runs one task with one item, and then with this number of further items."""
 
     def run(bench: Bench) -> Values:
         task = {"name": "loop", "loop_control": {"label": ""}, **task_of(bench.server)}
@@ -80,12 +80,12 @@ def _loop(task_of: TaskOf, count: int) -> t.Callable[[Bench], Values]:
 
 
 def _costs(bench: Bench, many: list[Task], one: list[Task], count: int, **how: t.Any) -> Values:
-    """Return the cost of one more, and of the first above an empty play."""
+    """Return the cost of one more task, and of the first task compared with an empty play."""
     bench.server.forget()
     whole = play(many, url=bench.server.http, **how)
     times = _TIMES if bench.scale == 1 else 1
     first = [play(one, url=bench.server.http, **how) for _time in range(times)]
-    # where times do not matter, another play is left out
+    # skip the empty play if times do not matter
     empty = [play([], url=bench.server.http, **how) for _time in range(times)] if bench.scale == 1 else first
     first_wall = statistics.median(run.wall for run in first)
     return {
@@ -101,12 +101,12 @@ def _community(bench: Bench) -> Values:
 
 
 def _https(bench: Bench) -> Values:
-    """Return the figures where the authorities are named for the whole run, so that they are read once."""
+    """Return the figures with CA certificates set in the environment, so that they are read once for the whole run."""
     return _tasks(_info, _CHEAP, environment=_trust(bench))(bench)
 
 
 def _proxied(bench: Bench) -> Values:
-    """Return the same where every connection goes through a proxy."""
+    """Return the same figures with every connection through a proxy."""
     with Proxy() as proxy:
         values = _tasks(_info, _CHEAP, environment={**_trust(bench), **proxy.environment()})(bench)
         if not proxy.tunnels:

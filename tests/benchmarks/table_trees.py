@@ -17,7 +17,7 @@ _OLDER = "bridges, of a server without /trigger_jobs"
 
 
 def _size() -> int:
-    """Return how many pipelines there are below the root."""
+    """Return the number of pipelines below the root."""
     size, width = 0, 1
     for fan in TREE_FAN:
         width *= fan
@@ -26,7 +26,7 @@ def _size() -> int:
 
 
 def _checked(bench: Bench, done: Run) -> Values:
-    """Return the figures of a run that has seen the whole tree."""
+    """Return the figures of a run that read the whole tree."""
     expect("pipelines", done.told["pipelines"], _size())
     return {**figures(done), "requests": sum(bench.server.counts().values())}
 

@@ -24,13 +24,13 @@ Pipeline = dict[str, t.Any]
 
 
 def _prepare(bench: Bench) -> Pipeline:
-    """Return a new pipeline whose time begins with the first request for it."""
+    """Return a new pipeline whose clock starts with the first request for it."""
     bench.server.forget(latency_ms=_LATENCY_MS)
     return bench.server.ask("make", jobs=bench.few(_JOBS), last_end_seconds=max(0.5, _SECONDS * bench.scale))
 
 
 def _checked(bench: Bench, pipeline: Pipeline, done: Run, ended: float) -> Values:
-    """Return the figures of a run that has ended after the last job."""
+    """Return the figures of a run that ended after the last job."""
     counts = bench.server.counts()
     late = ended - bench.server.ask("pipeline", id=pipeline["id"])["last_end"]
     if late < 0:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The comparison under faults works, with the clients that run in this process."""
+"""Test the comparison under faults with the clients that run in this process."""
 
 from __future__ import annotations
 

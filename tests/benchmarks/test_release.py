@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a release of many projects costs, counted on the stepped clock of the simulator."""
+"""Test the cost of a release of many projects on the stepped clock of the simulator."""
 
 from __future__ import annotations
 

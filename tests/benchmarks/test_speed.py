@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The comparison of speed works: each case does its work, in a small form. Nothing is said about time."""
+"""Test that each case of the speed comparison does its work, at a small scale and without checking times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .world import API, ONE_JOB
 
 GOALS = ["1a", "1b", "1c", "1d", "1e", "2a", "2b", "2c", "2d", "2e", "3a", "3b", "4a", "4b", "4c"]
 GOALS += ["5a", "5b", "5c", "5e", "6", "7a", "7b", "7c", "7d"]
-# The same cases with another latency.
+# The same cases with a different latency.
 SAME = ("list-20", "list-100", "play-100", "tree-100")
 
 

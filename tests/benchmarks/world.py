@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the server of the benchmarks knows: one project, long lists, pipelines that move, large files, and counters."""
+"""The data of the benchmark server: one project, long lists, changing pipelines, large files, and counters."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .answers import NO_RECORD, NO_ROUTE, Query, file_answer, json_answer, keyse
 from .http_loop import Answer, Body, HttpRequest
 
 API = "/api/v4"
-# One job by itself, and those whose log and archive are the large and the small file.
+# One single job, and the jobs whose log and archive are the large and the small file.
 ONE_JOB, LARGE_JOB, SMALL_JOB = 1000, 2001, 2002
 ONE_PIPELINE = 100
-# The job once more, as Vault would give it.
+# The same job, as Vault would return it.
 VAULT_PATH = "secret/job"
-# The file in their archives.
+# The file in the archives.
 ARCHIVED_PATH = "build/large.bin"
 TREE_ROOT = 500
-# How many trigger jobs the pipelines of each level have: 100 pipelines in all below the root.
+# The number of trigger jobs in each pipeline, by level: 100 pipelines in total below the root.
 TREE_FAN = (10, 3, 2)
 _FIRST_LISTED = 1_000_001
 _JOBS_PER_PIPELINE = 100
@@ -45,7 +45,7 @@ _PIPELINE_ROUTE = re.compile(r"/pipelines/(?P<id>\d+)(?:/(?P<list>jobs|bridges|t
 class LivePipeline:
     """A pipeline whose jobs change: they are played, or end over time.
 
-    :param ends: seconds from the first request for the pipeline to the end of each job; empty for manual jobs.
+    :param ends: seconds from the first request for the pipeline until the end of each job; empty for manual jobs.
     """
 
     id: int
@@ -55,7 +55,7 @@ class LivePipeline:
     played: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
 
     def status(self, job_id: int) -> str:
-        """Return the status that a job has now."""
+        """Return the current status of a job."""
         if not self.ends:
             return "pending" if self.played[job_id] else "manual"
         if self.started is None:
@@ -63,11 +63,11 @@ class LivePipeline:
         return "success" if time.monotonic() >= self.started + self.ends[job_id - self.job_ids[0]] else "running"
 
     def job(self, job_id: int) -> bytes:
-        """Return a job as it is now."""
+        """Return a job in its current state."""
         return records.known_job(job_id, f"deploy-{job_id - self.job_ids[0]}", self.status(job_id), self.id)
 
     def told(self) -> dict[str, t.Any]:
-        """Return what a benchmark wants to know about it."""
+        """Return the facts that benchmarks need about the pipeline."""
         last_end = self.started + max(self.ends) if self.ends and self.started is not None else None
         return {"id": self.id, "jobs": self.job_ids, "last_end": last_end, "plays": sum(self.played.values())}
 
@@ -75,7 +75,7 @@ class LivePipeline:
 class World:
     """Answers requests.
 
-    :param large: body of the log and the archive of LARGE_JOB.
+    :param large: content of the log and the archive of LARGE_JOB.
     """
 
     def __init__(self, *, jobs: int, large: Body, small: Body) -> None:
@@ -92,11 +92,11 @@ class World:
         self._live: dict[int, LivePipeline] = {}
         self._live_jobs: dict[int, LivePipeline] = {}
         self._next_live = itertools.count(_FIRST_LIVE, 1000)
-        # answers that never change, by method, target and base
+        # responses that never change, by method, target and base
         self._known: dict[HttpRequest, tuple[str, Answer]] = {}
 
     def make_pipeline(self, jobs: int, *, last_end_seconds: float = 0.0) -> LivePipeline:
-        """Return a new pipeline with manual jobs, or with jobs that end one after the other until then."""
+        """Return a new pipeline with manual jobs, or with jobs that end one by one until `last_end_seconds`."""
         first = next(self._next_live)
         ends = [last_end_seconds * number / jobs for number in range(1, jobs + 1)] if last_end_seconds else []
         live = LivePipeline(first, list(range(first + 1, first + 1 + jobs)), ends)
@@ -105,11 +105,11 @@ class World:
         return live
 
     def live_pipeline(self, pipeline_id: int) -> LivePipeline:
-        """Return a pipeline that was made."""
+        """Return a pipeline created by `make_pipeline`."""
         return self._live[pipeline_id]
 
     def forget(self) -> None:
-        """Set the counters to 0 and forget the pipelines that were made, as well as the switches."""
+        """Reset the counters and switches, and remove the created pipelines."""
         self.counts.clear()
         self._live.clear()
         self._live_jobs.clear()
@@ -117,14 +117,14 @@ class World:
         self._known.clear()
 
     def warm_up(self, base: str) -> None:
-        """Make the pages of the long list before they are asked for."""
+        """Build the pages of the long list before they are requested."""
         for number in range(1, -(-len(self._jobs) // 100) + 1):
             for project in ("7", "group%2Fapp"):
                 self.answer(HttpRequest("GET", f"{API}/projects/{project}/jobs?per_page=100&page={number}", base))
         self.counts.clear()
 
     def answer(self, request: HttpRequest) -> Answer:
-        """Return the answer to a request."""
+        """Return the response to a request."""
         known = self._known.get(request)
         if known:
             self.counts[known[0]] += 1
@@ -136,7 +136,7 @@ class World:
         return answer
 
     def _find(self, request: HttpRequest) -> tuple[str, Answer, bool]:
-        """Return the kind of a request, its answer, and whether that stays the same."""
+        """Return the kind of a request, its response, and whether that response never changes."""
         path, _mark, rest = request.target.partition("?")
         query = parse_qs(rest)
         found = _PROJECT_ROUTE.fullmatch(path)
@@ -228,7 +228,7 @@ class World:
 
 
 class _Jobs(t.Sequence[bytes]):
-    """The jobs of a moving pipeline, of which only those of a page are made."""
+    """The jobs of a changing pipeline, built only for the requested page."""
 
     def __init__(self, live: LivePipeline, ids: list[int]) -> None:
         self._live = live

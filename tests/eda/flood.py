@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A flood over the network, in real time: `PYTHONPATH=extensions/eda/lib python -m tests.eda.flood [--seconds 10]`.
+"""Flood a real event source: `PYTHONPATH=extensions/eda/lib python -m tests.eda.flood [--seconds 10]`.
 
-The event source runs in a process of its own and takes a thousand deliveries a second, one in ten of them honest.
-`test_floods` counts the same without a network and without a clock.
+The event source runs in its own process and receives 1,000 deliveries per second in real time, one in ten genuine.
+`test_floods` counts the same without a network or a clock.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from .support import JOB, OTHER_SIGNING, PUSH, SIGNING, changed, encoded, signed
 
 PER_SECOND = 1000
 MAX_BODY = 65536
-# What a sender that stops in the middle waits for, at most.
+# How long a sender that stops halfway waits.
 PATIENCE_SECONDS = 20.0
-# The answers that each kind must have; none is a connection that its sender has cut.
+# The expected status for each kind; "none" means that the sender closed the connection.
 EXPECTED: t.Mapping[str, str] = {
     "honest": "200",
     "repeated": "200",
@@ -52,9 +52,9 @@ def job(number: int, **values: t.Any) -> bytes:
 
 
 def delivery(kind: str, number: int) -> tuple[CIMultiDict[str], bytes]:
-    """Return headers and body of a delivery of this kind."""
+    """Return the headers and body of a delivery of this kind."""
     if kind == "repeated":
-        # what has come a second ago
+        # the delivery of a second ago
         return delivery("honest", number - PER_SECOND // 10 if number >= PER_SECOND // 10 else number)
     now, honest = time.time(), job(number)
     body = {
@@ -69,7 +69,7 @@ def delivery(kind: str, number: int) -> tuple[CIMultiDict[str], bytes]:
 
 
 async def send(address: urllib.parse.SplitResult, kind: str, whole: bytes) -> str:
-    """Return the status of the answer to one delivery, `none` when there is none."""
+    """Send one delivery and return the status of the response, or `none` without a response."""
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         writer.write(whole[: len(whole) // 2] if kind in ("slow", "cut") else whole)
@@ -79,14 +79,14 @@ async def send(address: urllib.parse.SplitResult, kind: str, whole: bytes) -> st
         answer = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
         return answer.split()[1].decode() if answer else "none"
     except ConnectionError:
-        # the source need not read what it refuses
+        # the source may close the connection without reading what it refuses
         return "none"
     finally:
         writer.close()
 
 
 async def flood(url: str, seconds: int) -> tuple[collections.Counter[str], float]:
-    """Send everything at its time; returns how often each kind had which answer, and how long the longest took."""
+    """Send all deliveries on schedule. Return the number of each response by kind, and the longest response time."""
     address, answers, longest = urllib.parse.urlsplit(url), collections.Counter[str](), 0.0
 
     async def one(kind: str, whole: bytes) -> None:
@@ -112,7 +112,7 @@ async def flood(url: str, seconds: int) -> tuple[collections.Counter[str], float
 
 
 async def receive(nudges: str) -> None:
-    """Be the event source: print the URL, and at the end of the input what came of everything."""
+    """Run the event source: print the URL, and the totals when the input ends."""
     from jobgate_gitlab_events import server
     from jobgate_gitlab_events.backlog import Backlog
     from jobgate_gitlab_events.options import read_options
@@ -143,7 +143,7 @@ async def receive(nudges: str) -> None:
 
 
 def main() -> int:
-    """Print what came of a flood."""
+    """Run a flood and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.eda.flood", description=__doc__)
     parser.add_argument("--seconds", type=int, default=10, help="how long it lasts (default: %(default)s)")
     parser.add_argument("--receive", help=argparse.SUPPRESS)

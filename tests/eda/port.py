@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source on a port, and bytes that are sent there."""
+"""The event source on a port, and a client that sends bytes to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .support import NOW, SIGNING
 
 @contextlib.asynccontextmanager
 async def source(queue: t.Any = None, **args: t.Any) -> t.AsyncIterator[tuple[str, Backlog]]:
-    """Run the server with these options, and seconds by their constants; yields its URL and the backlog."""
+    """Run the server with these options and constants in seconds; yield its URL and the backlog."""
     seconds = {"REST_SECONDS": 0.1, **args.pop("seconds", {})}
     backlog = args.pop("backlog", None) or Backlog()
     options: Options = read_options({"port": 0, "path": "/gitlab", "signing_token": SIGNING, **args})
@@ -44,10 +44,10 @@ def head(headers: CIMultiDict[str], length: int | None, path: str = "/gitlab") -
 
 
 async def exchange(url: str, *parts: bytes, tls: ssl.SSLContext | None = None) -> bytes:
-    """Send these bytes, and return all that comes back until the connection is closed."""
+    """Send these bytes, and return everything that is received until the connection is closed."""
     address = urllib.parse.urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port, ssl=tls)
-    # at the same time: an answer may come before all is sent, and be lost when the connection is then closed
+    # read while sending: a response may arrive early, and be lost when the connection is closed
     receiving = asyncio.create_task(_received(reader))
     try:
         with contextlib.suppress(ConnectionError):
@@ -69,6 +69,6 @@ async def _received(reader: asyncio.StreamReader) -> bytes:
 
 
 async def deliver(url: str, headers: CIMultiDict[str], body: bytes, **more: t.Any) -> int:
-    """Return the status of the answer; 0 when there is none."""
+    """Return the status of the response; 0 if there is none."""
     answer = await exchange(url, head(headers, len(body)) + body, **more)
     return int(answer.split()[1]) if answer else 0

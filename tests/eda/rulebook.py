@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A running ansible-rulebook, and hooks that are sent to it."""
+"""A running ansible-rulebook, and a client that sends hooks to it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ all:
       ansible_python_interpreter: "{{ ansible_playbook_python }}"
 """
 LISTENING = re.compile(r"waiting for GitLab's hooks on (\S+)")
-# A cold start of the Java machine on a busy computer.
+# Enough for a cold start of the Java virtual machine on a busy computer.
 PATIENCE_SECONDS = 1800.0
 
 
 class Rulebook:
-    """A process of ansible-rulebook, and what it has said so far."""
+    """A process of ansible-rulebook and its output so far."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -54,7 +54,7 @@ class Rulebook:
         self._lines.put(None)
 
     def wait_for(self, pattern: str, times: int = 1) -> re.Match[str]:
-        """Return the match of a pattern in the output, as soon as it is there so often."""
+        """Wait until a pattern occurs in the output this number of times, and return that match."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             found = list(re.finditer(pattern, self.output))
@@ -64,7 +64,7 @@ class Rulebook:
             assert more, f"there is no {pattern!r} in:\n{self.output}"
 
     def _next(self, seconds: float) -> bool:
-        """Read a line; says whether there was one."""
+        """Read a line and return whether there was one."""
         try:
             line = None if self._is_read else self._lines.get(timeout=max(0.1, seconds))
         except queue.Empty:
@@ -74,14 +74,14 @@ class Rulebook:
         return line is not None
 
     def end(self) -> int:
-        """Return the exit status, and read the rest of the output."""
+        """Wait for the end, read the rest of the output, and return the exit status."""
         status = self._process.wait(PATIENCE_SECONDS)
         while self._next(PATIENCE_SECONDS):
             pass
         return status
 
     def stop(self) -> None:
-        """End it as a user does."""
+        """Stop the process with SIGINT, as a user does."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         try:
@@ -102,8 +102,8 @@ def rulebook(
 ) -> t.Iterator[Rulebook]:
     """Run ansible-rulebook.
 
-    :param name: of a rulebook of the collection, or the rulebook itself.
-    :param collections: where the collection is found; None for beside the other packages of Python.
+    :param name: name of a rulebook of the collection, or the rulebook itself.
+    :param collections: the folder that contains the collection; None for the site-packages of Python.
     :param gitlab: URL of the server for the tasks of the playbooks.
     """
     if not isinstance(name, str):
@@ -137,7 +137,7 @@ def rulebook(
 
 
 def send(url: str, payload: Record, delivery: str, *, signing_token: str = SIGNING, **headers: str) -> int:
-    """Return the status of the answer to a delivery that is signed now."""
+    """Sign a delivery with the current time, send it, and return the status of the response."""
     body = encoded(payload)
     request = urllib.request.Request(
         url, data=body, headers=dict(signed(body, delivery, at=time.time(), signing_token=signing_token, **headers))
@@ -150,9 +150,9 @@ def send(url: str, payload: Record, delivery: str, *, signing_token: str = SIGNI
 
 
 def install(folder: pathlib.Path, kind: str, root: pathlib.Path) -> pathlib.Path | None:
-    """Return where the collection is found after it was installed in this way."""
+    """Install the collection in this way and return its collections folder."""
     if kind == "pip":
-        # into the environment of these tests, see the session eda
+        # already installed in the environment of these tests, see the session eda
         return None
     if kind == "checkout":
         return root / ".cache" / "collections"
@@ -166,5 +166,5 @@ def install(folder: pathlib.Path, kind: str, root: pathlib.Path) -> pathlib.Path
 
 
 def records(folder: pathlib.Path) -> list[Record]:
-    """Return the records of releases in a folder."""
+    """Return the release records in a folder."""
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]

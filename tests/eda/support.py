@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the events share: secrets, bodies as GitLab sends them, signed headers, a receiver with a clock."""
+"""Shared by the tests of events: secrets, bodies as GitLab sends them, signed headers, and a receiver with a clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 EDA = ROOT / "extensions" / "eda"
 TOKEN = "hook-token-0123456789"
 OTHER_TOKEN = "other-token-0123456789"
-# base64 of 0123456789abcdef, twice, and of fedcba9876543210, twice
+# base64 of 0123456789abcdef (twice), and of fedcba9876543210 (twice)
 SIGNING = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 OTHER_SIGNING = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
 SECRETS = (TOKEN, OTHER_TOKEN, SIGNING, OTHER_SIGNING)
@@ -50,7 +50,7 @@ JOB: Record = {
     "project_id": 380,
     "project_name": "Group / App",
     "user": {"id": 3, "name": "Alice", "username": "alice", "email": "alice@example.com"},
-    # of all the ids of this body the only one that is not that of its object
+    # the only ID in this body that is not the ID of its object
     "commit": {"id": 2366, "sha": "95790bf891e76fee5e1747ab589903a6a1f80f22", "status": "failed"},
     "repository": {"name": "App", "homepage": f"{INSTANCE}/group/app"},
     "project": {"id": 380, "name": "App", "path_with_namespace": "group/app"},
@@ -95,19 +95,19 @@ PUSH: Record = {"object_kind": "push", "ref": "refs/heads/main", "project_id": 3
 
 
 def changed(record: Record, **values: t.Any) -> Record:
-    """Return a copy of a body with other values at its top."""
+    """Return a copy of a body with changed top-level values."""
     return copy.deepcopy(record) | values
 
 
 def encoded(record: t.Any) -> bytes:
-    """Return a body as GitLab's JSON: UTF-8, nothing escaped."""
+    """Return a body as GitLab's JSON: UTF-8 without escapes."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
 def signed(
     body: bytes, delivery: str = "delivery-1", *, at: float = NOW, signing_token: str = SIGNING, **more: str
 ) -> CIMultiDict[str]:
-    """Return the headers of a delivery of GitLab 19; further ones are keywords with underscores."""
+    """Return the headers of a delivery of GitLab 19. Keywords with underscores are additional headers."""
     timestamp = str(int(at))
     headers = {
         "Content-Type": "application/json",
@@ -122,7 +122,7 @@ def signed(
 
 
 def with_token(delivery: str | None = "delivery-1", token: str = TOKEN, **more: str) -> CIMultiDict[str]:
-    """Return the headers of a delivery before GitLab 19, and without an id of one before 17.4."""
+    """Return the headers of a delivery before GitLab 19. Before 17.4, deliveries have no ID."""
     headers = {"X-Gitlab-Token": token, "X-Gitlab-Instance": INSTANCE}
     if delivery is not None:
         headers["Idempotency-Key"] = delivery
@@ -131,7 +131,7 @@ def with_token(delivery: str | None = "delivery-1", token: str = TOKEN, **more: 
 
 @dataclasses.dataclass
 class World:
-    """A receiver whose clock is set by hand."""
+    """A receiver with a manual clock."""
 
     receiver: Receiver
     backlog: Backlog
@@ -139,7 +139,7 @@ class World:
     now: float = NOW
 
     def send(self, headers: CIMultiDict[str], body: bytes, *, method: str = "POST", path: str = "/") -> Answer:
-        """Return the answer to a delivery, as the server gets it from the receiver."""
+        """Return the receiver's answer to a delivery, as the server gets it."""
         refused = self.receiver.refuse(method, path, headers, len(body))
         if refused is not None:
             return refused
@@ -154,7 +154,7 @@ class World:
 
 
 def world(backlog: Backlog | None = None, **args: t.Any) -> World:
-    """Return a receiver with these options; a signing token unless they have a secret."""
+    """Return a receiver with these options, and with a signing token if the options contain no secret."""
     if not {"token", "signing_token", "insecure"} & set(args):
         args["signing_token"] = SIGNING
     options = read_options({"port": 0, **args})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The third act of `make demo`, in two demos at the same time."""
+"""Test the third act of `make demo` with two simultaneous demos."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def test_a_hook_deploys_in_each_of_two_demos(tmp_path: pathlib.Path) -> None:
                 assert act.count(words) == 1, output
             (report,) = (folder / "events").glob("pipeline-*.html")
             assert f"{report} " in act and "deploy:prod" in report.read_text(encoding="utf-8")
-            # the secret of the hook is nowhere but in the environment of the rulebook
+            # only the environment of the rulebook contains the secret of the hook
             files = [path for path in folder.rglob("*") if path.is_file()]
             assert not [path for path in files if re.search(rb"whsec_[A-Za-z0-9+/]", path.read_bytes())]
-        # nothing was left in the home folder of the user
+        # nothing is left in the user's home folder
         assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
     finally:
         for demo in demos:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many deliveries, counted and not timed: a thousand a second for ten seconds, and a day."""
+"""Test many deliveries by counting, not by time: a thousand per second for ten seconds, and a day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def job(number: int, **values: t.Any) -> bytes:
 
 
 def a_second(here: World, second: int, answers: collections.Counter[str]) -> None:
-    """Send a thousand deliveries: one in ten is honest."""
+    """Send a thousand deliveries, one in ten of them genuine."""
     for number in range(second * 100, second * 100 + 100):
         at = here.now
         honest = job(number)
@@ -83,7 +83,7 @@ def test_ten_thousand_deliveries_start_a_thousand_rules() -> None:
 
 
 def test_ten_thousand_deliveries_while_the_rules_take_nothing() -> None:
-    """What has no room is refused and leaves nothing behind, and what was taken is kept."""
+    """Deliveries without room are refused and leave nothing behind. Accepted ones are kept."""
     here = world(max_body=MAX_BODY)
 
     def send(first: int, end: int) -> dict[int, int]:
@@ -103,7 +103,7 @@ def test_ten_thousand_deliveries_while_the_rules_take_nothing() -> None:
 
 
 def test_a_day() -> None:
-    """A delivery every ten seconds; recorded ones are played back, GitLab repeats some, and the clock is set twice."""
+    """Deliveries arrive every ten seconds. Some are replayed, GitLab repeats some, and the clock is set twice."""
     here = world(remember=100)
     recorded: list[tuple[t.Any, bytes]] = []
     ids: list[int] = []
@@ -111,19 +111,19 @@ def test_a_day() -> None:
     for number in range(8640):
         here.now = NOW + number * 10 + shift
         if number == 3000:
-            shift = -120.0  # the clock of this machine is put right
+            shift = -120.0  # the clock of this machine is corrected
         if number == 6000:
             shift = +120.0
         body = job(number)
         headers = signed(body, f"delivery-{number}", at=NOW + number * 10)
         assert here.send(headers, body).status == 200, number
         if number % 7 == 0:
-            # GitLab sends it a second time, signed anew
+            # GitLab repeats it with a new signature
             again = here.send(signed(body, f"delivery-{number}", at=NOW + number * 10 + 1), body)
             assert (again.status, again.event) == (200, None)
         recorded.append((headers, body))
         if number >= 360:
-            # somebody plays back what was sent a minute and an hour ago
+            # an attacker replays deliveries from a minute and an hour ago
             assert here.send(*recorded[number - 6]).event is None
             assert here.send(*recorded[number - 360]).status == 401
         ids += [event["gitlab"]["id"] for event in drain(here)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The key gitlab of an event, from each kind of hook and from each source."""
+"""Test the key `gitlab` of an event for each kind of hook and each source."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_what_is_made_of_a_hook(payload: Record, wanted: Record) -> None:
     [(0, 1), (1, 2), (None, None), (True, None), ("1", None), (-1, None), (2**63, None), (10**400, None)],
 )
 def test_attempts_count_from_one(retries: t.Any, attempt: int | None) -> None:
-    """Where the server does not say it, nothing is guessed: a rule that retries then does not fire."""
+    """If the server does not report the count, the attempt stays unknown, so a rule that retries does not fire."""
     made = gitlab_of(changed(JOB, retries_count=retries), None)
     assert made is not None and made["attempt"] == attempt
 
@@ -111,7 +111,7 @@ def test_the_source_branch_of_a_merge_request_is_not_taken_for_a_branch_of_the_p
 
 @pytest.mark.parametrize("status", ["created", "pending", "running", "success", "canceled"])
 def test_only_failed_jobs_have_a_reason(status: str) -> None:
-    """GitLab fills it in for others as well."""
+    """GitLab also sends a reason for other jobs."""
     made = gitlab_of(changed(JOB, build_status=status), None)
     assert made is not None and made["failure_reason"] is None
 
@@ -149,7 +149,7 @@ PARTS = sorted({*JOB, *PIPELINE, *DEPLOYMENT} - {"object_kind"})
 
 @given(st.sampled_from(sorted(KINDS)), st.dictionaries(st.sampled_from(PARTS), ODD))
 def test_a_body_of_a_template_of_somebody_else(kind: str, parts: Record) -> None:
-    """A value is of its type or null, whatever the body is."""
+    """Each value has its type or is null, whatever the body contains."""
     made = gitlab_of({"object_kind": kind, **parts}, INSTANCE)
     assert made is not None and tuple(made) == FIELDS
     for name, value in made.items():
@@ -160,12 +160,12 @@ def test_a_body_of_a_template_of_somebody_else(kind: str, parts: Record) -> None
 
 
 def test_the_statuses_are_those_of_the_collection() -> None:
-    """Deployments are also blocked; everything else stands in the table of statuses."""
+    """Deployments can also be blocked. All other statuses are in the table of job statuses."""
     assert set(STATUSES) == {*JOB_STATUSES, "blocked"}
 
 
 def webhook_event(payload: t.Any, **headers: str) -> Record:
-    """Return an event as ansible.eda.webhook and event streams make it."""
+    """Return an event as ansible.eda.webhook and event streams create it."""
     return {"payload": payload, "meta": {"endpoint": "gitlab", "headers": {"Host": "h", **headers}, "uuid": "u"}}
 
 
@@ -199,5 +199,5 @@ def test_the_filter_leaves_other_events_alone(event: Record) -> None:
 
 
 def test_a_key_gitlab_is_never_taken_over() -> None:
-    """It would have been written by whoever has sent the event."""
+    """The sender of the event would have written it."""
     assert "gitlab" not in received_elsewhere({"gitlab": {"status": "success"}, "payload": PUSH})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file of nudges that the event source writes: what stands in it, who may read it, and how long it gets."""
+"""Test the nudges file that the event source writes: its content, permissions and size."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_each_hook_has_a_line_and_nothing_else_has(tmp_path: pathlib.Path) -> No
                 body = encoded(payload)
                 return await deliver(url, signed(body, delivery, **more), body)
 
-            # the rules want no pipelines and deployments, and have no room for a second job
+            # the rules want no pipelines or deployments, and have no room for a second job
             for payload, status in ((JOB, 200), (PIPELINE, 200), (DEPLOYMENT, 200), (child, 503)):
                 assert await send(payload, payload["object_kind"] + str(status)) == status
             assert await send(JOB, "build200") == 200
@@ -132,7 +132,7 @@ def test_a_file_that_was_taken_away_is_made_again(tmp_path: pathlib.Path) -> Non
 
 
 def is_written(path: pathlib.Path) -> bool:
-    """Return whether a gate sees that a source writes the file."""
+    """Return whether a gate detects that a source writes the file."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -156,7 +156,7 @@ def test_a_gate_can_tell_whether_somebody_writes_it(tmp_path: pathlib.Path) -> N
 
 
 def test_a_source_that_is_killed_writes_no_more(tmp_path: pathlib.Path) -> None:
-    """The Java machine of ansible-rulebook ends the process upon a signal, and Python learns nothing of it."""
+    """On a signal, the Java virtual machine of ansible-rulebook ends the process without notifying Python."""
     path = tmp_path / "nudges"
     program = (
         "import sys; from jobgate_gitlab_events.nudges import Nudges\n"
@@ -169,12 +169,12 @@ def test_a_source_that_is_killed_writes_no_more(tmp_path: pathlib.Path) -> None:
         assert is_written(path)
         process.kill()
     assert path.exists() and not is_written(path)
-    # its successor goes on with the file
+    # the next source continues the file
     nudges_at(path).put(nudge())
 
 
 def make(kind: str, path: pathlib.Path) -> pathlib.Path | None:
-    """Put something in the place of the file; returns what must stay as it is."""
+    """Create something at the path of the file, and return the path that must stay unchanged."""
     precious = path.with_name("precious")
     precious.write_text("precious\n")
     if kind == "link":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of the event source: what keeps it from starting, with which sentence, and what is said of them."""
+"""Test the options of the event source: which values prevent its start, with which error, and their documentation."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_secrets_are_not_in_what_is_shown() -> None:
 
 
 def test_texts_for_numbers_and_single_values_for_lists() -> None:
-    """Variables of a rulebook may be texts."""
+    """Variables of a rulebook may be strings."""
     options = read_options({"port": "5000", "token": TOKEN, "tolerance": "1.5", "projects": 12, "names": "a, b"})
     assert (options.port, options.tolerance) == (5000, 1.5)
     assert (options.token, options.projects, options.names) == ((TOKEN,), ("12",), ("a, b",))
@@ -118,7 +118,7 @@ def test_a_file_that_is_no_certificate(tmp_path: pathlib.Path) -> None:
         read_options({**WITH, "certfile": str(tmp_path / "x.pem")}).tls()
 
 
-# What is said of the options
+# Documentation of the options
 
 
 @pytest.fixture(scope="module", name="source")
@@ -136,7 +136,7 @@ def test_all_options_are_documented_and_in_the_schema(source: dict[str, t.Any]) 
     for name in READERS:
         default = getattr(defaults, name)
         default = list(default) if isinstance(default, tuple) else default
-        # nothing given is an empty list here, and no default there
+        # an unset list is empty here, and has no default in the documentation
         wanted = None if name == "port" or default == [] else default
         assert documented[name].get("default") == SCHEMA["properties"][name].get("default") == wanted, name
 
@@ -152,7 +152,7 @@ def test_the_schema_refuses_what_the_source_refuses() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     validator = jsonschema.Draft202012Validator(SCHEMA)
     passed = [args for args, sentence in WRONG if validator.is_valid(args)]
-    # the difference between a text and a text without a line end is the source's own business
+    # the schema cannot check some strings, for example for line breaks; only the source does
     assert all(set(args) & {"token", "signing_token", "tolerance", "path"} for args in passed) and len(passed) <= 6, (
         passed
     )
@@ -171,7 +171,7 @@ def test_the_documentation_is_complete(path: pathlib.Path) -> None:
 
 
 def given_options(rulesets: t.Any) -> list[dict[str, t.Any]]:
-    """Return the options of this source in rulebooks. What is a variable there becomes a value that fits."""
+    """Return the options of this source in rulebooks, with valid values instead of variables."""
     filled = {"signing_token": SIGNING, "token": [TOKEN], "port": 5000, "projects": "group/app"}
     sources = [one for ruleset in rulesets for one in ruleset["sources"]]
     found = [one["jobgate.gitlab.job_events"] for one in sources if "jobgate.gitlab.job_events" in one]
@@ -179,7 +179,7 @@ def given_options(rulesets: t.Any) -> list[dict[str, t.Any]]:
 
 
 def shown_rulebooks() -> dict[str, t.Any]:
-    """Return the rulebooks of the collection, and those that its documentation shows."""
+    """Return the rulebooks of the collection and of its documentation."""
     folders = (EDA / "rulebooks", ROOT / "docs" / "examples" / "rulebooks")
     files = sorted(file for folder in folders for file in folder.glob("*.yml"))
     made = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in files}

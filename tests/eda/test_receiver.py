@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of a delivery: answers, events, repeated ones, and what was not asked for."""
+"""Test the handling of deliveries: answers, events, repetitions, and unwanted hooks."""
 
 from __future__ import annotations
 
@@ -97,12 +97,12 @@ def test_what_is_no_hook(body: bytes) -> None:
     here = world()
     assert here.send(signed(body), body).status == 400
     assert here.backlog.events == here.backlog.bytes == 0
-    # and it is not remembered: the delivery that GitLab meant may still come
+    # and it is not remembered: the genuine delivery may still arrive
     assert here.send(signed(BODY), BODY).event
 
 
 def test_who_knows_no_secret_learns_nothing() -> None:
-    """Not even whether a body is a hook."""
+    """Without a secret, a client does not even learn whether a body is a hook."""
     for body in (*NOT_HOOKS.values(), BODY, encoded(PUSH)):
         assert world().send(signed(body, signing_token="whsec_" + "A" * 44), body).status == 401
 
@@ -185,7 +185,7 @@ def test_whoever_has_recorded_a_signed_delivery_cannot_make_it_a_new_one(name: s
 
 
 def test_deliveries_of_one_chain_are_different() -> None:
-    """Hooks that call each other share X-Gitlab-Event-UUID."""
+    """Hooks that trigger each other share X-Gitlab-Event-UUID."""
     here = world(token=TOKEN)
     assert here.send(with_token("one", X_Gitlab_Event_UUID="same"), BODY).event
     assert here.send(with_token("two", X_Gitlab_Event_UUID="same"), BODY).event
@@ -220,13 +220,13 @@ def test_ids_take_little_room_however_long_they_are() -> None:
     assert sum(map(len, known._seen)) == 64
 
 
-# When ansible-rulebook takes nothing
+# When ansible-rulebook accepts no events
 
 
 def test_a_full_queue_is_503_and_the_delivery_may_come_again() -> None:
     here = world(Backlog(most_events=2))
     assert [here.send(signed(BODY, str(number)), BODY).status for number in range(4)] == [200, 200, 503, 503]
-    # repeated ones and other kinds still have their answer
+    # repetitions and other kinds still get their answer
     assert here.send(signed(BODY, "0"), BODY).status == 200
     assert here.send(signed(encoded(PUSH), "x"), encoded(PUSH)).status == 200
     here.backlog.done(here.backlog._waiting.get_nowait())

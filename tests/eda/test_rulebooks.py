@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the hook to the effect: ansible-rulebook with the rulebooks of the collection, against the simulator."""
+"""Test everything from hook to effect: ansible-rulebook with the collection's rulebooks, against the simulator."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def effects(simulator: t.Any) -> list[tuple[str, str]]:
 
 
 def ruleset(*rules: Record, source: Record | None = None, **options: t.Any) -> list[Record]:
-    """Return a rulebook of this event source; skipped jobs end it."""
+    """Return a rulebook for this event source, which stops at a skipped job."""
     stop = {"name": "stop", "condition": 'event.gitlab.status == "skipped"', "action": {"shutdown": {"delay": 0}}}
     own = {"jobgate.gitlab.job_events": {"port": 0, **options}}
     return [{"name": "t", "hosts": "localhost", "sources": [source or own], "rules": [*rules, stop]}]
@@ -78,7 +78,7 @@ def test_it_is_found_wherever_it_is_installed(kind: str, tmp_path: pathlib.Path)
 
 
 def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    """Among forged, repeated and other hooks, and with everything that ansible-rulebook can say."""
+    """The hooks include forged, repeated and unrelated ones. ansible-rulebook prints as much as it can."""
     jobs = (
         {"name": "build", "stage": "build", "status": "success"},
         {"name": "deploy:prod", "stage": "deploy", "when": "manual"},
@@ -101,7 +101,7 @@ def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib
         assert send(url, pipeline_hook("success"), "4", X_Gitlab_Token=TOKEN) == 200
         assert send(url, pipeline_hook("success"), "4", X_Gitlab_Token=TOKEN) == 200
         running.wait_for("localhost +: ok=2 +changed=1")
-        # after the job GitLab says it again, and nothing is left to do
+        # GitLab sends success again after the job, and nothing is left to do
         assert send(url, pipeline_hook("success", status_again=True), "5") == 200
         running.wait_for("localhost +: ok=2 +changed=0")
     assert effects(simulator) == [("play", "deploy:prod")]
@@ -111,7 +111,7 @@ def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib
 
 
 def test_from_the_hook_of_the_server_to_one_effect(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    """The simulator sends each hook twice, and somebody else sends forged ones of the same events."""
+    """The simulator sends each hook twice, and another sender sends forged hooks for the same events."""
     build: Record = {"name": "build", "stage": "build", "queue": 0, "duration": 20}
     deploy: Record = {"name": "deploy:prod", "stage": "deploy", "when": "manual", "queue": 0, "duration": 20}
     simulator.load(world(build, deploy), clock="stepped")
@@ -130,7 +130,7 @@ def test_from_the_hook_of_the_server_to_one_effect(simulator: t.Any, tmp_path: p
             ("pipeline", "success", 401): 1,
         }
         running.wait_for("localhost +: ok=2 +changed=1")
-        # the job that was played has made the pipeline succeed again, and nothing is left to do
+        # the played job made the pipeline succeed again, and nothing is left to do
         simulator.advance(60)
         running.wait_for("localhost +: ok=2 +changed=0")
     assert effects(simulator) == [("play", "deploy:prod")]
@@ -189,7 +189,7 @@ def test_a_tag_takes_its_release_through_the_gates(simulator: t.Any, tmp_path: p
 
 
 def test_the_gate_that_a_tag_has_started_is_nudged_by_the_same_source(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    """The clock of the server moves only when the gate has looked, so that a gate without nudges has nothing to see."""
+    """The server's clock only moves after the gate has polled, so a gate without nudges would see nothing."""
     jobs = (
         {"name": "build", "stage": "build", "queue": 0, "duration": 60},
         {"name": "deploy:prod", "stage": "deploy", "when": "manual", "allow_failure": False, "duration": 60},
@@ -215,12 +215,12 @@ def test_the_gate_that_a_tag_has_started_is_nudged_by_the_same_source(simulator:
         running.wait_for("localhost +: ok=")
     (record,) = records(tmp_path)
     assert (record["outcome"], record["warnings"]) == ("passed", [])
-    # two pauses that no nudge ends are a minute
+    # two pauses without a nudge would take a minute
     assert record["elapsed"] < 2 * FIRST_REST_SECONDS
 
 
 def wait_until(has_happened: t.Callable[[], bool]) -> None:
-    """Return when the gate, another process, has come so far."""
+    """Wait until the gate, which is a separate process, has come this far."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not has_happened():
         assert time.monotonic() < deadline
@@ -256,7 +256,7 @@ def test_the_first_rulebook_of_the_guide(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("name", RULEBOOKS)
 def test_ansible_rulebook_takes_every_rulebook(name: str) -> None:
-    """Also those that need a controller, by its own schema and parser."""
+    """Rulebooks that need a controller also pass ansible-rulebook's own schema and parser."""
     from ansible_rulebook.rules_parser import parse_rule_sets
     from ansible_rulebook.validators import Validate
 
@@ -265,7 +265,7 @@ def test_ansible_rulebook_takes_every_rulebook(name: str) -> None:
 
 
 def test_the_filter_reads_what_another_source_has_received(tmp_path: pathlib.Path) -> None:
-    """The webhook source of ansible-rulebook puts all headers into its events, and says nothing of its port."""
+    """The webhook source of ansible-rulebook puts all headers into its events, and does not report its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

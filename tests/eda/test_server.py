@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source on a real port: what only a connection shows."""
+"""Test the event source on a real port: the parts that need a connection."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_delivery_becomes_an_event() -> None:
 
 
 def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
-    """The queue holds up the whole loop until the client has its answer."""
+    """The queue blocks the whole loop until the client has its response."""
     answered = threading.Event()
     order: list[str] = []
 
@@ -72,7 +72,7 @@ def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
 
 
 def test_the_plugin_as_ansible_rulebook_runs_it(caplog: pytest.LogCaptureFixture) -> None:
-    """By its path; it ends when it is cancelled, and the port is free then."""
+    """The plugin is loaded by path. It ends when it is cancelled, and its port is free then."""
     caplog.set_level(logging.INFO)
     main = runpy.run_path(str(EDA / "plugins" / "event_source" / "job_events.py"))["main"]
 
@@ -153,7 +153,7 @@ def test_long_bodies(length: int, status: int, said: bool) -> None:
             body = b"x" * length
             headers = signed(body)
             if said:
-                # what is too long is refused before it is sent
+                # bodies that are too long are refused before they are sent
                 sent = head(headers, length) + (body if status != 413 else b"")
             else:
                 headers.update(CHUNKED)
@@ -179,7 +179,7 @@ def test_a_compressed_body_is_not_unpacked() -> None:
 
 @pytest.mark.parametrize("end", ["slow", "cut"])
 def test_a_body_that_does_not_end(end: str) -> None:
-    """It costs its sender the connection and nobody else anything; the others are served meanwhile."""
+    """Only its sender loses the connection. Other clients are served meanwhile."""
 
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
@@ -196,7 +196,7 @@ def test_a_body_that_does_not_end(end: str) -> None:
             assert (await queue.get())["meta"]["uuid"] == "other"
             while backlog.bytes:
                 await asyncio.sleep(0)
-            # the whole of it may still come
+            # the complete delivery may still arrive
             assert await deliver(url, signed(BODY), BODY) == 200
             assert (await queue.get())["meta"]["uuid"] == "delivery-1"
 
@@ -227,7 +227,7 @@ def test_huge_headers(more: dict[str, str]) -> None:
         async with source(queue) as (url, backlog):
             headers = signed(BODY)
             headers.update(more)
-            # it may be refused before all of it is sent
+            # the source may refuse it before everything is sent
             assert await deliver(url, headers, BODY) in (0, 400)
             assert await deliver(url, signed(BODY), BODY) == 200
             assert await queue.get() and queue.empty()
@@ -236,7 +236,7 @@ def test_huge_headers(more: dict[str, str]) -> None:
 
 
 def test_bodies_that_are_being_read_count_as_well() -> None:
-    """Who only sends, and knows no secret, cannot fill the memory."""
+    """A client without a secret cannot fill the memory by sending."""
 
     async def scene() -> None:
         async with source(backlog=Backlog(most_bytes=5000), max_body=4096) as (url, backlog):
@@ -260,7 +260,7 @@ def test_bodies_that_are_being_read_count_as_well() -> None:
 
 
 def test_many_at_a_time() -> None:
-    """Honest ones among others, fifty at a time: each has its answer, and each honest one makes one event."""
+    """Fifty clients send at once. Each gets its response, and each genuine delivery makes one event."""
 
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()

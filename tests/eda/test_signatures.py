@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets: which deliveries come from GitLab."""
+"""Test the secrets: which deliveries come from GitLab."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .support import JOB, NOW, OTHER_SIGNING, OTHER_TOKEN, SIGNING, TOKEN, encod
 BODY = encoded(JOB)
 
 
-# Made with `openssl dgst -sha256 -mac HMAC -macopt hexkey:...`, not with the code under test.
+# Computed with `openssl dgst -sha256 -mac HMAC -macopt hexkey:...`, not with the code under test.
 @pytest.mark.parametrize(
     ("token", "delivery", "timestamp", "body", "signature"),
     [
@@ -63,7 +63,7 @@ def test_a_signed_delivery_is_taken() -> None:
 
 
 def test_one_right_signature_among_several_is_enough() -> None:
-    """GitLab may sign with two keys while one is replaced."""
+    """GitLab may sign with two keys during a key rotation."""
     headers = signed(BODY)
     headers["webhook-signature"] = "v1,AAAA v2,BBBB " + headers["webhook-signature"]
     assert world().send(headers, BODY).status == 200
@@ -122,7 +122,7 @@ def test_what_is_not_signed_is_refused_before_its_body_is_read(name: str) -> Non
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "X-Gitlab-Token"])
 def test_a_header_that_is_there_twice_is_refused(name: str) -> None:
-    """Who is in front of us may have looked at the other one."""
+    """A proxy may have checked the other value."""
     headers = signed(BODY, X_Gitlab_Token=TOKEN)
     headers.add(name, headers[name])
     assert world(token=TOKEN, signing_token=SIGNING).send(headers, BODY).status == 401
@@ -159,7 +159,7 @@ def test_with_both_secrets_both_must_be_right() -> None:
 
 
 def test_every_comparison_is_made_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All secrets are compared, also after one has matched, and by nothing but compare_digest."""
+    """Every secret is compared, even after a match, and only with compare_digest."""
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(one: bytes, other: bytes) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source on a real port: https, and what is in the log."""
+"""Test the event source on a real port: https and the log."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_https(authority: Authority) -> None:
             trusting = ssl.create_default_context(cafile=str(authority.ca_path))
             assert await deliver(url, signed(BODY), BODY, tls=trusting) == 200
             assert await queue.get()
-            # and nothing without
+            # no response without TLS
             assert await deliver(url, signed(BODY, "plain"), BODY) == 0
             assert queue.empty()
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The whole fault matrix and random sequences of faults: `python -m tests.faults --sequences 10000 --seed 1`.
+"""Run the whole fault matrix and random sequences of faults: `python -m tests.faults --sequences 10000 --seed 1`.
 
-A violation is printed with what replays it, and makes the exit code 1.
+Each violation is printed with the arguments that replay it. The exit code is then 1.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _CHUNK = 200
 
 
 def main() -> int:
-    """Run what the command line asks for."""
-    conftest.link_checkout()  # the import has done so, too, in time for those that follow it
+    """Run the parts that the command line selects."""
+    conftest.link_checkout()  # importing conftest did this already, early enough for the imports after it
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
         "--sequences", type=int, default=10_000, help="random sequences of faults (default: %(default)s)"
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _run_part(part: tuple[str, object]) -> tuple[Table, list[str]]:
-    """Run some rows in a process with a simulator of its own."""
+    """Run some rows with a new simulator, in this process."""
     table: Table = collections.defaultdict(collections.Counter)
     violations = []
     kind, what = part
@@ -84,7 +84,7 @@ def _run_part(part: tuple[str, object]) -> tuple[Table, list[str]]:
 
 
 def _replay(seed: int, number: int) -> int:
-    """Run one sequence, and show the faults, the requests and the verdict."""
+    """Run one sequence and print the faults, the requests and the verdict."""
     deed, wait, rules = random_faults(seed, number)
     print(f"{deed}, wait {wait}")
     for rule in rules:

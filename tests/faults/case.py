@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One action under faults, and the judgement: one effect and a truthful result, or no effect and an error."""
+"""One action under faults, and its verdict: one effect and a true result, or no effect and an error."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.integration.harness import ACTION, APPROVAL, PIPELINE, TOKEN, Result,
 
 PROJECT = "group/app"
 TRIGGER = "glptt-0123456789abcdef"
-# A server that says nothing counts as gone after this long, in real time.
+# The timeout for a silent server, in real time.
 TIMEOUT_SECONDS = 0.4
 
 
 @dataclasses.dataclass(frozen=True)
 class Deed:
-    """An action and the job it is done to.
+    """An action and the job it acts on.
 
     :param job: the job in the scenario.
-    :param options: further options of the task.
-    :param end: the status of the newest attempt when all is done and followed to its end.
+    :param options: additional options of the task.
+    :param end: the final status of the newest attempt.
     :param protected: how the environment of the job is protected.
-    :param state: what is said about the deployment of the job; empty for an action on the job itself.
-    :param has_effect: whether it takes one: what GitLab starts by itself is only waited for.
+    :param state: the approval state of the job's deployment; empty for an action on the job itself.
+    :param has_effect: whether it has an effect; False for a job that GitLab starts by itself.
     """
 
     action: str
@@ -40,7 +40,7 @@ class Deed:
 
     @property
     def effect(self) -> str:
-        """Return what the simulator calls the effect."""
+        """Return the simulator's name of the effect."""
         return self.action
 
     @property
@@ -50,30 +50,30 @@ class Deed:
 
     @property
     def may_be_unknown(self) -> bool:
-        """Return whether a task may say that nobody knows if it was done: what has no name may not be found again."""
+        """Return whether a task may report an unknown outcome. Pipelines have no name to find them by."""
         return False
 
     def status(self, simulator: t.Any, result: Result) -> str:
-        """Return the status on the server of what it was done to."""
+        """Return the status of the target on the server."""
         return str(simulator.job("deploy")["status"])
 
     @property
     def acts_each_time(self) -> bool:
-        """Return whether a second run acts again: what replays or is forced does so by its nature."""
+        """Return whether a second run acts again, as `replay` and `force` do by design."""
         return "replay" in self.options or "force" in self.options
 
     @property
     def waits_for_approval(self) -> bool:
-        """Return whether somebody has to approve meanwhile."""
+        """Return whether the action waits for an approval."""
         return "wait_for_approval" in self.options
 
     def scenario(self) -> dict[str, t.Any]:
-        """Return the world before."""
+        """Return the world before the action."""
         job = dict(self.job)
         return world(job) if self.protected is None else approval_world(job, protected=self.protected)
 
     def run(self, simulator: t.Any, *, wait: bool = False, **options: t.Any) -> Result:
-        """Return what its task makes of it; who has to approve does so as soon as the task waits for it."""
+        """Run the task and return its result. Required approvals are given as soon as the task waits for them."""
         given = {"project": PROJECT, "pipeline_id": 100, "name": ["deploy"], **self.options, **options}
         if self.state:
             return run_task(simulator, APPROVAL, state=self.state, **given)
@@ -86,7 +86,7 @@ class Deed:
 
 @dataclasses.dataclass(frozen=True)
 class PipelineDeed(Deed):
-    """The same for a whole pipeline; `job` is what a new one of main holds, or the one that is there."""
+    """The same for a pipeline. `job` is the job of a new pipeline of main, or of the existing one."""
 
     @property
     def effect(self) -> str:
@@ -105,7 +105,7 @@ class PipelineDeed(Deed):
         return made
 
     def run(self, simulator: t.Any, *, wait: bool = False, **options: t.Any) -> Result:
-        # what has ended well counts as well, so that a second run has nothing to do
+        # reuse successful pipelines, so that a second run has nothing to do
         more = {"reuse": "success"} if self.action == "run" else {}
         given = {"project": PROJECT, "ref": "main", "action": self.action, **more, **self.options, **options}
         return run_task(simulator, PIPELINE, wait=wait, wait_timeout=600.0, **given)
@@ -143,9 +143,9 @@ DEEDS: dict[str, Deed] = {
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What came out of a run.
+    """The outcome of a run.
 
-    :param violation: what must never happen, empty when it did not.
+    :param violation: the broken rule; empty if there is none.
     """
 
     effects: int
@@ -155,7 +155,7 @@ class Verdict:
 
     @property
     def kind(self) -> str:
-        """Return the column of the table it counts in."""
+        """Return the column of the table that counts this outcome."""
         if self.violation:
             return "violation"
         if self.effects:
@@ -164,7 +164,7 @@ class Verdict:
 
 
 def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any) -> Verdict:
-    """Return the verdict over one run of an action on a fresh world with these fault rules."""
+    """Return the verdict on one run of an action in a fresh world with these faults."""
     simulator.come_back()
     simulator.load(deed.scenario())
     for rule in faults:
@@ -178,7 +178,7 @@ def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str
 
 
 def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wait: bool) -> str:
-    """Return what is wrong with a result, empty when nothing is."""
+    """Return what is wrong with a result, or an empty string."""
     wrong = [effect["action"] for effect in simulator.effects() if effect["action"] != deed.effect]
     if wrong:
         return f"did {wrong[0]} instead"
@@ -205,9 +205,9 @@ def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wa
 
 
 def _second_run(simulator: t.Any, deed: Deed, effects: int) -> str:
-    """Return what is wrong with another run, now without faults: it ends in one effect, whatever the first one did.
+    """Return what is wrong after a second run without faults. It must leave one effect, whatever the first run did.
 
-    What replays or is forced acts on every run by its nature, so there is nothing to be seen.
+    Actions with `replay` or `force` act on every run by design, so there is nothing to check.
     """
     if deed.acts_each_time and effects:
         return ""

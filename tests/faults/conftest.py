@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows what came of the faults as a table at the end of the run."""
+"""Show the outcomes of the faults as a table at the end of the run."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every action under every fault at every point, random sequences of faults, and what came of them as a table."""
+"""Every action under every fault at every point, random sequences of faults, and a table of the outcomes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.simulator.fault_presets import PRESETS
 
 from .case import DEEDS, Deed, Verdict, run
 
-# Where a fault strikes. The second read is the look after a write in doubt, or the first one while waiting.
+# Where a fault strikes. The second read is the one after a write in doubt, or the first one of a wait.
 POINTS: dict[str, dict[str, t.Any]] = {
     "first write": {"write": True, "nth": 1},
     "every write": {"write": True},
@@ -32,7 +32,7 @@ COLUMNS = (
     "violation",
 )
 
-# In real time, as short as a fault of this kind can be and still be one.
+# As short as a fault of this kind can be, in real time.
 _SHORT_SECONDS = 0.02
 
 Table = dict[str, collections.Counter[str]]
@@ -48,7 +48,7 @@ class Case(t.NamedTuple):
 
 
 def cases(*, deeds: c.Iterable[str] = (), points: c.Iterable[str] = ()) -> c.Iterator[Case]:
-    """Yield the matrix, or the part of it with these actions and points."""
+    """Yield the cases of the matrix, optionally only those with these actions and points."""
     for deed in deeds or DEEDS:
         for preset in PRESETS:
             for point in points or POINTS:
@@ -57,7 +57,7 @@ def cases(*, deeds: c.Iterable[str] = (), points: c.Iterable[str] = ()) -> c.Ite
 
 
 def run_case(simulator: t.Any, case: Case) -> Verdict:
-    """Return the verdict over a row of the matrix."""
+    """Return the verdict on a row of the matrix."""
     deed = DEEDS[case.deed]
     where = dict(POINTS[case.point])
     where["method"] = _write_method(deed) if where.pop("write") else "GET"
@@ -65,7 +65,7 @@ def run_case(simulator: t.Any, case: Case) -> Verdict:
 
 
 def random_faults(seed: int, number: int) -> tuple[str, bool, list[dict[str, t.Any]]]:
-    """Return an action, whether it waits, and the faults of one sequence; the same for the same numbers."""
+    """Return an action, whether it waits, and the faults of one sequence; always the same for the same numbers."""
     chance = random.Random(f"{seed}:{number}")
     deed = chance.choice(list(DEEDS))
     rules = []
@@ -77,13 +77,13 @@ def random_faults(seed: int, number: int) -> tuple[str, bool, list[dict[str, t.A
 
 
 def run_sequence(simulator: t.Any, seed: int, number: int) -> Verdict:
-    """Return the verdict over one random sequence of faults."""
+    """Return the verdict on one random sequence of faults."""
     deed, wait, rules = random_faults(seed, number)
     return run(simulator, DEEDS[deed], wait=wait, faults=rules)
 
 
 def as_text(table: Table) -> str:
-    """Return a table of counts, a row for each fault, and the sums."""
+    """Return a table of counts, with a row for each fault and one for the totals."""
     width = max(len(name) for name in (*table, "all"))
     lines = [" ".join([" " * width, *(f"{column:>{max(10, len(column))}}" for column in COLUMNS)])]
     total: collections.Counter[str] = sum(table.values(), collections.Counter())

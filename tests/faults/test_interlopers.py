@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A request that was never executed, while somebody else does the same: what they did is no change of ours."""
+"""Test requests in doubt while another client acts on the same job: its changes are not reported as ours."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_EXECUTED: dict[str, Row] = {
 
 @pytest.fixture(name="in_the_first_pause")
 def in_the_first_pause_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[t.Callable[[], t.Any]], None]:
-    """Give a function that has something done in the first pause of a task, which follows the first doubt."""
+    """Return a function that schedules work for the first pause of a task, which follows the first request in doubt."""
     sleep = harness.SimulatedTime.sleep
 
     def arrange(deed: t.Callable[[], t.Any]) -> None:
@@ -79,7 +79,7 @@ EXECUTED: dict[str, Row] = {
 
 
 def cancel_and_retry(simulator: t.Any) -> None:
-    """Let somebody else stop what has just begun, and begin it anew."""
+    """Let another client stop the job that just started, and retry it."""
     simulator.act_as_somebody_else("cancel", "deploy")
     simulator.advance(5)
     simulator.act_as_somebody_else("retry", "deploy")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many jobs that are refused, or in doubt, at the same time: each ends as it would alone, and one look serves all."""
+"""Test many jobs that are refused or in doubt at once: each ends as it would alone, and one read serves all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.integration.harness import ACTION, Result, run_task, world
 
 Row = dict[str, t.Any]
 
-# Two lots of what is sent before a look, in a pipeline of two pages.
+# Two batches, each sent before a read, in a pipeline of two pages.
 MANY, LOT, LOTS, PAGES = 12, 8, 2, 2
 SELECTION: Row = {"project": "group/app", "pipeline_id": 100, "name": ["bad *"], "multiple": "all"}
 ARTIFACTS: Row = {"files": {"a.txt": "a"}, "when": "always", "expire_in": 360000}
@@ -34,7 +34,7 @@ JOBS: dict[str, Row] = {
 @pytest.fixture(autouse=True)
 def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "MOST_PER_READ", LOT)
-    # the pauses are drawn, and the machine may be slow
+    # the pauses are random, and the machine may be slow
     monkeypatch.setattr(sending, "LONGEST_ROUND_SECONDS", 600.0)
 
 
@@ -42,7 +42,7 @@ def refusal(status: int, text: str) -> Row:
     return {"kind": "status", "status": status, "effect": "before", "body": {"message": text}}
 
 
-# What the first request for each job comes to, how often it is struck, and how many looks there are in a lot.
+# The fault of each job, how often it strikes, and the number of reads per batch.
 FAULTS: dict[str, tuple[Row, int, int]] = {
     "nothing": ({}, 0, 0),
     "403": (refusal(403, "403 Forbidden"), 9, 1),
@@ -59,7 +59,7 @@ FAULTS: dict[str, tuple[Row, int, int]] = {
 
 
 def run(simulator: t.Any, action: str, fault: str, count: int, **options: t.Any) -> tuple[Result, collections.Counter]:
-    """Return the result of an action on so many jobs, each struck by a fault, and the requests by their endpoints."""
+    """Return the result of an action on this number of jobs with a fault, and the requests by endpoint."""
     rule, times, _looks = FAULTS[fault]
     good = PAGES * 100 - 50 - count
     jobs = [{**JOBS[action], "name": f"bad {number}", "id": 5000 + number} for number in range(count)]
@@ -77,7 +77,7 @@ def _method(action: str) -> str:
 
 
 def plain(row: Row) -> Row:
-    """Return the result of a job without what is its own: its ids and name, and how far it has come meanwhile."""
+    """Return the result of a job without its own IDs and name, and without its progress."""
     text = re.sub(r"job \d+|jobs/\d+|request id \w+", "its own", row["reason"])
     return {"outcome": row["outcome"], "reason": text, "is_new": row["before"]["id"] != row["after"]["id"]}
 
@@ -95,7 +95,7 @@ def test_each_of_many_ends_as_it_would_alone(simulator: t.Any, action: str, faul
     assert len(effects) == MANY * single_effects
     assert set(effects.values()) <= {1}
 
-    # the answer to this one does not show the job
+    # the response to this request does not contain the job
     is_seen = action == "delete_artifacts" and fault in ("nothing", "409", "502 before")
     looks = FAULTS[fault][2] + is_seen
     assert requests["list_pipeline_jobs"] == PAGES * (1 + LOTS * looks)
@@ -114,7 +114,7 @@ def test_attempts_of_many_are_counted_together(simulator: t.Any) -> None:
         "this was the last of 3 attempts (max_attempts)"
     }
     counted = [request for request in simulator.requests() if "include_retried" in str(request["query"])]
-    # before they are retried, and when they have failed again
+    # before the retries, and when the jobs have failed again
     assert len(counted) <= 2 * PAGES
 
 
@@ -127,5 +127,5 @@ def test_the_deployments_of_many_that_wait_for_approvals_are_looked_for_together
     assert simulator.effects() == []
     assert all("waits for approvals: 1 of" in row["reason"] for row in result["results"])
     requests = collections.Counter(request["endpoint"] for request in simulator.requests())
-    # the list once, and each deployment itself, which alone tells of its approvals
+    # the list once, and each deployment, because only the deployment itself shows its approvals
     assert (requests["list_deployments"], requests["get_deployment"]) == (1, MANY)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fault matrix in a bounded form: every fault at the points that matter most, and some random sequences.
+"""Test every fault at the most important points, and some random sequences.
 
-`make faults` runs it whole.
+`make faults` runs the whole matrix.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several at once, and one that is killed: the count of effects is one, and every result tells the truth."""
+"""Test several clients at once, and a killed one: there is one effect, and every result is true."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MANUAL = {"name": "deploy", "when": "manual", "allow_failure": False, "duration"
 
 
 def at_once(functions: list[t.Callable[[], t.Any]]) -> list[t.Any]:
-    """Return the results of functions that start at the same moment."""
+    """Call functions that start at the same moment, and return their results."""
     barrier = threading.Barrier(len(functions))
 
     def run(function: t.Callable[[], t.Any]) -> t.Any:
@@ -55,7 +55,7 @@ def test_the_same_action_several_times_at_once(
     results = at_once([lambda: run_task(simulator, ACTION, **PIPELINE, action=action)] * 3)
     assert effects(simulator) == [(action, "deploy")]
     assert [result.failure for result in results] == [None] * 3
-    # GitLab answers a cancel of a canceled job as it answers the first one, so that more than one may think it was them
+    # GitLab answers the cancel of a canceled job like the first one, so several clients may report the change
     claims = sum(result.changed for result in results)
     assert claims == 1 if action != "cancel" else 1 <= claims <= 3
     assert len({result["id"] for result in results}) == 1
@@ -69,7 +69,7 @@ def test_play_retry_and_cancel_at_once(simulator: t.Any, round_: int) -> None:
         [lambda action=action: run_task(simulator, ACTION, **PIPELINE, action=action) for action in actions]
     )
     done = [action for action, _name in effects(simulator)]
-    # what one undoes another may do again, but no one does anything twice to the same state
+    # a client may repeat what another has undone, but no client does anything twice in the same state
     for action in ("play", "cancel"):
         told = sum(result.changed for name, result in zip(actions, results, strict=True) if name == action)
         assert done.count(action) <= told
@@ -84,7 +84,7 @@ def test_the_same_approval_several_times_at_once(simulator: t.Any, state: str, e
     results = at_once([lambda: run_task(simulator, APPROVAL, **PIPELINE, state=state)] * 3)
     assert effects(simulator) == [(effect, "deploy")]
     assert [result.failure for result in results] == [None] * 3
-    # GitLab answers the same approval again as it answers the first one, so that more than one may think it was them
+    # GitLab answers a repeated approval like the first one, so several clients may report the change
     assert 1 <= sum(result.changed for result in results) <= 3
 
 
@@ -103,7 +103,7 @@ def test_several_that_wait_for_the_same_approval(simulator: t.Any, setting: str,
 
 @pytest.mark.parametrize("round_", range(4 * ROUNDS))
 def test_a_playbook_that_is_killed_and_run_again(simulator: t.Any, tmp_path: pathlib.Path, round_: int) -> None:
-    """Killed at any moment, before its first request or after its last one, the next run finishes the work."""
+    """Whenever the playbook is killed, even before its first request or after its last one, the next run finishes."""
     simulator.load(world({**MANUAL, "duration": 30}), clock="scaled:60")
     moment = random.Random(round_).uniform(0.2, 2.2)
     task = {"name": "deploy", "jobgate.gitlab.gitlab_job_action": {**PIPELINE, "action": "play", "wait": True}}
@@ -130,23 +130,23 @@ RUN: dict[str, t.Any] = {"project": "group/app", "action": "run", "ref": "main"}
 
 
 def runnable() -> dict[str, t.Any]:
-    """Return a world in which a new pipeline of main runs for long."""
+    """Return a world in which a new pipeline of main runs for a long time."""
     made = world({"name": "old", "status": "success"})
     made["projects"][0]["new_pipelines"] = {"*": {"jobs": [{"name": "deploy", "duration": 3600}]}}
     return made
 
 
 def check_twins(simulator: t.Any, results: list[dict[str, t.Any]]) -> None:
-    """Check that twins have made one pipeline, or that they say truthfully that there are more.
+    """Check that the clients started one pipeline, or that their warnings list the others.
 
-    :param results: `changed`, `id` and `warnings` of each.
+    :param results: `changed`, `id` and `warnings` of each client.
     """
     made = [effect["pipeline_id"] for effect in simulator.effects()]
     assert sorted(result["id"] for result in results if result["changed"]) == made
     assert {result["id"] for result in results} <= set(made)
     if len(made) > 1:
         told = [text for result in results for text in result["warnings"] if text.startswith("Another client started")]
-        # the first one has looked before the others had begun
+        # the first client read the list before the others started their pipelines
         assert len(told) >= len(made) - 1
         assert all(str(number) in " ".join(told) for number in made)
 
@@ -178,7 +178,7 @@ def test_a_pipeline_is_retried_and_canceled_once(
     results = at_once([lambda: run_task(simulator, PIPELINE_TASK, **options)] * 3)
     assert [row["action"] for row in simulator.effects()] == [effect]
     assert [result.failure for result in results] == [None] * 3
-    # GitLab answers as if it had done something, so that more than one may think it was them
+    # GitLab answers as if it had done something, so several clients may report the change
     assert 1 <= sum(result.changed for result in results) <= 3
 
 

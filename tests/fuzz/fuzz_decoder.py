@@ -2,17 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fuzzes what reads a server's bytes: decoders, redirects, the page after this one, the wish to wait, a log's tail.
+"""Fuzz the code that reads a server's bytes: decoders, redirects, next-page links, Retry-After, and the end of a log.
 
     python tests/fuzz/fuzz_decoder.py --seconds 20 --seed 1
     python tests/fuzz/fuzz_decoder.py --replay FILE
 
-An input is bytes: headers, a line each, an empty line, and the body. Whatever they are, there is a value or a
-`GitLabError` in one line; anything else is a crash, whose input is kept in a file. With atheris installed, `--atheris`
-hands the same target to it, along with all further arguments.
+An input consists of header lines, an empty line and a body. Every input must produce a value or a one-line
+`GitLabError`. Anything else is a crash, and its input is saved to a file. If atheris is installed, `--atheris` passes
+the same target and all further arguments to it.
 """
 
-# The path to the collection has to be set before it is imported.
+# The collection can only be imported after its path is set.
 # ruff: noqa: E402
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     import conftest
 
-    conftest.link_checkout()  # so that this checkout is found under the name of the collection
+    conftest.link_checkout()  # make this checkout importable under the name of the collection
 
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import decoding
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue import CATALOGUE
@@ -125,9 +125,9 @@ _PIECES: tuple[bytes, ...] = (
 
 
 def target(data: bytes) -> None:
-    """Read the input in every way in which answers are read.
+    """Read the input in every way that the collection reads responses.
 
-    :raises AssertionError: when a promise is broken; anything else that is raised is a crash, too.
+    :raises AssertionError: if a promise is broken. Any other exception is a crash, too.
     """
     head, _blank, body = data[:LONGEST_INPUT].partition(b"\n\n")
     lines = (line.partition(":") for line in head.decode("latin-1").splitlines())
@@ -185,7 +185,7 @@ def _check_redirect(location: str) -> None:
 
 
 def _check_content(encoding: str, body: bytes) -> None:
-    """Decode a compressed body in two ways, which end alike."""
+    """Decode a compressed body in two ways that must have the same outcome."""
     outcomes = []
     for size, most in ((len(body) or 1, 100_000), (7, 50)):
         try:
@@ -242,7 +242,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 
 class Crash(Exception):
-    """An input on which the target fails, and how."""
+    """An input on which the target fails, and the cause."""
 
     def __init__(self, data: bytes, cause: BaseException) -> None:
         super().__init__(f"{type(cause).__name__}: {cause}")
@@ -250,7 +250,7 @@ class Crash(Exception):
 
 
 def fuzz(*, seed: int, seconds: float | None = None, most: int | None = None) -> int:
-    """Return how many inputs were tried, until the time or the number is reached.
+    """Try inputs until the time or the number is reached, and return how many were tried.
 
     :raises Crash: for the first input on which the target fails.
     """
@@ -265,14 +265,14 @@ def fuzz(*, seed: int, seconds: float | None = None, most: int | None = None) ->
         except Exception as exc:
             raise Crash(data, exc) from exc
         count += 1
-        # without coverage to go by, a few changed inputs are kept, for changes of changes
+        # without coverage as a guide, keep some changed inputs and change them again
         if chance.random() < 0.02:
             pool[len(CORPUS) :] = [*pool[len(CORPUS) :][-200:], data]
     return count
 
 
 def main(arguments: list[str]) -> int:
-    """Run the program; return its exit status."""
+    """Run the program and return its exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="how long to try")
     parser.add_argument("--seed", type=int, default=None, help="where chance begins; without it, anywhere")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows about statuses, redirects, headers that mean something, and bodies that are no records."""
+"""Rows about statuses, redirects, significant headers, and bodies that are not records."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ TORN = TOKEN[:9] + "\x1b[0m" + TOKEN[9:]
 
 
 def moved(location: str, line: str = "302 Found") -> Say:
-    """Send everything elsewhere."""
+    """Redirect every request."""
     return status(line, b"", f"Location: {location}")
 
 
 def told(message: object, line: str = "403 Forbidden") -> Say:
-    """Refuse everything with these words."""
+    """Refuse every request with this message."""
     return status(line, json.dumps({"message": message}).encode())
 
 
 def throttled(*lines: str) -> Row:
-    """Refuse everything for now."""
+    """Refuse every request for now."""
     return Row(status("429 Too Many Requests", b"", *lines), refuses=True)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No proxy, and nothing else from the environment of whoever runs the tests."""
+"""Remove proxies and other settings of the user from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.faces import IS_CONTROLLER
 
-# playbooks need the Python of Ansible itself
+# playbooks need the Python version of Ansible itself
 collect_ignore = [] if IS_CONTROLLER else ["test_playbooks.py"]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows about the framing of answers: status lines, heads, lengths, chunks, compression, and what never ends."""
+"""Rows about the framing of responses: status lines, headers, lengths, chunks, compression, and endless responses."""
 
 from __future__ import annotations
 
@@ -25,48 +25,48 @@ def chunks(body: bytes, form: t.Callable[[bytes], bytes], end: bytes = b"0\r\n\r
 
 
 def chunk(piece: bytes) -> bytes:
-    """Return a good chunk."""
+    """Return a valid chunk."""
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 def chunked(form: t.Callable[[bytes], bytes] = chunk, end: bytes = b"0\r\n\r\n") -> t.Callable[[Question], bytes]:
-    """Send a good answer in chunks of this form."""
+    """Send a valid response in chunks of this form."""
     return lambda question: question.answer.head(CHUNKED) + chunks(question.answer.body, form, end)
 
 
 def raw_deflate(content: bytes) -> bytes:
-    """Return compressed bytes without the wrapper that the standard asks for."""
+    """Return compressed bytes without the wrapper that the standard requires."""
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(content) + packer.flush()
 
 
 def before(text: bytes) -> t.Callable[[Question], bytes]:
-    """Send something before a good answer."""
+    """Send something before a valid response."""
     return lambda question: text + question.answer.raw
 
 
 def behind(text: bytes) -> t.Callable[[Question], bytes]:
-    """Send something behind a good answer."""
+    """Send something after a valid response."""
     return lambda question: question.answer.raw + text
 
 
 def cut(lost: int) -> t.Callable[[Question], bytes]:
-    """Send an answer without its last bytes."""
+    """Send a response without its last bytes."""
     return lambda question: question.answer.raw[:-lost]
 
 
 def lengths(*values: str) -> t.Callable[[Question], bytes]:
-    """Send a good answer with these lengths."""
+    """Send a valid response with these lengths."""
     return framed(*(f"Content-Length: {value}" for value in values))
 
 
 def compressed(name: str, change: t.Callable[[bytes], bytes]) -> t.Callable[[Question], bytes]:
-    """Send a good answer with an encoding."""
+    """Send a valid response with a content encoding."""
     return encoded(change, f"Content-Encoding: {name}")
 
 
 def bomb(name: str, content: bytes) -> t.Callable[[Question], t.Any]:
-    """Send a small body that is large when it is decoded."""
+    """Send a small body that becomes large when it is decoded."""
     return always(
         HEAD + b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (name.encode(), len(content)) + content
     )
@@ -123,7 +123,7 @@ HEADS = {
     "the head alone": Row(always(HEAD + b"Content-Length: 2\r\n\r\n")),
     "half of a head": Row(always(HEAD + b"Content-Le")),
     "no headers": Row(always(b"HTTP/1.1 200 OK\r\n\r\n")),
-    # the server closes it all the same, perhaps a moment too late for who sends the next request
+    # the server closes the connection anyway, possibly too late for the next request
     "a connection that stays": Row(headers("Connection: keep-alive", "Keep-Alive: timeout=-1, max=0"), "either"),
     "an upgrade": Row(headers("Upgrade: h2c", "Connection: Upgrade"), "either"),
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plugins that every hostile answer is tried with; a new one is one more row."""
+"""The plugins that are tested with every hostile response. Add a row to test another one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import typing as t
 from tests.unit.faces import TASKS, Options, as_lookup
 from tests.unit.harness import TOKEN
 
-# For each read, also where the machine is busy.
+# For each read. Generous, because the machine may be busy.
 TIMEOUT_SECONDS = 30.0
-# for everything that a task does; the clock skips over its pauses
+# covers everything that a task does; the clock skips its pauses
 WAIT = {"wait": True, "wait_timeout": 20.0}
 VARIABLE = "hunter2-hunter2"
 GATE = {"name": ["deploy"], "action": "play", "job_variables": {"PASSWORD": VARIABLE}, "wait_timeout": 20.0}
@@ -26,8 +26,8 @@ class Plugin:
     """A plugin with options.
 
     :param task: the name of its task; empty for the lookup.
-    :param options: a text with `{folder}` is a path in a folder of the test.
-    :param token: the option that the token is given with.
+    :param options: a string with `{folder}` becomes a path in a folder of the test.
+    :param token: the option that contains the token.
     """
 
     task: str
@@ -43,12 +43,12 @@ class Plugin:
         return {"api_url": url, self.token: TOKEN, "api_timeout": TIMEOUT_SECONDS, "api_retries": 1, **own}
 
     def run(self, face: t.Callable[..., Options], url: str, folder: str) -> Options:
-        """Return the result."""
+        """Run the plugin and return its result."""
         options = self.given(url, folder)
         return face(TASKS[self.task], options) if self.task else as_lookup(options)
 
     def written(self, folder: str) -> list[str]:
-        """Return the files that are there now."""
+        """Return the files that exist now."""
         return sorted(os.listdir(folder))
 
 
@@ -67,7 +67,7 @@ PLUGINS: dict[str, Plugin] = {
     "bridges": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, "depth": 0, "include_jobs": True}),
     "bridges, waiting": Plugin("gitlab_pipeline_bridges", {**OF_PIPELINE, **WAIT}),
     "pipeline": Plugin("gitlab_pipeline_info", {**OF_PIPELINE, "include": ["jobs", "downstream"], "log_lines": 2}),
-    # one that has ended: the other one runs for ever
+    # a finished pipeline, because the other one never ends
     "pipeline, waiting": Plugin("gitlab_pipeline_info", {"project": "7", "pipeline_id": 9, **WAIT}),
     "run": Plugin("gitlab_pipeline", {"project": "7", "action": "run", "ref": "main"}),
     "deployments": Plugin("gitlab_deployment_info", {"project": "7"}),

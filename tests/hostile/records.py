@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows about what good answers tell: ids, names, statuses, times, and what is nested in a record."""
+"""Rows about the content of valid responses: IDs, names, statuses, times, and nested values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NESTED: t.Any = "x"
 for _level in range(90):
     NESTED = [NESTED]
 
-# an id that is none is told
+# invalid IDs are reported
 NO_IDS = ("42", 42.0, 4.2, None, True, [], {}, "", "x", [42])
 IDS = (-42, 0, 2**31, 2**63, 2**64, 10**400)
 NAMES = (
@@ -100,14 +100,14 @@ def many(count: int) -> Say:
 
 
 def below_itself(question: Question) -> bytes:
-    """Send a trigger job whose downstream pipeline is the pipeline itself."""
+    """Send a trigger job whose downstream pipeline is its own pipeline."""
     if question.kind != "bridges":
         return question.answer.raw
     return question.answer.with_content([bridge(50, downstream=pipeline(6))]).raw
 
 
 def deeper_and_deeper(question: Question) -> bytes:
-    """Send a trigger job below each pipeline, however deep."""
+    """Send a trigger job below each pipeline, at any depth."""
     if question.kind != "bridges":
         return question.answer.raw
     number = int(question.target.partition("/pipelines/")[2].partition("/")[0])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tries one hostile answer with one plugin, within limits of time and memory, and says what came of it."""
+"""Run one plugin against one hostile response, within limits of time and memory, and return the problems."""
 
 from __future__ import annotations
 
@@ -38,38 +38,38 @@ FACES: dict[str, t.Callable[..., Options]] = {
     **({"in process": in_process} if IS_CONTROLLER else {}),
     "module": as_module,
 }
-# Which answers are hostile, by the method and the number of the request.
+# Which responses are hostile, by method and number of the request.
 PHASES: dict[str, t.Callable[[str, int], bool]] = {
     "all": lambda method, number: True,
     "first": lambda method, number: number == 1,
     "later": lambda method, number: number > 1,
     "writes": lambda method, number: method != "GET",
-    # all, with a proxy in between
+    # all responses, through a proxy
     "proxy": lambda method, number: True,
 }
-# Beyond what the process has already; a log may have 128 MiB, and is decoded.
+# In addition to the memory already in use. A log may have 128 MiB, and is decoded.
 MOST_BYTES = 768 * 1024 * 1024
-# Of the processor, for other work on the machine does no harm then; and in all, which ends a case that hangs.
+# CPU time, which other processes do not affect. The second limit is elapsed time, and ends a case that hangs.
 MOST_SECONDS = 20.0
 MOST_SECONDS_IN_ALL = 120.0
-# with a name of any length in it
+# long enough for a name of any length
 LONGEST_SENTENCE = 10_500
-# What an answer may take that ends by a limit only, instead of ten times the time-out.
+# The time allowed for slow and endless responses, instead of ten times the timeout.
 SHORT_SECONDS = 0.3
-# A download ends when it ends, or, if nobody said when that is, after an hour, which passes in two seconds.
+# A download without a length only ends after an hour, which passes in two seconds.
 FAST = 1800.0
 _VOLATILE = ("elapsed", "requests", "timeline", "invocation", "warnings", "mtime", "atime")
 
 
 @dataclasses.dataclass
 class Came:
-    """What came of it.
+    """The outcome of a run.
 
-    :param told: everything that was returned, as text.
-    :param was_hostile: whether the hostile answer was sent at all.
-    :param seconds: of the processor.
-    :param skipped: the seconds of all pauses.
-    :param files: contents of the files that are there afterwards.
+    :param told: everything that was returned, as a string.
+    :param was_hostile: whether the hostile response was sent at all.
+    :param seconds: CPU time.
+    :param skipped: the total length of all pauses.
+    :param files: content of the files that exist afterwards.
     """
 
     result: Options
@@ -85,14 +85,14 @@ class Came:
 
     @property
     def right(self) -> t.Any:
-        """Return what is compared with the result of a good server."""
+        """Return the parts that must match the result from a correct server."""
         kept = {name: value for name, value in self.result.items() if name not in _VOLATILE}
         text = json.dumps(kept, sort_keys=True, default=str).replace(self.url, "URL")
         return text, sorted(self.files), self.files.get("dest")
 
 
 class _SkippingClock:
-    """Real time, perhaps faster, but pauses are skipped over."""
+    """Real time, optionally faster, with skipped pauses."""
 
     def __init__(self) -> None:
         self.skipped = 0.0
@@ -115,7 +115,7 @@ def _skipped_pauses(speed: float) -> t.Iterator[_SkippingClock]:
 
 @contextlib.contextmanager
 def _short_answers(is_short: bool) -> t.Iterator[None]:
-    """Let an answer take a moment only, although each read may take long, so that a busy machine does no harm."""
+    """Limit the time of a response, but not of each read, so that a busy machine does not break the test."""
     with contextlib.ExitStack() as stack:
         for file in (exchange, requester) if is_short else ():
             stack.enter_context(mock.patch.object(file, "SLOWEST_ANSWER", SHORT_SECONDS / TIMEOUT_SECONDS))
@@ -124,7 +124,7 @@ def _short_answers(is_short: bool) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def _bounded_memory() -> t.Iterator[None]:
-    """Let the process have no more memory than the limit."""
+    """Limit the memory of the process."""
     status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
     (now,) = (int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData"))
     before = resource.getrlimit(resource.RLIMIT_DATA)
@@ -136,7 +136,7 @@ def _bounded_memory() -> t.Iterator[None]:
 
 
 def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, phase: str = "all") -> Came:
-    """Return what comes of a row; None for a good server."""
+    """Return the outcome of a row; None for a correct server."""
     sent: list[str] = []
 
     def say(question: Question) -> Said:
@@ -152,7 +152,7 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
             is_endless = is_slow and "download" in plugin.task
             clock = stack.enter_context(_skipped_pauses(FAST if is_endless else 1.0))
             stack.enter_context(_short_answers(is_slow))
-            # each server has a port of its own, and what is shared would be kept for ever
+            # each server has its own port, and shared transports would be kept forever
             stack.enter_context(mock.patch.dict(_shared._TRANSPORTS, clear=True))
             refuses = bool(row and row.refuses)
             server = stack.enter_context(HostileServer(say, PHASES[phase], refuses=refuses))
@@ -190,12 +190,12 @@ def _right(name: str, face_name: str) -> t.Any:
 
 
 def face_of(plugin_name: str, face_name: str) -> t.Callable[..., Options]:
-    """Return the face; the lookup has one only."""
+    """Return the face; the lookup has only one."""
     return FACES[face_name] if PLUGINS[plugin_name].task else as_lookup
 
 
 def cases(*, is_whole: bool) -> t.Iterator[tuple[str, str, str, str]]:
-    """Yield row, plugin, face and phase: all of them, or the plugins that a row concerns, each row with one face."""
+    """Yield row, plugin, face and phase: all of them, or each row with one face and only the plugins it concerns."""
     for number, (row_name, row) in enumerate(ROWS.items()):
         concerned = row.concerns[:1] if row.is_slow else row.concerns
         for plugin_name in PLUGINS if is_whole else concerned:
@@ -212,13 +212,13 @@ def _further_phases(row_name: str, plugin_name: str) -> t.Iterator[str]:
     yield "later"
     if plugin_name in WRITING:
         yield "writes"
-    # a proxy passes on what is framed right
+    # a proxy forwards correctly framed responses
     if row_name in framing.ROWS:
         yield "proxy"
 
 
 def problems_of(row_name: str, plugin_name: str, face_name: str, phase: str) -> list[str]:
-    """Return what is wrong with the end of a case."""
+    """Return what is wrong with the outcome of a case."""
     row, plugin = ROWS[row_name], PLUGINS[plugin_name]
     came = come_of(plugin, face_of(plugin_name, face_name), row, phase)
     found = [*_of_limits(came), *_of_secrets(came), *_of_effects(came, plugin_name)]

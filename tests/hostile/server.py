@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small GitLab that speaks bytes: one project, one pipeline, a job to play, a job with artifacts, a trigger job.
+"""A small GitLab that sends raw bytes: one project, a pipeline, a manual job, a job with artifacts, a trigger job.
 
-It answers as it should until a row of the table says something else.
+It responds correctly unless a row of the table replaces the response.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Record = dict[str, t.Any]
 
 ARTIFACT = b'{"version": "1.2.3"}'
 LOG = b"one\ntwo\nthree\n"
-# What a row may send: bytes, pieces of them one after the other, or a reset of the connection.
+# What a row may send: bytes, pieces of them one by one, or a reset of the connection.
 Pieces = t.Callable[[threading.Event], t.Iterable[bytes]]
 Said = t.Union[bytes, Pieces, None]
 
@@ -36,7 +36,7 @@ _APPROVAL = {"user": {"id": 1, "username": "alice"}, "status": "approved", "crea
 
 
 def deployment(*, is_approved: bool) -> Record:
-    """Return a deployment that one approval is needed for."""
+    """Return a deployment that requires one approval."""
     given = [_APPROVAL] if is_approved else []
     rule = {"id": 1, "access_level": 40, "access_level_description": "Maintainers", "required_approvals": 1}
     return {
@@ -55,9 +55,9 @@ def deployment(*, is_approved: bool) -> Record:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """An answer with a length, whose connection is closed behind it.
+    """A response with a length. The server closes the connection after it.
 
-    :param headers: further lines of its head.
+    :param headers: additional header lines.
     """
 
     body: bytes
@@ -67,20 +67,20 @@ class Answer:
 
     @property
     def content(self) -> t.Any:
-        """Return what the body says."""
+        """Return the parsed body."""
         return json.loads(self.body)
 
     def with_content(self, content: t.Any) -> Answer:
-        """Return this answer with something else."""
+        """Return this response with different content."""
         return dataclasses.replace(self, body=json.dumps(content).encode())
 
     def with_headers(self, *lines: str) -> Answer:
-        """Return this answer with further lines in its head."""
+        """Return this response with additional header lines."""
         return dataclasses.replace(self, headers=(*self.headers, *lines))
 
     @property
     def raw(self) -> bytes:
-        """Return it as it is sent."""
+        """Return the response as bytes."""
         return self.head(f"Content-Length: {len(self.body)}") + self.body
 
     def head(self, *framing: str) -> bytes:
@@ -93,9 +93,9 @@ class Answer:
 class Question:
     """One request.
 
-    :param kind: of what is asked for.
-    :param answer: what a good server would say.
-    :param url: of the server.
+    :param kind: the kind of object or list that it requests.
+    :param answer: the response of a correct server.
+    :param url: address of the server.
     """
 
     method: str
@@ -106,11 +106,11 @@ class Question:
 
 
 class HostileServer(Listener):
-    """Answers well, or what it is told to say.
+    """Responds correctly, or as a row of the table says.
 
-    :param say: what to send instead of a good answer; None for good ones.
-    :param is_hostile: whether it is sent to a request, by its method and its number.
-    :param refuses: whether a write that is answered so is not executed.
+    :param say: returns what to send instead of the correct response; None for correct responses only.
+    :param is_hostile: whether to call `say` for a request, by its method and number.
+    :param refuses: whether a write with a hostile response is not executed.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class HostileServer(Listener):
         self.url = f"http://127.0.0.1:{self.port}"
         self._number = 0
         self.is_played = False
-        # whether what was written has started a pipeline
+        # whether the last write started a pipeline
         self.starts = False
         self.writes = 0
 
@@ -147,7 +147,7 @@ class HostileServer(Listener):
             question = self._question(method, target)
         said: Said = self._say(question) if self._say and is_hostile else question.answer.raw
         if said is None:
-            # a reset instead of an orderly end
+            # reset instead of closing in an orderly way
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             return
         for piece in [said] if isinstance(said, bytes) else said(self.is_stopped):
@@ -164,7 +164,7 @@ class HostileServer(Listener):
         return Question(method, target, kind, answer, self.url)
 
     def _good(self, method: str, path: str) -> tuple[str, t.Any]:
-        """Return what is asked for, and what a good server says."""
+        """Return the kind of a request, and the content of the correct response."""
         deploy = job(42, "success" if self.is_played and method == "GET" else "manual", "deploy")
         if method != "GET":
             is_approval = path.endswith("/approval")

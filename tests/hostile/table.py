@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a row of the table of hostile answers is made of."""
+"""The building blocks of the table of hostile responses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import typing as t
 from .server import LISTS, OBJECTS, Question, Said
 
 Say = t.Callable[[Question], Said]
-# what may come of a row: one sentence, the same result as from a good server, or one of both
+# the allowed outcomes of a row: one sentence, the same result as from a correct server, or either of these
 End = t.Literal["sentence", "right", "either"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One hostile answer, and what may come of it.
+    """One hostile response and its allowed outcome.
 
-    :param concerns: the plugins that it is tried with where there is no time for all.
-    :param is_slow: whether it ends by a limit of time only, which is short then.
-    :param refuses: whether a write that is answered with it was not executed.
+    :param concerns: the plugins to test if there is no time for all.
+    :param is_slow: whether only a time limit ends it; that limit is shortened.
+    :param refuses: whether a write with this response is not executed.
     """
 
     say: Say
@@ -34,12 +34,12 @@ class Row:
 
 
 def always(said: Said) -> Say:
-    """Say this, whatever is asked."""
+    """Send this for every request."""
     return lambda question: said
 
 
 def framed(*framing: str, body: bytes | None = None, status: str = "200 OK") -> Say:
-    """Send a good answer with these lines instead of its length."""
+    """Send a valid response with these lines instead of its length."""
 
     def say(question: Question) -> bytes:
         answer = dataclasses.replace(question.answer, status=status)
@@ -49,7 +49,7 @@ def framed(*framing: str, body: bytes | None = None, status: str = "200 OK") -> 
 
 
 def encoded(change: t.Callable[[bytes], bytes], *framing: str) -> Say:
-    """Send a good answer whose body is changed, with its length and these lines."""
+    """Send a valid response with a changed body, its new length and these lines."""
 
     def say(question: Question) -> bytes:
         body = change(question.answer.body)
@@ -59,12 +59,12 @@ def encoded(change: t.Callable[[bytes], bytes], *framing: str) -> Say:
 
 
 def headers(*lines: str) -> Say:
-    """Send a good answer with further lines in its head."""
+    """Send a valid response with additional header lines."""
     return lambda question: question.answer.with_headers(*(line.format(url=question.url) for line in lines)).raw
 
 
 def body(content: bytes, media_type: str = "application/json", kinds: t.Sequence[str] = (*OBJECTS, *LISTS)) -> Say:
-    """Send this where a record or a list belongs."""
+    """Send this instead of a record or a list."""
 
     def say(question: Question) -> bytes:
         if question.kind not in kinds:
@@ -75,7 +75,7 @@ def body(content: bytes, media_type: str = "application/json", kinds: t.Sequence
 
 
 def status(line: str, content: bytes = b'{"message": "no"}', *lines: str, media_type: str = "application/json") -> Say:
-    """Answer everything with a status."""
+    """Answer every request with this status."""
 
     def say(question: Question) -> bytes:
         answer = dataclasses.replace(question.answer, status=line, body=content, media_type=media_type)
@@ -85,7 +85,7 @@ def status(line: str, content: bytes = b'{"message": "no"}', *lines: str, media_
 
 
 def fields(of: t.Sequence[str] = ("job", "jobs", "bridges"), **changes: t.Any) -> Say:
-    """Send records with other fields; `...` takes one away."""
+    """Send records with changed fields; `...` removes a field."""
 
     def changed(record: dict[str, t.Any]) -> dict[str, t.Any]:
         return {name: value for name, value in {**record, **changes}.items() if value is not ...}
@@ -101,7 +101,7 @@ def fields(of: t.Sequence[str] = ("job", "jobs", "bridges"), **changes: t.Any) -
 
 
 def listed(change: t.Callable[[list[t.Any]], t.Any]) -> Say:
-    """Send other lists."""
+    """Send changed lists."""
 
     def say(question: Question) -> bytes:
         if question.kind not in LISTS:
@@ -112,7 +112,7 @@ def listed(change: t.Callable[[list[t.Any]], t.Any]) -> Say:
 
 
 def drip(before: bytes, text: bytes) -> Say:
-    """Send something at once, and then one byte after the other, slowly."""
+    """Send `before` at once, and then `text` slowly, byte by byte."""
 
     def pieces(is_stopped: threading.Event) -> t.Iterator[bytes]:
         yield before
@@ -125,7 +125,7 @@ def drip(before: bytes, text: bytes) -> Say:
 
 
 def endless(before: bytes, piece: bytes) -> Say:
-    """Send something, and then the same again and again, as fast as it is read."""
+    """Send `before`, and then `piece` again and again, as fast as the client reads."""
 
     def pieces(is_stopped: threading.Event) -> t.Iterator[bytes]:
         yield before
@@ -136,7 +136,7 @@ def endless(before: bytes, piece: bytes) -> Say:
 
 
 def silence(before: bytes) -> Say:
-    """Send something, and then nothing more."""
+    """Send `before`, and then nothing."""
 
     def pieces(is_stopped: threading.Event) -> t.Iterator[bytes]:
         yield before

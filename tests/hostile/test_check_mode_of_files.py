@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A download tells the same on both faces, with and without check mode, whatever is at its place."""
+"""Test that a download returns the same on both faces, with and without check mode, whatever its path holds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .server import ARTIFACT, HostileServer
 
 
 def nothing(path: pathlib.Path) -> None:
-    """Make nothing."""
+    """Create nothing."""
 
 
 def holding(content: bytes) -> t.Callable[[pathlib.Path], t.Any]:
@@ -27,7 +27,7 @@ def holding(content: bytes) -> t.Callable[[pathlib.Path], t.Any]:
 
 
 def leading_to(content: bytes | None) -> t.Callable[[pathlib.Path], None]:
-    """Make a link, which leads nowhere without content."""
+    """Create a link, which is broken if there is no content."""
 
     def make(path: pathlib.Path) -> None:
         if content is not None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an extension may return or raise: an error in one sentence, or a warning; what was done is told as done."""
+"""Test bad return values and exceptions of extensions: one error sentence or a warning, and effects are reported."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ NO_CREDENTIALS = (
 
 
 def run(face: str, task: str, options: dict[str, t.Any], **hooks: t.Any) -> tuple[dict[str, t.Any], int]:
-    """Return the result of a task with one extension, and how much was written."""
+    """Return the result of a task with one extension, and the number of writes."""
     marked = {name: hook if hasattr(hook, "jobgate.gitlab_impl") else hookimpl(hook) for name, hook in hooks.items()}
     extension = types.SimpleNamespace(**marked)
     with installed({"own": extension}), HostileServer() as server:
@@ -68,7 +68,7 @@ def run(face: str, task: str, options: dict[str, t.Any], **hooks: t.Any) -> tupl
 def test_a_note_that_is_none_costs_no_effect(face: str, task: str, options: dict[str, t.Any], note: str) -> None:
     result, writes = run(face, task, options, gitlab_annotate_record=lambda kind, record: NO_NOTES[note])
     assert writes == 1 and result["changed"] and "nexpected" not in str(result.get("msg"))
-    # a module prints each warning once in a process; a gate returns no notes, and asks for none
+    # a module prints each warning once per process; a gate returns no notes, and requests none
     has_warned = any("gitlab_annotate_record; it must" in text for text in result.get("warnings", ()))
     assert face == "module" or has_warned == (task == "gitlab_job_action")
 
@@ -108,9 +108,9 @@ def test_what_is_no_transport(face: str) -> None:
 
 
 class Wrong:
-    """A transport that sends, and then does as it likes.
+    """A transport that sends requests and then misbehaves.
 
-    :param method: with what.
+    :param method: the HTTP method for which it misbehaves.
     """
 
     def __init__(self, inner: t.Any, method: str, does: t.Callable[[Response], t.Any]) -> None:

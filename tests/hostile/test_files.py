@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where files are put: the same for a download, a record and a report, on both faces, as root and as nobody."""
+"""Test where files are written: the same for downloads, records and reports, on both faces, as root and as nobody."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ WRITERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Something at the path where a file is to be put.
+    """Something at the path where a file will be written.
 
-    :param make: makes it, and returns the path.
-    :param refused: words of the refusal; empty where the file is put there.
-    :param refused_to_nobody: the same for whoever has no rights in the folder.
-    :param after: owner, group and mode of a file that was put there by root.
+    :param make: creates it and returns the path.
+    :param refused: words of the refusal; empty if the file is written.
+    :param refused_to_nobody: the same for a user without permissions in the folder.
+    :param after: owner, group and mode of a file that root wrote there.
     """
 
     make: t.Callable[[str], str]
@@ -58,7 +58,7 @@ class Target:
 
 
 def file(mode: int = 0o644, owner: int = 0, group: int = 0) -> t.Callable[[str], str]:
-    """Make a file."""
+    """Create a file."""
 
     def make(folder: str) -> str:
         path = os.path.join(folder, "target")
@@ -72,7 +72,7 @@ def file(mode: int = 0o644, owner: int = 0, group: int = 0) -> t.Callable[[str],
 
 
 def link(goal: str) -> t.Callable[[str], str]:
-    """Make a link, and a file beside it."""
+    """Create a link, and a file next to it."""
 
     def make(folder: str) -> str:
         pathlib.Path(folder, "real").write_bytes(b"old")
@@ -83,12 +83,12 @@ def link(goal: str) -> t.Callable[[str], str]:
 
 
 def named(name: str) -> t.Callable[[str], str]:
-    """Make nothing, and return a path."""
+    """Create nothing, and return a path."""
     return lambda folder: os.path.join(folder, name)
 
 
 def folder_with(name: str = "target", mode: int = 0o777) -> t.Callable[[str], str]:
-    """Make a folder with a file in it, and return the path of another one."""
+    """Create a folder with a file in it, and return the path of a different file."""
 
     def make(folder: str) -> str:
         inner = os.path.join(folder, "inner")
@@ -101,7 +101,7 @@ def folder_with(name: str = "target", mode: int = 0o777) -> t.Callable[[str], st
 
 
 def special(make_it: t.Callable[[str], t.Any]) -> t.Callable[[str], str]:
-    """Make something that is no file."""
+    """Create something that is not a regular file."""
 
     def make(folder: str) -> str:
         path = os.path.join(folder, "target")
@@ -112,13 +112,13 @@ def special(make_it: t.Callable[[str], t.Any]) -> t.Callable[[str], str]:
 
 
 def listening(path: str) -> None:
-    """Make a socket."""
+    """Create a socket."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as made:
         made.bind(path)
 
 
 def elsewhere(folder: str) -> str:
-    """Return a path on another file system, which whoever runs the test removes."""
+    """Return a path on another file system. The caller removes it."""
     return os.path.join(tempfile.mkdtemp(dir=SHARED_MEMORY), "target")
 
 
@@ -157,7 +157,7 @@ USERS = ["root", "nobody"] if IS_ROOT else ["self"]
 
 
 def state_of(path: str) -> t.Any:
-    """Return kind, owner, group and mode of what is at a path, and what a file holds, for comparing."""
+    """Return type, owner, group and mode at a path, and whether a file is new, for comparisons."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -175,7 +175,7 @@ def everything_in(folder: str) -> dict[str, t.Any]:
 
 @contextlib.contextmanager
 def a_folder() -> t.Iterator[str]:
-    """Return a folder that everybody can write to: those of pytest are for who runs it."""
+    """Yield a folder that every user can write to. Those of pytest belong to the user who runs it."""
     path = tempfile.mkdtemp()
     os.chmod(path, 0o777)
     try:
@@ -185,7 +185,7 @@ def a_folder() -> t.Iterator[str]:
 
 
 def put(option: str, target: Target, face_name: str, user: str) -> tuple[Options, t.Any, t.Any]:
-    """Return the result, the state of the target, and of its folder before and afterwards."""
+    """Return the result, the state of the target, and the state of its folder before and afterwards."""
     with a_folder() as folder, HostileServer() as server:
         path = target.make(folder)
         outside = os.path.dirname(path) if path.startswith(SHARED_MEMORY) else ""
@@ -219,14 +219,14 @@ def put(option: str, target: Target, face_name: str, user: str) -> tuple[Options
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded() -> None:
-    """Let both faces import all they need, for nobody may not read this checkout."""
+    """Make both faces import everything they need, because the user nobody cannot read this checkout."""
     for face_name in FACES:
         for option in WRITERS:
             put(option, TARGETS["nothing"], face_name, "self")
 
 
 def cases() -> t.Iterator[tuple[str, str, str]]:
-    """Yield option, target and user; a report is written as a record is, so that some are enough if time is short."""
+    """Yield option, target and user. Reports are written like records, so a few are enough if time is short."""
     for option in WRITERS:
         for target, row in TARGETS.items():
             is_there = target != "another file system" or os.path.isdir(SHARED_MEMORY)
@@ -262,7 +262,7 @@ def test_both_faces_put_a_file_there_or_say_why_not(option: str, target: str, us
 
 
 def comparable(result: Options, state: t.Any, folders: t.Any) -> t.Any:
-    """Return what is the same on both faces."""
+    """Return the parts that are the same on both faces."""
     facts = ("msg", "changed", "mode", "owner", "group", "uid", "gid", "state", "size", "sha256")
     return {name: result.get(name) for name in facts}, state, folders
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A wait of a day: 10,000 looks by a clock whose pauses take no time, while the server restarts and clocks jump.
+"""Test a wait of a day: 10,000 polls on a clock that skips pauses, while the server restarts and clocks jump.
 
-It ends with what it began with: memory, open files and threads. Without time for all of it, it is less than an hour.
+Memory, open files and threads must not keep growing. The short version polls 300 times.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .server import HostileServer, Question, Said
 from .test_table import IS_WHOLE
 
 LOOKS = 10_000 if IS_WHOLE else 300
-# Of the looks: what was measured before is the beginning, when connections, caches and patterns are made.
+# Poll numbers. Earlier samples would include the creation of connections, caches and patterns.
 SAMPLES = (LOOKS // 5, LOOKS)
 DAY_SECONDS = 86_400.0
 MOST_GROWTH_BYTES = 100_000
@@ -56,11 +56,11 @@ CASES = {
 
 
 class RestartingServer(HostileServer):
-    """One that can go away, so that its port refuses connections, and come back."""
+    """A server that can go down, so that its port refuses connections, and come back."""
 
     def __init__(self, say: t.Callable[[Question], Said]) -> None:
         super().__init__(say)
-        # only a port that was asked for by its number stays with a socket that does not listen
+        # a port stays with a socket that does not listen only if it was bound by number
         self._socket.close()
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,7 +81,7 @@ class RestartingServer(HostileServer):
         self._socket.shutdown(socket.SHUT_RDWR)
 
     def come_back(self) -> None:
-        """Take connections again."""
+        """Accept connections again."""
         if not self._is_there.is_set():
             self._socket.listen()
             self._is_there.set()
@@ -89,7 +89,7 @@ class RestartingServer(HostileServer):
 
 @dataclasses.dataclass
 class Sample:
-    """What the process has."""
+    """The resources that the process uses."""
 
     memory: int
     files: int
@@ -102,11 +102,11 @@ class Sample:
 
 
 class Day:
-    """A server whose jobs end after so many looks, and a clock that jumps."""
+    """A server whose jobs end after LOOKS polls, and a clock that jumps."""
 
     def __init__(self) -> None:
         self.looks = 0
-        # several connections may ask at once
+        # several connections may poll at once
         self._counting = threading.Lock()
         self.pauses = 0
         self.skipped = 0.0
@@ -115,7 +115,7 @@ class Day:
         self.server = RestartingServer(self.say)
 
     def say(self, question: Question) -> Said:
-        """Answer with jobs that run, and now and then not as it should."""
+        """Answer with running jobs, and with an error now and then."""
         if question.kind in ("jobs", "job", "bridges", "pipeline") and question.method == "GET":
             with self._counting:
                 self.looks += 1
@@ -142,7 +142,7 @@ class Day:
     asked_for = ""
 
     def sleep(self, seconds: float) -> None:
-        """Skip over a pause; the server is away during some, and the wall clock is set forward and back."""
+        """Skip a pause. The server is down during some pauses, and the wall clock jumps forward and back."""
         self.skipped += seconds
         self.pauses += 1
         if self.pauses % 211 == 0:
@@ -155,7 +155,7 @@ class Day:
 
 @contextlib.contextmanager
 def a_day() -> t.Iterator[Day]:
-    """Return a day that passes as fast as it can."""
+    """Yield a day that passes as fast as it can."""
     day, monotonic, unix = Day(), time.monotonic, time.time
     with (
         mock.patch.object(Clock, "sleep", lambda self, seconds: day.sleep(seconds)),
@@ -168,7 +168,7 @@ def a_day() -> t.Iterator[Day]:
         day.server.come_back()
 
 
-# each case with one face where there is no time for both
+# each case with one face if there is no time for both
 BOTH = [
     (case, face)
     for number, case in enumerate(CASES)
@@ -194,5 +194,5 @@ def test_a_day(case: str, face: str, tmp_path: t.Any) -> None:
     early, late = (day.samples[look] for look in SAMPLES)
     assert late.memory - early.memory < MOST_GROWTH_BYTES
     assert late.files <= early.files + 2
-    # one of the server may be about to end
+    # a thread of the server may be about to end
     assert late.threads <= early.threads + 2

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Some of the hostile answers as people meet them: by ansible-playbook, in its own process and with modules."""
+"""Test some hostile responses with ansible-playbook, in its own process and with modules."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ TRIED = (
     "Link in a circle",
     "to 'http://127.0.0.1:1/x'",
 )
-# all of them both ways, or the first ones in one way each
+# every row in every way, or only the first rows in one way each
 CASES = [(row, way) for row in TRIED for way in WAYS] if IS_WHOLE else list(zip(TRIED, WAYS * 2))
 
 
 def task_of(name: str, plugin: Plugin, folder: str) -> dict[str, t.Any]:
-    """Return a task of a playbook that goes on whatever comes of it."""
+    """Return a task of a playbook that continues whatever the result is."""
     options = {**plugin.given("", folder), "api_timeout": 5.0, "api_retries": 0}
-    # by the environment: Ansible shows the lines of a playbook beside an error
+    # set in the environment, because Ansible shows lines of the playbook next to an error
     for given in ("api_url", plugin.token):
         del options[given]
     if plugin.task:

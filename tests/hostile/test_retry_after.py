@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server that wants long pauses: at most two minutes, with a line; more only in a wait, which says until when."""
+"""Test long pauses that a server requests: at most two minutes, with a line; longer only in a wait, with the time."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ WAITING = {
 
 
 def asking(seconds: int) -> Row:
-    """Ask for a pause."""
+    """Request a pause."""
     return Row(status("429 Too Many Requests", b"", f"Retry-After: {seconds}"), refuses=True)
 
 
 def shown_by(
     plugin: Plugin, face_name: str, row: Row, phase: str = "first", *, is_shown: bool = True
 ) -> tuple[Came, list[str], list[str]]:
-    """Return what comes of it, the lines that are shown meanwhile, and the warnings."""
+    """Return the outcome, the lines shown during the run, and the warnings."""
     progress, warnings = Progress(is_shown=is_shown), list[str]()
     with (
         mock.patch.object(InProcessAction, "_progress", lambda self, variables: progress),
         mock.patch.object(AnsibleModule, "warn", lambda self, text, **more: warnings.append(text)),
     ):
         came = come_of(plugin, FACES[face_name], row, phase)
-    # only those about pauses: a list that takes long is told as well
+    # only lines about pauses: slow lists are reported as well
     return (
         came,
         [line for line in progress.others if "asks to pause" in line],
@@ -94,7 +94,7 @@ def test_where_nobody_listens_there_is_a_warning(face: str) -> None:
 
 @pytest.mark.parametrize("face", FACES)
 def test_a_limit_that_is_used_up_holds_no_task_that_does_not_wait(face: str) -> None:
-    """The answer itself is good, and GitLab will say if the next request is one too many."""
+    """The response itself is valid, and GitLab refuses the next request if it is one too many."""
     came, lines, warnings = shown_by(NOT_WAITING["write"], face, ROWS["no requests left"])
     assert came.writes == 1 and not came.result.get("failed")
     assert came.skipped < 1 and (lines, warnings) == ([], [])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every hostile answer costs one sentence: a part of the table here, all of it with `make hostile`."""
+"""Test that every hostile response causes one sentence. `make hostile` runs the whole table, this runs a part."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.faces import TASKS
 from .plugins import PLUGINS
 from .run import ROWS, cases, problems_of
 
-# what goes wrong in a thread of the server or of a task
+# exceptions in threads of the server or of a task
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 IS_WHOLE = os.environ.get("JOBGATE_HOSTILE") == "whole"
 CASES: dict[str, list[tuple[str, str, str, str]]] = {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Further headers and addresses: what is a secret in them is masked, and what is a word leaves results whole."""
+"""Test that secrets in additional headers and addresses are masked, and that ordinary words leave results intact."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A client that hides nothing of what comes over the connection."""
+"""A client that exposes everything it receives over the connection."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import urllib.parse
 
 from .support import PROJECT
 
-# Short enough to wait for what does not come.
+# Short enough for responses that never come.
 PATIENCE = 0.25
-# For what comes: nobody waits so long, on any machine.
+# For responses that do come: longer than any machine needs.
 AN_ETERNITY = 600.0
 PLAY = f"/api/v4/projects/{PROJECT}/jobs/1000/play"
 JOB = f"/api/v4/projects/{PROJECT}/jobs/1000"
@@ -25,7 +25,7 @@ JOBS = f"/api/v4/projects/{PROJECT}/jobs"
 
 @dataclasses.dataclass
 class Answer:
-    """What came: an answer, or the beginning of one and the error that ended it."""
+    """A response, or the start of one and the error that ended it."""
 
     status: int | None = None
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -56,9 +56,9 @@ def exchange(
     body: bytes | None = None,
     sent: t.Callable[[], object] = lambda: None,
 ) -> Answer:
-    """Send a request over a connection, and return what comes back.
+    """Send a request over a connection and return the response.
 
-    :param sent: called when it is sent, and before it is waited for an answer.
+    :param sent: called after sending and before waiting for the response.
     """
     answer = Answer()
     try:
@@ -86,7 +86,7 @@ def call(
     context: ssl.SSLContext | None = None,
     **how: t.Any,
 ) -> Answer:
-    """Send a request over a connection of its own."""
+    """Send a request over a new connection."""
     used = connect(url, context=context, timeout=timeout)
     try:
         return exchange(used, method, path, **how)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A client for the tests of the simulator, and the scenario most of them begin with."""
+"""A client for the tests of the simulator, and the scenario that most of them use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 
 from tests.simulator.fixture import Simulator
 
-# One token per role, so that a test says who asks by naming the token.
+# One token per role, so that the name of the token shows who sends a request.
 PEOPLE = {
     "ada": None,
     "olga": "owner",
@@ -29,7 +29,7 @@ VERSIONS = ("11.11", "13.12", "15.9", "17.11", "18.10", "19.2")
 def scenario(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
     """Return a world with one project, one pipeline (100) of `jobs`, and a token NAME-token for each person.
 
-    Keyword arguments go to the project when it knows them, the rest to the pipeline or the scenario.
+    Keyword arguments are keys of the pipeline or the scenario; all others are keys of the project.
     """
     pipeline_keys = {"ref", "tag", "source", "merge_request", "stages", "created_ago"}
     scenario_keys = {"hooks", "limits", "external_url", "version", "maintenance_mode", "runners", "clock"}
@@ -54,7 +54,7 @@ def scenario(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
 
 
 class Client:
-    """Speaks to a simulator as one person."""
+    """A client that acts as one person."""
 
     def __init__(self, simulator: Simulator, token: str | None = "mia-token") -> None:
         self.base = f"{simulator.url}/api/v4"
@@ -64,7 +64,7 @@ class Client:
             self.session.headers["PRIVATE-TOKEN"] = token
 
     def call(self, method: str, path: str, **more: t.Any) -> requests.Response:
-        """Send a request; a path without leading slash is below the project."""
+        """Send a request. A path without a leading slash is relative to the project."""
         url = self.base + path if path.startswith("/") else f"{self.base}/projects/{PROJECT}/{path}"
         return self.session.request(method, url, timeout=60, allow_redirects=False, **more)
 

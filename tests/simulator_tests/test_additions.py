@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Routes and statuses that a test adds from outside."""
+"""Test routes and statuses that a test adds."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TestStatuses:
         simulator.advance(100)
         assert client.get("jobs/1000").json()["status"] == "paused"
         assert [row["id"] for row in client.get("jobs?scope=paused").json()] == [1000]
-        # It blocks its pipeline as a manual job does, and can be played as one.
+        # It blocks its pipeline like a manual job, and can be played like one.
         assert client.get("pipelines/100").json()["status"] == "manual"
         assert client.get("jobs/1001").json()["status"] == "created"
         assert client.post("jobs/1000/play").json()["status"] == "pending"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Artifacts that expire, are locked, erased, removed in the background or found by ref, by version."""
+"""Test artifacts that expire, are locked, erased, removed in the background or found by ref, in each version."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TestExpiry:
             assert client.get(path).status_code == 404
         for path in ("jobs/artifacts/main/raw/x?job=build", "jobs/artifacts/main/download?job=build"):
             assert client.get(path).status_code == 404
-        # The log stays, and when they expired is still told.
+        # The log remains, and the record still shows when the artifacts expired.
         record = client.get("jobs/1000").json()
         assert [row["file_type"] for row in record["artifacts"]] == ["trace"]
         assert record["artifacts_expire_at"] == "2026-01-05T12:01:00.000Z"
@@ -108,7 +108,7 @@ class TestDeleteOfProject:
     def test_what_stays(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         assert client.delete("artifacts").status_code == 202
-        # They only expired; what removes them comes later.
+        # They have only expired; the server removes them later.
         assert has_archive(client, 1000)
         assert "artifacts_file" not in client.get("jobs/1000").json()
         simulator.advance(11)
@@ -130,7 +130,7 @@ class TestDeleteOfProject:
 
 class TestByRef:
     def get(self, client: Client, job: str, ref: str = "main", query: str = "") -> str | int:
-        """Return what is in the file x, by both endpoints, or the status."""
+        """Return the content of file x from both endpoints, or the status."""
         tail = f"job={job}&{query}"
         raw = client.get(f"jobs/artifacts/{ref}/raw/x?{tail}")
         whole = client.get(f"jobs/artifacts/{ref}/download?{tail}")

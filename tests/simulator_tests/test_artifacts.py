@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Artifacts and logs: downloads, trees, expiry, keeping and deleting."""
+"""Test artifacts and logs: downloads, trees, expiry, keeping and deleting."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_tree(simulator: Simulator) -> None:
     everything = client.get(f"{path}?recursive=true&per_page=2")
     assert (len(everything.json()), everything.headers["X-Total"]) == (2, "5")
     assert client.get(f"{path}?path=zzz").json() == {"message": "404 Path Not Found"}
-    # Before 18.8 this is a file named tree.
+    # Before 18.8, this path is a file named tree.
     assert "json" not in load(simulator, version="17.11").get(path).headers["Content-Type"]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Golden files with something else in place of one of their values: a pipeline or an error, never a crash."""
+"""Test golden files with one value replaced: the result is a pipeline or an error, never a crash."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ KEYS = (
 
 
 class _Plain(yaml.SafeLoader):
-    """Reads references as lists."""
+    """A loader that reads references as lists."""
 
 
 _Plain.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
 
 
 def places(value: t.Any) -> list[tuple[t.Any, t.Any]]:
-    """Return (mapping or list, key) of everything in a value."""
+    """Return (mapping or list, key) for everything in a value."""
     found: list[tuple[t.Any, t.Any]] = []
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(pairs):
@@ -71,6 +71,6 @@ def test_broken_files(name: str, tmp_path: pathlib.Path) -> None:
         for wish in WISHES.values():
             made = ProjectFile(path, folder, ("a",), {}, {}).make(wish, other)
             assert made.yaml_errors or made.refused or made.jobs
-            # What is made can be played.
+            # The created jobs can be played.
             row = schema.fill(made.pipeline_row(), schema.PIPELINE, kind="pipeline", place="made")
             list(expand_jobs(row["jobs"], place="made"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a `.gitlab-ci.yml`, in GitLab's words; and what is just not followed, with file and line."""
+"""Test errors of a `.gitlab-ci.yml` in GitLab's words, and warnings about unsupported keywords with file and line."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Expressions, regular expressions and patterns of paths: what they mean, what is refused, and how long they take."""
+"""Test expressions, regular expressions and path patterns: their meaning, errors and cost."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ KNOWN = {"A": "a", "B": "b", "BLANK": " ", "EMPTY": "", "VERSION": "v1.2.3", "PA
         ("$NONE", False),
         ("$NONE || $A", True),
         ("$A && $NONE", False),
-        # The order of precedence: comparisons, &&, ||.
+        # Operator precedence: comparisons, &&, ||.
         ('$A == "a" || $A == "b" && $NONE', True),
         ('($A == "a" || $A == "b") && $NONE', False),
-        # Only null and false stop the operators; the result is looked at in the end.
+        # Only null and false stop the operators; the final value is checked at the end.
         ("$EMPTY && $A", True),
         ("$EMPTY || $A", False),
         ("$VERSION =~ /^v\\d+/", True),
@@ -48,7 +48,7 @@ KNOWN = {"A": "a", "B": "b", "BLANK": " ", "EMPTY": "", "VERSION": "v1.2.3", "PA
         ("$NONE =~ /aa/", False),
         ("$NONE !~ /aa/", True),
         ("$VERSION =~ $NONE", False),
-        # What is no expression between slashes is searched for the text on the left side.
+        # A right side without slashes is searched for in the left side as plain text.
         ("$VERSION =~ $WORD", True),
         ("$WORD =~ $VERSION", False),
         ("null", False),
@@ -77,7 +77,7 @@ def test_what_is_no_expression(expression: str) -> None:
     ("pattern", "text", "wanted"),
     [
         ("^v\\d+\\.\\d+$", "v1.2", True),
-        # Not before a line break at the end, as Python has it.
+        # Not before a final line break, unlike in Python.
         ("^v1$", "v1\n", False),
         ("(?m)^b$", "a\nb\nc", True),
         ("a{2,3}b", "xaab", True),
@@ -127,7 +127,7 @@ def test_no_expression_takes_long() -> None:
     begin = time.process_time()
     for pattern in ("^(a+)+$", "^(a|aa)+$", "^(a*)*b", "(.*.*.*.*)x"):
         assert Regex(pattern).search("a" * 1000 + "!") is False
-    # A backtracking engine needs longer than the universe is old.
+    # A backtracking engine would need longer than the age of the universe.
     assert time.process_time() - begin < 20
 
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Golden files: pipelines that our own `.gitlab-ci.yml` files make, as GitLab's documentation says they do.
+"""Test golden files: our own `.gitlab-ci.yml` files make the pipelines that GitLab's documentation describes.
 
-Each folder of ci_files is a case: the file, and in pipelines.yml the page of the documentation, why it is so, and a
+Each folder of ci_files is a case: the file, and pipelines.yml with the page of the documentation, the reason, and a
 line for each job. They are written by hand, from the documentation.
 """
 
@@ -46,7 +46,7 @@ def names() -> list[str]:
 
 
 def other(path: str, branch: str | None, above: Context) -> Made | None:
-    """Return the pipeline of another project: there is one project, and its pipeline tells its branch."""
+    """Return the pipeline of another project. There is one project, and its job shows the branch."""
     job = {"name": f"{path} {branch or 'main'}", "stage": "test"}
     return Made(jobs=[job], stages=["test"]) if path == "group/other" else None
 
@@ -59,7 +59,7 @@ def make(name: str, wish: Context) -> Made:
 
 
 def line(row: dict[str, t.Any]) -> str:
-    """Return a job as the golden files write it."""
+    """Return a job in the form that the golden files use."""
     parts = [row["stage"], row["name"]]
     if row["when"] == "delayed":
         parts.append(f"delayed {row['start_in']:g}")

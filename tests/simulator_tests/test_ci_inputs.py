@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inputs: those of a file with a header, of an include, of a child pipeline, and of a pipeline that is created.
+"""Test inputs of a file with a header, of an include, of a child pipeline, and of a new pipeline.
 
-A file with a header is two YAML documents, which ansible-test takes from no .yml file, so these are not among the
-golden ones.
+A file with a header consists of two YAML documents. ansible-test rejects such .yml files, so these cases are not golden
+files.
 Source: https://docs.gitlab.com/ci/inputs/
 """
 
@@ -64,7 +64,7 @@ spec:
 
 def test_a_file_is_included_twice(tmp_path: pathlib.Path) -> None:
     made = make(tmp_path, MAIN, deploy=DEPLOY)
-    # A value that stands alone keeps its type; a file's inputs are put into it before it is merged with others.
+    # A value that stands alone keeps its type; inputs are inserted into a file before it is merged with others.
     assert shown(made) == [
         "build | build: [small]",
         "build | build: [large]",

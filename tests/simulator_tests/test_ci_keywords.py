@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each keyword of GitLab's reference is either followed, or named as not followed."""
+"""Test that each keyword of GitLab's reference is either supported or listed as unsupported."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pathlib
 
 from tests.simulator.ci import keywords
 
-# Written down from the headings of https://docs.gitlab.com/ci/yaml/ and of the pages artifacts_reports and
-# deprecated_keywords beside it, from the keys that the text below a heading names, and from the properties of GitLab's
-# own JSON schema for editors (app/assets/javascripts/editor/schema/ci.json); not made from the code.
+# Collected from the headings of https://docs.gitlab.com/ci/yaml/ and of its pages artifacts_reports and
+# deprecated_keywords, from the keys in the text below each heading, and from the properties of GitLab's JSON schema
+# for editors (app/assets/javascripts/editor/schema/ci.json); not generated from the code.
 REFERENCE = pathlib.Path(__file__).with_name("ci_keywords.txt")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pipelines of a `.gitlab-ci.yml` on the running server, and the options of the program that make them."""
+"""Test pipelines of a `.gitlab-ci.yml` on the running server, and the program options that create them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ only tags: {script: x, rules: [{if: $CI_COMMIT_TAG}]}
 
 @pytest.fixture
 def world(tmp_path: pathlib.Path) -> c.Callable[..., dict[str, t.Any]]:
-    """Return a function that writes a file and returns a scenario whose project has it."""
+    """Return a function that writes a file and returns a scenario whose project uses it."""
 
     def make(text: str = FILE, *, pipelines: t.Any = (), **more: t.Any) -> dict[str, t.Any]:
         path = tmp_path / ".gitlab-ci.yml"
@@ -286,7 +286,7 @@ Program = c.Callable[..., Done]
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
-    """Return a function that runs the program, in this process as it ends by itself, and returns what it says."""
+    """Return a function that runs the program in this process until it ends, and returns its output."""
 
     def run(*options: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["simulator", *options])
@@ -323,7 +323,7 @@ def test_it_prints_the_scenario(file: str, tmp_path: pathlib.Path, simulator: Si
     assert (found["build"]["duration"], found["test 2/2"]["outcome"]) == (40, "failed")
     assert found["deploy"]["environment"] == "a=b"
     assert done.stdout.startswith("# not supported: script: ")
-    # What it prints is a scenario.
+    # The output is a scenario.
     simulator.load(yaml.safe_load(done.stdout))
     simulator.advance(1000)
     assert simulator.job("build")["status"] == "success"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deployments: how they follow their jobs, who may approve, what the server does then, and what it refuses."""
+"""Test deployments: how they follow their jobs, who may approve, the effects of approvals, and refusals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load(
     version: str | None = None,
     **project: t.Any,
 ) -> Client:
-    """Return mia's client of a world whose production environment is protected by `protected`."""
+    """Return mia's client for a world whose production environment is protected by `protected`."""
     if protected is not None:
         project["protected_environments"] = {"production": protected}
     world = scenario(*(jobs or (DEPLOY,)), **project)
@@ -44,7 +44,7 @@ def approve(simulator: Simulator, who: str | None, status: str = "approved", **m
 
 
 def state(simulator: Simulator) -> tuple[str, str, int]:
-    """Return status of the job, status of its deployment, and how many approvals are missing."""
+    """Return the status of the job, the status of its deployment, and the number of missing approvals."""
     record = Client(simulator).get("deployments/1").json()
     assert Client(simulator).get("jobs/1000").json()["status"] == record["deployable"]["status"]
     return record["deployable"]["status"], record["status"], record["pending_approval_count"]
@@ -175,7 +175,7 @@ class TestApproval:
         assert (response.json()["status"], response.json()["comment"]) == ("approved", "fine")
         assert state(simulator)[2] == 1
         assert approve(simulator, "rob").status_code == 201
-        # With rules, the server waits to be told.
+        # With rules, the server waits until the job is played.
         assert state(simulator) == ("manual", "blocked", 0)
         assert client.post("jobs/1000/play").json()["status"] == "pending"
         simulator.advance(60)
@@ -259,7 +259,7 @@ class TestApproval:
         load(simulator, protected={"rules": RULES, "starts_itself": True})
         simulator.act_as_somebody_else("approve", "deploy")
         assert state(simulator) == ("pending", "created", 0)
-        # Effects are what clients do; this is what they find done.
+        # Only actions of the tested client count as effects, not those of others.
         assert simulator.effects() == []
 
     def test_the_old_key_of_a_job(self, simulator: Simulator) -> None:
@@ -355,7 +355,7 @@ class TestEnvironments:
         assert client.get("environments?search=prod&name=x").json() == {"error": "name, search cannot be used together"}
         record = client.get("environments/1").json()
         assert (record["tier"], record["last_deployment"]["id"]) == ("production", 1)
-        # the list has the project, the single environment has the deployment, and neither repeats itself
+        # the list contains the project, the single environment contains the deployment, and neither contains the other
         assert "project" not in record and "environment" not in record["last_deployment"]
         assert all("project" in row and "last_deployment" not in row for row in client.get("environments").json())
         assert client.get("environments/9").status_code == 404

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Downloads: storages, signed URLs, content of any size, and faults in the middle of it."""
+"""Test downloads: storages, signed URLs, content of any size, and faults during the transfer."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TestStorages:
         (seen,) = simulator.second.requests()
         assert seen["headers"]["x-mine"] == "1" and "X-Amz-Signature=" in seen["query"]
         assert len(simulator.requests()) == 1
-        # Single files come from the front proxy in every storage.
+        # With every storage, the front proxy sends single files.
         assert client.get("jobs/1000/artifacts/top.bin").text == "top"
 
     def test_over_tls_the_storage_is_too(self) -> None:
@@ -100,7 +100,7 @@ class TestStorages:
         url = client.get("jobs/1000/artifacts").headers["Location"]
         assert b"SignatureDoesNotMatch" in fetch(url + "0").body
         assert fetch(url.partition("?")[0]).status == 403
-        # As the real one does, which shows who sends a credential along.
+        # The real storage does the same, which exposes clients that forward a credential.
         assert fetch(url, Authorization="Bearer x").status == 400
         client.delete("jobs/1000/artifacts")
         answer = fetch(url)
@@ -171,7 +171,7 @@ class TestSizes:
             count += got
         used.close()
         assert count == 1 << 30
-        # Of the processor, which client and server share here; they need less than one, and bytes made one by one 100.
+        # CPU time of client and server together: less than 1 s is usual; generating single bytes would need 100 s.
         assert time.process_time() - began < 10
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 64 << 10, "of kibibytes"
 
@@ -264,7 +264,7 @@ class TestFaults:
             {"kind": "reset_before"},
             {"kind": "close_after"},
         ]
-        # Each rule counts only what those before it have let pass.
+        # Each rule only counts the requests that the rules before it let pass.
         for rule in rules:
             simulator.inject(path="/artifacts$", times=1, **rule)
         answers = [call(simulator.url, "GET", ARCHIVE) for _round in range(11)]

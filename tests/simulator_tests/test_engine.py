@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How pipelines go on by themselves: order of jobs, timers, resources, bridges, and what a retry opens again."""
+"""Test how pipelines continue by themselves: order of jobs, timers, resources, bridges, and the effects of retries."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_retry_copies_variables(simulator: Simulator) -> None:
     client.post(f"jobs/{simulator.job('a')['id']}/retry")
     assert simulator.job("a")["variables"] == rows["job_variables_attributes"]
     simulator.advance(10)
-    # A play of a finished job is a retry in disguise: what is given with it is lost.
+    # Playing a finished job retries it, and the variables of the request are lost.
     other = {"job_variables_attributes": [{"key": "B", "value": "2"}]}
     client.post(f"jobs/{simulator.job('a')['id']}/play", json=other)
     assert simulator.job("a")["variables"] == rows["job_variables_attributes"]

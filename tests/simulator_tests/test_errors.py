@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors: their shapes, which of two comes first, how projects are named, limits, and what is logged."""
+"""Test errors: their format, their precedence, project paths, limits, and the log."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class TestLimits:
     def test_the_list_of_jobs(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, limits={"jobs_list_per_minute": 2}))
         client = Client(simulator)
-        # It counts even when there is no such project, but not when a parameter is wrong.
+        # The request counts even if the project does not exist, but not if a parameter is invalid.
         assert client.get("/projects/99/jobs").status_code == 404
         assert client.get("jobs?per_page=0").status_code == 400
         assert client.get("jobs").status_code == 200

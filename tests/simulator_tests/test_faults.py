@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which requests faults strike, and that the effects are what every fault says."""
+"""Test which requests faults strike, and that each fault has the effect that it declares."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TestPresets:
         assert (row["user"] == "mia") == done
         if answer.is_complete:
             assert row["status"] == answer.status
-        # The next one is not struck, and the server knows what it has done.
+        # The next request is not struck, and the server knows its effects.
         assert client.post("jobs/1000/play").status_code == (400 if done else 200)
         assert len(simulator.effects()) == 1
 
@@ -140,7 +140,7 @@ class TestRules:
         assert simulator.faults()["rules"] == []
 
     def test_a_request_that_does_not_arrive_whole(self, simulator: Simulator, client: Client) -> None:
-        """No rule is needed for this one: without its body, a write must not be done."""
+        """This needs no rule: the server must not execute a write without its body."""
         answer = call(simulator.url, "POST", PLAY, timeout=0.1, body=b"{}", headers={"Content-Length": "20"})
         assert isinstance(answer.error, TimeoutError)
         assert call(simulator.url, "GET", JOB).status == 200

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a client sees of each kind of fault."""
+"""Test what a client receives with each kind of fault."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def get(simulator: Simulator, *, path: str = JOB, timeout: float = AN_ETERNITY, 
 
 
 def right(simulator: Simulator, path: str = JOB) -> bytes:
-    """Return the body that comes without a fault."""
+    """Return the body of a response without a fault."""
     simulator.clear_faults()
     return get(simulator, path=path).body
 
@@ -79,17 +79,17 @@ class TestSlow:
         answer = exchange(used, "GET", JOB)
         assert time.monotonic() - begin >= 0.2
         simulator.clear_faults()
-        # It is a right answer, and the connection lives on.
+        # The response is correct, and the connection stays open.
         assert exchange(used, "GET", JOB).body == answer.body
         used.close()
 
     def test_drip_keeps_a_client_busy(self, simulator: Simulator) -> None:
-        """One byte comes after the other, and yet no end."""
+        """Single bytes keep arriving, but the response does not end."""
         simulator.inject("drip", seconds=60, bytes=1)
         used = connect(simulator.url)
         used.request("GET", JOB, headers={"PRIVATE-TOKEN": "mia-token"})
         response = used.getresponse()
-        # two may have come together where the machine is busy
+        # on a busy machine, two bytes may arrive together
         pieces = [response.read1() for _look in range(5)]
         assert all(pieces) and len(b"".join(pieces)) < int(response.headers["Content-Length"])
         used.close()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server away, elsewhere, over TLS, and with a wrong clock."""
+"""Test a server that is down, redirects, uses TLS, or has a wrong clock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def world(simulator: Simulator) -> None:
 
 
 def wait_for(simulator: Simulator) -> Answer:
-    """Ask until there is an answer."""
+    """Repeat a request until there is a response."""
     end = time.monotonic() + AN_ETERNITY
     while time.monotonic() < end:
         answer = call(simulator.url, "GET", JOB)
@@ -84,7 +84,7 @@ class TestRefusing:
         assert [call(simulator.url, "GET", JOB).status for _round in range(3)] == [200, None, 200]
 
     def test_from_a_request_on(self, simulator: Simulator) -> None:
-        """The request is answered; from then on connections are refused, that of the write first."""
+        """The first request is answered. After it, connections are refused, starting with that of the write."""
         simulator.inject("refuse_then", endpoint="get_job", times=1, seconds=60)
         assert call(simulator.url, "GET", JOB).status == 200
         assert isinstance(call(simulator.url, "POST", PLAY).error, ConnectionRefusedError)
@@ -141,7 +141,7 @@ class TestSecondOrigin:
         assert simulator.effects() == simulator.second.requests() == []
 
     def test_it_sees_everything(self, simulator: Simulator) -> None:
-        """A client that takes its credential along is found out."""
+        """The second origin shows that a client forwards its credential."""
         simulator.inject("redirect_307")
         session = Client(simulator).session
         session.post(f"{simulator.url}{PLAY}?x=1", json={"job_variables_attributes": []}, timeout=AN_ETERNITY)
@@ -259,7 +259,7 @@ class TestClockJumps:
         job = json.loads(call(simulator.url, "GET", JOB).body)
         assert job["created_at"] == before
         assert job["status"] == "running"
-        # It was played five seconds after the start, and ran one later.
+        # The job was played five seconds after the start, and ran a second later.
         assert job["started_at"] == f"2026-01-05T{text[:-1]}6.000Z"
 
     def test_more_than_one(self, simulator: Simulator) -> None:

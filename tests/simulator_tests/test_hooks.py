@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hooks: what is sent when, with which headers and bodies, and what goes wrong on the way."""
+"""Test hooks: when they are sent, their headers and bodies, and delivery failures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SIGNING_TOKEN = "whsec_" + base64.b64encode(KEY).decode()
 
 
 class Receiver:
-    """Takes hooks and remembers them; `status` is what it answers."""
+    """Receives and stores hooks; `status` is the status of its responses."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -52,7 +52,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: t.Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
@@ -62,7 +62,7 @@ class Receiver:
         return [json.loads(body) for _headers, body in self.got]
 
     def told(self) -> list[tuple[str, str]]:
-        """Return (what, its status) of each hook."""
+        """Return (kind, status) of each hook."""
         return [(row["object_kind"], status_of(row)) for row in self.bodies()]
 
 
@@ -112,7 +112,7 @@ def test_a_new_pipeline_tells_of_its_jobs_and_a_retry_of_its_attempt(simulator: 
     simulator.advance(10)
     assert [row["status"] for row in simulator.hooks()] == ["created", "pending", "running", "failed"]
     assert receiver.bodies()[-1]["build_failure_reason"] == "stuck_or_timeout_failure"
-    # filled though nothing failed
+    # set even before the job failed
     assert receiver.bodies()[0]["build_failure_reason"] == "unknown_failure"
     simulator.act_as_somebody_else("retry", "a")
     simulator.advance(10)
@@ -194,13 +194,13 @@ def test_the_headers(simulator: Simulator, receiver: Receiver) -> None:
         uuid.UUID(headers[name])
     assert before <= int(headers["webhook-timestamp"]) <= time.time()
     assert headers["webhook-signature"] == signature(headers, body)
-    # one message, one id
+    # all deliveries have different IDs
     assert len({each["webhook-id"] for each, _body in receiver.got}) == len(receiver.got) > 1
     assert log[0]["headers"]["X-Gitlab-Token"] == "***"
 
 
 def signature(headers: dict[str, str], body: bytes) -> str:
-    """Sign as Standard Webhooks describes it, written anew."""
+    """Return the signature as Standard Webhooks defines it, independent of the simulator's code."""
     signed = b".".join([headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body])
     return "v1," + base64.b64encode(hmac.digest(KEY, signed, hashlib.sha256)).decode()
 
@@ -343,7 +343,7 @@ def test_the_program(receiver: Receiver, tmp_path: pathlib.Path) -> None:
         url = process.stdout.readline().strip()
         rows: list[dict[str, t.Any]] = []
         deadline = time.monotonic() + 120
-        # no request but these, so it is the clock alone that lets things happen
+        # these requests change nothing, so only the clock moves the pipeline forward
         while not (rows and rows[-1]["status"] == "success") and time.monotonic() < deadline:
             rows = requests.get(f"{url}/_simulator/hooks", timeout=60).json()
         process.terminate()

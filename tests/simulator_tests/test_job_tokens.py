@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Job tokens: how long they live, where they are taken, whom they let in, and what they tell about agents."""
+"""Test job tokens: their lifetime, the routes and projects that accept them, and the list of allowed agents."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load(
     job: dict[str, t.Any] | None = None,
     **project: t.Any,
 ) -> Client:
-    """Return a client with the token of a running job; project 8 has a finished job 2000 with artifacts."""
+    """Return a client with the token of a running job. Project 8 has a finished job 2000 with artifacts."""
     world = scenario({"name": "a", "duration": 100, "environment": "review/one", **(job or {})}, **project)
     world["tokens"].append({"token": TOKEN, "kind": "job", "job": "a"})
     world["projects"].append(
@@ -52,7 +52,7 @@ class TestLife:
         client = load(simulator)
         simulator.set_job("a", status=status)
         assert client.get("/job").status_code == answer
-        # A token that is no longer good is not the same as none.
+        # An expired token is not treated like a missing one.
         assert client.get("pipelines/100/jobs").status_code == answer
 
     def test_of_an_erased_job(self, simulator: Simulator) -> None:
@@ -77,7 +77,7 @@ class TestLife:
 
 
 ROUTES = [
-    # path, first version that takes job tokens, status before that: the header means nothing, so nobody asks
+    # path, first version that accepts job tokens, status before that: the header is ignored, so requests are anonymous
     ("jobs", "18.5", 401),
     ("pipelines/100/jobs", "18.5", 404),
     ("pipelines/100/bridges", "19.2", 404),
@@ -141,7 +141,7 @@ class TestRoutes:
     def test_as_private_token(self, simulator: Simulator, path: str) -> None:
         load(simulator)
         assert Client(simulator, TOKEN).get(path).status_code == 401
-        # Where nobody has to say who it is, it is nobody.
+        # Routes that allow anonymous access ignore the token.
         load(simulator, visibility="public")
         assert Client(simulator, TOKEN).get("pipelines/100/jobs").status_code == 200
 
@@ -180,7 +180,7 @@ class TestAllowLists:
 
 
 class TestOtherProjects:
-    """What a job may read elsewhere: by an entry, or because the project shows it to everybody."""
+    """What a job may read in other projects: through an allowlist entry, or because the project is public."""
 
     def client(self, simulator: Simulator, allow: list[t.Any], version: str = "19.2", **target: t.Any) -> Client:
         world = scenario({"name": "a", "duration": 100, "user": "rob"})
@@ -239,7 +239,7 @@ class TestOtherProjects:
         assert lacking.status_code == 403 and f"is required: {policy}." in lacking.json()["message"]
         entry["policies"] = [policy]
         assert self.client(simulator, [entry], members={"rob": "developer"}).get(f"/projects/8/{path}").ok
-        # Some routes do not ask for the policy where everybody may look.
+        # Some routes do not check the policy if the project is public.
         entry["policies"] = []
         public = self.client(simulator, [entry], members={"rob": "developer"}, visibility="public")
         asks = path.startswith("jobs")
@@ -298,7 +298,7 @@ class TestAgents:
         simulator.advance(1)
         record = Client(simulator, None).get("/job/allowed_agents", headers={"JOB-TOKEN": TOKEN}).json()
         ids = [row["id"] for row in record["project"]["groups"]]
-        # The nearest first: groups are counted from the top.
+        # The nearest group comes first: IDs increase from the top-level group down.
         assert (len(ids), ids) == (count, sorted(ids, reverse=True))
 
     @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A port that is closed and opened again."""
+"""Test closing and reopening a port."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_it_opens_while_it_still_closes() -> None:
         listener.open()
         url = listener.url
         closing = asyncio.create_task(listener.close())
-        await asyncio.sleep(0)  # it has begun
+        await asyncio.sleep(0)  # start closing
         listener.open()
         await closing
         assert listener.url == url

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of calls for outside clients tells right from wrong; the session `witnesses` has the clients."""
+"""Test that the table of calls for outside clients detects errors. The session `witnesses` runs the real clients."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.witnesses.calls import CALLS, Call
 from tests.witnesses.clients import CLIENTS, HERE
 from tests.witnesses.witness import Witness
 
-# A client that always says that it has done what it was told, and only does so for one call.
+# A client that always reports success, but only performs one of its calls.
 PROGRAM = """
 import json, sys, urllib.request
 url, token, _trigger = sys.argv[1:]
@@ -78,7 +78,7 @@ def test_what_the_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_machine_has_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """Of a package only what the machine lacks is installed: Ruby is there on many."""
+    """Only what the machine lacks is installed. Many machines have Ruby."""
     monkeypatch.setattr("tests.witnesses.clients.FOLDER", tmp_path)
     (gem,) = (client for client in CLIENTS if client.name == "gem gitlab")
     assert gem.command() == ("ruby", str(HERE / "gitlab_gem.rb"))

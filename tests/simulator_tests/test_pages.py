@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pagination: headers, their absences by version, parameter values, links and keyset mode."""
+"""Test pagination: headers, headers missing in some versions, parameter values, links and keyset mode."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class TestKeyset:
         while "next" in response.links:
             assert not [name for name in response.headers if name.startswith("X-") and "Page" in name]
             assert "scope=success" in response.links["next"]["url"] and "cursor=" in response.links["next"]["url"]
-            # Jobs made during the walk shift nothing.
+            # Jobs created during the iteration do not shift the pages.
             simulator.act_as_somebody_else("retry", "job 45")
             simulator.advance(10)
             response = client.session.get(response.links["next"]["url"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creating, retrying, cancelling, deleting and naming pipelines, with every refusal and the effects counted."""
+"""Test creating, retrying, cancelling, deleting and naming pipelines, with every refusal and the number of effects."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class TestRefusals:
         simulator.load(world({"name": "a"}, templates={"main": template}), version=version)
         client = Client(simulator)
         assert outcome(client.post("pipeline", json={"ref": "main"})) == base(text)
-        # Nothing is left behind, unlike after a push.
+        # No pipeline is left behind, unlike after a push.
         assert simulator.effects() == [] and len(client.get("pipelines").json()) == 1
 
     def test_inputs_mean_nothing_to_a_server_that_has_none(self, simulator: Simulator) -> None:
@@ -227,7 +227,7 @@ class TestRefusals:
         client = Client(simulator, f"{who}-token")
         response = client.post("pipeline", json=sent)
         if who == "ada":
-            # An administrator may create pipelines, but has no role that would allow variables.
+            # Administrators may create pipelines, but have no role in the project that allows variables.
             expected = 400
         assert response.status_code == expected
         if expected == 400:
@@ -242,7 +242,7 @@ class TestRefusals:
         assert [one.status_code for one in answers] == [201] * 25 + [400]
         assert outcome(answers[-1]) == base("Too many pipelines created in the last minute. Try again later.")
         assert "Retry-After" not in answers[-1].headers
-        # The limit is that of a user and a commit.
+        # The limit applies to each user and commit.
         assert client.post("pipeline", json={"ref": "v1"}).status_code == 201
         assert Client(simulator, "dev-token").post("pipeline", json={"ref": "main"}).status_code == 201
         simulator.advance(60)
@@ -351,7 +351,7 @@ class TestTrigger:
             ({"job_token_allowlist": ["group/app"]}, 201),
             ({"job_token_allowlist": ["group"]}, 201),
             ({}, (404, {"message": "404 Not Found"})),
-            # whoever looks may see it, but the role of the job's user does not count without an entry
+            # the project is visible, but without an allowlist entry the role of the job's user does not count
             ({"visibility": "public"}, base("Insufficient permissions to create a new pipeline")),
             ({"visibility": "public", "job_token_allowlist": ["group/app"]}, 201),
         ],
@@ -427,7 +427,7 @@ class TestRetry:
             {"name": "later", "stage": "two", "status": "skipped"},
         )
         response = client.post("pipelines/100/retry")
-        # The record is the one that was loaded before.
+        # The response contains the pipeline as it was before the retry.
         assert (response.status_code, response.json()["status"]) == (201, "failed")
         rows = {row["name"]: row for row in client.get("pipelines/100/jobs").json()}
         assert {name: row["status"] for name, row in rows.items()} == {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading pipelines: every filter of the list, the latest of a ref, commits, projects, and what retries by itself."""
+"""Test reading pipelines: every filter of the list, the latest of a ref, commits, projects, and automatic retries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DENIED = {"message": "403 Forbidden"}
 
 
 def world(**project: t.Any) -> dict[str, t.Any]:
-    """Return six pipelines: 100 main, 101 tag v1, 102 branch v1, 103 skipped, 104 broken, 105 of a schedule."""
+    """Return six pipelines: 100 main, 101 tag v1, 102 branch v1, 103 skipped, 104 broken, 105 scheduled."""
     made = scenario({"name": "a", "status": "success"}, created_ago=100, **project)
     made["pipelines"] += [
         {"ref": "v1", "tag": True, "user": "dev", "created_ago": 90, "jobs": [{"name": "b", "status": "failed"}]},
@@ -81,10 +81,10 @@ class TestFilters:
             ("ref=%20%20&status=skipped", [103]),
             ("order_by=status&sort=asc", [101, 104, 105, 102, 103, 100]),
             ("order_by=ref&sort=asc", [100, 103, 104, 105, 101, 102]),
-            # dev has the id 4, mia 3; the others were started by the first user.
+            # dev has ID 4, mia has ID 3; the first user started the others.
             ("order_by=user_id&sort=desc", [101, 100, 105, 104, 103, 102]),
             ("sort=asc&per_page=2", [100, 101]),
-            # 101 was created at 11:58:30, 102 ten seconds later: the moment itself is left out.
+            # 101 was created at 11:58:30, 102 ten seconds later: the exact time is excluded.
             ("created_after=2026-01-05T11:58:30Z&created_before=2026-01-05T11:58:50Z", [102]),
             ("created_after=2026-01-05T12:58:40%2B01:00&sort=asc", [103, 104, 105]),
             ("updated_before=2026-01-05T11:58:51Z", [103, 101, 100]),
@@ -173,7 +173,7 @@ class TestRecords:
 class TestLatest:
     @pytest.mark.parametrize(("query", "expected"), [("", 105), ("?ref=main", 105), ("?ref=", 105), ("?ref=v1", 101)])
     def test_found(self, client: Client, query: str, expected: int) -> None:
-        # Of a tag and a branch of one name, git prefers the tag.
+        # If a tag and a branch have the same name, git prefers the tag.
         response = client.get(f"pipelines/latest{query}")
         assert (response.status_code, response.json()["id"]) == (200, expected)
 
@@ -286,7 +286,7 @@ class TestRetriesOfTheServer:
     def test_until_it_succeeds(self, simulator: Simulator) -> None:
         assert self.run(simulator, "failed", "success", retry=2) == [(1001, "success"), (1000, "failed")]
         assert simulator.job("a")["pipeline_status"] == "success"
-        # Nobody has done anything.
+        # Automatic retries are not effects of a client.
         assert simulator.effects() == []
 
     def test_so_often_and_no_more(self, simulator: Simulator) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The program: its options, its admin path, its end; and faults on request."""
+"""Test the program: its options, its admin path, its end, and faults on request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Start = c.Callable[..., tuple[str, "subprocess.Popen[str]"]]
 
 @pytest.fixture
 def start(tmp_path: pathlib.Path) -> c.Iterator[Start]:
-    """Yield a function that runs the program with options, and return its URL and process."""
+    """Yield a function that runs the program with options and returns its URL and process."""
     running: list[subprocess.Popen[str]] = []
 
     def run(*options: str, world: dict[str, t.Any] | None = None) -> tuple[str, subprocess.Popen[str]]:
@@ -61,7 +61,7 @@ def test_it_runs_and_ends(start: Start, tmp_path: pathlib.Path) -> None:
 
 def test_a_scaled_clock(start: Start) -> None:
     url, _process = start("--clock", "scaled:100000", world=scenario({"name": "a", "duration": 1000}))
-    # a thousand seconds are over in a hundredth of one
+    # a thousand seconds pass in a hundredth of a second
     end = time.monotonic() + 60
     statuses = [""]
     while statuses[-1] != "success" and time.monotonic() < end:

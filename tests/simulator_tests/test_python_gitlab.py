@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An independent client, python-gitlab, is content with the answers of every version."""
+"""Test that an independent client, python-gitlab, accepts the responses of every version."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def project(simulator: Simulator, version: str) -> c.Iterator[t.Any]:
-    """Yield the project as python-gitlab has it; any warning of the client fails the test."""
+    """Yield the project as a python-gitlab object. Any warning of the client fails the test."""
     simulator.load(scenario(*JOBS), version=version)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -232,7 +232,7 @@ def test_deployments_that_are_refused(simulator: Simulator, version: str) -> Non
     with pytest.raises(gitlab.exceptions.GitlabJobPlayError, match="Unplayable Job"):
         project.jobs.get(1000).play()
     assert effects(simulator) == []
-    # one's own may be rejected
+    # users may reject their own deployments
     assert mine.approval("rejected", comment="not today")["comment"] == "not today"
     job = project.jobs.get(1000)
     assert (job.status, job.failure_reason) == ("failed", "deployment_rejected")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every record has exactly the fields of the reference, with their types, in every state and version."""
+"""Test that every record has exactly the fields of the reference, with their types, in every state and version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NUMBER = (int, float)
 NONE = type(None)
 
-# Field -> (types, first version). A time is written as "time".
+# Field -> (types, first version). The type of a timestamp is "time".
 JOB: dict[str, tuple[t.Any, str]] = {
     "id": (int, "11.0"),
     "status": (str, "11.0"),
@@ -49,7 +49,7 @@ JOB: dict[str, tuple[t.Any, str]] = {
     "tag_list": (list, "13.0"),
 }
 NOT_ON_BRIDGES = {"artifacts", "artifacts_expire_at", "runner", "runner_manager", "tag_list", "archived"}
-# What GitLab's own schema for a job asks for.
+# The required fields of GitLab's own schema for a job.
 REQUIRED = {
     "id", "status", "stage", "name", "ref", "tag", "coverage", "created_at", "started_at", "finished_at", "erased_at",
     "duration", "queued_duration", "user", "commit", "pipeline", "web_url", "artifacts", "artifacts_expire_at",

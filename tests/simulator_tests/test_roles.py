@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may do what: tokens and their scopes, roles, protected refs and environments, restricted variables."""
+"""Test permissions: tokens and their scopes, roles, protected refs and environments, restricted variables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def allowed_from(lowest: str, who: str) -> bool:
     return RANK.index(who) >= RANK.index(lowest)
 
 
-# Action on a job of somebody else -> state it needs, lowest of the people who may do it.
+# Action on another user's job -> required status, least privileged person who may do it.
 WRITES = {
     "jobs/1000/cancel": ("running", "dev"),
     "jobs/1000/retry": ("success", "dev"),
@@ -114,7 +114,7 @@ def test_protected_environment(simulator: Simulator) -> None:
     protected = {"protected_environments": {"production": ["rob"]}, "protected_refs": {"main": ["olga"]}}
     simulator.load(scenario(job, **protected))
     assert Client(simulator, "olga-token").post("jobs/1000/play").status_code == 403
-    # An admitted reporter may, whatever the ref.
+    # A reporter with access to the environment may play the job, whatever the ref.
     assert Client(simulator, "rob-token").post("jobs/1000/play").status_code == 200
 
 
@@ -137,7 +137,7 @@ def test_archived_project(simulator: Simulator) -> None:
 )
 def test_restricted_variables(simulator: Simulator, role: str, allowed: tuple[str, ...]) -> None:
     rows = {"job_variables_attributes": [{"key": "A", "value": "1"}]}
-    # Administrators are judged by their role in the project, and have none here.
+    # For administrators only their role in the project counts, and ada has none.
     for who in ("dev", "mia", "olga", "ada"):
         simulator.load(scenario({"name": "a", "when": "manual"}, variables_minimum_override_role=role))
         client = Client(simulator, f"{who}-token")
@@ -285,7 +285,7 @@ class TestJobTokens:
         client = self.load(simulator)
         assert client.get("jobs").status_code == 200
         assert client.get("pipelines/100/jobs").status_code == 200
-        # The header means nothing elsewhere, so these are anonymous.
+        # Other routes ignore the header, so these requests are anonymous.
         assert client.get("jobs/1000").status_code == 401
         assert client.post("jobs/1000/play").status_code == 401
         assert self.load(simulator, version="15.9").get("jobs").status_code == 401

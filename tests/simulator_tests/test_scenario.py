@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Scenarios: what is wrong with one is told with its place, and masses of jobs are cheap."""
+"""Test scenarios: errors contain their location, and large numbers of jobs are cheap."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_ids(simulator: Simulator) -> None:
 
 
 def steps_of(work: t.Callable[[], object]) -> int:
-    """Return how many lines are run, each round of a loop again: what something costs, on any machine."""
+    """Return the number of executed lines, including repetitions: a measure of cost that is the same on any machine."""
     count = 0
 
     def note(_frame: object, event: str, _argument: object) -> t.Any:
@@ -138,7 +138,7 @@ def steps_of(work: t.Callable[[], object]) -> int:
         count += event == "line"
         return note
 
-    # what measures the coverage uses the same place
+    # coverage measurement uses the same hook
     before = sys.gettrace()
     sys.settrace(note)
     try:
@@ -156,7 +156,7 @@ def masses(count: int) -> Simulation:
 
 def test_masses_are_cheap() -> None:
     few, many = (steps_of(functools.partial(masses, count)) for count in (1000, 2000))
-    # twice the jobs cost twice as much, and not four times
+    # twice as many jobs cost about twice as much, not four times
     assert many < 2.5 * few
     assert len(masses(10_000).engine.world.jobs) == 10_000
 
@@ -173,5 +173,5 @@ def cost_of_a_page(count: int) -> int:
 
 
 def test_a_page_of_masses_is_cheap() -> None:
-    # what a page costs does not grow with the list
+    # the cost of a page does not grow with the list
     assert cost_of_a_page(2000) < 1.5 * cost_of_a_page(1000)

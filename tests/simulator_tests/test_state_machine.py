@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What each action does by state: every cell of the reference's table, for builds and for bridges."""
+"""Test each action in each state: every cell of the reference's table, for builds and bridges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAME = "same"
 
 Cell = tuple[t.Any, ...]
 
-# State -> what play (of a manual job), retry, cancel and erase answer. A cell is (status, text of the error), or
+# State -> the responses to play (of a manual job), retry, cancel and erase. A cell is (status, text of the error) or
 # (status, new or same job, its status afterwards).
 TABLE: dict[str, dict[str, Cell]] = {
     **{
@@ -82,7 +82,7 @@ def load_in_state(simulator: Simulator, state: str, *, when: str = "manual", **j
 
 
 def check_cell(simulator: Simulator, job_id: int, action: str, cell: Cell) -> None:
-    """Do the action and compare answer, state and effects with the cell."""
+    """Do the action and compare the response, state and effects with the cell."""
     before = simulator.job(job_id)
     response = Client(simulator).post(f"jobs/{job_id}/{action}")
     assert response.status_code == cell[0], response.text

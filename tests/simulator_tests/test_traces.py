@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Logs: how they grow, what is in them, who may read them."""
+"""Test logs: their growth, content and permissions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_byte_in_its_time(simulator: Simulator) -> None:
         except UnicodeDecodeError:
             broken += 1
         simulator.advance(0.1)
-    # It is cut in the middle of characters, too.
+    # The log is also cut in the middle of characters.
     assert broken > 10
     simulator.advance(1)
     assert client.get("jobs/1000/trace").content == whole

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What recorded answers, request specs and schemas of GitLab have, and a stand-in easily gets wrong."""
+"""Test details in GitLab's recorded responses, request specs and schemas that a simulator easily gets wrong."""
 
 from __future__ import annotations
 
@@ -205,14 +205,14 @@ class TestFineGrainedTokens:
         assert self.client(simulator, "19.2", "read_user", visibility="public").get(path).status_code == status
 
     def test_as_if_anonymous(self, simulator: Simulator) -> None:
-        # A member would read this.
+        # A member could read this.
         fine = self.client(simulator, "19.2", "read_user", visibility="public", public_builds=False)
         assert (fine.get("pipelines").status_code, Client(simulator).get("pipelines").status_code) == (403, 200)
 
     def test_enough(self, simulator: Simulator) -> None:
         client = self.client(simulator, "19.2", "read_pipeline", "create_pipeline")
         assert client.get("pipelines").status_code == 200
-        # It gets past the token, and is refused for what the project lacks.
+        # The token is accepted, and the request fails only because the project has no CI file.
         assert "Missing CI config file" in client.post("pipeline", json={"ref": "main"}).text
 
 
@@ -241,7 +241,7 @@ class TestLimits:
         client = load(simulator, limits={"throttle_per_minute": 2})
         first = client.get("jobs").headers
         names = ("Name", "Limit", "Observed", "Remaining", "Reset")
-        # The stepped clock begins at 2026-01-05 12:00 UTC.
+        # The stepped clock starts at 2026-01-05 12:00 UTC.
         shown = [first[f"RateLimit-{name}"] for name in names]
         assert shown == ["throttle_authenticated_api", "2", "1", "1", "1767614460"]
         assert "Retry-After" not in first
@@ -249,7 +249,7 @@ class TestLimits:
         assert [client.get("jobs").status_code for _round in range(2)] == [200, 429]
         refused = client.get("jobs")
         assert (refused.text, refused.headers["Retry-After"]) == ("Retry later\n", "40")
-        # The limit is that of a token.
+        # The limit applies to each token.
         assert Client(simulator, "dev-token").get("jobs").status_code == 200
         simulator.advance(40)
         assert client.get("jobs").status_code == 200
@@ -257,7 +257,7 @@ class TestLimits:
     def test_per_hour(self, simulator: Simulator) -> None:
         client = load(simulator, limits={"throttle_per_hour": 90, "throttle_per_minute": 100})
         headers = client.get("jobs").headers
-        # The hour leaves the smaller share, told as if it were a minute.
+        # The hourly limit leaves the smaller share, and is reported as if it were per minute.
         assert [headers[f"RateLimit-{name}"] for name in ("Limit", "Remaining")] == ["2", "89"]
         for _round in range(89):
             assert client.get("jobs").status_code == 200
