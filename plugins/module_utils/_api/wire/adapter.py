@@ -15,7 +15,7 @@ import threading
 import typing as t
 
 from ..connection import ConnectionSettings, tls_context
-from ..http import parse_address
+from ..http import number_in, parse_address
 from ..libraries import HTTPAdapter, urllib3
 from .exchange import CURRENT, Exchange
 
@@ -94,6 +94,9 @@ class _BoundedAnswer(http.client.HTTPResponse):
             super().begin()
         if self._source.has_ended:
             raise http.client.IncompleteRead(b"")
+        if self.length is None and not self.chunked:
+            # `http.client` ignores a length that is repeated in one header, and would read until the connection ends
+            self.length = number_in(self.headers.get("content-length", ""))
 
 
 def _bounded_pools(pools: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

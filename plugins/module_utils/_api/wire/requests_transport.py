@@ -148,10 +148,7 @@ class RequestsStream(ByteStream):
             return self._read(size)
 
     def _receive(self, size: int) -> bytes:
-        if self._declared is not None and "," in self.header("content-length"):
-            # http.client ignores a length that is repeated in one header, and would read until the connection ends
-            size = min(size, self._declared - self._received)
-        content: bytes = self._answer.raw.read(size, decode_content=False) if size else b""
+        content: bytes = self._answer.raw.read(size, decode_content=False)
         self._received += len(content)
         if not content and self._declared is not None and self._received != self._declared:
             raise LostAnswerError(f"the answer was cut off after {self._received} of {self._declared} bytes")

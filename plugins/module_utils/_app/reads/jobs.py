@@ -163,8 +163,8 @@ class JobReading:
         """Return the problems that fail the task; those of finished jobs come first."""
         # in a project, only the returned jobs count; in a pipeline, all jobs do
         judged = jobs if self._query.pipeline.is_given else self._wanted(jobs)
-        believed = filter(self._wait.is_confirmed, judged)
-        ends = [(job, end_problem(job.record, self._options, check_targets=self._wait.is_active)) for job in believed]
+        confirmed = filter(self._wait.is_confirmed, judged)
+        ends = [(job, end_problem(job.record, self._options, check_targets=self._wait.is_active)) for job in confirmed]
         queued = [(job, self._wait.queue_problem(job)) for job in judged]
         return [(job, problem) for job, problem in [*ends, *queued] if problem]
 
