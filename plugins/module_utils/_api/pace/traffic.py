@@ -195,7 +195,7 @@ class RequestBudget:
     def __init__(self, most_at_once: int) -> None:
         self._most = self.allowed = most_at_once
         self._changed = threading.Condition()
-        self._under_way = 0
+        self._active = 0
         self._answers = 0
 
     @contextlib.contextmanager
@@ -207,13 +207,13 @@ class RequestBudget:
         :raises UnsentError: if none of them ends.
         """
         with self._changed:
-            has_turn = self._changed.wait_for(lambda: self._under_way < self.allowed, deadline.remaining())
-            if not has_turn and not self._changed.wait_for(lambda: self._under_way < self._most, GRACE_SECONDS):
+            has_turn = self._changed.wait_for(lambda: self._active < self.allowed, deadline.remaining())
+            if not has_turn and not self._changed.wait_for(lambda: self._active < self._most, GRACE_SECONDS):
                 raise UnsentError(
                     f"the request was not sent, because api_concurrency is {self._most} and no active request ended in "
                     "time"
                 )
-            self._under_way += 1
+            self._active += 1
         error: RequestError | None = None
         try:
             yield
@@ -222,7 +222,7 @@ class RequestBudget:
             raise
         finally:
             with self._changed:
-                self._under_way -= 1
+                self._active -= 1
                 self._note(error)
                 self._changed.notify_all()
 
