@@ -179,6 +179,9 @@ def project_path(project: str, api_url: str, origin: str = "api_url") -> str:
     remote = _GIT_REMOTE.fullmatch(project)
     if remote:
         raise UsageError(f"project {project!r} is the address of a Git repository; use the path, like {remote['path']}")
+    if "@" in project:
+        # anything before it may be a password
+        raise UsageError(f"project {_shown(project)!r} is an address; use the path of the project, like group/project")
     if not project.isdigit() and "/" not in project:
         raise UsageError(
             f"project {project!r} has no slash: GitLab finds a project only by its numeric id or its full path, like "

@@ -88,10 +88,12 @@ class _BoundedAnswer(http.client.HTTPResponse):
         :raises http.client.IncompleteRead: if the head is incomplete, which `http.client` does not notice.
         """
         super().begin()
-        while self.status < 200:
+        while self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
             # otherwise `begin` does nothing
             self.headers = t.cast(t.Any, None)
             super().begin()
+        # nobody asked for another protocol, so what follows is not an answer
+        self.will_close = self.will_close or self.status < 200
         if self._source.has_ended:
             raise http.client.IncompleteRead(b"")
         if self.length is None and not self.chunked:

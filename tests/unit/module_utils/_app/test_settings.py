@@ -107,6 +107,10 @@ def test_a_page_of_a_server_below_a_path():
         ("group%2Fapp", "is URL-encoded"),
         ("['group/app']", "set it to one project, not a list"),
         ("git@gitlab.example.com:group/app.git", "is the address of a Git repository; use the path, like group/app"),
+        (
+            "user:secret-word@gitlab.example.com/group/app",
+            "project 'gitlab.example.com/group/app' is an address; use the path",
+        ),
         ("ssh://git@gitlab.example.com/group/app.git", "is not a web address; use the path of the project"),
         (
             "https://other.example.com/group/app",

@@ -231,11 +231,17 @@ def test_the_answer_behind_interim_ones_is_the_answer(way, status):
         ]
 
 
-def test_what_comes_behind_another_protocol_is_no_answer(way):
-    answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n\0\0\x12\x04"
-    with LoopbackServer(answer) as server:
-        with pytest.raises(errors.LostAnswerError, match="the connection broke"):
-            send(transport_for(server.url), server.url + "/x", "POST")
+def test_a_switch_to_another_protocol_ends_the_connection_at_once(way):
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n\0\0\x12\x04"
+
+    def left_open(is_stopped):
+        yield switch
+        is_stopped.wait(5)
+
+    with LoopbackServer(left_open, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", most=2) as server:
+        transport = transport_for(server.url)
+        answers = [send(transport, server.url + "/x", method, timeout=2) for method in ("POST", "GET")]
+    assert [(answer.status, answer.body) for answer in answers] == [(101, b""), (200, b"[]")]
 
 
 def test_a_server_that_does_not_answer_in_time(way):
