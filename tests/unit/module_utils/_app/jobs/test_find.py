@@ -26,7 +26,7 @@ from ....harness import (
 
 LIST = "GET /projects/7/pipelines/6/jobs"
 PLACE = (
-    "the pipeline 6 of project 7 (source push, ref main, status running, "
+    "pipeline 6 of project 7 (source push, ref main, status running, "
     "https://gitlab.example.com/group/app/-/pipelines/6)"
 )
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
@@ -279,7 +279,7 @@ JOBS = [job(42), job(41, stage="test", name="t")]
             {"name": ["deploy"], "stage": ["test"]},
             f"job 'deploy' of {PLACE} has stage 'deploy', not stage 'test'",
         ),
-        ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
+        ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of pipeline 6"),
         ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
         ({"name": ["x*"]}, f"no job 'x*' in {PLACE}: there are 'deploy', 't'"),
     ],
@@ -314,7 +314,7 @@ def test_a_text_with_commas_may_be_one_name():
 
 
 def test_a_name_that_a_project_does_not_have():
-    with pytest.raises(errors.SelectionError, match="no job 'x' in project 7: there are 'build'"):
+    with pytest.raises(errors.SelectionError, match="no job 'x' in project 7: there is 'build'"):
         info(Exchange(PROJECT, [job(9, name="build")]), name=["x"])
 
 
