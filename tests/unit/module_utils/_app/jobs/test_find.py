@@ -130,10 +130,7 @@ def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
     ("answer", "words"),
     [
         (pipeline(9), "9 is the id of a pipeline; set pipeline_id to it, or job_id to the id of a job"),
-        (
-            reply(NOT_FOUND, status=404),
-            "trigger jobs cannot be read by id: select them by name in their pipeline",
-        ),
+        (reply(NOT_FOUND, status=404), "read it with gitlab_pipeline_bridges, or act on it by its name"),
         (reply({"message": "403 Forbidden"}, status=403), 'GitLab says "404 Not found" for job 9 of project 7'),
     ],
 )
