@@ -302,6 +302,7 @@ options:
   wait_interval:
     description:
       - Longest pause between two polls, in seconds. Pauses start at one second.
+      - More than 30 projects take turns and share 200 polls a minute, so their pauses can be longer.
     type: float
     default: 10
   nudges:
