@@ -35,8 +35,8 @@ attributes:
     details:
       - Everything is read and decided as in a real run, but nothing is sent, waited for or written. RV(gates) shows
         what would be played and retried. Whether GitLab permits an action is known only when it is requested.
-      - A job that does not exist yet, or was skipped, because of what the gates before it would change, cannot be
-        checked. The gate then predicts that its action would succeed.
+      - A job that does not exist yet or was skipped because of what the gates before it would change, or that one of
+        them would run again, cannot be checked. The gate then predicts that its action would succeed.
   diff_mode:
     support: none
     details:
@@ -302,6 +302,7 @@ options:
   wait_interval:
     description:
       - Longest pause between two polls, in seconds. Pauses start at one second.
+      - More than 30 projects take turns and share 200 polls a minute, so their pauses can be longer.
     type: float
     default: 10
   nudges:

@@ -81,6 +81,17 @@ def test_projects_that_failed_are_told_as_the_first_of_many(simulator: t.Any) ->
     assert "; and 18 more, 30 in all. Not reached: 'last-0', " in text and text.endswith(" and 18 more")
 
 
+def test_a_reason_that_ends_as_a_question_gets_no_full_stop(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "publish", **MANUAL}))
+    first = {"name": "first", "gates": [{"name": "publihs", "action": "wait"}]}
+    then = {"needs": ["first"], "gates": [{"name": "publish", "action": "wait"}]}
+    path = tmp_path / "record.json"
+    assert "in pipeline 100 of project group/app (" in str(release(simulator, first, record=str(path)).failure)
+    assert json.loads(path.read_text())["message"].endswith("did you mean 'publish'?")
+    text = str(release(simulator, first, then).failure)
+    assert text.endswith("did you mean 'publish'? Not reached: 'group/app'")
+
+
 def test_a_gate_of_many_names_is_called_by_the_first(simulator: t.Any) -> None:
     simulator.load(world(FAILED, *({"name": f"job-{number}"} for number in range(50))))
     names = ["test", *(f"job-{number}" for number in range(50))]

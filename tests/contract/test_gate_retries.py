@@ -56,6 +56,12 @@ def test_a_job_that_gitlab_has_retried(
     assert reason in page and f"attempt {len(reasons) + 1}" in page
 
 
+def test_a_canceled_job_that_the_gate_has_retried(simulator: t.Any) -> None:
+    simulator.load(world(flaky(status="canceled")))
+    result = release(simulator, {"gates": [{**WAIT, "action": "retry"}]})
+    assert told(result) == [("retried", "flaky was retried after status canceled")]
+
+
 def test_a_job_that_the_gate_has_retried(simulator: t.Any) -> None:
     simulator.load(world(flaky("api_failure", "script_failure")))
     gate = {"name": "flaky", "action": "retry", "max_attempts": 3}

@@ -555,6 +555,22 @@ def test_check_mode_expects_that_a_retry_brings_back_what_was_skipped(simulator:
     assert "did you mean 'deploy'?" in str(release(simulator, misspelt, check_mode=True).failure)
 
 
+@pytest.mark.parametrize("first", [{"action": "retry"}, {"action": "play", "replay": "failed"}], ids=str)
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_check_mode_expects_that_a_job_ends_well_after_an_earlier_gate_ran_it_again(
+    simulator: t.Any, first: Row, status: str
+) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL, "status": status}, {"name": "lint", "status": "failed"}))
+    gates = [{"name": "deploy", **gate} for gate in (first, {"action": "wait"}, {"action": "play"})]
+    results = [release(simulator, {"gates": gates}, check_mode=check_mode) for check_mode in (True, False)]
+    assert [(result.changed, result.failure) for result in results] == [(True, None)] * 2
+    assert [gate["outcome"] for gate in results[0]["gates"]][1:] == ["would be waited for", "would be played"]
+    # a job that no gate runs again still fails
+    simulator.load(world({"name": "deploy", **MANUAL, "status": status}, {"name": "lint", "status": "failed"}))
+    gates = [{"name": "deploy", **first}, {"name": "lint", "action": "wait"}]
+    assert "'lint'" in str(release(simulator, {"gates": gates}, check_mode=True).failure)
+
+
 @pytest.mark.parametrize("other", [[], [{"name": "job-2", "status": "running", "duration": 30}]])
 @pytest.mark.parametrize("status", ["failed", "canceled", "canceling"])
 def test_check_mode_knows_that_a_bad_end_will_be_retried(simulator: t.Any, status: str, other: list[Row]) -> None:

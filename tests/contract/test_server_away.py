@@ -168,7 +168,7 @@ def test_what_was_seen_before_it_went_away_is_returned(simulator: t.Any, case: s
     assert (result.values["timed_out"], result.values["elapsed"]) == (True, pytest.approx(60.0, abs=0.1))
     assert result.values["pipeline"]["id"] == 100
     assert result.values["summary"] == ({"success": 1} if case == "bridges" else {"running": 1})
-    assert any("could not be reached again before the timeout" in text for text in result.warnings)
+    assert any("Could not refresh the state before the timeout" in text for text in result.warnings)
     assert bool(result.failure) == (on_timeout == "fail")
 
 

@@ -201,7 +201,7 @@ def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: path
     assert (result["job"]["id"], result["pipeline"]["id"]) == (1100, 101)
     # without latest_success, the newest pipeline counts, as in other tasks
     result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
-    assert_sentence(result.failure, "no job 'build'", "pipeline 104", "there are 'docs'")
+    assert_sentence(result.failure, "no job 'build'", "pipeline 104", "there is 'docs'")
 
 
 @pytest.mark.parametrize("content", ["archive", "file"])
@@ -346,7 +346,7 @@ def test_a_report_is_what_gitlab_keeps(simulator: t.Any, tmp_path: pathlib.Path)
 @pytest.mark.parametrize(
     ("report_type", "words"),
     [
-        ("junti", "has no report 'junti': did you mean 'junit'? There are also 'cobertura'."),
+        ("junti", "has no report 'junti': did you mean 'junit'? There is also 'cobertura'."),
         ("JUnit", "has no report 'JUnit': did you mean 'junit'?"),
         ("dotenv", "has no report 'dotenv': there are 'cobertura', 'junit'"),
     ],

@@ -130,7 +130,7 @@ def an_archive_is_read(runner: Runner) -> None:
     )
 
 
-def what_is_not_there_is_one_sentence(runner: Runner) -> None:
+def missing_objects_cause_one_sentence_errors(runner: Runner) -> None:
     for options in ({"job_id": 2**31 - 2}, {"ref": "no-such-ref-of-the-live-check"}):
         done = runner.run(INFO, **options)
         expect(done.failure and len(done.failure) < 1000, f"{options}: {done.failure}")
@@ -204,7 +204,7 @@ def a_failed_job_is_retried(runner: Runner) -> None:
     expect(job_called(runner, "live-failing")["id"] > job["id"], "there is no new attempt")
 
 
-def a_long_job_is_cancelled(runner: Runner) -> None:
+def a_long_job_is_canceled(runner: Runner) -> None:
     if job_called(runner, "live-long")["status"] != "manual":
         raise SkippedError("live-long was played before; start a new pipeline")
     act(runner, "live-long", "play")
@@ -237,12 +237,12 @@ SCENARIOS: t.Final = (
     Scenario("Trigger jobs are read", trigger_jobs_are_read),
     Scenario("A log is downloaded whole", a_log_is_read),
     Scenario("An archive is downloaded whole", an_archive_is_read),
-    Scenario("What is not there is one sentence", what_is_not_there_is_one_sentence),
+    Scenario("Missing objects cause one-sentence errors", missing_objects_cause_one_sentence_errors),
     Scenario("Check mode changes nothing", check_mode_changes_nothing),
     Scenario("A gate verifies", a_gate_verifies),
     Scenario("A manual job is played once", a_manual_job_is_played_once, writes=True),
     Scenario("A failed job is retried", a_failed_job_is_retried, writes=True),
-    Scenario("A long job is cancelled", a_long_job_is_cancelled, writes=True),
+    Scenario("A long job is canceled", a_long_job_is_canceled, writes=True),
     Scenario("A gate plays, once", a_gate_plays, writes=True),
     Scenario("Artifacts are deleted, and a job is erased", artifacts_are_deleted_and_a_job_erased, writes=True),
 )

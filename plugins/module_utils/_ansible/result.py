@@ -13,7 +13,7 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from .._api.decoding import Record
-from .._api.errors import GitLabError, MissingLibraryError, capitalized
+from .._api.errors import GitLabError, MissingLibraryError, capitalized, ended
 from .._api.masking import Masker
 from .._app.outcome import Files, Outcome
 from .._app.session import TaskContext
@@ -94,7 +94,7 @@ def sentence(text: str, options: t.Container[str]) -> str:
     first = text.split(" ", 1)[0]
     if first.isalpha() and first not in options:
         text = capitalized(text)
-    return text if text.endswith(("?", "!")) else text.rstrip(".") + "."
+    return ended(text)
 
 
 def _all_names(arguments: Arguments) -> set[str]:

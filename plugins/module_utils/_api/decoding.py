@@ -48,7 +48,7 @@ def decode_json(response: Response) -> t.Any:
         if is_html(response):
             raise page_error(response, ", not JSON") from None
         raise BadAnswerError(
-            f"the answer (status {response.status}) is {_describe(response)}, not JSON", advice=NOT_GITLAB
+            f"the answer (status {response.status}) is {_describe(response)}", advice=NOT_GITLAB
         ) from None
     if _may_be_deeper(response.body) and is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON with more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
@@ -122,9 +122,10 @@ def server_text(value: t.Any, masker: Masker) -> str:
     text = value
     if isinstance(value, dict):
         text = value.get("message") or value.get("error_description") or value.get("error") or ""
-        if isinstance(text, dict) and isinstance(text.get("base"), list):
-            # errors about the whole record instead of one field
-            text = "; ".join(map(str, text["base"]))
+        if isinstance(text, dict):
+            # `error` of a rate limit, or errors about the whole record instead of one field
+            base = text.get("base")
+            text = "; ".join(map(str, base)) if isinstance(base, list) else text.get("error") or text
     if not isinstance(text, str):
         text = json.dumps(text, ensure_ascii=False)
     # a server may echo secrets, so mask them before the text is shortened
@@ -226,10 +227,13 @@ NOT_GITLAB = (
 
 
 def _describe(response: Response) -> str:
+    """Return what an answer is that cannot be decoded as JSON."""
     if not response.body.strip():
-        return "empty"
+        return "empty, not JSON"
     kind = response.header("content-type").split(";")[0].strip()
-    return kind if re.fullmatch(_MEDIA_TYPE, kind, re.ASCII) else "something else"
+    if "json" in kind.lower():
+        return "invalid JSON"
+    return f"{kind if re.fullmatch(_MEDIA_TYPE, kind, re.ASCII) else 'something else'}, not JSON"
 
 
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))

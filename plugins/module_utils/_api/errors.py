@@ -33,9 +33,14 @@ import re
 import typing as t
 
 
+def ended(text: str) -> str:
+    """Return a text with a full stop, unless it ends as a question or exclamation."""
+    return text if text.endswith(("?", "!")) else text.rstrip(".") + "."
+
+
 def with_sentence(text: str, further: str) -> str:
     """Return a text with another sentence appended."""
-    return f"{text} {further}" if text.endswith((".", "?", "!")) else f"{text}. {further}"
+    return f"{ended(text)} {further}"
 
 
 def capitalized(text: str) -> str:

@@ -54,7 +54,8 @@ def _is_locked(handle: int) -> bool:
 class Watch:
     """The nudges for one wait.
 
-    :param project: id or path. Until a pipeline is known, every nudge of the project counts.
+    :param project: id or path. Its nudges count until a pipeline is known, and later if they contain no pipeline, as
+        those of deployments.
     :param nudges: the source of the nudges.
     """
 

@@ -154,7 +154,7 @@ def _token_value(kind: str, match: re.Match[str]) -> t.Any:
         return match[1] if match[1] is not None else match[2]
     if kind == "regex":
         if len(match[1]) < 2:
-            raise ExpressionError(f"the regular expression /{match[1]}/ is shorter than two letters")
+            raise ExpressionError(f"the regular expression /{match[1]}/ is shorter than two characters")
         return regex(match[1], match[2])
     if kind == "word":
         return _WORDS[match[1]]

@@ -90,8 +90,6 @@ class Retrier:
         self._retries = retries
         self._clock = deadline.clock
         self._tell = tell
-        # the end of the pause that was reported last: it applies to all threads of the task
-        self._told_until = float("-inf")
         self._jitter = jitter
         self.traffic = traffic
         self.deadline = deadline
@@ -184,10 +182,10 @@ class Retrier:
         return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
 
     def tell_pause(self, seconds: float, limit: str = "") -> None:
-        """Report a pause that the server or a limit requires, if it is long and was not reported yet."""
-        end = self._clock.monotonic() + seconds
-        if seconds >= SHOWN_RETRY_AFTER_SECONDS and end > self._told_until + 1.0:
-            self._told_until = end
+        """Report a long pause that a limit requires, once for the task, or that the server asks for, once for each."""
+        if seconds < SHOWN_RETRY_AFTER_SECONDS:
+            return
+        if self.traffic.is_first_pacing() if limit else self.traffic.is_new_pause(seconds):
             self._tell(seconds, limit)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:

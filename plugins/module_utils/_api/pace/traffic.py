@@ -81,6 +81,9 @@ class Traffic:
         self._paced_until = float("-inf")
         # when the next poll may start, by the user's limit and by the server's
         self._next_by_user = self._next_by_server = float("-inf")
+        # what was reported for all threads: that a limit paces the task, and the end of the last pause of the server
+        self._has_told_pacing = False
+        self._told_until = float("-inf")
         # whether the server has ever answered correctly: then its address is right, and later errors may be temporary
         self.has_answered = False
         # requests that pause before they are repeated, and requests that pause before they are sent
@@ -171,6 +174,21 @@ class Traffic:
         """Return in how many seconds a poll may start that can wait."""
         with self._lock:
             return max(0.0, max(self._next_by_user, self._next_by_server) - self._clock.monotonic())
+
+    def is_first_pacing(self) -> bool:
+        """Return whether pacing was not reported yet, and remember that it is now."""
+        with self._lock:
+            had_told, self._has_told_pacing = self._has_told_pacing, True
+        return not had_told
+
+    def is_new_pause(self, seconds: float) -> bool:
+        """Return whether the pause that was reported last ends before a pause of this length, and remember this one."""
+        with self._lock:
+            end = self._clock.monotonic() + seconds
+            is_new = end > self._told_until + 1.0
+            if is_new:
+                self._told_until = end
+        return is_new
 
     def describe(self) -> str:
         """Return a description of the current limit, the server's or the user's; empty if there is none."""

@@ -31,8 +31,8 @@ def explain_missing_job(session: Session, project: str, job_id: int, exc: Missin
         session.client.call("get_pipeline", project=project, pipeline_id=job_id)
     except NotFoundError:
         exc.advice = (
-            f"{job_id} is neither a job nor a pipeline of project {project}; trigger jobs cannot be read by id: select "
-            "them by name in their pipeline"
+            f"{job_id} is neither a job nor a pipeline of project {project}. If it is a trigger job, read it with "
+            "gitlab_pipeline_bridges, or act on it by its name"
         )
     except RequestError:
         return  # the hint is not worth another error

@@ -94,7 +94,7 @@ class JobQuery:
         jobs = f"job {' or '.join(map(repr, self.single_names))}" if self.names else "jobs"
         if self.job_id is not None:
             jobs = f"job {self.job_id}"
-        return f"{jobs} in the {self.pipeline.describe()}"
+        return f"{jobs} in {self.pipeline.called}"
 
 
 class FoundJob:
@@ -189,9 +189,10 @@ def suggestions(known: t.Collection[str], name: str, *, what: str = "jobs") -> s
     # the names of matrix jobs begin with the name in the configuration
     close = close or sorted(each for each in known if each.startswith(f"{name}: "))[:3]
     others = sorted(set(known) - set(close))
+    be = "is" if len(others) == 1 else "are"
     if not close:
-        return f"there are {shortened(others)}"
-    rest = f" There are also {shortened(others)}." if others else ""
+        return f"there {be} {shortened(others)}"
+    rest = f" There {be} also {shortened(others)}" if others else ""
     return f"did you mean {' or '.join(map(repr, close))}?{rest}"
 
 

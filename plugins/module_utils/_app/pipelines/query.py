@@ -92,6 +92,12 @@ class PipelineQuery:
             return f"project {project}"
         return f"pipeline of {' and '.join(wanted)}{source} in project {project}"
 
+    @property
+    def called(self) -> str:
+        """Return what the query is for, with an article if it needs one."""
+        has_id = self.pipeline_id is not None or not self.is_given
+        return self.describe() if has_id else f"the {self.describe()}"
+
 
 @dataclasses.dataclass(frozen=True)
 class RunRequest:

@@ -291,8 +291,11 @@ class GateRun:
     # ----- states -----
 
     def _may_be_brought_back(self, job: FoundJob) -> bool:
-        """Return whether, in check mode, earlier gates may cause a skipped job to run."""
-        return job.status == "skipped" and self._has_predecessor_at_work()
+        """Return whether, in check mode, earlier gates would run this job again, or may cause a skipped job to run."""
+        if job.status == "skipped" and self._has_predecessor_at_work():
+            return True
+        acted_on = (gate.jobs for gate in self._project.gates if gate.outcome.startswith("would") and gate.has_changed)
+        return any(job.key == each.key for each in itertools.chain.from_iterable(acted_on))
 
     def _predict_wait(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult:
         """Return the result that check mode predicts for waiting: `failed` if a job ended in another state."""
@@ -340,6 +343,8 @@ def _former_ends(session: Session, jobs: t.Sequence[FoundJob]) -> list[list[str]
     ends = []
     for job, records in zip(jobs, attempts):
         former = sorted((record for record in records if id_of(record) < job.id), key=id_of)
-        counts = collections.Counter(str(record.get("failure_reason") or status_of(record)) for record in former)
+        counts = collections.Counter(
+            str(record.get("failure_reason") or f"status {status_of(record)}") for record in former
+        )
         ends.append([f"{end} ({count} times)" if count > 1 else end for end, count in counts.items()])
     return ends

@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import UsageError, capitalized
+from ..._api.errors import UsageError, capitalized, ended
 from ..fields import iso_time, records_in, seconds_of
 from ..files.place import check_path, check_regular
 from .run import FAILURES, GateResult, ProjectResult
@@ -45,7 +45,7 @@ def make_record(
         **run,
         "outcome": _outcome(results, message),
         "changed": has_changed(results),
-        "message": capitalized(message).rstrip(".") + "." if message else "",
+        "message": ended(capitalized(message)) if message else "",
         "warnings": list(warnings),
         "previous": None,
         "projects": [_project(result, trees.get(result.plan.name) or ReleaseTree()) for result in results],

@@ -13,6 +13,7 @@ import dataclasses
 import typing as t
 
 from ..._api.decoding import Record
+from ..._api.errors import with_sentence
 from ..._api.pace.clock import Deadline
 from ..fields import updated_from_jobs
 from ..jobs.query import FoundJob, sentences, shortened
@@ -206,5 +207,5 @@ def failure_text(results: t.Sequence[ProjectResult]) -> str | None:
     text = texts[0] if len(texts) == 1 else f"{len(texts)} of {len(results)} projects failed: " + sentences(texts)
     missed = [result.plan.name for result in results if result.outcome == "not reached"]
     if missed:
-        text = text.rstrip(".") + f". Not reached: {shortened(missed)}"
+        text = with_sentence(text, f"Not reached: {shortened(missed)}")
     return text

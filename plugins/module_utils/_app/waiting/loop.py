@@ -111,7 +111,7 @@ class Wait:
             if not is_known or not is_late(self._session, exc):
                 raise
             yield from self._sleep(self._session.deadline.remaining())
-            self._session.warn(f"GitLab could not be reached again before the timeout: {exc}")
+            self._session.warn(f"Could not refresh the state before the timeout; returning the last known state: {exc}")
             return Waited(value, has_timed_out=True, is_stale=True)
         return Waited(value)
 
@@ -276,7 +276,7 @@ def await_pipeline(session: Session, query: PipelineQuery, wait: Wait, *, is_of_
     def read() -> Record | None:
         pipeline = find_pipeline(session, query, warns=not is_of_gate)
         if pipeline is None:
-            wait.show_awaited(f"the {query.describe()}")
+            wait.show_awaited(query.called)
         return pipeline
 
     waited = yield from wait.until(read, lambda pipeline: pipeline is not None)

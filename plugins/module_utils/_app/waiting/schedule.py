@@ -143,7 +143,6 @@ class Scheduler:
         self.clock: Clock = AsideClock(clock, self._asleep)
         self._traffic = traffic
         self._progress = progress
-        self._has_told = False
         self._most_at_once = most_at_once
         self._nudges = nudges
         self._waiting: list[_Entry] = []
@@ -256,8 +255,8 @@ class Scheduler:
             return
         allowed, due = self._traffic.seconds_until_poll(), max(0.0, poll.due - self._clock.monotonic())
         self._traffic.paced_seconds += max(0.0, min(asleep, allowed) - due)
-        if asleep > due and allowed - due >= _NEWS_SECONDS and not self._has_told and self._progress.is_shown:
-            self._has_told = True
+        is_news = asleep > due and allowed - due >= _NEWS_SECONDS and self._progress.is_shown
+        if is_news and self._traffic.is_first_pacing():
             self._progress.still_waiting(text=f"paced: {self._traffic.describe()}")
 
     def _take(self, entry: _Entry) -> None:

@@ -169,7 +169,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 405, "text": "Non GET methods are not allowed for moved projects"}, "new path"),
         ({"status": 405, "text": "Offset pagination has a maximum allowed offset of 50000"}, "select a pipeline"),
         ({"status": 409, "text": "409 Conflict: Resource lock"}, "try again"),
-        ({"status": 429, "text": "Retry later"}, "api_concurrency"),
+        ({"status": 429, "text": "Retry later"}, "try again later, and set api_requests_per_minute"),
         ({"status": 503, "text": "GitLab Maintenance: system is in maintenance mode"}, "maintenance mode"),
         ({"status": 500}, "administrator"),
         ({"status": 502}, "proxy"),

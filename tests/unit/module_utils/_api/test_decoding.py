@@ -41,7 +41,8 @@ def status_error(content, *, status=400, masker=None, headers=None):
         ({"message": "403 Forbidden - Job is not retryable"}, "403 Forbidden - Job is not retryable"),
         ({"message": "404 Not found"}, "404 Not found"),
         ({"error": "scope does not have a valid value"}, "scope does not have a valid value"),
-        ({"message": {"error": TOO_MANY}}, f'{{"error": "{TOO_MANY}"}}'),
+        ({"message": {"error": TOO_MANY}}, TOO_MANY),
+        ({"message": {"error": ["a"]}}, '["a"]'),
         ({"message": {"field": ["is too long"]}}, '{"field": ["is too long"]}'),
         ({"error": "invalid_token", "error_description": "Token was revoked."}, "Token was revoked."),
         (
@@ -172,6 +173,13 @@ def test_text_may_be_cut_within_a_character():
 @pytest.mark.parametrize(("header", "shown"), [("01\x1b[2J" + "A" * 100, "01" + "A" * 62), ("", "")])
 def test_a_request_id_is_short_and_printable(header, shown):
     assert status_error([], headers={"X-Request-Id": header}).request_id == shown
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/problem+json; charset=utf-8"])
+def test_broken_json_is_not_called_another_type_than_json(kind):
+    with pytest.raises(BadAnswerError) as caught:
+        decode_record(reply(b'{"id": 1', headers={"Content-Type": kind}))
+    assert caught.value.problem == "the answer (status 200) is invalid JSON"
 
 
 def test_a_stricter_decoder_has_not_the_last_word(monkeypatch):

@@ -354,3 +354,19 @@ def test_each_request_of_a_read_in_doubt_is_repeated_as_often():
     assert new_retrier(retries=2).read_persistently(Operation(job, jobs, job, jobs)) == "done"
     with pytest.raises(errors.NotAuthorizedError):
         new_retrier(retries=2).read_persistently(Operation(job, jobs, job, job))
+
+
+def test_the_threads_of_a_task_report_pacing_once_and_each_pause_of_the_server_once():
+    clock, told = FakeClock(), []
+    traffic = Traffic(clock)
+    threads = [
+        new_retrier(clock, traffic=traffic, tell=lambda seconds, limit: told.append((seconds, limit)))
+        for _number in range(3)
+    ]
+    for _minute in range(2):
+        for thread in threads:
+            thread.tell_pause(9.0, "20 a minute")
+            thread.tell_pause(40.0, "20 a minute")
+            thread.tell_pause(30.0)
+        clock.sleep(60.0)
+    assert told == [(40.0, "20 a minute"), (30.0, ""), (30.0, "")]

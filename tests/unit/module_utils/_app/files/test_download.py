@@ -349,11 +349,11 @@ def test_after_a_break_a_report_is_looked_at_anew(tmp_path):
 @pytest.mark.parametrize(
     ("kinds", "wanted", "words"),
     [
-        (("junit", "sast"), "junti", "has no report 'junti': did you mean 'junit'? There are also 'sast'."),
+        (("junit", "sast"), "junti", "has no report 'junti': did you mean 'junit'? There is also 'sast'"),
         (("junit", "jacoco"), "coverage_report", "'coverage_report': there are 'jacoco', 'junit'"),
         (("junit", "codequality"), "code_quality", "did you mean 'codequality'?"),
-        (("junit",), "sast", "has no report 'sast': there are 'junit'"),
-        ((entry_of("junit", file_type=7), entry_of("sast")), "junit", "there are 'sast'"),
+        (("junit",), "sast", "has no report 'sast': there is 'junit'"),
+        ((entry_of("junit", file_type=7), entry_of("sast")), "junit", "there is 'sast'"),
     ],
 )
 def test_a_report_that_the_job_does_not_have_is_not_asked_for(tmp_path, kinds, wanted, words):

@@ -26,7 +26,7 @@ from ....harness import (
 
 LIST = "GET /projects/7/pipelines/6/jobs"
 PLACE = (
-    "the pipeline 6 of project 7 (source push, ref main, status running, "
+    "pipeline 6 of project 7 (source push, ref main, status running, "
     "https://gitlab.example.com/group/app/-/pipelines/6)"
 )
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
@@ -130,10 +130,7 @@ def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
     ("answer", "words"),
     [
         (pipeline(9), "9 is the id of a pipeline; set pipeline_id to it, or job_id to the id of a job"),
-        (
-            reply(NOT_FOUND, status=404),
-            "trigger jobs cannot be read by id: select them by name in their pipeline",
-        ),
+        (reply(NOT_FOUND, status=404), "read it with gitlab_pipeline_bridges, or act on it by its name"),
         (reply({"message": "403 Forbidden"}, status=403), 'GitLab says "404 Not found" for job 9 of project 7'),
     ],
 )
@@ -279,7 +276,7 @@ JOBS = [job(42), job(41, stage="test", name="t")]
             {"name": ["deploy"], "stage": ["test"]},
             f"job 'deploy' of {PLACE} has stage 'deploy', not stage 'test'",
         ),
-        ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
+        ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of pipeline 6"),
         ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
         ({"name": ["x*"]}, f"no job 'x*' in {PLACE}: there are 'deploy', 't'"),
     ],
@@ -314,7 +311,7 @@ def test_a_text_with_commas_may_be_one_name():
 
 
 def test_a_name_that_a_project_does_not_have():
-    with pytest.raises(errors.SelectionError, match="no job 'x' in project 7: there are 'build'"):
+    with pytest.raises(errors.SelectionError, match="no job 'x' in project 7: there is 'build'"):
         info(Exchange(PROJECT, [job(9, name="build")]), name=["x"])
 
 

@@ -49,7 +49,7 @@ PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'? There are also 'deploy'."),
+        ({"stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'? There is also 'deploy'"),
         ({"stages": ("te*", "bld")}, "no job of project 7 has stage 'bld': there are 'deploy', 'test'"),
         ({"names": ("unit",), "stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'?"),
         (
@@ -58,7 +58,7 @@ PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
         ),
         (
             {"names": ("unit",), "scope": ("failed",)},
-            "no job 'unit' in project 7 has the status failed (scope): there are 'lint'",
+            "no job 'unit' in project 7 has the status failed (scope): there is 'lint'",
         ),
         ({"stages": ("te*",)}, ""),
         ({"names": ("unit",), "stages": ("test",)}, ""),

@@ -363,7 +363,7 @@ def test_a_server_that_is_away_until_the_time_is_up_is_a_time_out(answer, on_tim
     assert outcome.values["timed_out"] is True
     assert outcome.values["elapsed"] == clock.seconds == pytest.approx(60.0, abs=0.01)
     assert (outcome.failure or "").startswith(failure or "") and bool(outcome.failure) == bool(failure)
-    assert "could not be reached again before the timeout" in outcome.warnings[0]
+    assert "Could not refresh the state before the timeout" in outcome.warnings[0]
 
 
 # ----- polls that share answers -----
