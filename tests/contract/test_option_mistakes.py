@@ -123,8 +123,12 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a variable without a name", ACTION, {**PLAY, "job_variables": [{"key": "", "value": "b"}]},
      "job_variables: '' is not a valid variable name; use up to 255 letters, digits and underscores."),
     ("variables as name and value", ACTION, {**PLAY, "job_variables": [{"name": "A", "value": "b"}]},
-     "job_variables contains an entry without key and value; use a mapping of names and values, or a list of mappings "
-     "with key and value."),
+     "job_variables contains an entry that does not consist of key and value; use a mapping of names and values, or a "
+     "list of mappings with key and value."),
+    ("a type of a variable", ACTION,
+     {**PLAY, "job_variables": [{"key": "A", "value": "b", "variable_type": "env_var"}]},
+     "job_variables contains an entry that does not consist of key and value; use a mapping of names and values, or a "
+     "list of mappings with key and value."),
     # values
     ("start for play", ACTION, {**PLAY, "action": "start"}, "action is 'start'; did you mean play?"),
     ("an action that there is not", ACTION, {**PLAY, "action": "explode"},
