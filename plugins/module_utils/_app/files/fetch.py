@@ -171,10 +171,14 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
 
 
 class Memory:
-    """A sink in memory, for content that is small enough for an expression."""
+    """A sink in memory, for content that is small enough for an expression.
 
-    def __init__(self) -> None:
+    :param called: what the content is, for messages.
+    """
+
+    def __init__(self, called: str = "the content") -> None:
         self.content = bytearray()
+        self._called = called
 
     def restart(self) -> None:
         self.content.clear()
@@ -187,8 +191,8 @@ class Memory:
         self.content += chunk
         if len(self.content) > MOST_MIB_IN_MEMORY * 1024**2:
             raise UsageError(
-                f"the content is larger than {MOST_MIB_IN_MEMORY} MiB, too much for an expression; download it to a "
-                "file instead"
+                f"{self._called} is larger than {MOST_MIB_IN_MEMORY} MiB, too much for an expression; download it to "
+                "a file instead"
             )
 
 
@@ -198,7 +202,8 @@ def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> by
     :raises SelectionError: if there is none.
     """
     check_request(session, request)
-    memory = Memory()
+    what = f"artifact {request.path!r}" if request.path else "the log"
+    memory = Memory(f"{what} of {request.called(job)}")
     fetch(session, request, job, memory)
     check_log(request, job, len(memory.content))
     return bytes(memory.content)
