@@ -83,9 +83,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
                 "a job token can start pipelines only as a trigger token; set trigger_token to it, or set api_token to "
                 "a personal or project access token instead of api_job_token"
             )
-        return finish(session, task.run(request), waiting, f"a new {query.describe()}")
+        return finish(session, task.run(request), waiting, f"a new {query.sought}")
     refuse_job_token(session, action)
-    return finish(session, task.act(PIPELINE_ACTIONS[action]), waiting, f"the {query.describe()}")
+    return finish(session, task.act(PIPELINE_ACTIONS[action]), waiting, query.describe())
 
 
 def _waiting(options: Options) -> WaitOptions:

@@ -266,7 +266,7 @@ def place_of(query: JobQuery, selection: Selection) -> str:
     is_news = query.pipeline.pipeline_id is None and len(pipeline) > 1
     known = [f"pipeline {id_of(pipeline)}"] if is_news else []
     known += [*facts(pipeline), *filter(None, [str(pipeline.get("web_url") or "")])]
-    return f"the {query.pipeline.describe()}" + (f" ({', '.join(known)})" if known else "")
+    return query.pipeline.describe() + (f" ({', '.join(known)})" if known else "")
 
 
 def lacks_any(query: JobQuery, selection: Selection) -> bool:

@@ -142,7 +142,7 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
 
 def _too_many(query: PipelineQuery, number: int) -> SelectionError:
     return SelectionError(
-        f"none of the newest {number} pipelines is the {query.describe()}; set pipeline_id, or also set sha"
+        f"none of the newest {number} pipelines is {query.describe()}; set pipeline_id, or also set sha"
     )
 
 

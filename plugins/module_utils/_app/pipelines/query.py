@@ -79,7 +79,12 @@ class PipelineQuery:
         return sum(way is not None for way in ways) > 1
 
     def describe(self) -> str:
-        """Return what the query is for, as part of a sentence."""
+        """Return the pipeline or project with its article, as part of a sentence: "the pipeline of ref main in ..."."""
+        return f"the {self.sought}" if self.is_given and self.pipeline_id is None else self.sought
+
+    @property
+    def sought(self) -> str:
+        """Return what the query is for, without an article."""
         project = self.project_called or self.project
         if self.pipeline_id is not None:
             return f"pipeline {self.pipeline_id} of project {project}"
@@ -168,5 +173,5 @@ def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
 
     :param may_wait: whether the message should suggest `wait`.
     """
-    begin = f"there is no {query.describe()}; check ref, sha or merge_request"
+    begin = f"there is no {query.sought}; check ref, sha or merge_request"
     return f"{begin}, start a pipeline, or use wait to wait for one" if may_wait else f"{begin}, or start a pipeline"
