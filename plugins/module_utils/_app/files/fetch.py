@@ -43,6 +43,7 @@ KINDS: t.Mapping[str, Kind] = {
 }
 # What the URL of the list of artifacts has in place of a file.
 _LIST_PATH = "tree"
+_BY_REF = ", or set latest_success for those of the newest successful pipeline of the ref"
 # A template keeps several copies of a file in memory.
 MOST_MIB_IN_MEMORY = 64
 
@@ -237,7 +238,7 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
             "for the job in the latest successful pipeline of the branch or tag; omit latest_success for the newest "
             "pipeline, or set pipeline_id or job_id"
         )
-    return why_no_artifacts(job, now)
+    return why_no_artifacts(job, now, instead=_BY_REF if request.query.pipeline.ref else "")
 
 
 def _invalid_path(path: str) -> str:

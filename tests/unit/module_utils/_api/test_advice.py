@@ -55,6 +55,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         # the Reporter role is not enough for these
         ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "a job in debug mode requires the Developer"),
         ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "check artifacts:access"),
+        ({"status": 403, "text": FORBIDDEN, "endpoint": "list_artifact_tree"}, "check artifacts:access"),
         (
             {"status": 403, "text": FORBIDDEN, "endpoint": "get_pipeline_variables"},
             "the Maintainer role in the project, or must",
