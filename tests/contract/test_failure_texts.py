@@ -122,6 +122,8 @@ def test_a_skipped_job_with_nothing_failed_before_it(simulator: t.Any) -> None:
 def test_only_a_task_that_could_have_waited_is_told_to(simulator: t.Any) -> None:
     simulator.load(world({"name": "build"}))
     nowhere: Row = {"project": "group/app", "ref": "nope", "name": ["build"]}
+    nightly = run_task(simulator, INFO, **{**nowhere, "ref": "main", "pipeline_source": ["schedule"]}).failure
+    assert "with source schedule in project group/app; check ref and pipeline_source, start" in str(nightly)
     assert "use wait to wait for one" in str(run_task(simulator, INFO, **nowhere).failure)
     assert "use wait to wait for one" in str(run_task(simulator, ACTION, **nowhere, action="play").failure)
     gate = {"ref": "nope", "gates": [{"name": "build", "action": "verify"}]}
