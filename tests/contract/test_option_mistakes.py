@@ -144,13 +144,16 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("an id of zero", INFO, {"project": "group/app", "pipeline_id": 0}, "pipeline_id is 0; ids start at 1."),
     ("no hexadecimal sha", INFO, {"project": "group/app", "sha": "latest"},
      "sha 'latest' is not a commit id; use all 40 hexadecimal digits, or at least the first 7."),
-    ("a name of git's own", INFO, {"project": "group/app", "ref": "origin/main"},
-     "ref 'origin/main' is a local Git name; use the name of the branch or tag as GitLab shows it."),
+    *((f"a name of git's own: {ref}", INFO, {"project": "group/app", "ref": ref},
+       f"ref {ref!r} is a local Git name; use the name of the branch or tag as GitLab shows it.")
+      for ref in ("origin/main", "refs/remotes/origin/main", "HEAD")),
     *((f"{ref} as a ref", INFO, {"project": "group/app", "ref": ref},
        f"ref {ref!r} is not a name that Git allows for a branch or tag.")
-      for ref in ("my branch", "release/*", "a..b", "main~1", "refs/remotes/origin/x", "@", "x.lock", "refs/heads/")),
+      for ref in ("my branch", "release/*", "a..b", "main~1", "refs/heads", "@", "x.lock", "refs/heads/")),
     ("a commit as a ref", INFO, {"project": "group/app", "ref": "a" * 40},
-     f"ref {'a' * 40!r} is a commit id; set sha instead of ref."),
+     f"ref {'a' * 40!r} is a commit id; set sha to it, and ref only to a branch or tag."),
+    ("a commit whose pipeline is to start", PIPELINE, {**RUN, "ref": "a" * 40},
+     f"ref {'a' * 40!r} is a commit id; set sha to it, and ref only to a branch or tag."),
     # hidden values, which as wildcards would match every job
     *((f"a hidden value as {where}{name}", tool, options,
        f"{where}{name} is '********', in which asterisks replace a secret or the value of a variable; use the real "
