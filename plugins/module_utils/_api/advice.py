@@ -146,7 +146,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(405, "Too many records for offset pagination: select a pipeline, or set limit", words="offset"),
     _Row(409, _BUSY, words="resource lock|stats refresh"),
     _Row(409, _BUSY, is_mere=True),
-    _Row(429, "Too many requests: wait a minute, and set api_requests_per_minute, or lower api_concurrency"),
+    _Row(429, "Too many requests: run the task again later, and set api_requests_per_minute, or lower api_concurrency"),
     _Row(500, "The server failed: its administrator can find the reason in its logs"),
     _Row(502, "The server behind the proxy does not answer; it may be starting or being upgraded"),
     _Row(503, "The server is overloaded or being upgraded"),
