@@ -213,7 +213,7 @@ msg:
   description: In check mode, what would be done. If the task fails, why.
   type: str
   returned: in check mode, and when the task fails
-  sample: would approve deployment 5 to 'production' of job 'deploy:prod' (id 42)
+  sample: would approve deployment 5 to 'production'
 deployment:
   description:
     - The deployment as it was last read. Fields that are not listed here are returned as GitLab sends them. V(null) if

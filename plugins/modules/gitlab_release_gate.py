@@ -618,7 +618,7 @@ gates:
           why their earlier attempts failed.
       type: str
       returned: always
-      sample: it is success already
+      sample: it has already succeeded
     log_tail:
       description:
         - The last O(log_lines) lines of the log of the first failed job. Empty if no job failed, or if its log cannot

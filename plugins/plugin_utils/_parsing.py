@@ -87,6 +87,8 @@ def _yaml(text: str, name: str) -> t.Any:
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
+        # the library begins the sentence with what it expected
+        problem = problem.removeprefix("but ")
         if "nesting depth" in problem:  # PyYAML 6.0.4 and later have their own limit
             raise _too_deep(name, "YAML") from None
         raise UsageError(f"artifact {name} is not valid YAML: {problem}{where}") from None

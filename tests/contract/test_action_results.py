@@ -50,6 +50,15 @@ def test_a_refusal_is_a_failure_too(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
+def test_a_misspelled_field_causes_a_warning(simulator: t.Any) -> None:
+    simulator.load(world({"name": "deploy", **MANUAL}))
+    result = act(simulator, fields=["id", "satus"])
+    (warning,) = result.warnings
+    assert warning.startswith("No job has the field 'satus': did you mean 'status'?")
+    assert result["job"] == {"id": 1000} and effects(simulator) == [("play", "deploy")]
+    assert act(simulator, fields=["id", "failure_reason"]).warnings == []
+
+
 def test_fields_are_what_the_user_asks_for(simulator: t.Any) -> None:
     fields = ["id", "user.username", "nonsense"]
     simulator.load(world({"name": "deploy", **MANUAL}))

@@ -14,7 +14,7 @@ import pytest
 from tests.contract.gate_support import GREEN, MAIN, gated
 from tests.contract.support import PLUGINS, ROOT
 from tests.contract.test_release_gates import APP, OTHER, release, two_projects
-from tests.integration.harness import ACTION, INFO, PIPELINE_INFO, effects, run_task, world
+from tests.integration.harness import ACTION, INFO, PIPELINE, PIPELINE_INFO, effects, run_task, world
 from tests.unit.harness import Progress
 
 Row = dict[str, t.Any]
@@ -122,6 +122,8 @@ def test_a_skipped_job_with_nothing_failed_before_it(simulator: t.Any) -> None:
 def test_only_a_task_that_could_have_waited_is_told_to(simulator: t.Any) -> None:
     simulator.load(world({"name": "build"}))
     nowhere: Row = {"project": "group/app", "ref": "nope", "name": ["build"]}
+    nightly = run_task(simulator, INFO, **{**nowhere, "ref": "main", "pipeline_source": ["schedule"]}).failure
+    assert "with source schedule in project group/app; check ref and pipeline_source, start" in str(nightly)
     assert "use wait to wait for one" in str(run_task(simulator, INFO, **nowhere).failure)
     assert "use wait to wait for one" in str(run_task(simulator, ACTION, **nowhere, action="play").failure)
     gate = {"ref": "nope", "gates": [{"name": "build", "action": "verify"}]}
@@ -180,6 +182,22 @@ def test_errors_of_the_server_name_the_project_as_the_user_does(simulator: t.Any
 def test_they_do_so_with_an_id_as_well(simulator: t.Any, way: dict[str, t.Any]) -> None:
     simulator.load(world({"name": "build", "status": "failed"}))
     result = run_task(simulator, ACTION, project="group/app", **way, action="retry", token="carol-token-0123456789")
+    assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
+
+
+def test_they_do_so_about_downstream_pipelines_as_well(simulator: t.Any) -> None:
+    child = {"pipeline": {"jobs": [{"name": "build", "status": "failed"}]}}
+    simulator.load(world({"name": "infra", "trigger": child}))
+    given: Row = {"project": "group/app", "pipeline_id": 100, "name": ["infra/build"], "include_downstream": True}
+    result = run_task(simulator, ACTION, **given, action="retry", token="carol-token-0123456789")
+    assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
+
+
+def test_they_do_so_after_an_action_on_a_pipeline(simulator: t.Any) -> None:
+    simulator.load(world({"name": "build", "duration": 60}))
+    simulator.inject("refused_401", method="GET", path="/jobs", nth=list(range(3, 100)), times=100)
+    result = run_task(simulator, PIPELINE, project="group/app", pipeline_id=100, action="cancel", wait=True)
+    assert result.changed and "could not be followed to its end" in str(result.failure)
     assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
 
 

@@ -214,8 +214,8 @@ def test_a_commit_that_was_left(simulator: t.Any) -> None:
         ({"gates": [{**WAIT, "variables": {"A": "b"}}]}, "variables can only be used with run"),
         ({"gates": [{**WAIT, "reuse": "success"}]}, "reuse can only be used with run"),
         ({"gates": [{**RUN, "variables": {"A": ["b"]}}]}, "variables: A is a list"),
-        ({"gates": [RUN], "pipeline_source": ["push"]}, "run needs ref, and cannot be used with pipeline_source"),
-        ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "run needs ref"),
+        ({"gates": [RUN], "pipeline_source": ["push"]}, "pipeline_source cannot be used with run"),
+        ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "run needs ref, the branch or tag"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_asked(simulator: t.Any, project: Row, words: str) -> None:

@@ -123,8 +123,12 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a variable without a name", ACTION, {**PLAY, "job_variables": [{"key": "", "value": "b"}]},
      "job_variables: '' is not a valid variable name; use up to 255 letters, digits and underscores."),
     ("variables as name and value", ACTION, {**PLAY, "job_variables": [{"name": "A", "value": "b"}]},
-     "job_variables contains an entry without key and value; use a mapping of names and values, or a list of mappings "
-     "with key and value."),
+     "job_variables contains an entry that does not consist of key and value; use a mapping of names and values, or a "
+     "list of mappings with key and value."),
+    ("a type of a variable", ACTION,
+     {**PLAY, "job_variables": [{"key": "A", "value": "b", "variable_type": "env_var"}]},
+     "job_variables contains an entry that does not consist of key and value; use a mapping of names and values, or a "
+     "list of mappings with key and value."),
     # values
     ("start for play", ACTION, {**PLAY, "action": "start"}, "action is 'start'; did you mean play?"),
     ("an action that there is not", ACTION, {**PLAY, "action": "explode"},
@@ -140,13 +144,16 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("an id of zero", INFO, {"project": "group/app", "pipeline_id": 0}, "pipeline_id is 0; ids start at 1."),
     ("no hexadecimal sha", INFO, {"project": "group/app", "sha": "latest"},
      "sha 'latest' is not a commit id; use all 40 hexadecimal digits, or at least the first 7."),
-    ("a name of git's own", INFO, {"project": "group/app", "ref": "origin/main"},
-     "ref 'origin/main' is a local Git name; use the name of the branch or tag as GitLab shows it."),
+    *((f"a name of git's own: {ref}", INFO, {"project": "group/app", "ref": ref},
+       f"ref {ref!r} is a local Git name; use the name of the branch or tag as GitLab shows it.")
+      for ref in ("origin/main", "refs/remotes/origin/main", "HEAD")),
     *((f"{ref} as a ref", INFO, {"project": "group/app", "ref": ref},
        f"ref {ref!r} is not a name that Git allows for a branch or tag.")
-      for ref in ("my branch", "release/*", "a..b", "main~1", "refs/remotes/origin/x", "@", "x.lock", "refs/heads/")),
+      for ref in ("my branch", "release/*", "a..b", "main~1", "refs/heads", "@", "x.lock", "refs/heads/")),
     ("a commit as a ref", INFO, {"project": "group/app", "ref": "a" * 40},
-     f"ref {'a' * 40!r} is a commit id; set sha instead of ref."),
+     f"ref {'a' * 40!r} is a commit id; set sha to it, and ref only to a branch or tag."),
+    ("a commit whose pipeline is to start", PIPELINE, {**RUN, "ref": "a" * 40},
+     f"ref {'a' * 40!r} is a commit id; set sha to it, and ref only to a branch or tag."),
     # hidden values, which as wildcards would match every job
     *((f"a hidden value as {where}{name}", tool, options,
        f"{where}{name} is '********', in which asterisks replace a secret or the value of a variable; use the real "

@@ -25,7 +25,7 @@ class _Row:
     :param status: 0 for any.
     :param words: phrases from GitLab's text or the title of a web page, in lower case and separated by bars; one must
         match. The text may repeat the name of a job, so each phrase is long enough that only GitLab uses it.
-    :param endpoint: the beginning of the names of the endpoints that the row applies to.
+    :param endpoint: the beginnings of the names of the endpoints that the row applies to.
     :param is_mere: whether the row matches only if GitLab gives no reason of its own.
     """
 
@@ -35,7 +35,7 @@ class _Row:
     writes: bool | None = None
     token: TokenKind | None = None
     missing_endpoint: bool | None = None
-    endpoint: str = ""
+    endpoint: tuple[str, ...] = ("",)
     is_mere: bool = False
 
 
@@ -51,7 +51,7 @@ _NARROW = "The token is fine-grained: add this permission to it, or use a token 
 _ROWS: tuple[_Row, ...] = (
     # about the server, with any status
     _Row(0, "This server is a read-only copy (Geo): set api_url to the primary site", words="read-only instance"),
-    _Row(503, "The server is in maintenance mode: reading works, acting on jobs does not", words="maintenance"),
+    _Row(503, "The server is in maintenance mode: it can be read, but not changed", words="maintenance"),
     # about the user
     _Row(0, "An administrator of GitLab has to approve the user of the token", words="account is pending approval"),
     _Row(0, "An administrator of GitLab has to unblock the user of the token", words="account has been blocked"),
@@ -69,7 +69,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(0, f"{_NARROW} read_api", words=_FINE_GRAINED),
     _Row(401, "The token has expired: make a new one", words="expired"),
     _Row(401, "The token was revoked: make a new one", words="revoked"),
-    _Row(403, "The token may only read: it needs the scope api to act on jobs", words="higher privileges", writes=True),
+    _Row(403, "The token may only read: changes need the scope api", words="higher privileges", writes=True),
     _Row(403, "The token lacks a scope: it needs read_api or api", words="higher privileges"),
     _Row(
         403,
@@ -107,19 +107,19 @@ _ROWS: tuple[_Row, ...] = (
     _Row(
         403,
         "The user of the token cannot read this log: the log of a job in debug mode requires the Developer role",
-        endpoint="get_job_log",
+        endpoint=("get_job_log",),
         is_mere=True,
     ),
     _Row(
         403,
         "The user of the token cannot read these artifacts: check artifacts:access in the configuration of the job",
-        endpoint="download_artifact",
+        endpoint=("download_artifact", "list_artifact"),
         is_mere=True,
     ),
     _Row(
         403,
         "The user of the token needs the Maintainer role in the project, or must have started the pipeline",
-        endpoint="get_pipeline_variables",
+        endpoint=("get_pipeline_variables",),
         is_mere=True,
     ),
     _Row(

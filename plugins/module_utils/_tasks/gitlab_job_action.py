@@ -17,6 +17,7 @@ from .._app.actions.decisions import ActionRequest
 from .._app.actions.targets import ActionReport, Target, failure_text, prediction_text, read_logs
 from .._app.actions.write import delete_project_artifacts
 from .._app.fields import project_fields, seconds_of
+from .._app.jobs.mistaken import warn_of_mistaken_fields
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import WAIT_TARGETS
 from .._app.outcome import Outcome
@@ -85,8 +86,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     report = finish(session, ActionRun(session, query, request, waiting).run(), waiting, query.describe())
     read_logs(session, report, waiting.log_lines)
     failure = failure_text(report, request.action, most=_MOST_NAMED)
-    fields = text_list(options, "fields") or (_FAILURE_FIELDS if failure else ())
-    jobs = [_record(session, target, fields) for target in report.targets]
+    asked = text_list(options, "fields")
+    jobs = [_record(session, target, asked or (_FAILURE_FIELDS if failure else ())) for target in report.targets]
+    warn_of_mistaken_fields(session, asked, jobs, {name for target in report.targets for name in target.job.record})
     single = report.targets[0] if len(report.targets) == 1 else None
     values = {
         "jobs": jobs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .._api.errors import UsageError
 from .._app.fields import project_fields
-from .._app.jobs.mistaken import mistaken_fields
+from .._app.jobs.mistaken import warn_of_mistaken_fields
 from .._app.jobs.query import JobQuery
 from .._app.jobs.statuses import count_statuses
 from .._app.outcome import Outcome
@@ -45,9 +45,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     if waiting.log_lines:
         tails = session.run_all(lambda job: read_tail(session, job, waiting.log_lines), report.jobs)
         jobs = [{**job, "log_tail": tail} for job, tail in zip(jobs, tails)]
-    problem = mistaken_fields(fields, jobs, report.known_fields) if fields else ""
-    if problem:
-        session.warn(f"No job has the {problem}")
+    warn_of_mistaken_fields(session, fields, jobs, report.known_fields)
     values = {
         "jobs": jobs,
         "job": jobs[0] if len(jobs) == 1 else None,

@@ -100,6 +100,7 @@ def test_what_is_large_or_has_aliases_is_read():
 
 BAD = [
     ("yaml", b"a: *b", "not valid YAML: found undefined alias"),
+    ("yaml", b"a: 1\n---\nb: 2", "not valid YAML: found another document in line 2"),
     ("yaml", b"a: 2001-99-99", "not valid YAML: "),
     ("yaml", b"a: \x00", "not valid YAML: "),
     ("yaml", b"? [1]\n: 2", "not valid YAML: "),

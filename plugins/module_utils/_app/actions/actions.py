@@ -43,6 +43,7 @@ class Action:
     :param effect: whether a job shows that the action was executed, compared with an earlier record of the job.
     :param advice: what to do about errors that have no general advice; the first row that fits is used.
     :param forbidden: the usual reasons for a 403 that gives none, in addition to a role that is too low.
+    :param forbidden_with: further usual reasons, each by the option that must be set.
     :param answer: what a successful answer shows: the effect, possibly the old job (which is then read again), or
         nothing, because not every server shows the effect: then the answer itself is the proof.
     :param no_effect: what it means if a job does not show the effect of an accepted request.
@@ -69,6 +70,7 @@ class Action:
     effect: decisions.Effect
     advice: tuple[Advice, ...] = ()
     forbidden: tuple[str, ...] = ()
+    forbidden_with: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     subject: str = "{job}"
     verb: str = ""
     answer: t.Literal["effect", "old job", "proof"] = "effect"
@@ -99,6 +101,10 @@ class Action:
     def would(self, jobs: str) -> str:
         """Return what check mode reports about jobs that the action would change."""
         return f"would {self.verb or self.name} {self.subject.format(job=jobs)}"
+
+    def usual_reasons(self, request: ActionRequest) -> list[str]:
+        """Return the usual reasons for a 403 that gives none."""
+        return [*self.forbidden, *(self.forbidden_with[name] for name in request.given if name in self.forbidden_with)]
 
     def advise(self, exc: StatusError) -> None:
         """Add advice to an error that has none."""
@@ -161,10 +167,11 @@ _ROWS = (
                 words="unplay",
             ),
         ),
-        forbidden=(
-            *_TAKEN_AWAY,
-            "job_variables are set and the project restricts who can use pipeline variables",
-        ),
+        forbidden=_TAKEN_AWAY,
+        forbidden_with={
+            "job_variables": "the project does not let the user set job_variables (minimum role to use pipeline "
+            "variables)"
+        },
     ),
     Action(
         name="retry",

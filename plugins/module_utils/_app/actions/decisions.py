@@ -127,12 +127,14 @@ def play_success(status: str, job: Record, request: ActionRequest) -> Decision:
 
 
 def play_ended(status: str, job: Record, request: ActionRequest) -> Decision:
-    if request.replay == "never":
+    if request.replay == "never" and not request.is_bridge:
         return Decision("refuse", f"its status is {status}; use action retry, or set replay if it is a manual job")
     return _replay(status, job, request)
 
 
 def _replay(status: str, job: Record, request: ActionRequest) -> Decision:
+    if request.is_bridge:
+        return Decision("refuse", f"its status is {status}, and GitLab plays trigger jobs only once; use action retry")
     if request.given:
         given = listed(request.given, "and")
         other = "start a new pipeline" if "job_variables" in request.given else "use action retry, which accepts them"
@@ -141,8 +143,6 @@ def _replay(status: str, job: Record, request: ActionRequest) -> Decision:
             f"its status is {status}, and GitLab would run it again with the values of its earlier run instead of "
             f"{given}; omit {given}, or {other}",
         )
-    if request.is_bridge:
-        return Decision("refuse", f"its status is {status}, and GitLab plays trigger jobs only once; use action retry")
     return Decision("act", "played again")
 
 

@@ -52,8 +52,8 @@ class Deed:
     def write(self, jobs: t.Sequence[FoundJob]) -> list[Result[FoundJob]]:
         """Return the result for each job, in their order."""
         # the project is read once for all its jobs
-        action = self.action
-        reason_of = functools.cache(lambda project: why_forbidden(self.session, project, action.forbidden, action.role))
+        usual, role = self.action.usual_reasons(self.wanted), self.action.role
+        reason_of = functools.cache(lambda project: why_forbidden(self.session, project, usual, role))
         return JobWrite.send_all(self.session, [JobWrite(self, job, reason_of) for job in jobs])
 
 

@@ -43,6 +43,7 @@ KINDS: t.Mapping[str, Kind] = {
 }
 # What the URL of the list of artifacts has in place of a file.
 _LIST_PATH = "tree"
+_BY_REF = ", or set latest_success for those of the newest successful pipeline of the ref"
 # A template keeps several copies of a file in memory.
 MOST_MIB_IN_MEMORY = 64
 
@@ -171,10 +172,14 @@ def fetch(session: Session, request: DownloadRequest, job: FoundJob, sink: Sink)
 
 
 class Memory:
-    """A sink in memory, for content that is small enough for an expression."""
+    """A sink in memory, for content that is small enough for an expression.
 
-    def __init__(self) -> None:
+    :param called: what the content is, for messages.
+    """
+
+    def __init__(self, called: str = "the content") -> None:
         self.content = bytearray()
+        self._called = called
 
     def restart(self) -> None:
         self.content.clear()
@@ -187,8 +192,8 @@ class Memory:
         self.content += chunk
         if len(self.content) > MOST_MIB_IN_MEMORY * 1024**2:
             raise UsageError(
-                f"the content is larger than {MOST_MIB_IN_MEMORY} MiB, too much for an expression; download it to a "
-                "file instead"
+                f"{self._called} is larger than {MOST_MIB_IN_MEMORY} MiB, too much for an expression; download it to "
+                "a file instead"
             )
 
 
@@ -198,7 +203,8 @@ def fetch_bytes(session: Session, request: DownloadRequest, job: FoundJob) -> by
     :raises SelectionError: if there is none.
     """
     check_request(session, request)
-    memory = Memory()
+    what = f"artifact {request.path!r}" if request.path else "the log"
+    memory = Memory(f"{what} of {request.called(job)}")
     fetch(session, request, job, memory)
     check_log(request, job, len(memory.content))
     return bytes(memory.content)
@@ -232,7 +238,7 @@ def _why_not_found(request: DownloadRequest, job: FoundJob, exc: NotFoundError, 
             "for the job in the latest successful pipeline of the branch or tag; omit latest_success for the newest "
             "pipeline, or set pipeline_id or job_id"
         )
-    return why_no_artifacts(job, now)
+    return why_no_artifacts(job, now, instead=_BY_REF if request.query.pipeline.ref else "")
 
 
 def _invalid_path(path: str) -> str:

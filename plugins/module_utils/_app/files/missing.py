@@ -18,17 +18,22 @@ def why_no_log(job: FoundJob) -> str:
     return _not_yet(job, "log") or f"{job.called} has no log; GitLab does not keep one for it"
 
 
-def why_no_artifacts(job: FoundJob, now: float) -> str:
+_CAUSES = {
+    "failed": "it has failed, and artifacts:when is neither always nor on_failure, ",
+    "canceled": "it was canceled, ",
+}
+
+
+def why_no_artifacts(job: FoundJob, now: float, *, instead: str = "") -> str:
     """Return why a job has no archive of artifacts.
 
     :param now: Unix time, to distinguish expired artifacts from deleted ones.
+    :param instead: an alternative to waiting for the job.
     """
     subject, record = job.called, job.record
     if not job.path:
         return f"{subject} has no artifacts: there is no such job, it created none, or they have expired"
-    gone = why_gone(
-        job, "artifacts", now, instead=", or set latest_success for those of the newest successful pipeline of the ref"
-    )
+    gone = why_gone(job, "artifacts", now, instead=instead)
     if gone:
         return gone
     if record.get("artifacts_file"):
@@ -42,8 +47,10 @@ def why_no_artifacts(job: FoundJob, now: float) -> str:
             f"{subject} has only reports ({listed}) and no archive; list its files under artifacts:paths, or download "
             "one with gitlab_job_download and content: report"
         )
-    failed = "it has failed, and artifacts:when is neither always nor on_failure, " * (job.status == "failed")
-    return f"{subject} has no artifacts: {failed}it declares none under artifacts:paths, or no file matched"
+    # servers before 15.9 do not return erased_at
+    erased = "" if "erased_at" in record else ", or it was erased"
+    cause = _CAUSES.get(job.status, "")
+    return f"{subject} has no artifacts: {cause}it declares none under artifacts:paths, or no file matched{erased}"
 
 
 def why_gone(job: FoundJob, what: str, now: float, *, instead: str = "") -> str:

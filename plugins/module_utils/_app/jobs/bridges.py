@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..._api.decoding import Record
 from ..._api.errors import BadAnswerError, DeniedError, NotFoundError
-from ..fields import id_of, project_id_of
+from ..fields import id_of, pipeline_of, project_id_of
 from ..session import BRIDGE_ENDPOINTS, Session
 from .query import FoundJob
 from .statuses import is_finished, newest_per_name
@@ -157,6 +157,8 @@ def list_bridges(session: Session, project: str, pipeline_id: int) -> list[Recor
             missing = exc if exc.is_foreign or facts.has_bridges else missing
         else:
             facts.has_bridges = True
+            for record in records[:1]:
+                session.client.name_project(project_id_of(pipeline_of(record) or {}, project), project)
             facts.bridge_endpoints = tuple(sorted(BRIDGE_ENDPOINTS, key=lambda other: other != endpoint))
             return newest_per_name(records)
     if missing:

@@ -299,10 +299,8 @@ class JobFinder:
 
     def _bridge_hint(self, selection: Selection) -> str:
         """Return advice if the missing job may be a trigger job or in a downstream pipeline."""
-        if self._query.include_downstream:
-            if selection.unreadable:
-                return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
-            return ""
+        if selection.unreadable:
+            return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
         root = self._node(selection.pipeline or {})
         try:
             bridges = [job.path for job in trigger_jobs(self._session.best_effort(), root.project, root.pipeline_id)]
@@ -311,7 +309,7 @@ class JobFinder:
         name = next(iter(selection.missing), "")
         if name in bridges:
             return f"{name!r} is a trigger job; read it with gitlab_pipeline_bridges."
-        if bridges:
+        if bridges and not self._query.include_downstream:
             return (
                 f"The pipeline has trigger jobs ({shortened(bridges)}); set include_downstream to select jobs of "
                 "their pipelines, too."

@@ -65,6 +65,15 @@ def _iid_advice(session: Session, project: str, number: int) -> str:
     return f"Check pipeline_id, and that the pipeline belongs to project {project}"
 
 
+def warn_of_mistaken_fields(
+    session: Session, fields: t.Sequence[str], records: t.Collection[Record], known: t.Collection[str]
+) -> None:
+    """Warn about a field that no job has; see `mistaken_fields`."""
+    problem = mistaken_fields(fields, records, known)
+    if problem:
+        session.warn(f"No job has the {problem.rstrip('.')}.")
+
+
 def mistaken_fields(fields: t.Sequence[str], records: t.Collection[Record], known: t.Collection[str]) -> str:
     """Return a field that no job has, and what exists instead; an empty string if nothing seems wrong.
 

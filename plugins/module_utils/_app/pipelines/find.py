@@ -197,7 +197,9 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
     found = str(commit.get("id"))
     # GitLab also accepts the name of a branch or tag
     if not found.startswith(query.sha):
-        raise SelectionError(f"{query.sha} is a branch or tag of project {query.project}, not a commit; set ref to it")
+        raise SelectionError(
+            f"sha {query.sha} is a branch or tag of project {query.project}, not a commit; set ref to it"
+        )
     return found
 
 

@@ -174,5 +174,12 @@ def missing_pipeline(query: PipelineQuery, *, may_wait: bool = False) -> str:
 
     :param may_wait: whether the message should suggest `wait`.
     """
-    begin = f"there is no {query.describe()}; check ref, sha or merge_request"
+    options = {
+        "ref": query.ref,
+        "sha": query.sha,
+        "merge_request": query.merge_request,
+        "pipeline_source": query.sources,
+    }
+    given = " and ".join(name for name, value in options.items() if value)
+    begin = f"there is no {query.describe()}; check {given}"
     return f"{begin}, start a pipeline, or use wait to wait for one" if may_wait else f"{begin}, or start a pipeline"

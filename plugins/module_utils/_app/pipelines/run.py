@@ -118,7 +118,7 @@ class _Run:
         if request.sha is not None and not commit.startswith(request.sha):
             where = f"is at commit {commit}, not at" if commit else "cannot be read with this token, and may not be at"
             raise SelectionError(
-                f"{request.ref} in project {request.project} {where} {request.sha} (sha); no pipeline was started"
+                f"ref {request.ref} of project {request.project} {where} {request.sha} (sha); no pipeline was started"
             )
 
     # ----- the request -----
@@ -168,8 +168,10 @@ class _Run:
             return Result("failed", pipeline, f"{describe(pipeline)} failed at once: {reason}", has_changed=True)
         sha = self._request.sha
         if sha is not None and not str(pipeline.get("sha")).startswith(sha):
-            problem = f"{self._request.ref} has moved away from {sha} in the meantime: {describe(pipeline)} was started"
-            return Result("failed", pipeline, f"{problem} for commit {pipeline.get('sha')}", has_changed=True)
+            problem = f"ref {self._request.ref} has moved away from {sha} in the meantime: {describe(pipeline)}"
+            return Result(
+                "failed", pipeline, f"{problem} was started for commit {pipeline.get('sha')}", has_changed=True
+            )
         self._tell_twins(pipeline)
         return Result("applied", pipeline, note, has_changed=True)
 

@@ -154,8 +154,10 @@ def _check_gate(project: ProjectPlan, gate: Gate, where: str) -> None:
     if gate.start is not None:
         if gate is not project.gates[0]:
             raise UsageError(f"{where}: run must be the first gate of its project, because the others use its pipeline")
-        if project.pipeline.ref is None or project.pipeline.sources:
-            raise UsageError(f"{where}: run needs ref, and cannot be used with pipeline_source")
+        if project.pipeline.ref is None:
+            raise UsageError(f"{where}: run needs ref, the branch or tag whose pipeline it starts")
+        if project.pipeline.sources:
+            raise UsageError(f"{where}: pipeline_source cannot be used with run")
         if gate.names or gate.stages:
             raise UsageError(f"{where}: run starts a whole pipeline; set name and stage in the gates after it")
         if gate.require != "success":

@@ -15,7 +15,7 @@ from ..jobs.attempts import newest_jobs, read_pipeline_jobs
 from ..jobs.bridges import PipelineNode, list_bridges, trigger_jobs
 from ..jobs.query import FoundJob, sentences
 from ..jobs.statuses import is_active, is_finished, is_optional, phase_of
-from ..pipelines.find import read_pipeline
+from ..pipelines.find import read_pipeline, whole_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
 from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
@@ -56,7 +56,7 @@ def read_state(session: Session, project: str, pipeline_id: int, *, with_trigger
 
     :param with_trigger_jobs: whether to read trigger jobs as well, which needs one more request.
     """
-    pipeline = session.client.call("get_pipeline", project=project, pipeline_id=pipeline_id)
+    pipeline = whole_pipeline(session, project, {"id": pipeline_id})
     attempts = session.client.list_all(
         "list_pipeline_jobs", project=project, pipeline_id=pipeline_id, include_retried=True
     )

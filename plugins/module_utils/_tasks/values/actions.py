@@ -142,8 +142,8 @@ def _pairs(given: t.Any, name: str) -> list[tuple[str, t.Any]]:
     for item in given:
         if not isinstance(item, dict) or set(item) != {"key", "value"}:
             raise UsageError(
-                f"{name} contains an entry without key and value; use a mapping of names and values, or a list of "
-                "mappings with key and value"
+                f"{name} contains an entry that does not consist of key and value; use a mapping of names and values, "
+                "or a list of mappings with key and value"
             )
         if not isinstance(item["key"], (str, int)) or isinstance(item["key"], bool):
             raise UsageError(f"{name} contains a key that is not a string; put it in quotes")

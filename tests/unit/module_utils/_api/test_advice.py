@@ -55,6 +55,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         # the Reporter role is not enough for these
         ({"status": 403, "text": FORBIDDEN, "endpoint": "get_job_log"}, "a job in debug mode requires the Developer"),
         ({"status": 403, "text": FORBIDDEN, "endpoint": "download_artifact_file"}, "check artifacts:access"),
+        ({"status": 403, "text": FORBIDDEN, "endpoint": "list_artifact_tree"}, "check artifacts:access"),
         (
             {"status": 403, "text": FORBIDDEN, "endpoint": "get_pipeline_variables"},
             "the Maintainer role in the project, or must",
@@ -155,7 +156,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 401, "text": "Token was revoked."}, "was revoked"),
         ({"status": 401, "text": "401 Unauthorized", "token": "api_job_token"}, "only while its job is running"),
         ({"status": 401, "text": "401 Unauthorized"}, "Check the token"),
-        ({"status": 403, "text": HIGHER, "is_write": True}, "needs the scope api to act"),
+        ({"status": 403, "text": HIGHER, "is_write": True}, "changes need the scope api"),
         ({"status": 403, "text": HIGHER}, "read_api"),
         (
             {"status": 403, "text": "Authentication by CI/CD job token not allowed from a to b."},

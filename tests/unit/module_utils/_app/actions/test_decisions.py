@@ -183,6 +183,7 @@ BRIDGES = [
     ("play", "running", {}, {}, "same"),
     ("play", "success", {}, {}, "same"),
     ("play", "success", {"replay": "always"}, {}, "refuse"),
+    ("play", "failed", {}, {}, "refuse"),
     ("play", "failed", {"replay": "failed"}, {}, "refuse"),
     ("play", "manual", {"given": VARIABLES}, {}, "refuse"),
     ("play", "manual", {"given": INPUTS}, {}, "refuse"),
@@ -199,6 +200,11 @@ BRIDGES = [
 def test_trigger_jobs(action, status, options, fields, verdict):
     decision = decided(action, bridge(50, status, **fields), is_bridge=True, **options)
     assert decision.verdict == verdict, decision.reason
+
+
+def test_advice_about_a_failed_trigger_job_is_possible():
+    reason = decided("play", bridge(50, "failed"), is_bridge=True).reason
+    assert reason == "its status is failed, and GitLab plays trigger jobs only once; use action retry"
 
 
 @pytest.mark.parametrize(

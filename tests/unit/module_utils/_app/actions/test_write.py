@@ -236,12 +236,8 @@ ARCHIVED = "the job is archived"
 @pytest.mark.parametrize(
     ("action", "level", "words"),
     [
-        ("play", 0, f"restricts who can use pipeline variables, or {ROLE} (POST"),
-        (
-            "play",
-            30,
-            "the job is archived, or job_variables are set and the project restricts who can use pipeline variables",
-        ),
+        ("play", 0, f"{TAKEN_AWAY}, {ARCHIVED}, or {ROLE} (POST"),
+        ("play", 30, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
         ("cancel", 0, f"{TAKEN_AWAY}, {ARCHIVED}, or {ROLE} (POST"),
         ("cancel", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
         ("retry", 40, f"{TAKEN_AWAY}, or {ARCHIVED} (POST"),
@@ -271,6 +267,19 @@ def test_a_refusal_names_no_role_that_the_user_has(action, level, words):
     reason = act(action, before, *exchanges, log_lines=0)[1]["reason"]
     assert words in reason
     assert (ROLE in reason) == (ROLE in words)
+
+
+@pytest.mark.parametrize("variables", [{}, {"RELEASE": "1"}])
+def test_only_a_refusal_with_variables_mentions_the_setting_for_them(variables):
+    body = {"job_variables_attributes": [{"key": "RELEASE", "value": "1"}]} if variables else None
+    exchanges = [
+        Exchange(PLAY, refused("403 Forbidden", 403), body=body),
+        Exchange(JOB, job()),
+        Exchange("GET /projects/7", {}),
+    ]
+    reason = act("play", job(), *exchanges, job_variables=variables)[1]["reason"]
+    setting = "the project does not let the user set job_variables (minimum role to use pipeline variables)"
+    assert (setting in reason) == bool(variables)
 
 
 def test_a_refusal_with_a_reason_is_not_followed_by_others():

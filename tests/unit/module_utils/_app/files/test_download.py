@@ -532,12 +532,10 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
             {"status": "running"},
             "has no artifacts yet: its status is running, and artifacts are uploaded when the job ends",
         ),
-        (
-            {"status": "manual"},
-            "has no artifacts yet: it has not started (its status is manual); play it first, or set",
-        ),
-        ({"status": "scheduled"}, "has not started (its status is scheduled); wait for it, or set latest_success"),
-        ({"status": "skipped"}, "was skipped, so it has no artifacts; choose another job, or set latest_success"),
+        ({"status": "canceled"}, "has no artifacts: it was canceled, it declares none"),
+        ({"status": "manual"}, "has no artifacts yet: it has not started (its status is manual); play it first"),
+        ({"status": "scheduled"}, "has not started (its status is scheduled); wait for it"),
+        ({"status": "skipped"}, "was skipped, so it has no artifacts; choose another job"),
         (LASTING, "were deleted; retry the job to create them again"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
         (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to create them again"),
@@ -564,7 +562,15 @@ def test_the_record_of_the_job_tells_why_there_is_no_archive(tmp_path, fields, w
             tmp_path / "x", done({**job(42, "success", "build"), **fields}), Exchange(ARTIFACTS, NONE_FOUND), job_id=42
         )
     assert words in str(caught.value)
+    # latest_success requires a ref
+    assert "latest_success" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_server_does_not_tell_erased_artifacts_from_none(tmp_path):
+    record = {name: value for name, value in job(42, "success", "build").items() if name != "erased_at"}
+    with pytest.raises(errors.SelectionError, match="no file matched, or it was erased"):
+        download(tmp_path / "x", done(record), Exchange(ARTIFACTS, NONE_FOUND), job_id=42)
 
 
 @pytest.mark.parametrize(
@@ -608,11 +614,17 @@ def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
 
 @pytest.mark.parametrize("status", ["created", "pending", "running"])
 def test_a_job_that_has_not_ended_has_nothing_yet(tmp_path, status):
-    lines = [done(job(42, status, "build")), Exchange(ARTIFACTS, NONE_FOUND)]
+    answers = {
+        "GET /projects/7/pipelines": [pipeline()],
+        LIST: [job(42, status, "build")],
+        ARTIFACTS: NONE_FOUND,
+    }
+    transport = FunctionTransport(lambda call: [] if "scope" in call.query else answers[call.line])
+    options = {"dest": str(tmp_path / "x"), "ref": "main", "name": "build"}
     with pytest.raises(
-        errors.SelectionError, match=f"has no artifacts yet: .*status is {status}.*; wait for it, or set"
+        errors.SelectionError, match=f"has no artifacts yet: .*status is {status}.*; wait for it, or set latest_success"
     ):
-        download(tmp_path / "x", *lines, job_id=42)
+        run_task(TASK, options, transport=transport)
 
 
 def test_a_file_that_is_not_in_the_archive(tmp_path):

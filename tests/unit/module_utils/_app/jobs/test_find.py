@@ -384,6 +384,12 @@ def test_names_reach_into_downstream_pipelines(names, expected):
     assert ids(run_task(TASK, options, transport=FunctionTransport(tree))) == expected
 
 
+def test_a_trigger_job_is_no_job_of_the_tree():
+    options = {"pipeline_id": 6, "include_downstream": True, "name": ["infra"]}
+    with pytest.raises(errors.SelectionError, match="'infra' is a trigger job; read it with gitlab_pipeline_bridges"):
+        run_task(TASK, options, transport=FunctionTransport(tree))
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(status):
     def partly(call):

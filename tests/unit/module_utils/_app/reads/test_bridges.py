@@ -280,7 +280,9 @@ def test_a_pipeline_that_does_not_exist_yet_is_waited_for():
     transport = ScriptedTransport(Exchange(line, []), Exchange(line, [pipeline()]), Exchange(BRIDGES, down("success")))
     run_task(TASK, {"ref": "main", "wait": True}, transport=transport, clock=clock)
     assert len(clock.sleeps) == 1
-    with pytest.raises(errors.SelectionError, match="there is no pipeline of ref main"):
+    with pytest.raises(
+        errors.SelectionError, match="there is no pipeline of ref main in project 7; check ref, start a"
+    ):
         run_task(TASK, {"ref": "main"}, transport=ScriptedTransport(Exchange(line, [])))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
+from ansible_collections.jobgate.gitlab.plugins.module_utils._app.files import fetch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.pipelines.query import PipelineQuery
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.reads.lookup import LookupRequest, look_up, read_term
 
@@ -128,6 +129,22 @@ def test_an_attribute_that_is_not_there(attribute, words):
     with pytest.raises(errors.SelectionError, match=rf"job 'deploy' \(id 42\) has no '{attribute}': {words}"):
         ask(Exchange(LIST, JOBS), attribute=attribute)
     assert ask(Exchange(LIST, JOBS), attribute=attribute, **DEFAULT) == ["-"]
+
+
+@pytest.mark.parametrize(
+    ("how", "path", "called"),
+    [
+        ({"artifact": "build.env"}, "artifacts/build.env", "artifact 'build.env' of job 'deploy'"),
+        ({"log": True}, "trace", "the log of job 'deploy'"),
+    ],
+)
+def test_content_that_is_too_large_is_named(how, path, called, monkeypatch):
+    monkeypatch.setattr(fetch, "MOST_MIB_IN_MEMORY", 0)
+    content = Exchange(f"GET /projects/7/jobs/42/{path}", reply(b"A=1"))
+    with pytest.raises(
+        errors.UsageError, match=rf"^{called} \(id 42\) is larger than 0 MiB, too much for an expression"
+    ):
+        ask(Exchange(LIST, JOBS), content, **how)
 
 
 def test_fields_are_picked():
