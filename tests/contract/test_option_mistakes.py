@@ -140,11 +140,12 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("an id of zero", INFO, {"project": "group/app", "pipeline_id": 0}, "pipeline_id is 0; ids start at 1."),
     ("no hexadecimal sha", INFO, {"project": "group/app", "sha": "latest"},
      "sha 'latest' is not a commit id; use all 40 hexadecimal digits, or at least the first 7."),
-    ("a name of git's own", INFO, {"project": "group/app", "ref": "origin/main"},
-     "ref 'origin/main' is a local Git name; use the name of the branch or tag as GitLab shows it."),
+    *((f"{ref} as a ref", INFO, {"project": "group/app", "ref": ref},
+       f"ref {ref!r} is a local Git name; use the name of the branch or tag as GitLab shows it.")
+      for ref in ("origin/main", "refs/remotes/origin/main")),
     *((f"{ref} as a ref", INFO, {"project": "group/app", "ref": ref},
        f"ref {ref!r} is not a name that Git allows for a branch or tag.")
-      for ref in ("my branch", "release/*", "a..b", "main~1", "refs/remotes/origin/x", "@", "x.lock", "refs/heads/")),
+      for ref in ("my branch", "release/*", "a..b", "main~1", "@", "x.lock", "refs/heads/")),
     ("a commit as a ref", INFO, {"project": "group/app", "ref": "a" * 40},
      f"ref {'a' * 40!r} is a commit id; set sha instead of ref."),
     # hidden values, which as wildcards would match every job

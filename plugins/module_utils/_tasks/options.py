@@ -66,7 +66,7 @@ PIPELINE_SELECTION = ArgumentSpec(
 
 # Source: git-check-ref-format
 _NO_REF = re.compile(
-    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|[/.]\Z|(?:^|/)\.|\.lock(?:/|\Z)|^@\Z|^refs/(?:remotes/|heads\Z|tags\Z)"
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|[/.]\Z|(?:^|/)\.|\.lock(?:/|\Z)|^@\Z|^refs/(?:heads|tags)\Z"
 )
 
 JOB_FILTERS = ("name", "stage", "scope")
@@ -143,7 +143,7 @@ def _ref(options: Options) -> tuple[str | None, str]:
     if given is None:
         return None, kind
     ref = plain_text("ref", given)
-    if ref == "HEAD" or ref.startswith("origin/"):
+    if ref == "HEAD" or ref.startswith(("origin/", "refs/remotes/")):
         raise UsageError(f"ref {ref!r} is a local Git name; use the name of the branch or tag as GitLab shows it")
     if _NO_REF.search(ref):
         raise UsageError(f"ref {ref!r} is not a name that Git allows for a branch or tag")
