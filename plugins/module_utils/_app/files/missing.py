@@ -26,9 +26,8 @@ def why_no_artifacts(job: FoundJob, now: float) -> str:
     subject, record = job.called, job.record
     if not job.path:
         return f"{subject} has no artifacts: there is no such job, it created none, or they have expired"
-    gone = why_gone(
-        job, "artifacts", now, instead=", or set latest_success for those of the newest successful pipeline of the ref"
-    )
+    others = ", or set ref, name and latest_success for those of the newest successful pipeline"
+    gone = why_gone(job, "artifacts", now, instead=others)
     if gone:
         return gone
     if record.get("artifacts_file"):
