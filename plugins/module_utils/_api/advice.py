@@ -51,7 +51,7 @@ _NARROW = "The token is fine-grained: add this permission to it, or use a token 
 _ROWS: tuple[_Row, ...] = (
     # about the server, with any status
     _Row(0, "This server is a read-only copy (Geo): set api_url to the primary site", words="read-only instance"),
-    _Row(503, "The server is in maintenance mode: reading works, acting on jobs does not", words="maintenance"),
+    _Row(503, "The server is in maintenance mode: reading works, acting does not", words="maintenance"),
     # about the user
     _Row(0, "An administrator of GitLab has to approve the user of the token", words="account is pending approval"),
     _Row(0, "An administrator of GitLab has to unblock the user of the token", words="account has been blocked"),
@@ -69,7 +69,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(0, f"{_NARROW} read_api", words=_FINE_GRAINED),
     _Row(401, "The token has expired: make a new one", words="expired"),
     _Row(401, "The token was revoked: make a new one", words="revoked"),
-    _Row(403, "The token may only read: it needs the scope api to act on jobs", words="higher privileges", writes=True),
+    _Row(403, "The token may only read: it needs the scope api to make changes", words="higher privileges", writes=True),
     _Row(403, "The token lacks a scope: it needs read_api or api", words="higher privileges"),
     _Row(
         403,

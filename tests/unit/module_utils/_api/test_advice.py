@@ -155,7 +155,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 401, "text": "Token was revoked."}, "was revoked"),
         ({"status": 401, "text": "401 Unauthorized", "token": "api_job_token"}, "only while its job is running"),
         ({"status": 401, "text": "401 Unauthorized"}, "Check the token"),
-        ({"status": 403, "text": HIGHER, "is_write": True}, "needs the scope api to act"),
+        ({"status": 403, "text": HIGHER, "is_write": True}, "needs the scope api to make changes"),
         ({"status": 403, "text": HIGHER}, "read_api"),
         (
             {"status": 403, "text": "Authentication by CI/CD job token not allowed from a to b."},
