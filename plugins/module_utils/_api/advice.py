@@ -69,7 +69,9 @@ _ROWS: tuple[_Row, ...] = (
     _Row(0, f"{_NARROW} read_api", words=_FINE_GRAINED),
     _Row(401, "The token has expired: make a new one", words="expired"),
     _Row(401, "The token was revoked: make a new one", words="revoked"),
-    _Row(403, "The token may only read: it needs the scope api to make changes", words="higher privileges", writes=True),
+    _Row(
+        403, "The token may only read: it needs the scope api to make changes", words="higher privileges", writes=True
+    ),
     _Row(403, "The token lacks a scope: it needs read_api or api", words="higher privileges"),
     _Row(
         403,

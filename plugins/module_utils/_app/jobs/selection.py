@@ -27,7 +27,7 @@ from .query import (
     shortened,
     suggestions,
 )
-from .statuses import count_statuses, is_blocking_failure, is_finished, is_optional
+from .statuses import count_statuses, failure_reason, is_blocking_failure, is_finished, is_optional
 
 
 @dataclasses.dataclass(frozen=True)
@@ -242,7 +242,7 @@ def _may_grow(
 def _why_no_pipeline(bridge: BridgeNode) -> str:
     """Return how a trigger job without a pipeline ended; empty if that is not an error, or it may still start one."""
     if is_blocking_failure(bridge.record):
-        return f"ended as {bridge.status} and started no pipeline"
+        return f"ended as {bridge.status}{failure_reason(bridge.record)} and started no pipeline"
     # its pipeline may have been deleted
     return "ended as success, but GitLab lists no pipeline that it started" if bridge.status == "success" else ""
 
