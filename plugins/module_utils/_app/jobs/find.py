@@ -304,7 +304,7 @@ class JobFinder:
         if self._query.include_downstream:
             if selection.unreadable:
                 return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
-            told = next(iter(selection.never_started), "")
+            told = next(iter((*selection.never_started, *selection.coming)), "")
             return f"{capitalized(told)}." if told and selection.lacks else ""
         root = self._node(selection.pipeline or {})
         try:

@@ -46,6 +46,7 @@ class Selection:
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
     :param never_started: a sentence for each trigger job that has not started a pipeline in which jobs may be selected.
+    :param coming: a sentence for each trigger job that may still start such a pipeline.
     """
 
     groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)
@@ -60,6 +61,7 @@ class Selection:
     beside: JobIndex = JobIndex()
     unreadable: tuple[str, ...] = ()
     never_started: tuple[str, ...] = ()
+    coming: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
@@ -184,6 +186,11 @@ class Chooser:
                 if why
                 and not (is_blocking_failure(bridge.record) and bridge.path in paths)
                 and may_hold(open_names, bridge.path)
+            ),
+            coming=tuple(
+                f"trigger job {bridge.path!r} is still {bridge.status}"
+                for bridge in unstarted
+                if not bridge.is_settled and may_hold(open_names, bridge.path)
             ),
             known=jobs.by_path.keys(),
             out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),

@@ -219,8 +219,18 @@ def test_a_pipeline_that_has_only_trigger_jobs(options, words):
     assert words in str(caught.value)
 
 
-def test_a_job_below_a_trigger_job_that_could_not_start_its_pipeline():
-    child = bridge(name="child", status="failed", failure_reason="downstream_bridge_project_not_found")
+@pytest.mark.parametrize(
+    ("child", "words"),
+    [
+        (
+            bridge(name="child", status="failed", failure_reason="downstream_bridge_project_not_found"),
+            "Trigger job 'child', whose downstream jobs are selected, ended as failed "
+            "(downstream_bridge_project_not_found) and started no pipeline.",
+        ),
+        (bridge(name="child", status="manual"), "Trigger job 'child' is still manual."),
+    ],
+)
+def test_a_job_below_a_trigger_job_that_has_not_started_its_pipeline(child, words):
     with pytest.raises(errors.SelectionError) as caught:
         info(
             Exchange(BRIDGES, [child]),
@@ -229,10 +239,7 @@ def test_a_job_below_a_trigger_job_that_could_not_start_its_pipeline():
             name=["child/apply"],
             include_downstream=True,
         )
-    assert str(caught.value).endswith(
-        ": there are 'deploy'. Trigger job 'child', whose downstream jobs are selected, ended as failed "
-        "(downstream_bridge_project_not_found) and started no pipeline."
-    )
+    assert str(caught.value).endswith(f": there are 'deploy'. {words}")
 
 
 def test_the_hint_is_not_worth_another_error():
