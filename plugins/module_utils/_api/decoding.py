@@ -48,7 +48,7 @@ def decode_json(response: Response) -> t.Any:
         if is_html(response):
             raise page_error(response, ", not JSON") from None
         raise BadAnswerError(
-            f"the answer (status {response.status}) is {_describe(response)}", advice=NOT_GITLAB
+            f"the answer (status {response.status}) is {_instead_of_json(response)}", advice=NOT_GITLAB
         ) from None
     if _may_be_deeper(response.body) and is_deeper(value, _DEEPEST_JSON):
         raise BadAnswerError(f"the answer is JSON with more than {_DEEPEST_JSON} levels", advice=NOT_GITLAB)
@@ -226,8 +226,8 @@ NOT_GITLAB = (
 )
 
 
-def _describe(response: Response) -> str:
-    """Return what an answer is that cannot be decoded as JSON."""
+def _instead_of_json(response: Response) -> str:
+    """Return what the body of an answer is, as part of a sentence."""
     if not response.body.strip():
         return "empty, not JSON"
     kind = response.header("content-type").split(";")[0].strip()

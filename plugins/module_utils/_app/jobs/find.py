@@ -84,21 +84,18 @@ class JobFinder:
         # allow_empty is for empty pipelines, not for invalid configurations
         may_be_empty = self._query.allow_empty and not (selection.pipeline or {}).get("yaml_errors")
         if not selection.jobs and not may_be_empty:
-            raise SelectionError(why_empty(self._query, selection))
+            problem = why_empty(self._query, selection)
+            raise SelectionError(problem if selection.known else self._with_hint(problem, selection))
 
     def problem(self, selection: Selection, *, may_wait: bool = False) -> str:
         """Return what is missing, and what exists instead; an empty string if nothing is missing.
 
         :param may_wait: whether the message should suggest `wait`.
         """
-        is_of_pipeline = self._query.pipeline.is_given
-        if is_of_pipeline and selection.pipeline is None:
+        if self._query.pipeline.is_given and selection.pipeline is None:
             return missing_pipeline(self._query.pipeline, may_wait=may_wait)
         problem = what_is_missing(self._query, selection)
-        if not (problem and selection.known and is_of_pipeline) or selection.misplaced:
-            return problem
-        hint = self._bridge_hint(selection)
-        return with_sentence(problem, hint) if hint else problem
+        return problem if selection.misplaced else self._with_hint(problem, selection)
 
     def check_readable(self, selection: Selection, *, warns: bool = False) -> None:
         """Check that the token can read all downstream pipelines whose jobs may be selected.
@@ -297,10 +294,18 @@ class JobFinder:
         is_stage_missing = any(not matching_stages(jobs.stages, stage) for stage in self._query.stages)
         return is_stage_missing or any(not jobs.called(name) for name in self._chooser.names(jobs))
 
+    def _with_hint(self, problem: str, selection: Selection) -> str:
+        """Return a problem, with advice if the missing job may be a trigger job or in a downstream pipeline."""
+        is_possible = problem and self._query.pipeline.is_given and not self._query.is_empty
+        hint = self._bridge_hint(selection) if is_possible else ""
+        return with_sentence(problem, hint) if hint else problem
+
     def _bridge_hint(self, selection: Selection) -> str:
-        """Return advice if the missing job may be a trigger job or in a downstream pipeline."""
         if selection.unreadable:
             return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
+        told = next(iter((*selection.never_started, *selection.coming)), "")
+        if told:
+            return f"{capitalized(told)}." if selection.lacks else ""
         root = self._node(selection.pipeline or {})
         try:
             bridges = [job.path for job in trigger_jobs(self._session.best_effort(), root.project, root.pipeline_id)]

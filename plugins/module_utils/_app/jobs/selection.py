@@ -27,7 +27,7 @@ from .query import (
     shortened,
     suggestions,
 )
-from .statuses import count_statuses, is_blocking_failure, is_finished, is_optional
+from .statuses import count_statuses, failure_reason, is_blocking_failure, is_finished, is_optional
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Selection:
     :param beside: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
     :param never_started: a sentence for each trigger job that has not started a pipeline in which jobs may be selected.
+    :param coming: a sentence for each trigger job that may still start such a pipeline.
     """
 
     groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)
@@ -60,6 +61,7 @@ class Selection:
     beside: JobIndex = JobIndex()
     unreadable: tuple[str, ...] = ()
     never_started: tuple[str, ...] = ()
+    coming: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
@@ -185,6 +187,11 @@ class Chooser:
                 and not (is_blocking_failure(bridge.record) and bridge.path in paths)
                 and may_hold(open_names, bridge.path)
             ),
+            coming=tuple(
+                f"trigger job {bridge.path!r} is still {bridge.status}"
+                for bridge in unstarted
+                if not bridge.is_settled and may_hold(open_names, bridge.path)
+            ),
             known=jobs.by_path.keys(),
             out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
             beside=jobs,
@@ -242,7 +249,7 @@ def _may_grow(
 def _why_no_pipeline(bridge: BridgeNode) -> str:
     """Return how a trigger job without a pipeline ended; empty if that is not an error, or it may still start one."""
     if is_blocking_failure(bridge.record):
-        return f"ended as {bridge.status} and started no pipeline"
+        return f"ended as {bridge.status}{failure_reason(bridge.record)} and started no pipeline"
     # its pipeline may have been deleted
     return "ended as success, but GitLab lists no pipeline that it started" if bridge.status == "success" else ""
 

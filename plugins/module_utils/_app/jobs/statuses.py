@@ -175,5 +175,11 @@ def still(record: Record) -> str:
     return f"is still {status}{runner}"
 
 
+def failure_reason(record: Record) -> str:
+    """Return GitLab's reason for the failure of a job in parentheses, empty if there is none."""
+    reason = record.get("failure_reason")
+    return f" ({reason})" if reason and status_of(record) == "failed" else ""
+
+
 def count_statuses(records: t.Iterable[Record]) -> dict[str, int]:
     return dict(collections.Counter(map(status_of, records)))

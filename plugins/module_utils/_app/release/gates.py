@@ -23,13 +23,13 @@ from ..jobs.attempts import attempts_of
 from ..jobs.find import JobFinder
 from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences
 from ..jobs.selection import lacks_any
-from ..jobs.statuses import STATUSES, is_active, is_finished, is_retryable, is_unsuccessful, phase_of
+from ..jobs.statuses import STATUSES, failure_reason, is_active, is_finished, is_retryable, is_unsuccessful, phase_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
 from ..session import PASSING_PAUSES_SECONDS, Session
 from ..waiting.log_tails import log_ending, read_tail
 from ..waiting.loop import Wait
-from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, failure_reason, is_reached
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_reached
 from ..waiting.schedule import Pause, Steps
 from .plan import Gate
 from .run import GateResult, ProjectResult

@@ -11,7 +11,7 @@ import dataclasses
 from ..._api.decoding import Record
 from ..._api.errors import GitLabError, RequestError, TimedOutError
 from ..fields import status_of
-from ..jobs.statuses import has_reached, is_finished
+from ..jobs.statuses import failure_reason, has_reached, is_finished
 from ..session import TASK_SECONDS, Session
 
 # How long canceling may take, which starts after the timeout. A server needs about a second, and may be slow.
@@ -79,12 +79,6 @@ def is_reached(record: Record, options: WaitOptions) -> bool:
 
 def _is_allowed(record: Record, options: WaitOptions) -> bool:
     return bool(record.get("allow_failure")) and options.ignore_allowed_failures
-
-
-def failure_reason(record: Record) -> str:
-    """Return GitLab's reason for the failure of a job in parentheses, empty if there is none."""
-    reason = record.get("failure_reason")
-    return f" ({reason})" if reason and status_of(record) == "failed" else ""
 
 
 def time_problem(options: WaitOptions, what: str) -> str:

@@ -14,12 +14,12 @@ from ..fields import id_of, pipeline_of, project_id_of, status_of
 from ..jobs.attempts import newest_jobs, read_pipeline_jobs
 from ..jobs.bridges import PipelineNode, list_bridges, trigger_jobs
 from ..jobs.query import FoundJob, sentences
-from ..jobs.statuses import is_active, is_finished, is_optional, phase_of
+from ..jobs.statuses import failure_reason, is_active, is_finished, is_optional, phase_of
 from ..pipelines.find import read_pipeline, whole_pipeline
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, is_blocking
 from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
-from .options import end_problem, failure_reason, time_problem
+from .options import end_problem, time_problem
 from .schedule import Steps
 
 # A pipeline whose jobs were just restarted can still have its old end status. If none of its jobs is active, but some

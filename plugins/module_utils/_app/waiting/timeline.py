@@ -13,10 +13,9 @@ import typing as t
 from ..._api.decoding import Record
 from ..fields import iso_time, record_in, seconds_of, unix_time_of
 from ..jobs.query import FoundJob
-from ..jobs.statuses import is_finished, is_playable, is_queued, phase_of
+from ..jobs.statuses import failure_reason, is_finished, is_playable, is_queued, phase_of
 from ..session import Session
 from .blockers import MOST_SINGLE_LINES, Blockers
-from .options import failure_reason
 
 # After this long without a line, show a sign of life; show each further one after twice the time.
 SILENCE_SECONDS = 300.0

@@ -14,6 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.catalogue impo
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.connection import ConnectionSettings
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.endpoints import Endpoint
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import BadAnswerError
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Response
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.masking import Masker
 
 from ...harness import API, reply
@@ -87,6 +88,14 @@ def test_server_text_holds_no_secret_even_at_its_cut():
 )
 def test_a_missing_route_is_told_from_a_missing_object(content, expected):
     assert status_error(content, status=404).is_missing_endpoint is expected
+
+
+@pytest.mark.parametrize("body", [b'{"id": 1', b'{"id": NaN}', b"[" * 100_000])
+def test_broken_json_is_not_called_something_else_than_json(body):
+    answer = Response(200, {"content-type": "application/json; charset=utf-8"}, body)
+    with pytest.raises(BadAnswerError) as caught:
+        decoding.decode_json(answer)
+    assert caught.value.problem == "the answer (status 200) is invalid JSON"
 
 
 @pytest.mark.parametrize(

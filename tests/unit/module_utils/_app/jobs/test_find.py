@@ -199,6 +199,46 @@ def test_a_name_that_is_not_there(name, bridges, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"name": ["child"]},
+            "has no jobs; it is failed. 'child' is a trigger job; read it with gitlab_pipeline_bridges.",
+        ),
+        ({"wait": True}, "has no jobs; it is failed. The pipeline has trigger jobs ('child'); set include_downstream"),
+    ],
+)
+def test_a_pipeline_that_has_only_trigger_jobs(options, words):
+    failed = Exchange("GET /projects/7/pipelines/6", pipeline(status="failed"))
+    with pytest.raises(errors.SelectionError) as caught:
+        info(Exchange(LIST, []), failed, Exchange(BRIDGES, [bridge(name="child")]), pipeline_id=6, **options)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("child", "words"),
+    [
+        (
+            bridge(name="child", status="failed", failure_reason="downstream_bridge_project_not_found"),
+            "Trigger job 'child', whose downstream jobs are selected, ended as failed "
+            "(downstream_bridge_project_not_found) and started no pipeline.",
+        ),
+        (bridge(name="child", status="manual"), "Trigger job 'child' is still manual."),
+    ],
+)
+def test_a_job_below_a_trigger_job_that_has_not_started_its_pipeline(child, words):
+    with pytest.raises(errors.SelectionError) as caught:
+        info(
+            Exchange(BRIDGES, [child]),
+            Exchange(LIST, [job(42)]),
+            pipeline_id=6,
+            name=["child/apply"],
+            include_downstream=True,
+        )
+    assert str(caught.value).endswith(f": there are 'deploy'. {words}")
+
+
 def test_the_hint_is_not_worth_another_error():
     with pytest.raises(errors.SelectionError, match="no job 'x'"):
         info(Exchange(LIST, [job(42)]), Exchange(BRIDGES, reply("<html>", status=403)), pipeline_id=6, name=["x"])
