@@ -44,7 +44,7 @@ from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.mistakes import option_mistake
 from ._files import file_facts, has_selinux
 from ._group_defaults import without_group_defaults
-from ._options import given_options, is_on, plain
+from ._options import given_options, is_on, plain, set_variables
 from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
 
@@ -52,6 +52,7 @@ Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
 _FILE_OPTIONS = all_names(FILE_ARGUMENTS)
+_INTERPRETER = "ansible_python_interpreter"
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output programs read, or that print nothing.
@@ -138,15 +139,11 @@ class InProcessAction(ActionBase):
         """Return whether the interpreter of the task is the Python that runs this code."""
         host = self._task.delegate_to
         delegated = (variables.get("ansible_delegated_vars") or {}).get(host) if host else None
-        raw = (delegated if delegated is not None else variables).get("ansible_python_interpreter")
-        if not raw:
-            return True
-        if _OWN_INTERPRETER.fullmatch(str(raw)):
+        settings = delegated if delegated is not None else variables
+        if _OWN_INTERPRETER.fullmatch(str(settings.get(_INTERPRETER))):
             return True  # recommended in the documentation; templating it takes as long as a request to GitLab
-        wanted = str(self._templar.template(raw))
-        if wanted.startswith("auto"):
-            return True
-        return _is_this_python(os.path.expanduser(wanted))
+        wanted = str(set_variables([_INTERPRETER], settings, self._templar.template).get(_INTERPRETER) or "auto")
+        return wanted.startswith("auto") or _is_this_python(os.path.expanduser(wanted))
 
     def _shows_invocation(self, variables: Variables) -> bool:
         """Return whether results show the options, which is a setting in newer versions of Ansible."""
