@@ -81,7 +81,7 @@ options:
       - Headers that identify the user or belong to the connection, such as C(Authorization), C(PRIVATE-TOKEN),
         C(Cookie) and C(Host), cannot be set.
       - An empty dictionary is the same as omitting the option.
-      - ansible-core 2.22 and later hides the values everywhere in the output of the play, even words such as V(prod).
+      - Values of eight or more characters are masked in the output, as tokens are.
     type: dict
   validate_certs:
     description:

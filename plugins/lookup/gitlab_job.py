@@ -143,6 +143,7 @@ notes:
   - Store tokens in environment variables or Ansible variables, and not in C(ansible.cfg), which is usually stored with
     the playbooks.
   - Job tokens can read artifacts, but not logs.
+  - Options with the value C(omit) count as not set, as in tasks.
 seealso:
   - module: jobgate.gitlab.gitlab_job_info
   - module: jobgate.gitlab.gitlab_job_action
@@ -320,7 +321,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.argum
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import Numbers, number_fields
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_mask
-from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import lookup_options
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import is_omit, lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import shared_transport
 
@@ -336,11 +337,17 @@ class LookupModule(LookupBase):
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         """Return the jobs, or the requested part of them."""
         output = SafeOutput(TaskContext())
+        known = variables or {}
         try:
+            # `omit` may be the default: then the value of the expression is omitted
+            given = {
+                name: value for name, value in kwargs.items() if name == "default" or not is_omit(value, self, known)
+            }
             # resolve options like those of a task: Ansible would also read tokens of other kinds from the environment
-            options = lookup_options(self, kwargs, variables or {})
+            options = lookup_options(self, given, known)
             self.set_options(direct=options)
-            request = _request(options, self._flatten(terms), kwargs)
+            named = [term for term in self._flatten(terms) if not is_omit(term, self, known)]
+            request = _request(options, named, given)
             numbers = number_fields(_NUMBERS, {"cache_seconds": self.get_option("cache_seconds")})
             shared = functools.partial(shared_transport, **numbers)
             session = session_of(options, dataclasses.replace(output.context, transport=shared))

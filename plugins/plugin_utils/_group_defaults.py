@@ -39,12 +39,12 @@ def without_group_defaults(
         options for defaults in module_defaults for name, options in defaults.items() if name.startswith("group/")
     ]
     # evaluate only what is needed: Ansible has done so before, and a lookup may be slow, or return a token only once
-    by_groups = {
-        name
-        for options in (groups if doubtful else ())
-        for name, value in (template(options) if isinstance(options, str) else options).items()
-        if name in doubtful and given[name] == template(value)
-    }
+    by_groups: set[str] = set()
+    for options in groups if doubtful else ():
+        found = template(options) if isinstance(options, str) else options
+        # as a mapping, which loses `omit`
+        values = template({name: value for name, value in found.items() if name in doubtful})
+        by_groups |= {name for name, value in values.items() if given[name] == value}
     dropped = by_groups & useless
     for keys in named:
         # if an option is set by two names, Ansible might prefer the group's value to the task's

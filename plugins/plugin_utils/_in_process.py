@@ -27,7 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ..module_utils._ansible.arguments import FILE_ARGUMENTS, argument_rules
+from ..module_utils._ansible.arguments import FILE_ARGUMENTS, all_arguments, argument_rules
 from ..module_utils._ansible.result import REGISTER_SECRET, failure, result_of
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, UsageError
@@ -42,9 +42,10 @@ from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.values.arguments import all_names, given_names
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.mistakes import option_mistake
+from ._clock import WorkerClock
 from ._files import file_facts, has_selinux
 from ._group_defaults import without_group_defaults
-from ._options import given_options, is_on, plain
+from ._options import given_options, is_on, plain, set_variables
 from ._progress import DisplayProgress, terminal_device
 from ._shared import shared_transport
 
@@ -52,6 +53,7 @@ Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
 _FILE_OPTIONS = all_names(FILE_ARGUMENTS)
+_INTERPRETER = "ansible_python_interpreter"
 _OWN_INTERPRETER = re.compile(r"\s*\{\{\s*ansible_playbook_python\s*\}\}\s*")
 
 # Callbacks whose output programs read, or that print nothing.
@@ -100,6 +102,10 @@ class InProcessAction(ActionBase):
             arguments = given_options(specs, tokens, given, variables, known, template)
         except (AnsibleError, UsageError) as exc:
             return failure(self.TASK, str(exc))
+        if REGISTER_SECRET:
+            # also before a module starts, because it logs its options
+            for secret in given_secrets(specs, plain(arguments)):
+                REGISTER_SECRET(secret)
         if reason:
             return t.cast(
                 Result,
@@ -138,15 +144,11 @@ class InProcessAction(ActionBase):
         """Return whether the interpreter of the task is the Python that runs this code."""
         host = self._task.delegate_to
         delegated = (variables.get("ansible_delegated_vars") or {}).get(host) if host else None
-        raw = (delegated if delegated is not None else variables).get("ansible_python_interpreter")
-        if not raw:
-            return True
-        if _OWN_INTERPRETER.fullmatch(str(raw)):
+        settings = delegated if delegated is not None else variables
+        if _OWN_INTERPRETER.fullmatch(str(settings.get(_INTERPRETER))):
             return True  # recommended in the documentation; templating it takes as long as a request to GitLab
-        wanted = str(self._templar.template(raw))
-        if wanted.startswith("auto"):
-            return True
-        return _is_this_python(os.path.expanduser(wanted))
+        wanted = str(set_variables([_INTERPRETER], settings, self._templar.template).get(_INTERPRETER) or "auto")
+        return wanted.startswith("auto") or _is_this_python(os.path.expanduser(wanted))
 
     def _shows_invocation(self, variables: Variables) -> bool:
         """Return whether results show the options, which is a setting in newer versions of Ansible."""
@@ -158,9 +160,8 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Run the task in this process and return its result, with the same checks and messages as the module."""
-        rules = argument_rules(self.TASK.spec)
-        specs = rules["argument_spec"]
-        specs.update(FILE_ARGUMENTS if self.TASK.has_file_options else {})
+        specs = all_arguments(self.TASK)
+        rules = argument_rules(self.TASK.spec.merged(arguments=specs))
         options = plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(options)
         params = dict(validated.validated_parameters)
@@ -184,7 +185,12 @@ class InProcessAction(ActionBase):
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         progress = self._progress(variables)
-        context = TaskContext(check_mode=bool(self._task.check_mode), progress=progress, transport=shared_transport)
+        context = TaskContext(
+            check_mode=bool(self._task.check_mode),
+            clock=WorkerClock(),
+            progress=progress,
+            transport=shared_transport,
+        )
         with _reporting_interruption(progress):
             result = result_of(self.TASK, params, context, secrets=secrets)
         if self.TASK.has_file_options and result.get("dest"):

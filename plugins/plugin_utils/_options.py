@@ -90,8 +90,8 @@ def given_options(
     by_itself = _with_all_tokens({name for name in usable if given_names(name, CONNECTION.arguments[name], given)})
     variable_of = {name: f"jobgate_gitlab_{name}" for name in usable if name not in by_itself}
     # do not expand paths: on the host of the task, they may be different
-    resolved = {name: template(variables[key]) for name, key in variable_of.items() if key in variables}
-    by_variable = {name: value for name, value in resolved.items() if value is not None}
+    values = set_variables(variable_of.values(), variables, template)
+    by_variable = {name: values[key] for name, key in variable_of.items() if key in values}
     by_environment = {name for name, names in _ENVIRONMENT.items() if name in usable and first_set(environ, names)}
     above_file = _with_all_tokens({*by_variable, *by_environment})
     by_file = {
@@ -114,8 +114,7 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
     documented = {name: option for name, option in plugin.option_definitions.items() if name != "_terms"}
     # the documentation does not show which options are secret
     arguments = {name: {**option, **CONNECTION.arguments.get(name, {})} for name, option in documented.items()}
-    template = plugin._templar.template if plugin._templar else lambda value: value
-    found = given_options(arguments, tuple(_TOKENS), given, variables, os.environ, template)
+    found = given_options(arguments, tuple(_TOKENS), given, variables, os.environ, _template_of(plugin))
     # without `no_log`: since ansible-core 2.22, it would hide even short, ordinary header values in all output
     rules = argument_rules(ArgumentSpec(documented))
     validated = ArgumentSpecValidator(**rules).validate(plain(found))
@@ -124,6 +123,26 @@ def lookup_options(plugin: LookupBase, given: Variables, variables: Variables) -
         mistake = mistake_in(arguments, validated.validated_parameters, otherwise)
         raise UsageError(mistake or str(validated.errors.msg))
     return prepared(arguments, validated.validated_parameters, os.environ)
+
+
+def set_variables(names: t.Iterable[str], variables: Variables, template: Template) -> dict[str, t.Any]:
+    """Return the values of variables, without those that are null or `omit`.
+
+    Since ansible-core 2.19, mappings lose `omit`, and by itself it is an error. Before, it is the value of a variable.
+    """
+    values = template({name: variables[name] for name in names if name in variables})
+    return {name: value for name, value in values.items() if value not in (None, variables.get("omit"))}
+
+
+def is_omit(value: t.Any, plugin: LookupBase, variables: Variables) -> bool:
+    """Return whether a value in the expression of a lookup is `omit`, which since ansible-core 2.19 lists lose."""
+    if value is None or isinstance(value, (str, int, float, list, tuple, dict)):
+        return isinstance(value, str) and value == variables.get("omit")
+    return bool(_template_of(plugin)([value]) == [])
+
+
+def _template_of(plugin: LookupBase) -> Template:
+    return plugin._templar.template if plugin._templar else lambda value: value
 
 
 def plain(value: t.Any) -> t.Any:
@@ -154,7 +173,6 @@ def _with_all_tokens(names: set[str]) -> set[str]:
 
 def is_on(switch: str, variables: Variables, template: Template) -> bool:
     """Return whether a switch, such as `in_process`, is on."""
-    name = f"jobgate_{switch}"
-    own = {name: template(variables[name])} if name in variables else {}
+    own = set_variables([f"jobgate_{switch}"], variables, template)
     value = constants.config.get_config_value(switch, plugin_type=PLUGIN[0], plugin_name=PLUGIN[1], variables=own)
     return bool(value)

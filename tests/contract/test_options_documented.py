@@ -278,8 +278,10 @@ def test_role_takes_what_its_module_takes() -> None:
     own = {name[len(prefix) :]: option for name, option in role.items()}
     task = TASKS["gitlab_release_gate"].spec.arguments
     assert nested(own, "options") == nested(task, "options")
+    # Ansible would hide even short values of headers in all output; the task hides the long ones
     assert {name: option.get("no_log") for name, option in own.items()} == {
-        name: option.get("no_log") for name, option in task.items()
+        **{name: option.get("no_log") for name, option in task.items()},
+        "http_headers": None,
     }
     taken, offered = comparable_all(task), comparable_all(own)
     for name in CONNECTION:  # the role leaves connection options that are not set to the module

@@ -21,6 +21,7 @@ INFO = "jobgate.gitlab.gitlab_job_info"
 BRIDGES = "jobgate.gitlab.gitlab_pipeline_bridges"
 GATE = "jobgate.gitlab.gitlab_release_gate"
 DOWNLOAD = "jobgate.gitlab.gitlab_job_download"
+TOKENS = "jobgate.gitlab.gitlab_job_token_info"
 READ: dict[str, t.Any] = {"project": "group/app", "ref": "main", "name": "build"}
 
 PINNED: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "name": "build"}
@@ -309,6 +310,28 @@ def test_variables_and_ansible_cfg_count(simulator: t.Any, tmp_path: pathlib.Pat
     assert "many" in messages["wrong type"] or "api_concurrency" in messages["wrong type"]
     assert "no_such_variable" in messages["not defined"]
     assert all(found["jobs"] == [] for found in result.results.values() if found.get("failed"))
+
+
+def test_omit_in_variables_counts_as_not_set(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    omit = "{{ no_such_variable | default(omit) }}"
+    connection = {"jobgate_gitlab_api_token": omit, "jobgate_gitlab_ca_path": omit, "jobgate_gitlab_http_headers": None}
+    switches = {"jobgate_progress": omit, "jobgate_in_process": omit}
+    defaults = {"group/jobgate.gitlab.gitlab": {"project": "group/app", "ref": omit, "api_token": omit}}
+    tasks = [
+        {"name": "connection", INFO: READ, "vars": connection},
+        {"name": "switches", INFO: READ, "vars": switches},
+        {"name": "interpreter", INFO: READ, "vars": {"ansible_python_interpreter": omit}},
+        {"name": "defaults", INFO: READ, "module_defaults": defaults},
+        {"name": "mistake", TOKENS: {"ref": "main"}, "module_defaults": defaults, "ignore_errors": True},
+        {"name": "module", INFO: READ, "vars": {**connection, "jobgate_in_process": False}},
+    ]
+    result = play(tasks, tmp_path, "-v", url=simulator.url)
+    assert result.returncode == 0, result.output
+    assert told_reasons(result) == ["jobgate_in_process is off"]
+    messages = {name: found.get("msg", found.get("job") and "read") for name, found in result.results.items()}
+    assert messages.pop("mistake").startswith("Unknown option ref")
+    assert set(messages.values()) == {"read"}
 
 
 def test_delegated_to_the_controller_it_runs_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ctrl-C while a task waits: the task reports what continues in GitLab, and Ansible ends as usual."""
+"""Tasks that are interrupted while they wait, by Ctrl-C or because Ansible's main process is killed."""
 
 from __future__ import annotations
 
@@ -98,3 +98,22 @@ def test_ctrl_c_says_what_goes_on_and_where(simulator: t.Any, tmp_path: pathlib.
     assert lines.count(told) == 1, "\n".join(lines)
     # nothing else was done to the job
     assert effects(simulator) == [("play", "deploy")]
+
+
+def test_no_worker_continues_without_the_main_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(world({"name": "build", "outcome": "hang"}, {**DEPLOY, "needs": []}), clock="real")
+    gates = [{"name": "build", "action": "wait"}, {"name": "deploy", "action": "play"}]
+    projects = [{"project": "group/app", "ref": "main", "gates": gates}]
+    task = {"name": "task", "jobgate.gitlab.gitlab_release_gate": {"projects": projects, "wait_interval": 0.5}}
+    command, environment = playbook_command([task], tmp_path, url=simulator.url)
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL)
+    try:
+        _await_another_look(simulator)
+        (number,) = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        worker = os.pidfd_open(int(number))
+        process.kill()
+        assert select.select([worker], [], [], PATIENCE_SECONDS)[0], "the worker continues"
+        os.close(worker)
+    finally:
+        kill_playbook(process)
+    assert effects(simulator) == []

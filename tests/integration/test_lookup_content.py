@@ -110,6 +110,23 @@ def test_a_job_called_like_an_id(simulator: t.Any, tmp_path: pathlib.Path) -> No
     assert evaluate(simulator, tmp_path, by_id).results[by_id]["msg"] == "build"
 
 
+def test_omit_counts_as_not_set(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    simulator.load(scenario())
+    by = "lookup('jobgate.gitlab.gitlab_job', {}, project='group/app', pipeline_id=100)"
+    expected = {
+        by.format("'build', api_token=omit, ref=no_such_variable | default(omit)") + ".name": "build",
+        by.format("omit, job_name='build', attribute=omit, fields=omit") + ".name": "build",
+        by.format("'none', default=omit") + " == omit": "True",
+    }
+    found = evaluate(simulator, tmp_path, *expected).results
+    assert {expression: str(found[expression]["msg"]) for expression in expected} == expected
+    nothing = {
+        by.format("omit"): "specify the name or the id of a job",
+        by.format("'build'").replace("'group/app'", "omit"): "project is missing",
+    }
+    assert_fail(simulator, tmp_path, nothing)
+
+
 def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     words = {

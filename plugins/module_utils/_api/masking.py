@@ -18,9 +18,10 @@ MASK = "********"
 # All control characters except tab and line feed, and the codes of the C1 range that some terminals interpret.
 _CONTROL_CODES = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 # Escape sequences of terminals: CSI (colors, cursor), strings such as OSC (titles, links) and DCS, which end with the
-# line at the latest, and short ones. CSI and strings may also begin with a code of the C1 range.
+# line at the latest, and short ones. CSI and strings may also begin with a code of the C1 range. The last character of
+# CSI is missing where the log of a running job ends.
 _ESCAPE_SEQUENCES = (
-    r"(?:\x1b\[|\x9b(?=[0-?]))[0-?]*[ -/]*[@-~]"
+    r"(?:\x1b\[|\x9b(?=[0-?]))[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-Z\\-~]"
 )

@@ -22,6 +22,8 @@ SECTION = "jobgate_gitlab"
 
 
 def template(value):
+    if isinstance(value, dict):
+        return {name: template(item) for name, item in value.items() if item != "{{ omit }}"}
     if value == "{{ nothing }}":
         raise AnsibleError("nothing is undefined")
     return value.replace("{{ secret }}", "resolved") if isinstance(value, str) else value

@@ -19,8 +19,8 @@ from ..session import Session
 # Logs of more failed jobs than this would not help anyone.
 MOST_LOGS = 50
 # `section_start:1560896352:name[options]` and a carriage return, which the runner writes to fold the log. The output of
-# a script that only mentions such a mark has no carriage return.
-_SECTION_MARK = re.compile(r"section_(?:start|end):\d+:[\w.-]+(?:\[[^\[\]\r\n]*\])?(?:\r(?:\x1b\[0K)?|$)")
+# a script that only mentions such a mark has no carriage return. A running job may not have written all of it yet.
+_SECTION_MARK = re.compile(r"section_(?:start|end):(?:\d+:[\w.-]+(?:\[[^\[\]\r\n]*\])?(?:\r(?:\x1b\[0K)?|$)|\d*:?$)")
 # Newer runners can write the time, stream and kind in 32 characters before each line.
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[OE][ +]?")
 # What the runner writes after every failed script.

@@ -29,6 +29,9 @@ from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
         ),
         ("section_start:1:a.b-c_d\rone\nsection_end:1:a.b-c_d\nab section_end:1:x\r\x1b[0Ktwo", ["one", "", "ab two"]),
         ("see section_start:1:x and section_end:2:y: no", ["see section_start:1:x and section_end:2:y: no"]),
+        # a running job
+        *((f"one\n{'section_end:1560896353:build'[:cut]}", ["one"]) for cut in (12, 16, 22, 23, 24, 28)),
+        *((f"one\nsection_end:1:x\r{rest}", ["one"]) for rest in ("\x1b", "\x1b[", "\x1b[0", "\x1b[0;1")),
         ("10%\r50%\r100%\ndone\r\n", ["100%", "done"]),
         ("2024-05-01T10:00:00.123456Z 00O first\n2024-05-01T10:00:01.123456Z 01E second", ["first", "second"]),
         ("half a character \ufffd", ["half a character \ufffd"]),

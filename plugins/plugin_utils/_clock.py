@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The clock of tasks in a worker process of Ansible."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from ..module_utils._api.pace.clock import LONGEST_SECONDS, Clock
+
+
+class WorkerClock(Clock):
+    """A clock that ends the process after a pause in which Ansible's main process was killed.
+
+    The main process ends its workers when it gets SIGINT or SIGTERM, but not when it gets SIGHUP or SIGKILL. A worker
+    would then continue a release that the user believes to have stopped.
+    """
+
+    def __init__(self) -> None:
+        self._main = os.getppid()
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if os.getppid() != self._main:
+            os.kill(os.getpid(), signal.SIGTERM)
+            # only the main thread handles signals, so any other thread must not do anything until then
+            super().sleep(LONGEST_SECONDS)
