@@ -42,6 +42,7 @@ from ..module_utils._tasks.definition import TaskDefinition
 from ..module_utils._tasks.values.arguments import all_names, given_names
 from ..module_utils._tasks.values.hiding import given_secrets, shown_options
 from ..module_utils._tasks.values.mistakes import option_mistake
+from ._clock import WorkerClock
 from ._files import file_facts, has_selinux
 from ._group_defaults import without_group_defaults
 from ._options import given_options, is_on, plain
@@ -184,7 +185,12 @@ class InProcessAction(ActionBase):
 
     def _run_task(self, params: Variables, secrets: set[str], variables: Variables) -> Result:
         progress = self._progress(variables)
-        context = TaskContext(check_mode=bool(self._task.check_mode), progress=progress, transport=shared_transport)
+        context = TaskContext(
+            check_mode=bool(self._task.check_mode),
+            clock=WorkerClock(),
+            progress=progress,
+            transport=shared_transport,
+        )
         with _reporting_interruption(progress):
             result = result_of(self.TASK, params, context, secrets=secrets)
         if self.TASK.has_file_options and result.get("dest"):

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ctrl-C while a task waits: the task reports what continues in GitLab, and Ansible ends as usual."""
+"""Ctrl-C while a task waits: the task reports what continues in GitLab, and Ansible ends as usual.
+
+If Ansible's main process is killed, the task ends, too.
+"""
 
 from __future__ import annotations
 
@@ -98,3 +101,44 @@ def test_ctrl_c_says_what_goes_on_and_where(simulator: t.Any, tmp_path: pathlib.
     assert lines.count(told) == 1, "\n".join(lines)
     # nothing else was done to the job
     assert effects(simulator) == [("play", "deploy")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("task", [ACTION, GATES], ids=["action", "gates"])
+def test_a_killed_playbook_plays_nothing_later(
+    simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any], number: int
+) -> None:
+    """Closing the terminal sends SIGHUP, which Ansible does not pass on to its workers."""
+    simulator.load(world({"name": "build", "stage": "build", "queue": 0, "duration": 100}, DEPLOY))
+    command, environment = playbook_command([task], tmp_path, url=simulator.url)
+    process = subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    try:
+        _await_another_look(simulator)
+        # the first poll finds a job that cannot be played yet
+        while "/jobs" not in simulator.requests()[-1]["path"]:
+            _await_another_look(simulator)
+        worker = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+        process.send_signal(number)
+        process.wait(timeout=PATIENCE_SECONDS)
+    finally:
+        kill_playbook(process)
+    has_ended = _ends(worker)
+    if not has_ended:
+        os.kill(worker, signal.SIGKILL)
+    simulator.advance(101)
+    assert has_ended and simulator.job("deploy")["status"] == "manual"
+
+
+def _ends(pid: int) -> bool:
+    """Return whether a process ends soon; it may remain as a zombie."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            if "Z (zombie)" in pathlib.Path(f"/proc/{pid}/status").read_text():
+                return True
+        except OSError:
+            return True
+        threading.Event().wait(0.05)
+    return False

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The clock of tasks that run in a worker process of Ansible."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import typing as t
+
+from ..module_utils._api.pace.clock import Clock
+
+T = t.TypeVar("T")
+
+
+class WorkerClock(Clock):
+    """A clock that ends its process, as Ansible ends its workers, if Ansible's main process ends during a pause.
+
+    A worker outlives a main process that was killed, or whose terminal was closed. It must not play a job hours later,
+    when nobody expects it.
+    """
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._end_with_parent()
+
+    def next_of(self, items: queue.Queue[T], seconds: float) -> T | None:
+        item = super().next_of(items, seconds)
+        self._end_with_parent()
+        return item
+
+    def _end_with_parent(self) -> None:
+        if os.getppid() != self._parent:
+            os.kill(os.getpid(), signal.SIGTERM)
