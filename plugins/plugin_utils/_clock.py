@@ -2,14 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clock of tasks in a worker process of Ansible."""
+"""The clock of tasks that run in a worker process of Ansible."""
 
 from __future__ import annotations
 
 import os
+import queue
 import signal
+import typing as t
 
 from ..module_utils._api.pace.clock import LONGEST_SECONDS, Clock
+
+T = t.TypeVar("T")
 
 
 class WorkerClock(Clock):
@@ -20,11 +24,19 @@ class WorkerClock(Clock):
     """
 
     def __init__(self) -> None:
-        self._main = os.getppid()
+        self._parent = os.getppid()
 
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)
-        if os.getppid() != self._main:
+        self._end_with_parent()
+
+    def next_of(self, items: queue.Queue[T], seconds: float) -> T | None:
+        item = super().next_of(items, seconds)
+        self._end_with_parent()
+        return item
+
+    def _end_with_parent(self) -> None:
+        if os.getppid() != self._parent:
             os.kill(os.getpid(), signal.SIGTERM)
             # only the main thread handles signals, so any other thread must not do anything until then
             super().sleep(LONGEST_SECONDS)

@@ -100,20 +100,29 @@ def test_ctrl_c_says_what_goes_on_and_where(simulator: t.Any, tmp_path: pathlib.
     assert effects(simulator) == [("play", "deploy")]
 
 
-def test_no_worker_continues_without_the_main_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    simulator.load(world({"name": "build", "outcome": "hang"}, {**DEPLOY, "needs": []}), clock="real")
-    gates = [{"name": "build", "action": "wait"}, {"name": "deploy", "action": "play"}]
-    projects = [{"project": "group/app", "ref": "main", "gates": gates}]
-    task = {"name": "task", "jobgate.gitlab.gitlab_release_gate": {"projects": projects, "wait_interval": 0.5}}
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("task", [ACTION, GATES], ids=["action", "gates"])
+def test_a_killed_playbook_plays_nothing_later(
+    simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any], number: int
+) -> None:
+    """Closing the terminal sends SIGHUP, which Ansible does not pass on to its workers."""
+    simulator.load(world({"name": "build", "stage": "build", "queue": 0, "duration": 100}, DEPLOY))
     command, environment = playbook_command([task], tmp_path, url=simulator.url)
-    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL)
+    # handle SIGHUP as in a terminal, because `nohup` makes its processes ignore it
+    heed = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+    ends = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, preexec_fn=heed, **ends)
     try:
         _await_another_look(simulator)
-        (number,) = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        worker = os.pidfd_open(int(number))
-        process.kill()
-        assert select.select([worker], [], [], PATIENCE_SECONDS)[0], "the worker continues"
+        # the first poll finds a job that cannot be played yet
+        while "/jobs" not in simulator.requests()[-1]["path"]:
+            _await_another_look(simulator)
+        (number_of_worker,) = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        worker = os.pidfd_open(int(number_of_worker))
+        process.send_signal(number)
+        has_ended = bool(select.select([worker], [], [], PATIENCE_SECONDS)[0])
         os.close(worker)
     finally:
         kill_playbook(process)
-    assert effects(simulator) == []
+    simulator.advance(101)
+    assert has_ended and simulator.job("deploy")["status"] == "manual"

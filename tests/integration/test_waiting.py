@@ -10,6 +10,8 @@ import typing as t
 
 import pytest
 
+from tests.unit.harness import Progress
+
 from .harness import ACTION, BRIDGES, INFO, effects, run_task, world
 
 PIPELINE: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "wait": True}
@@ -24,6 +26,14 @@ def test_jobs_are_waited_for_with_one_list_per_look(simulator: t.Any) -> None:
     assert {request["path"].rpartition("/")[2] for request in simulator.requests()} == {"jobs"}
     changes = [(entry["from"], entry["to"]) for entry in result["timeline"] if entry["name"] == "job 5"]
     assert changes[-1] == ("running", "success")
+
+
+def test_a_list_of_several_pages_is_no_slow_work(simulator: t.Any) -> None:
+    simulator.load(world({"generate": {"count": 150, "name": "job {n}", "queue": 0, "duration": 600}}))
+    progress = Progress(is_shown=True)
+    result = run_task(simulator, INFO, **PIPELINE, progress=progress)
+    assert result.seconds > 600 and len(progress.lines) == 150
+    assert progress.others == ["group/app: still waiting for 150 jobs, 5 min so far"]
 
 
 @pytest.mark.parametrize(

@@ -24,15 +24,17 @@ class ApiClient:
 
     Methods that send requests raise `RequestError` if repeating does not help.
 
-    :param on_page: called for every page of a list after the first.
+    :param begin_list: called for each list; returns what is called for every page after the first.
     """
 
-    def __init__(self, requester: Requester, endpoints: t.Mapping[str, Endpoint], on_page: PageRead) -> None:
+    def __init__(
+        self, requester: Requester, endpoints: t.Mapping[str, Endpoint], begin_list: t.Callable[[], PageRead]
+    ) -> None:
         self.settings = requester.settings
         self.masker = requester.masker
         self.retrier = requester.retrier
         self.traffic = requester.retrier.traffic
-        self._on_page = on_page
+        self._begin_list = begin_list
         self._requester = requester
         self._endpoints = endpoints
         # answers that polls share, also with other clients; None if they share nothing
@@ -127,4 +129,4 @@ class ApiClient:
             once()
 
     def _list(self, name: str, arguments: t.Mapping[str, t.Any]) -> PagedList:
-        return PagedList(self._requester, self._endpoints[name], arguments, self._on_page)
+        return PagedList(self._requester, self._endpoints[name], arguments, self._begin_list())

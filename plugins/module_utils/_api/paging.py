@@ -14,7 +14,6 @@ from __future__ import annotations
 import collections
 import math
 import re
-import threading
 import typing as t
 from urllib.parse import parse_qs
 
@@ -23,6 +22,7 @@ from .endpoints import Endpoint
 from .errors import BadAnswerError, LostAnswerError, RequestError, UnsentError
 from .http import Response, number_in, resolve
 from .pace.clock import GRACE_SECONDS, Deadline
+from .pace.threads import started
 from .requester import Requester
 
 PAGE_SIZE = 100
@@ -216,25 +216,23 @@ class PagedList:
         return self._requester.ask(self._endpoint, {**self._arguments, **position})
 
 
-class _Asked(threading.Thread):
+class _Asked:
     """A page that is requested while others are read.
 
     These threads only wait for the network: Python runs one thread at a time anyway, and records that were decoded just
-    now are still in the processor's cache. The threads are daemons, because a worker of Ansible waits for all other
-    threads when it ends, whatever the deadline of the task.
+    now are still in the processor's cache. Without a thread, the page is requested when it is needed.
 
     `is_last` is true if no page comes after it, and after an error.
     """
 
     def __init__(self, ask: t.Callable[[Position], Response], position: Position) -> None:
-        super().__init__(daemon=True)
         self._ask = ask
         self._position = position
         self._answer: Response | Exception | None = None
         self.is_last = False
-        self.start()
+        self._thread = started(self._run)
 
-    def run(self) -> None:
+    def _run(self) -> None:
         try:
             answer = self._ask(self._position)
             # `_pages` counts the records; without headers, `next_position` only needs to know whether there are any
@@ -249,7 +247,10 @@ class _Asked(threading.Thread):
 
         :raises RequestError: if there is none.
         """
-        self.join(deadline.remaining() + GRACE_SECONDS)
+        if self._thread:
+            self._thread.join(deadline.remaining() + GRACE_SECONDS)
+        else:
+            self._run()
         if self._answer is None:
             raise LostAnswerError("a page of the list did not arrive before the timeout")
         if isinstance(self._answer, Exception):

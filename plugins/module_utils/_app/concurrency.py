@@ -10,14 +10,14 @@ import contextvars
 import threading
 import typing as t
 
+from .._api.pace.threads import started
+
 _A = t.TypeVar("_A")
 _R = t.TypeVar("_R")
 
 
 def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_once: int) -> list[_R]:
     """Return the result of the function for each item, in the order of the items.
-
-    The threads are daemons: an Ansible worker would wait for other threads at its end, even after the task timed out.
 
     :param most_at_once: maximum number of simultaneous calls.
     :raises Exception: the error of the first failing item, in the order of the items. No further calls are started, and
@@ -42,13 +42,10 @@ def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_on
             except Exception as exc:  # raised again below, in the caller's thread
                 errors[index] = exc
 
-    threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
-        for _number in range(min(most_at_once, len(items)))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    threads = [started(contextvars.copy_context().run, work) for _number in range(min(most_at_once, len(items)))]
+    if not any(threads):
+        work()
+    for thread in filter(None, threads):
         thread.join()
     if errors:
         raise errors[min(errors)]

@@ -272,7 +272,8 @@ def open_session(
         masker=Masker((*secrets, *context.hidden)),
         warn=warn,
     )
-    client = ApiClient(requester, endpoints, SlowWork(context.progress, context.clock).tell_page)
+    # a list of several pages is read again and again during a wait, so only one that takes long itself is slow work
+    client = ApiClient(requester, endpoints, lambda: SlowWork(context.progress, context.clock).tell_page)
     session = Session(context, client, plugins, warn, warnings)
     context.opened.append(session)
     return session

@@ -15,8 +15,10 @@ import threading
 import typing as t
 
 from ..connection import ConnectionSettings, tls_context
+from ..errors import ConnectError
 from ..http import number_in, parse_address
 from ..libraries import HTTPAdapter, urllib3
+from ..pace.threads import started
 from .exchange import CURRENT, Exchange
 
 
@@ -55,7 +57,8 @@ class _BoundedFile(io.RawIOBase):
         """Limit the time of a read of TLS within TLS, which may read from the proxy's socket any number of times."""
         timer = threading.Timer(seconds, _shut_down, (self._socket.socket,))
         timer.daemon = True
-        timer.start()
+        with contextlib.suppress(RuntimeError):  # the system allows no more threads
+            timer.start()
         try:
             yield
         finally:
@@ -136,8 +139,12 @@ def _bounded_pool(pool_class: t.Any) -> t.Any:
                 if is_late.is_set():
                     self.close()
 
-            thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
-            thread.start()
+            thread = started(contextvars.copy_context().run, work)
+            if thread is None:
+                raise ConnectError(
+                    "no connection was made, because the system allows no more threads",
+                    advice="Raise its limit of processes, or lower forks and api_concurrency",
+                )
             thread.join(exchange.left())
             if thread.is_alive():
                 is_late.set()

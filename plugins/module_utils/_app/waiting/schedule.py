@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import queue
-import threading
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError
 from ..._api.pace.clock import AsideClock, Clock, Deadline
 from ..._api.pace.polls import SHARED_SECONDS
+from ..._api.pace.threads import started
 from ..._api.pace.traffic import Traffic, Within
 from ..outcome import Progress
 from ..session import Session
@@ -222,14 +222,13 @@ class Scheduler:
     def _begin(self, entry: _Entry) -> None:
         self._at_work += 1
         # a single step needs no other thread; with several, it must not delay the deadlines of the others
-        if not self._waiting and self._at_work == 1:
-            self._done.put(_stepped(entry))
-            return
-        if self._threads < self._at_work:
+        is_single = not self._waiting and self._at_work == 1
+        if not is_single and self._threads < self._at_work and started(self._work):
             self._threads += 1
-            # A daemon, because a worker of Ansible waits at its end for all other threads.
-            threading.Thread(target=self._work, daemon=True).start()
-        self._tasks.put(entry)
+        if is_single or not self._threads:
+            self._done.put(_stepped(entry))
+        else:
+            self._tasks.put(entry)
 
     def _work(self) -> None:
         for entry in iter(self._tasks.get, None):

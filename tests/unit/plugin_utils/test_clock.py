@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the jobgate.gitlab contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The clock of a worker, which ends the worker after the end of Ansible's main process."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import typing as t
+
+import pytest
+from ansible_collections.jobgate.gitlab.plugins.plugin_utils._clock import WorkerClock
+
+PAUSES: dict[str, t.Callable[[WorkerClock], object]] = {
+    "a pause": lambda clock: clock.sleep(0.0),
+    "waiting for other threads": lambda clock: clock.next_of(queue.Queue(), 0.0),
+}
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+def test_a_worker_ends_with_its_parent(pause: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    clock = WorkerClock()
+    PAUSES[pause](clock)
+    assert sent == []
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    PAUSES[pause](clock)
+    assert sent == [(os.getpid(), signal.SIGTERM)]
+
+
+def test_items_of_other_threads_are_passed_on() -> None:
+    items: queue.Queue[str] = queue.Queue()
+    items.put("done")
+    assert WorkerClock().next_of(items, 1.0) == "done"
