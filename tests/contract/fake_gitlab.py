@@ -66,7 +66,7 @@ class FakeGitLab:
         return {"id": job_id, "name": name, "stage": "deploy", "status": status, "pipeline": pipeline}
 
 
-class PausesOnly(Clock):
+class SleepOnlyClock(Clock):
     """A clock that advances only during pauses.
 
     :param on_pause: called before each pause with the seconds since the start.
@@ -90,7 +90,7 @@ class PausesOnly(Clock):
 def run(task: str, *extensions: str, check_mode: bool = False, clock: Clock | None = None, **options: t.Any) -> Outcome:
     parameters = {"project": "1", "job_id": 42, "api_token": "the-token", "extensions": list(extensions), **options}
     definition = TASKS[task]
-    context = TaskContext(check_mode=check_mode, environ={}, clock=clock or PausesOnly())
+    context = TaskContext(check_mode=check_mode, environ={}, clock=clock or SleepOnlyClock())
     return definition.run(validated(definition, {**parameters, "api_url": "https://gitlab.example.com"}), context)
 
 

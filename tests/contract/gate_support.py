@@ -20,7 +20,7 @@ MAIN: Row = {"project": "group/app", "ref": "main"}
 MANUAL: Row = {"when": "manual", "allow_failure": False}
 AT_ONCE: Row = {**MANUAL, "needs": []}
 DEPLOY: Row = {"name": "deploy", **MANUAL}
-GREEN: Row = {"wait": True, "wait_for": ["success"], "wait_timeout": 30.0}
+WAIT_FOR_SUCCESS: Row = {"wait": True, "wait_for": ["success"], "wait_timeout": 30.0}
 TESTED: tuple[Row, ...] = (
     {"name": "unit", "stage": "test", "status": "success"},
     {"name": "deploy", "stage": "deploy", **MANUAL},
@@ -34,12 +34,12 @@ def child(*jobs: Row, **more: t.Any) -> Row:
     return {"pipeline": {"jobs": list(jobs)}, **more}
 
 
-def four_times(simulator: t.Any, task: t.Any, **options: t.Any) -> list[Result]:
+def check_and_run_twice(simulator: t.Any, task: t.Any, **options: t.Any) -> list[Result]:
     """Return the results of a task that is checked, run, checked and run."""
     return [run_task(simulator, task, check_mode=check_mode, **options) for check_mode in CYCLE]
 
 
-def gated(simulator: t.Any, gate: Row, project: Row | None = None) -> list[Result]:
+def check_and_run_gate_twice(simulator: t.Any, gate: Row, project: Row | None = None) -> list[Result]:
     """Return the results of a release with one gate that is checked, run, checked and run."""
     given = {"gates": [gate], **(project or {})}
     return [release(simulator, given, check_mode=check_mode) for check_mode in CYCLE]

@@ -20,14 +20,14 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 # Keywords that do not affect validation.
-_SILENT = {"$schema", "$defs", "title", "description"}
+_ANNOTATIONS = {"$schema", "$defs", "title", "description"}
 
 
 def problems(value: t.Any, schema: Schema, root: Schema, where: str = "record") -> list[str]:
     """Return the problems of a value, each with its path."""
     found: list[str] = []
     for word, given in schema.items():
-        if word not in _SILENT:
+        if word not in _ANNOTATIONS:
             found += _RULES[word](value, given, schema, root, where)
     return found
 

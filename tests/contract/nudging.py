@@ -27,7 +27,7 @@ __all__ = ["HOOK_TOKEN", "event_source", "nudged", "writer"]
 HOOK_TOKEN = "hook-token-0123456789"
 
 
-class _Nobody:
+class _IdleRules:
     """Rules that accept every event and do nothing."""
 
     async def put(self, event: dict[str, t.Any]) -> None:
@@ -48,7 +48,7 @@ def event_source(nudges: pathlib.Path, **options: t.Any) -> t.Iterator[str]:
         return asyncio.run_coroutine_threadsafe(steps, loop).result(30)
 
     url = call(listening.__aenter__())
-    passing_on = asyncio.run_coroutine_threadsafe(server.pass_on(backlog, _Nobody()), loop)
+    passing_on = asyncio.run_coroutine_threadsafe(server.pass_on(backlog, _IdleRules()), loop)
     try:
         yield url
     finally:

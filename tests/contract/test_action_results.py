@@ -17,7 +17,7 @@ from tests.integration.harness import ACTION, INFO, TOKEN, Result, effects, run_
 
 MANUAL: dict[str, t.Any] = {"when": "manual", "allow_failure": False}
 BROKEN: dict[str, t.Any] = {"name": "deploy", **MANUAL, "duration": 5, "outcome": "failed", "log": "one\nno space\n"}
-EXPLAINS = {
+FAILURE_FIELDS = {
     *("id", "name", "stage", "status", "failure_reason", "allow_failure", "web_url"),
     *("created_at", "started_at", "finished_at", "duration", "queued_duration", "log_tail"),
 }
@@ -29,12 +29,12 @@ def act(simulator: t.Any, action: str = "play", **options: t.Any) -> Result:
     return run_task(simulator, ACTION, project="group/app", action=action, **given)
 
 
-def test_a_failure_fits_on_a_screen_and_explains_itself(simulator: t.Any) -> None:
+def test_failed_job_is_returned_with_few_explaining_fields(simulator: t.Any) -> None:
     simulator.load(world(BROKEN))
     result = act(simulator, wait=True)
     assert result["job"] is None
     (job,) = result["jobs"]
-    assert set(job) == EXPLAINS
+    assert set(job) == FAILURE_FIELDS
     assert (job["status"], job["failure_reason"], job["log_tail"][-1]) == ("failed", "script_failure", "no space")
     assert len(json.dumps(result.values, indent=4).splitlines()) < 100
     # these values are short, so they stay
@@ -42,11 +42,11 @@ def test_a_failure_fits_on_a_screen_and_explains_itself(simulator: t.Any) -> Non
     assert effects(simulator) == [("play", "deploy")]
 
 
-def test_a_refusal_is_a_failure_too(simulator: t.Any) -> None:
+def test_refused_job_is_returned_with_few_explaining_fields(simulator: t.Any) -> None:
     simulator.load(world({**BROKEN, "status": "skipped"}))
     result = act(simulator)
     assert result.failure and result["job"] is None
-    assert set(result["jobs"][0]) <= EXPLAINS
+    assert set(result["jobs"][0]) <= FAILURE_FIELDS
     assert effects(simulator) == []
 
 
@@ -59,7 +59,7 @@ def test_a_misspelled_field_causes_a_warning(simulator: t.Any) -> None:
     assert act(simulator, fields=["id", "failure_reason"]).warnings == []
 
 
-def test_fields_are_what_the_user_asks_for(simulator: t.Any) -> None:
+def test_fields_option_selects_returned_fields(simulator: t.Any) -> None:
     fields = ["id", "user.username", "nonsense"]
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = act(simulator, fields=fields, wait=True)
@@ -71,7 +71,7 @@ def test_fields_are_what_the_user_asks_for(simulator: t.Any) -> None:
     assert result["jobs"] == [{"id": 1000, "user": {"username": "alice"}, "log_tail": ["one", "no space"]}]
 
 
-def test_a_success_returns_all_that_gitlab_says(simulator: t.Any) -> None:
+def test_success_returns_the_whole_job(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = act(simulator, wait=True)
     assert result["job"]["pipeline"]["id"] == 100 and result["job"]["user"]["username"] == "alice"
@@ -86,14 +86,14 @@ def test_a_success_returns_all_that_gitlab_says(simulator: t.Any) -> None:
         {"ref": None, "name": [], "job_id": 1000},
     ],
 )
-def test_the_pipeline_is_returned_as_it_was_seen_last(simulator: t.Any, chosen: dict[str, t.Any]) -> None:
+def test_pipeline_is_returned_in_its_last_known_state(simulator: t.Any, chosen: dict[str, t.Any]) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}, source="web"))
     options = {name: value for name, value in {"ref": "main", "name": ["deploy"], **chosen}.items() if value}
     result = run_task(simulator, ACTION, project="group/app", action="play", wait=True, **options)
     assert result.failure is None
     pipeline = result["pipeline"]
-    told = [pipeline[name] for name in ("id", "source", "ref", "status")]
-    assert told == [100, "web", "main", "success"]
+    shown = [pipeline[name] for name in ("id", "source", "ref", "status")]
+    assert shown == [100, "web", "main", "success"]
     assert pipeline["web_url"].endswith("/group/app/-/pipelines/100")
 
 
@@ -108,7 +108,9 @@ def test_the_pipeline_is_returned_as_it_was_seen_last(simulator: t.Any, chosen: 
         ({"name": ["docs"]}, "job 'docs' (id 1001) cannot be played"),
     ],
 )
-def test_an_error_names_the_pipeline_that_was_found(simulator: t.Any, options: dict[str, t.Any], words: str) -> None:
+def test_error_names_the_pipeline_once_unless_given_by_id(
+    simulator: t.Any, options: dict[str, t.Any], words: str
+) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}, {"name": "docs", "status": "skipped"}, source="web"))
     text = str(act(simulator, **options).failure)
     assert words in text
@@ -134,7 +136,7 @@ def message(simulator: t.Any, action: str, **options: t.Any) -> str:
     return outcome(simulator, action, check_mode=True, **options).message
 
 
-def test_check_mode_says_what_would_be_done(simulator: t.Any) -> None:
+def test_check_mode_predicts_the_action(simulator: t.Any) -> None:
     simulator.load(
         world(
             {"name": "deploy", **MANUAL},
@@ -156,7 +158,7 @@ def test_check_mode_says_what_would_be_done(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "scope", "wait", "is_told"),
+    ("action", "scope", "wait", "is_warned"),
     [
         ("play", ["manual"], True, True),
         ("play", ["manual"], False, False),
@@ -169,8 +171,8 @@ def test_check_mode_says_what_would_be_done(simulator: t.Any) -> None:
     ],
 )
 @pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check"])
-def test_a_job_whose_turn_is_to_come_is_not_left_out_in_silence(
-    simulator: t.Any, action: str, scope: list[str], wait: bool, is_told: bool, check_mode: bool
+def test_scope_without_created_jobs_warns_when_play_waits(
+    simulator: t.Any, action: str, scope: list[str], wait: bool, is_warned: bool, check_mode: bool
 ) -> None:
     build = {"name": "build", "stage": "build", "duration": 900}
     done = {"name": "done", "stage": "build", "status": "success"}
@@ -178,12 +180,12 @@ def test_a_job_whose_turn_is_to_come_is_not_left_out_in_silence(
     how = {"name": ["deploy", "done"], "multiple": "all", "scope": scope, "wait": wait, "check_mode": check_mode}
     result = run_task(simulator, ACTION, project="group/app", ref="main", action=action, **how)
     assert (result.failure, result.changed, result.values["jobs"], effects(simulator)) == (None, False, [], [])
-    told = [text for text in result.warnings if "omit it to wait until a job can be acted on" in text]
-    assert len(told) == is_told
-    assert all(text.startswith("No job of ") and "found 1 created, 1 success" in text for text in told)
+    warnings = [text for text in result.warnings if "omit it to wait until a job can be acted on" in text]
+    assert len(warnings) == is_warned
+    assert all(text.startswith("No job of ") and "found 1 created, 1 success" in text for text in warnings)
 
 
-def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> None:
+def test_check_mode_predicts_the_deletion_of_artifacts(simulator: t.Any) -> None:
     simulator.load(world({"name": "build", "status": "success", "artifacts": {"files": {"a.txt": "a"}}}))
     text = message(simulator, "delete_artifacts", name=["build"])
     assert text == "would delete the artifacts of job 'build' (id 1000)"
@@ -192,7 +194,7 @@ def test_check_mode_says_what_would_become_of_artifacts(simulator: t.Any) -> Non
     assert effects(simulator) == []
 
 
-def test_a_server_that_cannot_delete_artifacts_yet(simulator: t.Any) -> None:
+def test_old_server_cannot_delete_artifacts(simulator: t.Any) -> None:
     job = {"name": "build", "status": "success", "artifacts": {"files": {"a.txt": "a"}}}
     simulator.load(world(job), version="11.8")
     result = run_task(simulator, ACTION, project="group/app", ref="main", name=["build"], action="delete_artifacts")
@@ -209,7 +211,7 @@ def test_a_server_that_cannot_delete_artifacts_yet(simulator: t.Any) -> None:
         ("delete_artifacts", "the artifacts of the job deleted"),
     ],
 )
-def test_a_diff_shows_what_leaves_the_status_as_it_is(simulator: t.Any, action: str, done: str) -> None:
+def test_diff_shows_actions_that_keep_the_status(simulator: t.Any, action: str, done: str) -> None:
     artifacts = {"files": {"a.txt": "a"}, "expire_in": 86400}
     simulator.load(world({"name": "build", "status": "success", "artifacts": artifacts}, {"name": "none"}))
     line = "build: success (id 1000)"
@@ -221,7 +223,7 @@ def test_a_diff_shows_what_leaves_the_status_as_it_is(simulator: t.Any, action: 
         assert effects(simulator) == [(action, "build")] * most
 
 
-def test_a_real_run_has_no_such_word(simulator: t.Any) -> None:
+def test_message_is_returned_only_in_check_mode(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     assert "msg" not in act(simulator).values
 
@@ -230,7 +232,7 @@ def test_a_real_run_has_no_such_word(simulator: t.Any) -> None:
 @pytest.mark.parametrize(
     ("action", "more"), [("play", {"replay": "always"}), ("retry", {"force": True}), ("retry", {"max_attempts": 3})]
 )
-def test_the_end_of_the_attempt_before_is_not_that_of_the_new_one(
+def test_wait_ignores_the_end_of_the_previous_attempt(
     simulator: t.Any, action: str, more: dict[str, t.Any], count: int
 ) -> None:
     """A lagging database replica lists the old attempt as the newest one."""
@@ -247,16 +249,16 @@ def test_the_end_of_the_attempt_before_is_not_that_of_the_new_one(
 
 
 @pytest.mark.parametrize("lacks", [[], [1000, 1001]])
-@pytest.mark.parametrize(("looks", "failure"), [(8, None), (100, "timed out after 200 s (wait_timeout)")])
-def test_lists_that_are_behind_end_no_wait_however_many(
-    simulator: t.Any, lacks: list[int], looks: int, failure: str | None
+@pytest.mark.parametrize(("stale_until", "failure"), [(8, None), (100, "timed out after 200 s (wait_timeout)")])
+def test_wait_continues_while_job_lists_are_stale(
+    simulator: t.Any, lacks: list[int], stale_until: int, failure: str | None
 ) -> None:
     """The new attempts are polled until the timeout, and their end is reported."""
     failed = {"status": "failed", "duration": 30, "outcome": "success"}
     simulator.load(world(*({"name": f"test {number}", **failed} for number in range(2))))
     listed = run_task(simulator, INFO, project="group/app", pipeline_id=100)["jobs"]
     old = [job for job in listed if job["id"] not in lacks]
-    simulator.inject(kind="wrong_json", body=old, endpoint="list_pipeline_jobs", nth=list(range(2, looks)))
+    simulator.inject(kind="wrong_json", body=old, endpoint="list_pipeline_jobs", nth=list(range(2, stale_until)))
     result = act(simulator, "retry", name=["test*"], multiple="all", wait=True, wait_timeout=200.0)
     assert (result.changed, result["timed_out"], len(effects(simulator))) == (True, failure is not None, 2)
     assert failure in str(result.failure) if failure else result.failure is None

@@ -135,7 +135,7 @@ def check_run_check_run(server: t.Any, task: TaskDefinition, action: str) -> lis
 # ----- the action -----
 
 
-def test_an_action_checks_runs_checks_runs(server: t.Any, task: TaskDefinition) -> None:
+def test_new_action_is_predicted_then_applied_once(server: t.Any, task: TaskDefinition) -> None:
     load(server, "scheduled")
     first_check, first, second_check, second = check_run_check_run(server, task, "unschedule")
     assert [result.failure for result in (first_check, first, second_check, second)] == [None] * 4
@@ -146,7 +146,7 @@ def test_an_action_checks_runs_checks_runs(server: t.Any, task: TaskDefinition) 
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_an_action_is_refused_in_its_own_words(server: t.Any, task: TaskDefinition, check_mode: bool) -> None:
+def test_new_action_is_refused_with_its_own_reason(server: t.Any, task: TaskDefinition, check_mode: bool) -> None:
     load(server, "pending")
     result = run(server, task, "unschedule", check_mode=check_mode)
     assert (result.changed, effects(server)) == (False, [])
@@ -155,21 +155,21 @@ def test_an_action_is_refused_in_its_own_words(server: t.Any, task: TaskDefiniti
 
 
 @pytest.mark.parametrize("preset", ["reset_after", "error_500_after"])
-def test_an_action_whose_answer_is_lost_is_done_once(server: t.Any, task: TaskDefinition, preset: str) -> None:
+def test_new_action_is_applied_once_after_a_lost_answer(server: t.Any, task: TaskDefinition, preset: str) -> None:
     load(server, "scheduled")
     server.inject(preset, method="POST", times=1)
     result = run(server, task, "unschedule")
     assert (result.failure, result.changed, effects(server)) == (None, True, [("unschedule", "deploy")])
 
 
-def test_an_action_gives_its_own_reasons(server: t.Any, task: TaskDefinition) -> None:
+def test_new_action_explains_a_403_with_its_own_reasons(server: t.Any, task: TaskDefinition) -> None:
     load(server, "scheduled")
     server.inject(method="POST", status=403, body={"message": "403 Forbidden"})
     result = run(server, task, "unschedule")
     assert result.failure is not None and UNSCHEDULE.forbidden[0] in result.failure
 
 
-def test_an_action_is_left_to_jobs_that_can_still_change(server: t.Any, task: TaskDefinition) -> None:
+def test_new_action_is_refused_for_archived_jobs(server: t.Any, task: TaskDefinition) -> None:
     load(server, "scheduled")
     server.set_job("deploy", archived=True)
     result = run(server, task, "unschedule")
@@ -177,15 +177,13 @@ def test_an_action_is_left_to_jobs_that_can_still_change(server: t.Any, task: Ta
     assert "archived jobs cannot be played, retried, kept or unscheduled; start a new pipeline" in result.failure
 
 
-def test_an_action_takes_only_its_options(server: t.Any, task: TaskDefinition) -> None:
+def test_new_action_rejects_options_of_other_actions(server: t.Any, task: TaskDefinition) -> None:
     load(server, "scheduled")
     result = run(server, task, "unschedule", force=True)
     assert (result.failure, effects(server)) == ("force can only be used with retry and cancel", [])
 
 
-def test_an_action_is_a_choice_and_its_documentation_the_last_step(
-    task: TaskDefinition, tmp_path: pathlib.Path
-) -> None:
+def test_new_action_is_a_documented_choice(task: TaskDefinition, tmp_path: pathlib.Path) -> None:
     options = {"project": "group/app", "pipeline_id": 1, "name": ["a"], "action": "unschedule"}
     assert validated(task, options)["action"] == "unschedule"
     with pytest.raises(AssertionError, match="value of action must be one of"):
@@ -214,14 +212,14 @@ PAUSED = Status(
 )
 
 
-@pytest.fixture(name="known")
-def known_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(name="paused_status")
+def paused_status_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Apply the step."""
     monkeypatch.setitem(STATUSES, PAUSED.name, PAUSED)
 
 
-@pytest.mark.usefixtures("known")
-def test_a_status_checks_runs_checks_runs(server: t.Any) -> None:
+@pytest.mark.usefixtures("paused_status")
+def test_job_with_a_new_status_is_canceled_once(server: t.Any) -> None:
     load(server, "paused")
     results = check_run_check_run(server, ACTION, "cancel")
     assert [(result.failure, result.changed) for result in results] == [
@@ -233,8 +231,8 @@ def test_a_status_checks_runs_checks_runs(server: t.Any) -> None:
     assert server.job("deploy")["status"] == "canceled"
 
 
-@pytest.mark.usefixtures("known")
-def test_a_status_is_a_scope_and_can_be_waited_for(server: t.Any) -> None:
+@pytest.mark.usefixtures("paused_status")
+def test_new_status_is_a_scope_and_can_be_waited_for(server: t.Any) -> None:
     load(server, "paused", "pending")
     result = run(server, INFO, name=None, scope=["paused"])
     assert [job["name"] for job in result["jobs"]] == ["deploy"]
@@ -244,27 +242,27 @@ def test_a_status_is_a_scope_and_can_be_waited_for(server: t.Any) -> None:
     assert (result["timed_out"], result.warnings) == (True, [])
 
 
-@pytest.mark.usefixtures("known")
-def test_a_status_is_told_and_shown(server: t.Any) -> None:
-    told: list[str] = []
+@pytest.mark.usefixtures("paused_status")
+def test_new_status_is_shown_in_progress_and_report(server: t.Any) -> None:
+    lines: list[str] = []
 
-    class ToldProgress(Progress):
+    class RecordingProgress(Progress):
         is_shown = True
 
         def tell(self, line: str, *, status: str = "") -> None:
-            told.append(line)
+            lines.append(line)
 
     load(server, "paused")
     options = {"project": "group/app", "pipeline_id": 100, "name": ["deploy"], "wait": True, "wait_timeout": 30.0}
-    context = TaskContext(clock=SimulatedTime(server), progress=ToldProgress(), environ={})
+    context = TaskContext(clock=SimulatedTime(server), progress=RecordingProgress(), environ={})
     INFO.run({**validated(INFO, options), "api_url": server.url, "api_token": TOKEN}, context)
-    assert told == ["group/app deploy: waits to be resumed"]
+    assert lines == ["group/app deploy: waits to be resumed"]
     assert tone("paused") == "still"
     assert "‖" in state("paused") and "paused" in state("paused")
 
 
-@pytest.mark.usefixtures("known")
-def test_a_status_is_not_asked_of_older_servers(simulator: t.Any) -> None:
+@pytest.mark.usefixtures("paused_status")
+def test_new_status_is_omitted_for_servers_that_reject_it(simulator: t.Any) -> None:
     jobs: list[Record] = [{"name": f"job-{number}", "duration": 100} for number in range(40)]
     simulator.load(world(*jobs))
     result = run(simulator, INFO, name=None, wait=True)
@@ -276,20 +274,20 @@ def test_a_status_is_not_asked_of_older_servers(simulator: t.Any) -> None:
     assert 1 <= refusals < len(statuses)
 
 
-def test_an_end_is_one_for_gates_and_for_the_advice_behind_them(
+def test_new_unsuccessful_status_fails_gates_and_suggests_a_retry(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator.statuses.add("dropped", like="failed")
     monkeypatch.setitem(STATUSES, "dropped", Status("dropped", "finished", "ended", "bad", "✗"))
     load(simulator, "dropped")
     page = tmp_path / "report.html"
-    gated = {"gates": [{"name": ["deploy"], "action": "wait"}]}
-    result = release(simulator, gated, report=str(page))
+    project = {"gates": [{"name": ["deploy"], "action": "wait"}]}
+    result = release(simulator, project, report=str(page))
     assert " ended as dropped. " in str(result.failure)
     assert "action&quot;: &quot;retry" in page.read_text(encoding="utf-8")
 
 
-def test_every_field_of_a_row_has_a_reader() -> None:
+def test_every_field_of_a_row_is_read() -> None:
     """A field that no code reads does not belong in a row, because nothing would show that it is wrong."""
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (PLUGINS / "module_utils").rglob("*.py"))
     fields = [field.name for row in (Action, Status, Advice) for field in dataclasses.fields(row)]
@@ -299,7 +297,7 @@ def test_every_field_of_a_row_has_a_reader() -> None:
 # ----- a status without a row -----
 
 
-def test_a_status_without_a_row_is_left_alone(server: t.Any) -> None:
+def test_actions_refuse_jobs_with_an_unknown_status(server: t.Any) -> None:
     load(server, "paused")
     for check_mode in (True, False):
         for action in ACTIONS:
@@ -309,7 +307,7 @@ def test_a_status_without_a_row_is_left_alone(server: t.Any) -> None:
     assert server.writes() == []
 
 
-def test_a_status_without_a_row_counts_as_unfinished_and_is_warned_of_once(server: t.Any) -> None:
+def test_unknown_status_counts_as_unfinished_and_causes_one_warning(server: t.Any) -> None:
     load(server, "paused", "paused", "paused")
     result = run(server, INFO, name=["deploy*"], wait=True, wait_timeout=60.0)
     assert (result["timed_out"], result["summary"]) == (True, {"paused": 3})
@@ -329,7 +327,7 @@ def test_a_status_without_a_row_counts_as_unfinished_and_is_warned_of_once(serve
 FILE = re.compile(r"`([\w/]+\.py)`(?: \(((?:`[\w.]+`(?:, )?)+)\))?")
 
 
-def test_contributing_names_what_there_is() -> None:
+def test_files_and_names_in_contributing_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     found = FILE.findall(text)
     assert len(found) > 20

@@ -123,7 +123,7 @@ def test_names_are_unique() -> None:
     assert len(ROWS) == len(CATALOGUE)
 
 
-def test_rows_are_gitlabs_endpoints() -> None:
+def test_rows_match_gitlabs_endpoints() -> None:
     expected = {name: row[1:] for name, row in (GITLAB | PIPELINES).items()} | LOOK_UPS | DEPLOYMENTS
     found = {name: (row.method, gitlab_path(row), row.ok_statuses[0]) for name, row in ROWS.items()}
     assert found == expected
@@ -141,7 +141,7 @@ def test_row_is_complete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_row_says_rightly_what_may_be_repeated_and_walked(name: str) -> None:
+def test_row_declares_repeatability_paging_and_answer(name: str) -> None:
     row = ROWS[name]
     # a write is only repeated after a read of the job has shown that GitLab did not execute it
     assert row.is_repeatable == (row.method == "GET")
@@ -156,13 +156,13 @@ def test_row_is_used(name: str) -> None:
     assert name in BY_TABLE or any(call.endpoint == name for call in CALLS)
 
 
-def test_nothing_else_is_used() -> None:
+def test_tables_use_only_rows_of_the_catalogue() -> None:
     assert BY_TABLE <= set(ROWS)
     assert CALLS
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.place)
-def test_call_fits_its_row(call: Call) -> None:
+def test_call_passes_the_arguments_of_its_row(call: Call) -> None:
     row = ROWS[call.endpoint]
     declared = set(row.arguments)
     further = ("page_size", "most_records", "key") if row.paginated else ("repeats", "any_time")
@@ -170,7 +170,7 @@ def test_call_fits_its_row(call: Call) -> None:
     assert set(row.in_path) <= set(call.arguments)
 
 
-def test_every_action_has_its_endpoint() -> None:
+def test_writes_belong_to_actions_or_listed_files() -> None:
     assert all(ROWS[action.endpoint].method != "GET" for action in (*ACTIONS.values(), *PIPELINE_ACTIONS.values()))
     # other writes are listed here: they check something other than a job, or nothing
     written = {call.endpoint: call.place.partition(":")[0] for call in CALLS if ROWS[call.endpoint].method != "GET"}

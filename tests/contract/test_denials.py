@@ -17,7 +17,7 @@ from tests.integration.harness import ACTION, BRIDGES, INFO, PIPELINE_INFO, effe
 
 TEXTS = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
 # a page of a proxy or firewall in front of GitLab
-PAGE: Row = {"kind": "html", "status": 403}
+PROXY_PAGE: Row = {"kind": "html", "status": 403}
 
 
 def denial(status: int) -> Row:
@@ -30,7 +30,7 @@ def deny(simulator: t.Any, path: str, nth: list[int], answer: Row) -> None:
 
 # ----- gates -----
 
-LATER: tuple[Row, ...] = (
+LATER_GATES: tuple[Row, ...] = (
     {"name": "unit", "action": "wait"},
     {"name": "unit", "action": "verify"},
     {"name": "publish", "action": "play"},
@@ -46,25 +46,24 @@ def two_gates(simulator: t.Any, later: Row, *, nth: list[int], answer: Row) -> t
     return release(simulator, {"gates": gates}, wait_timeout=60.0)
 
 
-@pytest.mark.parametrize("later", LATER, ids=lambda gate: gate["action"])
-@pytest.mark.parametrize("answer", [*map(denial, TEXTS), PAGE], ids=str)
-def test_a_later_gate_asks_again(simulator: t.Any, later: Row, answer: Row) -> None:
+@pytest.mark.parametrize("later", LATER_GATES, ids=lambda gate: gate["action"])
+@pytest.mark.parametrize("answer", [*map(denial, TEXTS), PROXY_PAGE], ids=str)
+def test_later_gate_repeats_a_denied_read(simulator: t.Any, later: Row, answer: Row) -> None:
     # the first gate has already read the list once
     result = two_gates(simulator, later, nth=[2], answer=answer)
     assert result.failure is None and result.seconds < 60
     assert [action for action, _name in effects(simulator)].count("play") == 1 + (later["action"] == "play")
 
 
-@pytest.mark.parametrize("later", LATER, ids=lambda gate: gate["action"])
-def test_a_later_gate_that_is_denied_for_good_fails_after_ten_seconds(simulator: t.Any, later: Row) -> None:
+@pytest.mark.parametrize("later", LATER_GATES, ids=lambda gate: gate["action"])
+def test_later_gate_fails_after_ten_seconds_of_denials(simulator: t.Any, later: Row) -> None:
     result = two_gates(simulator, later, nth=list(range(2, 500)), answer=denial(403))
     assert "403 Forbidden" in str(result.failure) and 10 <= result.seconds < 15
     assert effects(simulator) == [("play", "deploy")]
 
 
 @pytest.mark.parametrize("status", TEXTS)
-def test_what_a_later_gate_reads_before_it_acts_is_asked_for_again(simulator: t.Any, status: int) -> None:
-    """The number of attempts, and the approvals."""
+def test_later_gate_repeats_denied_reads_of_attempts_and_approvals(simulator: t.Any, status: int) -> None:
     unit = {"name": "unit", "action": "wait"}
     simulator.load(world({"name": "unit", "status": "success"}, {"name": "flaky", "status": "failed"}))
     deny(simulator, "/pipelines/100/jobs$", [2], denial(status))
@@ -75,14 +74,14 @@ def test_what_a_later_gate_reads_before_it_acts_is_asked_for_again(simulator: t.
 
     simulator.load(approval_world({"name": "unit", "stage": "a", "status": "success"}, JOB))
     deny(simulator, "/deployments$", [1], denial(status))
-    look = Witness(lambda: simulator.act_as_somebody_else("approve", "deploy"))
+    witness = Witness(lambda: simulator.act_as_somebody_else("approve", "deploy"))
     play = {"name": "deploy", "action": "play", "wait_for_approval": True}
-    result = release(simulator, {"gates": [unit, play]}, wait_timeout=60.0, progress=look)
+    result = release(simulator, {"gates": [unit, play]}, wait_timeout=60.0, progress=witness)
     assert result.failure is None and effects(simulator) == [("play", "deploy")]
 
 
 @pytest.mark.parametrize("status", TEXTS)
-def test_the_first_gate_fails_at_once(simulator: t.Any, status: int) -> None:
+def test_first_gate_fails_at_once_when_denied(simulator: t.Any, status: int) -> None:
     simulator.load(world(DEPLOY))
     deny(simulator, "/(pipelines|jobs)$", [1], denial(status))
     result = release(simulator, APP)
@@ -92,7 +91,7 @@ def test_the_first_gate_fails_at_once(simulator: t.Any, status: int) -> None:
 
 @pytest.mark.parametrize("status", TEXTS)
 @pytest.mark.parametrize("path", ["other/pipelines$", "/pipelines/200$", "/pipelines/200/jobs$"])
-def test_a_project_that_begins_later_asks_again(simulator: t.Any, path: str, status: int) -> None:
+def test_later_project_repeats_a_denied_read(simulator: t.Any, path: str, status: int) -> None:
     simulator.load(two_projects({"duration": 5}, {}))
     deny(simulator, path, [1], denial(status))
     result = release(simulator, APP, {**OTHER, "needs": ["app"]}, wait_timeout=60.0)
@@ -101,7 +100,7 @@ def test_a_project_that_begins_later_asks_again(simulator: t.Any, path: str, sta
 
 
 @pytest.mark.parametrize("list_name", ["jobs", "trigger_jobs"])
-def test_a_child_that_a_gate_before_could_read_is_asked_for_again(simulator: t.Any, list_name: str) -> None:
+def test_denied_read_of_a_known_child_pipeline_is_repeated(simulator: t.Any, list_name: str) -> None:
     infra = {"name": "infra", "trigger": child({"name": "plan", "status": "success"}, {"name": "apply", **MANUAL})}
     simulator.load(world(DEPLOY, infra), version="19.2")
     simulator.advance(3)
@@ -115,7 +114,7 @@ def test_a_child_that_a_gate_before_could_read_is_asked_for_again(simulator: t.A
     assert result.failure is None and effects(simulator) == [("play", "deploy"), ("play", "apply")]
 
 
-def starts_later(simulator: t.Any, path: str, nth: list[int], answer: Row) -> t.Any:
+def start_later_pipeline(simulator: t.Any, path: str, nth: list[int], answer: Row) -> t.Any:
     """Start a pipeline after another project with a gate whose reads are denied, and return the result."""
     made = two_projects({"duration": 5}, {})
     made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish", "duration": 5}]}}
@@ -132,23 +131,23 @@ LISTS, COMMIT = "other/pipelines$", "other/repository/commits/main$"
 @pytest.mark.parametrize(
     ("path", "answer"),
     # a token that cannot read commits is not an error
-    [*((LISTS, answer) for answer in (*map(denial, TEXTS), PAGE)), (COMMIT, denial(404))],
+    [*((LISTS, answer) for answer in (*map(denial, TEXTS), PROXY_PAGE)), (COMMIT, denial(404))],
     ids=str,
 )
-def test_a_pipeline_that_is_started_later_is_looked_for_again(simulator: t.Any, path: str, answer: Row) -> None:
-    result = starts_later(simulator, path, [1], answer)
+def test_denied_search_before_a_later_pipeline_start_is_repeated(simulator: t.Any, path: str, answer: Row) -> None:
+    result = start_later_pipeline(simulator, path, [1], answer)
     assert result.failure is None
     assert [action for action, _name in effects(simulator)] == ["play", "create_pipeline"]
 
 
-def test_a_pipeline_is_not_started_where_the_others_are_denied_for_good(simulator: t.Any) -> None:
-    result = starts_later(simulator, LISTS, list(range(1, 500)), denial(403))
+def test_pipeline_is_not_started_while_the_list_stays_denied(simulator: t.Any) -> None:
+    result = start_later_pipeline(simulator, LISTS, list(range(1, 500)), denial(403))
     assert "403 Forbidden" in str(result.failure) and 10 <= result.seconds < 25
     assert effects(simulator) == [("play", "deploy")]
 
 
 @pytest.mark.parametrize("status", TEXTS)
-def test_a_commit_that_could_be_read_is_asked_for_again(simulator: t.Any, status: int) -> None:
+def test_denied_read_of_a_known_commit_is_repeated(simulator: t.Any, status: int) -> None:
     simulator.load(world(DEPLOY))
     tip = simulator.set_ref("main")
     deny(simulator, "/repository/commits/", [3], denial(status))
@@ -157,12 +156,12 @@ def test_a_commit_that_could_be_read_is_asked_for_again(simulator: t.Any, status
 
 
 # during the update of a cluster, some servers lack an endpoint that others have; this lasts a while or happens once
-OF_ANOTHER_VERSION = [("19.2", "/trigger_jobs$", list(range(2, 500))), ("18.0", "/bridges$", [2])]
+OTHER_VERSIONS = [("19.2", "/trigger_jobs$", list(range(2, 500))), ("18.0", "/bridges$", [2])]
 
 
-@pytest.mark.parametrize(("version", "path", "nth"), OF_ANOTHER_VERSION)
+@pytest.mark.parametrize(("version", "path", "nth"), OTHER_VERSIONS)
 @pytest.mark.parametrize("is_gate", [False, True])
-def test_a_server_of_another_version_hides_no_trigger_jobs(
+def test_trigger_jobs_are_found_while_servers_differ_in_version(
     simulator: t.Any, version: str, path: str, nth: list[int], is_gate: bool
 ) -> None:
     infra = {"name": "infra", "trigger": child({"name": "plan", "outcome": "failed", "duration": 30})}
@@ -178,30 +177,30 @@ def test_a_server_of_another_version_hides_no_trigger_jobs(
     assert result.warnings == [] and effects(simulator) == []
 
 
-def with_a_late_child(simulator: t.Any, **plan: t.Any) -> None:
+def load_late_child(simulator: t.Any, **plan: t.Any) -> None:
     infra = {"name": "infra", "stage": "z", "trigger": child({"name": "plan", "duration": 5, **plan})}
     early = {"name": "early", "trigger": child({"name": "lint", "status": "success"})}
     simulator.load(world({"name": "unit", "duration": 4}, early, infra))
     simulator.advance(1)
 
 
-BELOW: Row = {"include_downstream": True, "wait": True, "wait_timeout": 60.0}
+DOWNSTREAM_WAIT: Row = {"include_downstream": True, "wait": True, "wait_timeout": 60.0}
 
 
 @pytest.mark.parametrize("what", ["jobs", "bridges"])
 @pytest.mark.parametrize("status", TEXTS)
-def test_a_child_that_was_started_meanwhile_is_asked_for_again(simulator: t.Any, status: int, what: str) -> None:
+def test_denied_read_of_a_new_child_pipeline_is_repeated(simulator: t.Any, status: int, what: str) -> None:
     """A database replica may show it a moment later."""
     for task, more in ((ACTION, {"name": ["infra/plan"], "action": "play"}), (INFO, {"wait_for": ["success"]})):
-        with_a_late_child(simulator, **(MANUAL if task is ACTION else {}))
+        load_late_child(simulator, **(MANUAL if task is ACTION else {}))
         deny(simulator, rf"/pipelines/102/{what}$", [1], denial(status))
-        result = run_task(simulator, task, **PIPELINE, **BELOW, **more)
+        result = run_task(simulator, task, **PIPELINE, **DOWNSTREAM_WAIT, **more)
         assert result.failure is None and simulator.faults()["rules"][0]["struck"] == 1
         assert effects(simulator) == [("play", "plan")] * (task is ACTION)
 
 
-def test_a_first_look_that_takes_two_reads_is_a_first_look(simulator: t.Any) -> None:
-    with_a_late_child(simulator)
+def test_denied_child_is_read_again_in_a_first_poll_of_two_reads(simulator: t.Any) -> None:
+    load_late_child(simulator)
     simulator.inject(kind="wrong_json", body=[], path="/100/bridges$", nth=[1])
     deny(simulator, "/pipelines/101/bridges$", [1], denial(404))
     result = run_task(simulator, BRIDGES, **PIPELINE, depth=0, wait=True, wait_timeout=60.0)
@@ -209,10 +208,12 @@ def test_a_first_look_that_takes_two_reads_is_a_first_look(simulator: t.Any) -> 
 
 
 @pytest.mark.parametrize(("path", "least", "most"), [("/101/", 4, 14), ("/102/", 14, 24)])
-def test_a_child_that_is_denied_for_good_is_named(simulator: t.Any, path: str, least: int, most: int) -> None:
-    with_a_late_child(simulator)
+def test_permanently_denied_child_pipeline_is_named_in_the_error(
+    simulator: t.Any, path: str, least: int, most: int
+) -> None:
+    load_late_child(simulator)
     deny(simulator, f"/pipelines{path}", list(range(1, 500)), denial(404))
-    result = run_task(simulator, INFO, **PIPELINE, **BELOW, wait_for=["success"])
+    result = run_task(simulator, INFO, **PIPELINE, **DOWNSTREAM_WAIT, wait_for=["success"])
     name = {"/101/": "early", "/102/": "infra"}[path]
     assert f"the token cannot read the downstream pipelines of '{name}'" in str(result.failure)
     assert least < result.seconds < most
@@ -221,7 +222,7 @@ def test_a_child_that_is_denied_for_good_is_named(simulator: t.Any, path: str, l
 # ----- reads at the end of a wait -----
 
 
-def with_another_project(simulator: t.Any) -> None:
+def load_downstream_project(simulator: t.Any) -> None:
     pipeline = {"ref": "main", "jobs": [{"name": "apply", "duration": 5}]}
     infra = {"name": "infra", "trigger": {"project": "group/infra", "pipeline": pipeline}}
     scenario = world({"name": "unit", "duration": 3}, infra)
@@ -230,20 +231,20 @@ def with_another_project(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("include_jobs", [False, True])
-def test_a_page_of_a_proxy_at_the_last_look_below_ends_no_wait(simulator: t.Any, include_jobs: bool) -> None:
-    with_another_project(simulator)
+def test_proxy_page_at_the_last_downstream_read_is_retried(simulator: t.Any, include_jobs: bool) -> None:
+    load_downstream_project(simulator)
     what = "/jobs" if include_jobs else ""
-    deny(simulator, rf"/pipelines/(?!100)\d+{what}$", [1], PAGE)
+    deny(simulator, rf"/pipelines/(?!100)\d+{what}$", [1], PROXY_PAGE)
     how = {"wait": True, "wait_timeout": 60.0, "include_jobs": include_jobs}
     result = run_task(simulator, BRIDGES, **PIPELINE, **how)
     assert result.failure is None
     assert [(node["status"], node["accessible"]) for node in result["downstream_pipelines"]] == [("success", True)]
 
 
-@pytest.mark.parametrize("answer", [denial(403), PAGE], ids=str)
+@pytest.mark.parametrize("answer", [denial(403), PROXY_PAGE], ids=str)
 @pytest.mark.parametrize("task", [INFO, PIPELINE_INFO], ids=lambda task: task.name)
-def test_the_pipeline_is_asked_for_again_when_a_wait_is_over(simulator: t.Any, task: t.Any, answer: Row) -> None:
-    with_another_project(simulator)
+def test_denied_final_read_of_the_pipeline_is_repeated(simulator: t.Any, task: t.Any, answer: Row) -> None:
+    load_downstream_project(simulator)
     deny(simulator, "/pipelines/100$", [1], answer)
     result = run_task(simulator, task, **MAIN, wait=True, wait_timeout=60.0)
     assert result.failure is None and result["pipeline"]["status"] == "success"

@@ -20,11 +20,11 @@ TOOL = load_tool("endpoints_table")
 TABLE: list[tuple[str, ...]] = TOOL.table(CATALOGUE)
 
 
-def test_the_guide_is_what_the_tool_makes() -> None:
+def test_guide_matches_the_output_of_the_tool() -> None:
     assert TOOL.TARGET.read_text(encoding="utf-8") == TOOL.text(CATALOGUE), "run: make endpoints"
 
 
-def test_the_guide_is_listed() -> None:
+def test_guide_is_listed_in_the_toctree() -> None:
     extra = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))
     assert TOOL.TARGET.stem in [name for section in extra["sections"] for name in section["toctree"]]
 
@@ -47,7 +47,7 @@ def test_no_cell_is_empty(cells: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", list(TOOL.ROWS))
-def test_a_row_names_what_there_is(name: str) -> None:
+def test_row_names_existing_options_and_choices(name: str) -> None:
     row = TOOL.ROWS[name]
     assert re.fullmatch(r"\d+(\.\d+)?", row.since)
     for module, options in row.reached:
@@ -60,7 +60,7 @@ def test_a_row_names_what_there_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(TOOL.ROWS))
-def test_its_test_exists(name: str) -> None:
+def test_row_names_an_existing_test(name: str) -> None:
     file, _colons, function = TOOL.ROWS[name].test.partition("::")
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     assert function.startswith("test_")

@@ -131,7 +131,7 @@ def test_example_is_accepted(example: Example, monkeypatch: pytest.MonkeyPatch) 
     run_checks(monkeypatch, example.module.rpartition(".")[2], filled(example))
 
 
-def test_check_is_no_formality(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_examples_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {"project": "group/app", "job_id": 42, "action": "cancel", "replay": "always"}
     with pytest.raises(UsageError, match="replay can only be used with play"):
         run_checks(monkeypatch, "gitlab_job_action", wrong)
@@ -140,7 +140,7 @@ def test_check_is_no_formality(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_every_option_is_shown(name: str) -> None:
+def test_examples_show_every_option(name: str) -> None:
     shown = {
         option
         for example in OWN_EXAMPLES
@@ -159,7 +159,7 @@ def test_example_is_well_written(example: Example) -> None:
 
 
 @pytest.mark.parametrize("example", OWN_EXAMPLES, ids=label)
-def test_example_holds_no_secret(example: Example) -> None:
+def test_example_contains_no_secret(example: Example) -> None:
     arguments = task_of(example).spec.arguments
     hidden = [name for name, option in arguments.items() if option.get("no_log")]
     hidden += [alias for name in hidden for alias in arguments[name].get("aliases", ())]
@@ -170,7 +170,7 @@ def test_example_holds_no_secret(example: Example) -> None:
 
 
 @pytest.mark.parametrize("name", [*sorted(TASKS), "gitlab_job"])
-def test_examples_hold_nothing_like_a_token(name: str) -> None:
+def test_examples_contain_no_token_pattern(name: str) -> None:
     text = documentation(name, "module" if name in TASKS else "lookup").examples
     assert not re.search(r"gl[a-z]{2,5}-\w", text)
     assert not re.search(r"(?i)(password|secret)\s*[:=]\s*[^\s{]", text)
@@ -216,7 +216,7 @@ def test_lookup_examples_show_every_option_of_the_lookup() -> None:
     assert sorted(options - {"_terms"} - shown - set(CONNECTION.arguments)) == []
 
 
-def test_lookup_examples_hold_no_secret() -> None:
+def test_lookup_examples_contain_no_secret() -> None:
     for call in lookup_calls():
         for keyword in call.kwargs:
             assert not (keyword.key.endswith("_token") and isinstance(keyword.value, nodes.Const))

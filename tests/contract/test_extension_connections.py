@@ -27,7 +27,7 @@ FILE_PATH = f"{JOB_PATH}/artifacts"
 MEGABYTE = 1024 * 1024
 
 
-def answered(body: bytes) -> tuple[int, dict[str, str], tuple[bytes, ...]]:
+def json_answer(body: bytes) -> tuple[int, dict[str, str], tuple[bytes, ...]]:
     return 200, {"Content-Type": "application/json", "Content-Length": str(len(body))}, (body,)
 
 
@@ -50,11 +50,11 @@ class Bytes:
         self.content += chunk
 
 
-def test_request_source_goes_to_gitlab_only(install_example: t.Any) -> None:
+def test_request_source_header_is_sent_to_gitlab_only(install_example: t.Any) -> None:
     install_example("request_source")
     with Server({"/file": (200, {"Content-Length": "7"}, (b"content",))}) as storage:
         moved = 302, {"Location": f"{storage.url}/file", "Content-Length": "0"}, ()
-        with Server({JOB_PATH: answered(JOB), FILE_PATH: moved}) as gitlab:
+        with Server({JOB_PATH: json_answer(JOB), FILE_PATH: moved}) as gitlab:
             options = {"extensions": ["request_source"], "api_url": gitlab.url, "api_token": "the-token"}
             client = session_of(options, TaskContext(environ={})).client
             assert client.call("get_job", project=1, job_id=42)["name"] == "build"
@@ -74,7 +74,7 @@ def test_every_extension_prepares_a_session_once(install: Install) -> None:
         "    session.headers['X-Order'] = session.headers.get('X-Order', '') + settings.api_url[-2:] + '%s'\n"
     )
     install(one=prepare % "1", two=prepare % "2")
-    with Server({JOB_PATH: answered(JOB)}) as gitlab:
+    with Server({JOB_PATH: json_answer(JOB)}) as gitlab:
         options = {"extensions": ["one", "two"], "api_url": gitlab.url}
         client = session_of(options, TaskContext(environ={})).client
         for _request in range(2):
@@ -97,7 +97,7 @@ print(json.dumps(grown))
 """
 
 
-def test_gateway_streams(install_example: t.Any, tmp_path: pathlib.Path) -> None:
+def test_gateway_extension_streams_large_downloads(install_example: t.Any, tmp_path: pathlib.Path) -> None:
     install_example("gateway")
     size = 300 * MEGABYTE
     small = 200, {"Content-Type": "text/plain", "Content-Length": "3"}, (b"log",)
@@ -108,7 +108,7 @@ def test_gateway_streams(install_example: t.Any, tmp_path: pathlib.Path) -> None
         "JOBGATE_GATEWAY_PASS": "let-me-in",
         "PYTHONPATH": os.pathsep.join([str(tmp_path / "site-packages"), str(ROOT / ".cache" / "collections")]),
     }
-    with Server({JOB_PATH: answered(JOB), f"{JOB_PATH}/trace": small, FILE_PATH: large}) as gitlab:
+    with Server({JOB_PATH: json_answer(JOB), f"{JOB_PATH}/trace": small, FILE_PATH: large}) as gitlab:
         command = [sys.executable, "-c", _DOWNLOAD, gitlab.url, str(tmp_path / "log"), str(tmp_path / "archive.zip")]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

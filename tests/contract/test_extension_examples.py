@@ -21,14 +21,14 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import Re
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.session import TaskContext
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options import session_of
 
-from tests.contract.fake_gitlab import FakeGitLab, PausesOnly, play, run
+from tests.contract.fake_gitlab import FakeGitLab, SleepOnlyClock, play, run
 from tests.contract.support import EXTENSION_EXAMPLES, Install
 
 FUTURE, PAST = "2999-12-31", "2000-01-01"
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_change_freeze_refuses(
+def test_change_freeze_refuses_actions(
     check_mode: bool, gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_example("change_freeze")
@@ -49,9 +49,9 @@ def test_change_freeze_refuses(
         (datetime.date.today().isoformat(), {}, "applied"),
         (FUTURE, {"job_id": 43}, "unchanged"),
     ],
-    ids=["not set", "over", "ends today", "runs already"],
+    ids=["not set", "in the past", "ends today", "already running"],
 )
-def test_change_freeze_lets_pass(
+def test_change_freeze_allows_actions(
     until: str,
     options: dict[str, t.Any],
     expected: str,
@@ -67,7 +67,7 @@ def test_change_freeze_lets_pass(
     assert len(gitlab.writes) == (expected == "applied")
 
 
-def test_change_freeze_with_a_wrong_date_starts_nothing(
+def test_change_freeze_with_an_invalid_date_starts_nothing(
     gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_example("change_freeze")
@@ -97,7 +97,7 @@ def test_audit_log_has_one_line_per_request(
     assert "not-for-the-log" not in text
 
 
-def test_gateway_gets_its_pass_and_nobody_else(
+def test_gateway_pass_is_sent_to_the_gateway_only(
     gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_example("gateway")
@@ -117,7 +117,7 @@ def test_gateway_gets_its_pass_and_nobody_else(
     assert "X-Gateway-Pass" not in gitlab.requests[-1].headers
 
 
-def test_gateway_without_a_pass_changes_nothing(
+def test_gateway_without_a_pass_sends_no_header(
     gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_example("gateway")
@@ -126,7 +126,7 @@ def test_gateway_without_a_pass_changes_nothing(
     assert not any("X-Gateway-Pass" in request.headers for request in gitlab.requests)
 
 
-def test_cost_centre_annotates(gitlab: FakeGitLab, install_example: t.Any) -> None:
+def test_cost_centre_annotates_jobs_and_pipelines(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("cost_centre")
     values = run("gitlab_job_info", "cost_centre").values
     assert values["job"]["annotations"] == {"cost_centre": "4711"}
@@ -135,13 +135,13 @@ def test_cost_centre_annotates(gitlab: FakeGitLab, install_example: t.Any) -> No
     assert "annotations" not in run("gitlab_job_info", "cost_centre").values["job"]
 
 
-def test_annotations_are_a_field(gitlab: FakeGitLab, install_example: t.Any) -> None:
+def test_fields_option_can_select_annotations(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("cost_centre")
     kept = run("gitlab_job_info", "cost_centre", fields=["name", "annotations"]).values["job"]
     assert kept == {"name": "deploy:prod", "annotations": {"cost_centre": "4711"}}
 
 
-def test_first_extension_has_the_last_word_about_a_note(
+def test_annotations_of_the_first_extension_take_precedence(
     gitlab: FakeGitLab, install: Install, install_example: t.Any
 ) -> None:
     install_example("cost_centre")
@@ -154,7 +154,7 @@ def test_first_extension_has_the_last_word_about_a_note(
         assert notes == {"cost_centre": expected, "kind": "job"}
 
 
-def test_token_comes_from_the_command(
+def test_token_command_provides_a_missing_token(
     gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_example("token_command")
@@ -166,7 +166,7 @@ def test_token_comes_from_the_command(
     assert gitlab.settings.credential == {"PRIVATE-TOKEN": "the-token"}
 
 
-def test_token_command_that_fails_sends_nothing(
+def test_failing_token_command_sends_no_request(
     gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_example("token_command")
@@ -176,7 +176,7 @@ def test_token_command_that_fails_sends_nothing(
     assert gitlab.requests == []
 
 
-def test_endpoint_can_be_called_by_its_name(gitlab: FakeGitLab, install_example: t.Any) -> None:
+def test_registered_endpoint_can_be_called_by_name(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("report_endpoint")
     session = session_of(
         {"extensions": ["report_endpoint"], "api_url": "https://gitlab.example.com"}, TaskContext(environ={})
@@ -184,7 +184,7 @@ def test_endpoint_can_be_called_by_its_name(gitlab: FakeGitLab, install_example:
     assert session.client.call("get_test_report_summary", project=1, pipeline_id=6) == {"total": {"count": 3}}
 
 
-def test_endpoint_is_replaced(gitlab: FakeGitLab, install_example: t.Any) -> None:
+def test_replaced_endpoint_is_used(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("release_service")
     outcome = play("release_service", job_variables={"LEVEL": "high"})
     assert outcome.changed
@@ -193,7 +193,7 @@ def test_endpoint_is_replaced(gitlab: FakeGitLab, install_example: t.Any) -> Non
     assert json.loads(write.body or b"") == {"job_variables_attributes": [{"key": "LEVEL", "value": "high"}]}
 
 
-def test_jobs_are_held_back_while_the_file_exists(
+def test_hold_file_delays_jobs_while_it_exists(
     gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     install_example("hold_file")
@@ -215,7 +215,7 @@ def test_jobs_are_held_back_while_the_file_exists(
             assert gitlab.writes == []
             hold.unlink()
 
-    outcome = play("hold_file", wait=True, clock=PausesOnly(lift))
+    outcome = play("hold_file", wait=True, clock=SleepOnlyClock(lift))
     assert (outcome.changed, outcome.failure) == (True, None)
     assert outcome.values["job"]["status"] == "success"
     assert [request.endpoint for request in gitlab.writes] == ["play_job"]
@@ -225,7 +225,7 @@ def test_jobs_are_held_back_while_the_file_exists(
     assert play("hold_file").values["results"][0]["outcome"] == "unchanged"
 
 
-def test_a_job_held_back_for_good_is_timed_out(
+def test_job_that_stays_on_hold_times_out(
     gitlab: FakeGitLab, install_example: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     install_example("hold_file")
@@ -236,7 +236,7 @@ def test_a_job_held_back_for_good_is_timed_out(
     assert gitlab.writes == []
 
 
-def test_the_body_of_a_write_is_not_shown(gitlab: FakeGitLab, install: Install) -> None:
+def test_body_of_a_write_is_hidden_from_extensions(gitlab: FakeGitLab, install: Install) -> None:
     install(
         curious="import pluggy\n\nseen = []\n\n\n@pluggy.HookimplMarker('jobgate.gitlab')\n"
         "def gitlab_request_finished(request):\n    seen.append((request.method, request.body))\n"
@@ -246,7 +246,7 @@ def test_the_body_of_a_write_is_not_shown(gitlab: FakeGitLab, install: Install) 
     assert set(sys.modules["curious"].seen) == {("GET", None), ("POST", None)}
 
 
-def test_every_example_is_executed_here() -> None:
+def test_every_extension_example_is_tested() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in pathlib.Path(__file__).parent.glob("test_ext*.py"))
     assert [
         path.stem for path in EXTENSION_EXAMPLES.glob("*.py") if f'install_example("{path.stem}")' not in source

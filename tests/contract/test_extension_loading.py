@@ -25,7 +25,7 @@ def load(*names: str) -> PluginManager:
     return PluginManager(names)
 
 
-def test_only_what_is_named_is_loaded(install: Install) -> None:
+def test_only_named_extensions_are_loaded(install: Install) -> None:
     install(
         wanted=f"{HOOK}def gitlab_annotate_record(kind):\n    return {{'is': kind}}\n", unwanted="raise RuntimeError\n"
     )
@@ -49,7 +49,7 @@ def test_only_what_is_named_is_loaded(install: Install) -> None:
         ),
     ],
 )
-def test_what_cannot_be_loaded_is_explained(
+def test_unloadable_extensions_are_explained(
     name: str, source: str | None, message: str, install: Install, install_example: t.Any
 ) -> None:
     install_example("audit_log")
@@ -69,14 +69,14 @@ def test_what_cannot_be_loaded_is_explained(
         ("return 'refuse'", "returned str from gitlab_decide_job_action"),
     ],
 )
-def test_wrong_decisions_are_explained(body: str, message: str, gitlab: FakeGitLab, install: Install) -> None:
+def test_invalid_decisions_are_explained(body: str, message: str, gitlab: FakeGitLab, install: Install) -> None:
     install(wrong=f"{HOOK}def gitlab_decide_job_action(job):\n    {body}\n")
     with pytest.raises(ExtensionError, match=message):
         play("wrong")
     assert gitlab.writes == []
 
 
-def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Install) -> None:
+def test_extension_error_is_reported_with_its_own_message(gitlab: FakeGitLab, install: Install) -> None:
     package = ExtensionError.__module__
     install(
         picky=f"from {package} import ExtensionError\n{HOOK}def gitlab_authenticate():\n"
@@ -105,14 +105,14 @@ def test_extension_can_choose_the_whole_message(gitlab: FakeGitLab, install: Ins
         ("endpoint('x', 'GET', '/a', paginated='page')", "wrong.*endpoint x: 'page' is not one of offset, keyset"),
     ],
 )
-def test_wrong_endpoints_are_explained(call: str, message: str, gitlab: FakeGitLab, install: Install) -> None:
+def test_invalid_endpoints_are_explained(call: str, message: str, gitlab: FakeGitLab, install: Install) -> None:
     install(wrong=f"{HOOK}def gitlab_register_endpoints(registry):\n    registry.{call}\n")
     with pytest.raises(ExtensionError, match=message):
         play("wrong")
     assert gitlab.requests == []
 
 
-def test_first_replacement_of_an_endpoint_counts(gitlab: FakeGitLab, install: Install) -> None:
+def test_first_replacement_of_an_endpoint_is_used(gitlab: FakeGitLab, install: Install) -> None:
     replace = f"{HOOK}def gitlab_register_endpoints(registry):\n    path = '/%s/projects/{{project}}/jobs/{{job_id}}'\n"
     replace += "    registry.replace(registry.endpoint('get_job', 'GET', path))\n"
     install(one=replace % "one", two=replace % "two")
@@ -122,7 +122,7 @@ def test_first_replacement_of_an_endpoint_counts(gitlab: FakeGitLab, install: In
         assert gitlab.services[0] == names[0]
 
 
-def test_extension_can_overrule_the_table(gitlab: FakeGitLab, install: Install) -> None:
+def test_extension_can_override_the_action_table(gitlab: FakeGitLab, install: Install) -> None:
     gitlab.jobs[42]["status"] = "success"
     assert play().values["results"][0]["outcome"] == "unchanged"
     install(bold=f"{HOOK}def gitlab_decide_job_action(decisions):\n    return decisions.act('overruled')\n")
@@ -138,13 +138,13 @@ def test_extension_named_first_decides(gitlab: FakeGitLab, install: Install) -> 
     assert gitlab.writes == []
 
 
-def test_exception_while_a_session_is_prepared_is_explained(install: Install) -> None:
+def test_exception_in_session_preparation_is_explained(install: Install) -> None:
     install(clumsy=f"{HOOK}def gitlab_prepare_session(session):\n    session.mount()\n")
     with pytest.raises(ExtensionError, match="clumsy.*failed in gitlab_prepare_session: TypeError"):
         run("gitlab_job_info", "clumsy")
 
 
-def test_blanks_around_a_name_do_not_matter(gitlab: FakeGitLab, install_example: t.Any) -> None:
+def test_spaces_around_extension_names_are_ignored(gitlab: FakeGitLab, install_example: t.Any) -> None:
     install_example("cost_centre")
     options = {"api_url": "https://gitlab.example.com", "extensions": [" cost_centre "]}
     session = session_of(options, TaskContext(environ={}))

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from tests.contract.gate_support import GREEN, MAIN, gated
+from tests.contract.gate_support import MAIN, WAIT_FOR_SUCCESS, check_and_run_gate_twice
 from tests.contract.support import PLUGINS, ROOT
 from tests.contract.test_release_gates import APP, OTHER, release, two_projects
 from tests.integration.harness import ACTION, INFO, PIPELINE, PIPELINE_INFO, effects, run_task, world
@@ -35,7 +35,7 @@ COMPOSED = {
 }
 
 
-def test_the_guide_to_errors_has_their_words() -> None:
+def test_guide_to_errors_quotes_existing_messages() -> None:
     texts = [path.read_text(encoding="utf-8") for path in (PLUGINS / "module_utils").rglob("*.py")]
     code = re.sub(r'"\s*\n\s*f?"', "", "\n".join(texts))
     guide = (ROOT / "docs" / "docsite" / "rst" / "errors.rst").read_text(encoding="utf-8")
@@ -55,9 +55,9 @@ def test_the_guide_to_errors_has_their_words() -> None:
         ({"action": "play"}, "its status is failed; use action retry"),
     ],
 )
-def test_a_refusal_shows_the_log_of_the_job_that_has_failed(simulator: t.Any, options: Row, words: str) -> None:
+def test_refusal_shows_the_log_of_a_failed_job(simulator: t.Any, options: Row, words: str) -> None:
     simulator.load(world({**BROKEN, "retried": 1}))
-    result = run_task(simulator, ACTION, **MAIN, name=["test"], log_lines=2, **{**GREEN, **options})
+    result = run_task(simulator, ACTION, **MAIN, name=["test"], log_lines=2, **{**WAIT_FOR_SUCCESS, **options})
     assert words in str(result.failure) and ". Its log ends with: E: three" in str(result.failure)
     assert result["jobs"][0]["log_tail"] == LOG
     gate = release(simulator, {"gates": [{"name": "test", **options}]}, log_lines=2)["gates"][0]
@@ -66,7 +66,7 @@ def test_a_refusal_shows_the_log_of_the_job_that_has_failed(simulator: t.Any, op
     assert effects(simulator) == []
 
 
-def test_the_line_that_tells_is_shown_of_a_pipeline_as_of_a_job(simulator: t.Any) -> None:
+def test_relevant_log_line_is_shown_for_jobs_and_pipelines(simulator: t.Any) -> None:
     simulator.load(world({**BROKEN, "log": f"{BROKEN['log']}ERROR: Job failed: exit code 1\n"}))
     job = run_task(simulator, ACTION, **MAIN, name=["test"], action="play")
     pipeline = run_task(simulator, PIPELINE_INFO, **MAIN, wait=True)
@@ -74,7 +74,7 @@ def test_the_line_that_tells_is_shown_of_a_pipeline_as_of_a_job(simulator: t.Any
     assert "The log of job 'test' (id 1000) ends with: E: three. " in str(pipeline.failure)
 
 
-def test_a_refusal_for_a_job_that_has_not_failed_reads_no_log(simulator: t.Any) -> None:
+def test_refusal_of_a_job_that_did_not_fail_reads_no_log(simulator: t.Any) -> None:
     simulator.load(world({"name": "test", "status": "skipped"}))
     result = run_task(simulator, ACTION, **MAIN, name=["test"], action="retry", log_lines=2)
     assert "cannot be retried" in str(result.failure) and "log_tail" not in result["jobs"][0]
@@ -84,7 +84,7 @@ def test_a_refusal_for_a_job_that_has_not_failed_reads_no_log(simulator: t.Any) 
 
 
 @pytest.mark.parametrize("action", ["play", "retry"])
-def test_what_failed_before_a_skipped_job_is_named(simulator: t.Any, action: str) -> None:
+def test_failed_jobs_before_a_skipped_job_are_named(simulator: t.Any, action: str) -> None:
     scenario = world(
         {"name": "build", "stage": "build", "id": 11, "status": "failed"},
         {"name": "lint", "stage": "build", "id": 12, "status": "failed", "allow_failure": True},
@@ -100,17 +100,17 @@ def test_what_failed_before_a_skipped_job_is_named(simulator: t.Any, action: str
     )
     result = run_task(simulator, ACTION, **MAIN, name=["deploy"], action=action)
     assert words in str(result.failure)
-    for gate in gated(simulator, {"name": "deploy", "action": action}):
+    for gate in check_and_run_gate_twice(simulator, {"name": "deploy", "action": action}):
         assert words in str(gate.failure)
     words = (
         "job 'deploy' (id 15) ended as skipped; failed or canceled before it: job 'build' (id 11) of stage build, job"
     )
-    waited = {**GREEN, "fail_on": ["skipped"]}
+    waited = {**WAIT_FOR_SUCCESS, "fail_on": ["skipped"]}
     assert words in str(run_task(simulator, INFO, **MAIN, name=["deploy"], **waited).failure)
     assert words in str(release(simulator, {"gates": [{"name": "deploy", "action": "wait"}]}).failure)
 
 
-def test_a_skipped_job_with_nothing_failed_before_it(simulator: t.Any) -> None:
+def test_skipped_job_without_earlier_failures_gets_general_advice(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", "status": "skipped"}))
     result = run_task(simulator, ACTION, **MAIN, name=["deploy"], action="play")
     assert "check the jobs before it" in str(result.failure)
@@ -119,7 +119,7 @@ def test_a_skipped_job_with_nothing_failed_before_it(simulator: t.Any) -> None:
 # ----- advice that the reader can follow -----
 
 
-def test_only_a_task_that_could_have_waited_is_told_to(simulator: t.Any) -> None:
+def test_wait_is_suggested_only_to_tasks_that_can_wait(simulator: t.Any) -> None:
     simulator.load(world({"name": "build"}))
     nowhere: Row = {"project": "group/app", "ref": "nope", "name": ["build"]}
     nightly = run_task(simulator, INFO, **{**nowhere, "ref": "main", "pipeline_source": ["schedule"]}).failure
@@ -137,7 +137,7 @@ def test_only_a_task_that_could_have_waited_is_told_to(simulator: t.Any) -> None
         assert "or start a pipeline" in str(result.failure) and "use wait" not in str(result.failure)
 
 
-def test_a_gate_is_not_told_of_the_option_force(simulator: t.Any) -> None:
+def test_gate_reason_does_not_mention_force(simulator: t.Any) -> None:
     simulator.load(world({"name": "a", "status": "success"}, {"name": "b", "status": "failed"}))
     result = release(simulator, {"gates": [{"name": ["a", "b"], "action": "retry"}]})
     assert result["gates"][0]["outcome"] == "retried" and effects(simulator) == [("retry", "b")]
@@ -148,7 +148,7 @@ def test_a_gate_is_not_told_of_the_option_force(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("project", ["group/app", "7"])
-def test_a_gate_names_the_project_as_the_user_does_and_its_pipeline_once(simulator: t.Any, project: str) -> None:
+def test_gate_error_names_project_as_configured_and_pipeline_once(simulator: t.Any, project: str) -> None:
     simulator.load(world(stages=["build"]))
     gate = {"name": "biuld", "action": "wait", "wait_timeout": 6.0}
     progress = Progress(is_shown=True)
@@ -159,7 +159,7 @@ def test_a_gate_names_the_project_as_the_user_does_and_its_pipeline_once(simulat
     assert f"waiting for job 'biuld' in pipeline 100 of project {project}" in " ".join(progress.others)
 
 
-def test_nothing_is_said_to_be_waited_for_that_cannot_come(simulator: t.Any) -> None:
+def test_progress_names_no_jobs_that_cannot_appear(simulator: t.Any) -> None:
     simulator.load(world({"name": "build", "status": "success"}))
     progress = Progress(is_shown=True)
     result = run_task(
@@ -169,7 +169,7 @@ def test_nothing_is_said_to_be_waited_for_that_cannot_come(simulator: t.Any) -> 
     assert progress.others == []
 
 
-def test_errors_of_the_server_name_the_project_as_the_user_does(simulator: t.Any) -> None:
+def test_server_errors_name_the_project_as_configured(simulator: t.Any) -> None:
     simulator.load(world({"name": "build", "status": "failed"}))
     reporter = "carol-token-0123456789"
     result = run_task(simulator, ACTION, **MAIN, name=["build"], action="retry", token=reporter)
@@ -178,10 +178,12 @@ def test_errors_of_the_server_name_the_project_as_the_user_does(simulator: t.Any
     assert "of project group/app" in gate["reason"] and "project 7" not in gate["reason"]
 
 
-@pytest.mark.parametrize("way", [{"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}])
-def test_they_do_so_with_an_id_as_well(simulator: t.Any, way: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize("selection", [{"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}])
+def test_server_errors_name_the_project_for_selections_by_id(simulator: t.Any, selection: dict[str, t.Any]) -> None:
     simulator.load(world({"name": "build", "status": "failed"}))
-    result = run_task(simulator, ACTION, project="group/app", **way, action="retry", token="carol-token-0123456789")
+    result = run_task(
+        simulator, ACTION, project="group/app", **selection, action="retry", token="carol-token-0123456789"
+    )
     assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
 
 
@@ -201,7 +203,7 @@ def test_they_do_so_after_an_action_on_a_pipeline(simulator: t.Any) -> None:
     assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
 
 
-def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None:
+def test_pipeline_url_is_separated_from_the_following_text(simulator: t.Any) -> None:
     simulator.load(two_projects({"status": "skipped"}, {"status": "skipped"}))
     text = str(release(simulator, APP, OTHER, strategy="collect").failure)
     assert "/group/app/-/pipelines/100); gate 'publish' of project 'other' did not open" in text
@@ -210,7 +212,7 @@ def test_nothing_is_glued_to_the_address_of_a_pipeline(simulator: t.Any) -> None
 # ----- timeouts -----
 
 
-def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
+def test_missing_runner_is_reported_alike_by_tasks_and_gates(simulator: t.Any) -> None:
     scenario = world({"name": "build", "id": 11, "queue": None, "tags": ["gpu"]})
     short: Row = {"wait_timeout": 3.0}
     words = "still pending; it requires a runner with the tag gpu"
@@ -230,7 +232,7 @@ def test_a_job_that_waits_for_a_runner_is_told_alike(simulator: t.Any) -> None:
 # ----- reasons for which jobs are retried -----
 
 
-def test_a_misspelt_reason_is_an_error(simulator: t.Any) -> None:
+def test_misspelled_retry_reason_is_an_error(simulator: t.Any) -> None:
     simulator.load(world(BROKEN))
     given: Row = {"action": "retry", "retry_on": ["script_failure", "runner_sytem_failure"]}
     words = "retry_on contains 'runner_sytem_failure'; did you mean runner_system_failure?"
@@ -248,9 +250,7 @@ def test_a_misspelt_reason_is_an_error(simulator: t.Any) -> None:
         ("cosmic_rays", "Jobs are retried for it only if GitLab reports it."),
     ],
 )
-def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
-    simulator: t.Any, reason: str, hint: str
-) -> None:
+def test_unknown_retry_reason_causes_a_warning(simulator: t.Any, reason: str, hint: str) -> None:
     simulator.load(world({**BROKEN, "failure_reason": reason}))
     result = run_task(simulator, ACTION, **MAIN, name=["test"], action="retry", retry_on=[reason, "api_failure"])
     assert result.failure is None and effects(simulator) == [("retry", "test")]
@@ -263,7 +263,7 @@ def test_an_unknown_reason_is_a_warning_and_may_be_one_of_a_newer_server(
 
 
 @pytest.mark.parametrize("gate", [{"action": "wait"}, {"action": "retry", "retry_on": ["api_failure"]}])
-def test_a_gate_whose_job_had_failed_before_has_a_line(simulator: t.Any, gate: Row) -> None:
+def test_progress_shows_a_job_that_failed_before_the_gate(simulator: t.Any, gate: Row) -> None:
     simulator.load(world(BROKEN))
     progress = Progress(is_shown=True)
     release(simulator, {"gates": [{"name": "test", **gate}]}, progress=progress)

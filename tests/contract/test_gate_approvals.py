@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.contract.gate_support import Row, gated
+from tests.contract.gate_support import Row, check_and_run_gate_twice
 from tests.contract.test_release_gates import gates_of, release
 from tests.integration.approvals import BY_COUNT, JOB, SETTINGS, Witness, approval_world
 from tests.integration.harness import Result, effects
@@ -20,8 +20,8 @@ GATE: Row = {"name": "deploy", "action": "play", "wait_for_approval": True}
 
 def run(simulator: t.Any, *actions: str, **gate: t.Any) -> Result:
     """Run a gate while another user acts, once at each line about approvals, and return the result."""
-    deeds = (lambda action=action: simulator.act_as_somebody_else(action, "deploy") for action in actions)
-    return release(simulator, {"gates": [{**GATE, **gate}]}, progress=Witness(*deeds))
+    acts = (lambda action=action: simulator.act_as_somebody_else(action, "deploy") for action in actions)
+    return release(simulator, {"gates": [{**GATE, **gate}]}, progress=Witness(*acts))
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,7 @@ def run(simulator: t.Any, *actions: str, **gate: t.Any) -> Result:
         ("one count", ["already done"] * 4),
     ],
 )
-def test_a_gate_waits_for_approvals_and_the_job_starts_once(
-    simulator: t.Any, setting: str, outcomes: list[str]
-) -> None:
+def test_gate_waits_for_approvals_and_starts_the_job_once(simulator: t.Any, setting: str, outcomes: list[str]) -> None:
     simulator.load(approval_world(protected=SETTINGS[setting]))
     results = [
         release(simulator, {"gates": [GATE]}, check_mode=True),
@@ -50,16 +48,16 @@ def test_a_gate_waits_for_approvals_and_the_job_starts_once(
     assert simulator.job("deploy")["status"] == "success"
 
 
-def test_a_gate_that_does_not_wait_for_them_is_refused(simulator: t.Any) -> None:
+def test_gate_without_wait_for_approval_is_refused(simulator: t.Any) -> None:
     simulator.load(approval_world())
-    results = gated(simulator, {"name": "deploy", "action": "play"})
+    results = check_and_run_gate_twice(simulator, {"name": "deploy", "action": "play"})
     assert {gates_of(result)["deploy"] for result in results} == {"refused"}
     assert len({result.failure for result in results}) == 1
     assert "waits for approvals: 1 of Maintainers and 1 of release. Set wait_for_approval" in str(results[0].failure)
     assert effects(simulator) == []
 
 
-def test_a_rejection_stops_the_release(simulator: t.Any) -> None:
+def test_rejected_deployment_stops_the_release(simulator: t.Any) -> None:
     simulator.load(approval_world(JOB, {"name": "publish", "stage": "later", "when": "manual"}))
     simulator_gates = {"gates": [GATE, {"name": "publish", "action": "play"}]}
     witness = Witness(lambda: simulator.act_as_somebody_else("reject", "deploy"))
@@ -69,7 +67,7 @@ def test_a_rejection_stops_the_release(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
-def test_the_time_of_the_gate_is_up(simulator: t.Any) -> None:
+def test_gate_times_out_while_approvals_are_missing(simulator: t.Any) -> None:
     simulator.load(approval_world())
     result = run(simulator, wait_timeout=30.0)
     assert gates_of(result) == {"deploy": "timed out"}
@@ -80,13 +78,13 @@ def test_the_time_of_the_gate_is_up(simulator: t.Any) -> None:
     assert "manual jobs must be played" not in text
 
 
-def test_an_optional_gate_goes_on_without_them(simulator: t.Any) -> None:
+def test_optional_gate_times_out_without_failing(simulator: t.Any) -> None:
     simulator.load(approval_world())
     result = run(simulator, wait_timeout=30.0, require="optional")
     assert (result.failure, gates_of(result)) == (None, {"deploy": "timed out"})
 
 
-def test_a_release_that_has_failed_elsewhere_waits_for_no_approvals(simulator: t.Any) -> None:
+def test_failure_in_another_project_ends_the_wait_for_approvals(simulator: t.Any) -> None:
     scenario = approval_world()
     scenario["projects"].append({"path": "group/other", "members": {"alice": "maintainer"}})
     other = {"id": 200, "project": "group/other", "ref": "main", "jobs": [{"name": "unit", "status": "failed"}]}
@@ -102,7 +100,7 @@ def test_a_release_that_has_failed_elsewhere_waits_for_no_approvals(simulator: t
 
 
 @pytest.mark.parametrize("setting", [BY_COUNT, SETTINGS["rules"]])
-def test_a_gate_that_only_waits_is_passed_by_whoever_plays(simulator: t.Any, setting: Row) -> None:
+def test_wait_gate_does_not_play_a_job_that_needs_approval(simulator: t.Any, setting: Row) -> None:
     simulator.load(approval_world(protected=setting))
     result = release(simulator, {"gates": [{"name": "deploy", "action": "wait", "wait_timeout": 30.0}]})
     assert gates_of(result) == {"deploy": "timed out"} and effects(simulator) == []

@@ -21,21 +21,21 @@ from tests.integration.harness import world
 BUILDS = [{"name": f"build-{number}", "stage": "build", "duration": 300 + number} for number in range(3)]
 
 
-def asked(simulator: t.Any) -> collections.Counter[str]:
+def request_counts(simulator: t.Any) -> collections.Counter[str]:
     """Return the number of requests for each list, by the end of its path."""
     return collections.Counter(request["path"].rpartition("/")[2] for request in simulator.requests())
 
 
 @pytest.mark.parametrize("chosen", [{"name": "build-*"}, {"stage": "build"}])
-def test_trigger_jobs_are_not_asked_for_again_where_there_are_none(simulator: t.Any, chosen: Row) -> None:
+def test_absent_trigger_jobs_are_not_polled(simulator: t.Any, chosen: Row) -> None:
     simulator.load(world(*BUILDS), version="19.2")
     assert release(simulator, {"gates": [{**chosen, "action": "wait"}]}).failure is None
-    counts = asked(simulator)
+    counts = request_counts(simulator)
     assert counts["trigger_jobs"] == 2 and counts["jobs"] > 20
 
 
 @pytest.mark.parametrize("chosen", [{"name": "*"}, {"stage": "build"}])
-def test_trigger_jobs_are_followed_where_there_are_some(simulator: t.Any, chosen: Row) -> None:
+def test_trigger_jobs_are_polled_when_present(simulator: t.Any, chosen: Row) -> None:
     infra = {"name": "infra", "stage": "build", "trigger": TREE, "needs": ["build-2"]}
     simulator.load(world(*BUILDS, infra))
     result = release(simulator, {"gates": [{**chosen, "action": "wait"}]})
@@ -43,7 +43,7 @@ def test_trigger_jobs_are_followed_where_there_are_some(simulator: t.Any, chosen
     assert {job["path"] for job in result["gates"][0]["jobs"]} == {"build-0", "build-1", "build-2", "infra"}
 
 
-def test_a_pipeline_whose_jobs_come_later(simulator: t.Any) -> None:
+def test_gate_waits_for_jobs_that_are_listed_later(simulator: t.Any) -> None:
     infra = {"name": "infra", "stage": "build", "trigger": TREE}
     simulator.load(world(*BUILDS, infra), version="19.2")
     simulator.inject("json_list", path="/jobs$", times=3)
@@ -55,7 +55,7 @@ def test_a_pipeline_whose_jobs_come_later(simulator: t.Any) -> None:
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("action", ["wait", "verify"])
-def test_gates_of_a_pipeline_that_has_ended_read_its_jobs_once(
+def test_gates_of_an_ended_pipeline_read_its_jobs_once(
     simulator: t.Any, monkeypatch: pytest.MonkeyPatch, action: str, check_mode: bool
 ) -> None:
     made = []
@@ -69,10 +69,10 @@ def test_gates_of_a_pipeline_that_has_ended_read_its_jobs_once(
     simulator.load(world(*({"name": f"build {number}", "status": "success"} for number in range(250))))
     rows = [{"name": [f"build {number}"], "action": action} for number in range(60)]
     assert release(simulator, {"gates": rows}, check_mode=check_mode).failure is None
-    assert (asked(simulator)["jobs"], [size for size in made if size > 1]) == (3, [250])
+    assert (request_counts(simulator)["jobs"], [size for size in made if size > 1]) == (3, [250])
 
 
-def test_a_gate_reads_anew_after_one_that_has_changed_something(simulator: t.Any) -> None:
+def test_gate_reads_jobs_again_after_a_gate_with_changes(simulator: t.Any) -> None:
     simulator.load(world({"name": "unit", "status": "success"}, {"name": "deploy", **MANUAL}))
     gates = [
         {"name": "unit", "action": "wait"},
@@ -83,7 +83,7 @@ def test_a_gate_reads_anew_after_one_that_has_changed_something(simulator: t.Any
     assert (result.failure, [gate["outcome"] for gate in result["gates"]]) == (None, ["passed", "played", "passed"])
 
 
-def test_a_gate_sees_what_the_one_before_has_changed_in_another_project(simulator: t.Any) -> None:
+def test_gate_sees_changes_of_a_previous_gate_in_another_project(simulator: t.Any) -> None:
     apply = {"name": "apply", **MANUAL, "duration": 0, "queue": 0}
     pipeline = {"ref": "main", "jobs": [apply]}
     infra = {"name": "infra", "trigger": {"project": "group/infra", "strategy": "depend", "pipeline": pipeline}}
@@ -99,7 +99,7 @@ def test_a_gate_sees_what_the_one_before_has_changed_in_another_project(simulato
     assert (result.failure, [gate["outcome"] for gate in result["gates"]]) == (None, ["played", "passed"])
 
 
-def test_a_record_that_cannot_be_read_does_not_hold_the_release(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_unreadable_record_data_does_not_delay_the_release(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "test", **MANUAL}))
     simulator.inject("html_502", path="/(trigger_jobs|bridges)$", times=1000)
     gates = [{"name": "test", "action": "play"}]
@@ -109,7 +109,7 @@ def test_a_record_that_cannot_be_read_does_not_hold_the_release(simulator: t.Any
 
 
 @pytest.mark.parametrize("other", ["record", "report", "summary"])
-def test_two_files_are_two(simulator: t.Any, tmp_path: pathlib.Path, other: str) -> None:
+def test_two_outputs_to_the_same_file_are_refused(simulator: t.Any, tmp_path: pathlib.Path, other: str) -> None:
     simulator.load(world({"name": "test", **MANUAL}))
     (tmp_path / "link").symlink_to(tmp_path)
     paths = {other: str(tmp_path / "same"), "junit": str(tmp_path / "link" / "same")}
@@ -117,7 +117,7 @@ def test_two_files_are_two(simulator: t.Any, tmp_path: pathlib.Path, other: str)
     assert f"{other} and junit are the same file" in str(result.failure) and simulator.requests() == []
 
 
-def test_the_record_is_whole_however_low_the_ceiling_is(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_record_is_complete_despite_a_low_request_ceiling(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     many = 60
     made = world()
     made["projects"] = [{"path": f"group/app-{number}", "members": {"alice": "maintainer"}} for number in range(many)]

@@ -34,19 +34,19 @@ GATES: tuple[tuple[Row, Row, bool], ...] = (
 
 
 @pytest.mark.parametrize(("gate", "job", "check_mode"), GATES)
-def test_a_reason_names_the_first_of_many_jobs(simulator: t.Any, gate: Row, job: Row, check_mode: bool) -> None:
+def test_reason_lists_the_first_of_many_jobs(simulator: t.Any, gate: Row, job: Row, check_mode: bool) -> None:
     late = [{"name": f"late-{number}", "stage": "deploy", **job} for number in range(MANY)]
     simulator.load(world({"name": "build", "stage": "test", "status": "failed", "allow_failure": True}, *late))
-    takes = ALL if gate["action"] in ("play", "retry") else {"stage": "deploy"}
-    takes = {**takes, "wait_timeout": 20.0} if gate["action"] != "verify" else takes
-    result = release(simulator, {"gates": [{**takes, **gate}]}, check_mode=check_mode, log_lines=3)
+    selection = ALL if gate["action"] in ("play", "retry") else {"stage": "deploy"}
+    selection = {**selection, "wait_timeout": 20.0} if gate["action"] != "verify" else selection
+    result = release(simulator, {"gates": [{**selection, **gate}]}, check_mode=check_mode, log_lines=3)
     (shown,) = result["gates"]
     assert f"and {MANY - 12} more, {MANY} in all" in shown["reason"]
     assert shown["reason"].count("late-") <= 24 and len(shown["reason"]) < 5000
     assert len(shown["jobs"]) == MANY and len(str(result.failure)) < 5000
 
 
-def test_the_record_has_all_jobs_and_the_summary_the_first(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_record_contains_all_jobs_and_summary_the_first(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     late = [{"name": f"late-{number}", "stage": "deploy", "status": "failed"} for number in range(MANY)]
     simulator.load(world(*late))
     paths = {name: str(tmp_path / name) for name in ("record", "summary", "report")}
@@ -60,7 +60,7 @@ def test_the_record_has_all_jobs_and_the_summary_the_first(simulator: t.Any, tmp
     assert all(f">late-{number}<" in page for number in range(MANY))
 
 
-def test_projects_that_failed_are_told_as_the_first_of_many(simulator: t.Any) -> None:
+def test_failure_lists_the_first_of_many_failed_projects(simulator: t.Any) -> None:
     made = world()
     made["projects"] = [{"path": f"group/app-{number}", "members": {"alice": "maintainer"}} for number in range(30)]
     made["pipelines"] = [
@@ -92,7 +92,7 @@ def test_a_reason_that_ends_as_a_question_gets_no_full_stop(simulator: t.Any, tm
     assert text.endswith("did you mean 'publish'? Not reached: 'group/app'")
 
 
-def test_a_gate_of_many_names_is_called_by_the_first(simulator: t.Any) -> None:
+def test_gate_with_many_names_is_referred_to_by_the_first(simulator: t.Any) -> None:
     simulator.load(world(FAILED, *({"name": f"job-{number}"} for number in range(50))))
     names = ["test", *(f"job-{number}" for number in range(50))]
     result = release(simulator, {"gates": [{"name": names, "action": "verify"}, {"name": "test", "action": "wait"}]})
@@ -103,7 +103,7 @@ def test_a_gate_of_many_names_is_called_by_the_first(simulator: t.Any) -> None:
     assert "job-10' and 39 more names of project 'group/app' did not open: " in str(result.failure)
 
 
-def test_an_action_lists_fifty_and_reads_their_logs(simulator: t.Any) -> None:
+def test_action_lists_and_reads_logs_of_fifty_failed_jobs(simulator: t.Any) -> None:
     late = [{"name": f"late-{number}", "status": "failed", "log": "it is broken"} for number in range(120)]
     simulator.load(world(*late))
     result = run_task(

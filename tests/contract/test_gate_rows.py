@@ -14,15 +14,15 @@ from ansible.utils.display import Display
 
 from tests.contract.gate_support import (
     CYCLE,
-    GREEN,
     MAIN,
     MANUAL,
     PIPELINE,
     TESTED,
+    WAIT_FOR_SUCCESS,
     Row,
     assert_refused,
-    four_times,
-    gated,
+    check_and_run_gate_twice,
+    check_and_run_twice,
     look_up,
 )
 from tests.contract.support import validated
@@ -32,16 +32,16 @@ from tests.integration.harness import ACTION, INFO, effects, run_task, world
 # ----- 1: a stage that does not exist -----
 
 
-def test_a_stage_that_does_not_exist_opens_nothing(simulator: t.Any) -> None:
+def test_wait_for_an_unknown_stage_fails(simulator: t.Any) -> None:
     simulator.load(world(*TESTED))
-    for options in (GREEN, {"wait": True}, {}):
-        results = four_times(simulator, INFO, **PIPELINE, stage=["tests"], **options)
+    for options in (WAIT_FOR_SUCCESS, {"wait": True}, {}):
+        results = check_and_run_twice(simulator, INFO, **PIPELINE, stage=["tests"], **options)
         assert_refused(simulator, results, "stage 'tests'", "did you mean 'test'?", "'deploy'")
         assert {result.seconds for result in results} == {0}
 
 
 @pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
-def test_a_gate_on_a_stage_that_does_not_exist_plays_nothing_behind_it(simulator: t.Any, action: str) -> None:
+def test_gate_on_an_unknown_stage_stops_later_gates(simulator: t.Any, action: str) -> None:
     simulator.load(world(*TESTED))
     gates = [{"stage": "tests", "action": action}, {"name": "deploy", "action": "play"}]
     for check_mode in CYCLE:
@@ -56,14 +56,16 @@ def test_a_gate_on_a_stage_that_does_not_exist_plays_nothing_behind_it(simulator
 
 
 @pytest.mark.parametrize("stage", ["dpeloy", "test"])
-def test_a_right_name_in_a_wrong_stage_plays_nothing(simulator: t.Any, stage: str) -> None:
+def test_known_name_in_a_wrong_stage_plays_nothing(simulator: t.Any, stage: str) -> None:
     simulator.load(world(*TESTED))
     selection: Row = {"name": ["deploy"], "stage": [stage]}
     for options in ({}, {"wait": True}, {"allow_empty": True}):
-        results = four_times(simulator, ACTION, **PIPELINE, **selection, **options, action="play")
+        results = check_and_run_twice(simulator, ACTION, **PIPELINE, **selection, **options, action="play")
         assert_refused(simulator, results, "deploy", f"stage '{stage}'")
     for action in ("play", "wait", "verify"):
-        assert_refused(simulator, gated(simulator, {**selection, "action": action}), f"stage '{stage}'")
+        assert_refused(
+            simulator, check_and_run_gate_twice(simulator, {**selection, "action": action}), f"stage '{stage}'"
+        )
 
 
 # ----- 3: an empty list -----
@@ -80,17 +82,17 @@ def busy() -> Row:
 @pytest.mark.parametrize("action", ["cancel", "erase"])
 @pytest.mark.parametrize("empty", ["name", "stage"])
 @pytest.mark.parametrize("scope", [[], ["running"], ["success"]])
-def test_an_empty_list_selects_nothing(simulator: t.Any, action: str, empty: str, scope: list[str]) -> None:
+def test_empty_list_selects_nothing(simulator: t.Any, action: str, empty: str, scope: list[str]) -> None:
     simulator.load(busy())
     options: Row = {**PIPELINE, empty: [], "scope": scope, "multiple": "all", "action": action}
-    assert_refused(simulator, four_times(simulator, ACTION, **options), "an empty list of name or stage")
-    for result in four_times(simulator, ACTION, **options, allow_empty=True):
+    assert_refused(simulator, check_and_run_twice(simulator, ACTION, **options), "an empty list of name or stage")
+    for result in check_and_run_twice(simulator, ACTION, **options, allow_empty=True):
         assert (result.failure, result.changed, result["jobs"], result["job"]) == (None, False, [], None)
     assert effects(simulator) == []
 
 
 @pytest.mark.parametrize("empty", [{"name": []}, {"stage": []}, {"name": [], "stage": ["test"]}])
-def test_reading_with_an_empty_list_reads_nothing(simulator: t.Any, empty: Row) -> None:
+def test_info_with_an_empty_list_returns_no_jobs(simulator: t.Any, empty: Row) -> None:
     simulator.load(busy())
     for where in (PIPELINE, MAIN, {"project": "group/app"}):
         assert run_task(simulator, INFO, **where, **empty)["jobs"] == []
@@ -103,24 +105,24 @@ def test_reading_with_an_empty_list_reads_nothing(simulator: t.Any, empty: Row) 
     "gate", [{"name": []}, {"stage": []}, {"name": [], "stage": "test"}, {"name": "one", "stage": []}]
 )
 @pytest.mark.parametrize("action", ["wait", "verify", "play"])
-def test_a_gate_with_an_empty_list_never_opens(simulator: t.Any, gate: Row, action: str) -> None:
+def test_gate_with_an_empty_list_never_opens(simulator: t.Any, gate: Row, action: str) -> None:
     simulator.load(world({"name": "one", "status": "success"}))
-    results = gated(simulator, {**gate, "action": action})
+    results = check_and_run_gate_twice(simulator, {**gate, "action": action})
     assert_refused(simulator, results, "gate 1 of project")
     assert simulator.requests() == []
 
 
-def test_a_lookup_of_nothing_is_an_error(simulator: t.Any) -> None:
+def test_lookup_without_terms_is_an_error(simulator: t.Any) -> None:
     simulator.load(busy())
     for terms in ([], [[]], [""]):
         with pytest.raises(AnsibleError, match="specify the name or the id of a job"):
             look_up(simulator, *terms, pipeline_id=100)
 
 
-def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
+def test_action_is_unchanged_if_scope_excludes_all_jobs(simulator: t.Any) -> None:
     simulator.load(world({"name": "old", "status": "success"}))
     for options in ({}, {"name": ["*"]}, {"name": ["old"]}, {"wait": True}):
-        results = four_times(simulator, ACTION, **PIPELINE, **options, scope=["running"], action="cancel")
+        results = check_and_run_twice(simulator, ACTION, **PIPELINE, **options, scope=["running"], action="cancel")
         for result in results:
             assert (result.failure, result.changed, result["jobs"]) == (None, False, [])
     assert effects(simulator) == []
@@ -130,7 +132,7 @@ def test_what_only_scope_leaves_out_is_unchanged(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("require", ["success", "finished", "started"])
-def test_a_gate_whose_job_never_comes_does_not_open(simulator: t.Any, require: str) -> None:
+def test_gate_times_out_if_its_job_never_appears(simulator: t.Any, require: str) -> None:
     # no one plays the trigger job that would start its pipeline
     child = {"jobs": [{"name": "apply", **MANUAL}]}
     infra = {"name": "infra", "when": "manual", "trigger": {"pipeline": child}}
@@ -179,25 +181,25 @@ def load_children(simulator: t.Any) -> None:
         ("mac/twin", "mac/twin"),
     ],
 )
-def test_a_name_means_the_same_job_everywhere(simulator: t.Any, name: str, path: str) -> None:
+def test_name_selects_the_same_job_in_all_plugins(simulator: t.Any, name: str, path: str) -> None:
     options: Row = {**PIPELINE, "include_downstream": True}
     load_children(simulator)
     read = run_task(simulator, INFO, **options, name=[name])
     assert read.failure is None and len(read["jobs"]) == 1
     job_id = read["job"]["id"]
     assert [job["id"] for job in look_up(simulator, name, pipeline_id=100, include_downstream=True)] == [job_id]
-    results = four_times(simulator, ACTION, **options, name=[name], action="play")
+    results = check_and_run_twice(simulator, ACTION, **options, name=[name], action="play")
     assert [result.failure for result in results] == [None] * 4
     assert {result["results"][0]["name"] for result in results} == {path}
     assert [effect["job_id"] for effect in simulator.effects()] == [job_id]
     load_children(simulator)
     job_id = run_task(simulator, INFO, **options, name=[name])["job"]["id"]
-    for result in gated(simulator, {"name": name, "action": "play", "include_downstream": True}):
+    for result in check_and_run_gate_twice(simulator, {"name": name, "action": "play", "include_downstream": True}):
         assert result.failure is None
     assert [effect["job_id"] for effect in simulator.effects()] == [job_id]
 
 
-def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
+def test_ambiguous_name_is_refused_with_all_matches(simulator: t.Any) -> None:
     load_children(simulator)
     options: Row = {**PIPELINE, "include_downstream": True}
     listed = run_task(simulator, INFO, **options, name=["twin"])
@@ -205,21 +207,23 @@ def test_two_jobs_of_equal_rank_are_listed(simulator: t.Any) -> None:
     assert len(ids) == 2
     words = ("2 jobs match", "linux/twin", *ids)
     by_id = "Use the exact name or job_id, or multiple: latest"
-    assert_refused(simulator, four_times(simulator, ACTION, **options, name=["twin"], action="play"), by_id, *words)
+    assert_refused(
+        simulator, check_and_run_twice(simulator, ACTION, **options, name=["twin"], action="play"), by_id, *words
+    )
     # gates have no job_id
     words = ("Use the exact name, or multiple: latest", *words)
     gate = {"name": "twin", "action": "play", "include_downstream": True}
-    assert_refused(simulator, gated(simulator, gate), *words)
+    assert_refused(simulator, check_and_run_gate_twice(simulator, gate), *words)
 
 
 @pytest.mark.parametrize("name", ["linux/su", "linux/"])
-def test_a_trigger_job_whose_path_only_begins_so_holds_up_no_mistake(simulator: t.Any, name: str) -> None:
+def test_unrelated_trigger_job_does_not_delay_an_unknown_name_error(simulator: t.Any, name: str) -> None:
     """The trigger job was not played, but none of its jobs could have this name."""
     sub = {"name": "sub", **MANUAL, "trigger": {"pipeline": {"jobs": [{"name": "deploy"}]}}}
     simulator.load(world({"name": "build"}, {"name": "linux", "trigger": {"pipeline": {"jobs": [sub]}}}))
     simulator.advance(60)
     results = [run_task(simulator, INFO, **PIPELINE, name=[name], include_downstream=True, wait=True)]
-    results += gated(simulator, {"name": name, "action": "wait"})
+    results += check_and_run_gate_twice(simulator, {"name": name, "action": "wait"})
     assert_refused(simulator, results, f"no job '{name}'")
     assert {result.seconds for result in results} == {0}
 
@@ -238,15 +242,15 @@ def load_secret_child(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
-def test_no_gate_opens_on_the_part_of_a_tree_that_can_be_read(simulator: t.Any, action: str) -> None:
+def test_gate_is_refused_if_part_of_the_tree_is_unreadable(simulator: t.Any, action: str) -> None:
     load_secret_child(simulator)
     hidden = "cannot read the downstream pipelines of 'eu', whose jobs may be selected, too"
     for selection in ({"name": "deploy*"}, {"stage": "deploy"}):
         gate = {**selection, "action": action, "include_downstream": True}
-        assert_refused(simulator, gated(simulator, gate), hidden, "Use exact names")
+        assert_refused(simulator, check_and_run_gate_twice(simulator, gate), hidden, "Use exact names")
 
 
-def test_a_bare_name_downstream_may_be_that_of_a_job_that_cannot_be_read(simulator: t.Any) -> None:
+def test_bare_name_is_refused_if_an_unreadable_job_may_match(simulator: t.Any) -> None:
     """It is the name of the only readable job, but an unreadable job of the same rank may have it, too."""
     deploy = {"name": "deploy", "status": "success"}
     scenario = world(
@@ -259,35 +263,39 @@ def test_a_bare_name_downstream_may_be_that_of_a_job_that_cannot_be_read(simulat
     hidden = "cannot read the downstream pipelines of 'eu'"
     for action in ("wait", "verify", "play", "retry"):
         gate = {"name": "deploy", "action": action, "include_downstream": True}
-        assert_refused(simulator, gated(simulator, gate), hidden, "with the paths of downstream jobs")
+        assert_refused(
+            simulator, check_and_run_gate_twice(simulator, gate), hidden, "with the paths of downstream jobs"
+        )
     options: Row = {**PIPELINE, "include_downstream": True}
-    assert_refused(simulator, four_times(simulator, ACTION, **options, name=["deploy"], action="erase"), hidden)
+    assert_refused(
+        simulator, check_and_run_twice(simulator, ACTION, **options, name=["deploy"], action="erase"), hidden
+    )
     erased = run_task(simulator, ACTION, **options, name=["us/deploy"], action="erase")
     assert (erased.failure, effects(simulator)) == (None, [("erase", "deploy")])
 
 
-def test_the_job_of_the_pipeline_itself_is_not_waited_for_with_the_tree(simulator: t.Any) -> None:
+def test_name_of_a_top_level_job_does_not_wait_for_the_tree(simulator: t.Any) -> None:
     """The name selects the job of the pipeline itself, whatever jobs an unplayed trigger job would add."""
     child = {"pipeline": {"jobs": [{"name": "unit", "status": "failed"}]}}
     simulator.load(world({"name": "unit", "status": "success"}, {"name": "later", "trigger": child, **MANUAL}))
-    options: Row = {**PIPELINE, **GREEN, "include_downstream": True, "name": ["unit"]}
+    options: Row = {**PIPELINE, **WAIT_FOR_SUCCESS, "include_downstream": True, "name": ["unit"]}
     found = run_task(simulator, INFO, **options)
     assert (found.failure, [job["name"] for job in found["jobs"]]) == (None, ["unit"])
     gate = {"name": "unit", "action": "wait", "include_downstream": True}
-    assert [result.failure for result in gated(simulator, gate)] == [None] * 4
+    assert [result.failure for result in check_and_run_gate_twice(simulator, gate)] == [None] * 4
 
 
-def test_what_does_not_depend_on_it_is_read_with_a_warning(simulator: t.Any) -> None:
+def test_unreadable_downstream_causes_a_warning_if_it_is_irrelevant(simulator: t.Any) -> None:
     load_secret_child(simulator)
     options: Row = {**PIPELINE, "include_downstream": True}
     found = run_task(simulator, INFO, **options)
     assert found.failure is None and len(found["jobs"]) == 2
     assert ["downstream pipelines of 'eu'" in warning for warning in found.warnings] == [True]
     gate = {"name": "deploy:us", "action": "verify", "include_downstream": True}
-    assert [result.failure for result in gated(simulator, gate)] == [None] * 4
+    assert [result.failure for result in check_and_run_gate_twice(simulator, gate)] == [None] * 4
 
 
-def test_a_lookup_warns_as_well(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lookup_warns_about_unreadable_downstream_pipelines(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     load_secret_child(simulator)
     shown: list[str] = []
     monkeypatch.setattr(Display, "warning", lambda _self, text, *_args, **_kwargs: shown.append(text))
@@ -299,7 +307,7 @@ def test_a_lookup_warns_as_well(simulator: t.Any, monkeypatch: pytest.MonkeyPatc
 # ----- 16: retry all failed jobs -----
 
 
-def test_everything_that_failed_is_retried_trigger_jobs_included(simulator: t.Any) -> None:
+def test_retry_of_all_failed_jobs_includes_trigger_jobs(simulator: t.Any) -> None:
     def load() -> None:
         simulator.load(
             world(
@@ -328,7 +336,7 @@ def test_everything_that_failed_is_retried_trigger_jobs_included(simulator: t.An
 
 
 @pytest.mark.parametrize("action", ["cancel", "erase"])
-def test_a_trigger_job_that_an_action_is_not_for_is_named(simulator: t.Any, action: str) -> None:
+def test_trigger_jobs_that_an_action_excludes_are_named(simulator: t.Any, action: str) -> None:
     status = {"cancel": "running", "erase": "success"}[action]
     child = {"jobs": [{"name": "apply", "duration": 5000}]}
     simulator.load(
@@ -348,31 +356,33 @@ def test_a_trigger_job_that_an_action_is_not_for_is_named(simulator: t.Any, acti
 MATRIX = "integration: [postgres, 15]"
 
 
-def text_of(task: t.Any, name: str, **options: t.Any) -> list[str]:
+def names_from_string(task: t.Any, name: str, **options: t.Any) -> list[str]:
     """Return the list that Ansible makes of a string in the option `name`."""
     return t.cast("list[str]", validated(task, {**PIPELINE, **options, "name": name})["name"])
 
 
-def test_a_text_with_commas_is_the_job_of_that_name(simulator: t.Any) -> None:
+def test_string_with_commas_selects_the_job_of_that_name(simulator: t.Any) -> None:
     def load() -> None:
         others = [{"name": name, **MANUAL} for name in ("integration: [postgres, 16]", "unit")]
         simulator.load(world({"name": MATRIX, **MANUAL}, *others))
 
     load()
     for where in (PIPELINE, MAIN, {"project": "group/app"}):
-        read = run_task(simulator, INFO, **where, name=text_of(INFO, MATRIX))
+        read = run_task(simulator, INFO, **where, name=names_from_string(INFO, MATRIX))
         assert read.failure is None and [job["name"] for job in read["jobs"]] == [MATRIX]
     assert look_up(simulator, MATRIX, pipeline_id=100)[0]["name"] == MATRIX
-    results = four_times(simulator, ACTION, **PIPELINE, name=text_of(ACTION, MATRIX, action="play"), action="play")
+    results = check_and_run_twice(
+        simulator, ACTION, **PIPELINE, name=names_from_string(ACTION, MATRIX, action="play"), action="play"
+    )
     assert [(result.failure, result.changed) for result in results] == [(None, changed) for changed in (1, 1, 0, 0)]
     assert effects(simulator) == [("play", MATRIX)]
     load()
-    for result in gated(simulator, {"name": text_of(INFO, MATRIX), "action": "play"}):
+    for result in check_and_run_gate_twice(simulator, {"name": names_from_string(INFO, MATRIX), "action": "play"}):
         assert result.failure is None
         assert [gate["name"] for gate in result["gates"]] == [MATRIX]
     assert effects(simulator) == [("play", MATRIX)]
     # any other string is a list
-    read = run_task(simulator, INFO, **PIPELINE, name=text_of(INFO, "unit, integration: *"))
+    read = run_task(simulator, INFO, **PIPELINE, name=names_from_string(INFO, "unit, integration: *"))
     assert read.failure is None and len(read["jobs"]) == 3
-    wrong = run_task(simulator, INFO, **PIPELINE, name=text_of(INFO, "integration: [postgres, 17]"))
+    wrong = run_task(simulator, INFO, **PIPELINE, name=names_from_string(INFO, "integration: [postgres, 17]"))
     assert MATRIX in str(wrong.failure)

@@ -10,14 +10,22 @@ import typing as t
 
 import pytest
 
-from tests.contract.gate_support import GREEN, MANUAL, PIPELINE, Row, assert_refused, four_times, gated
+from tests.contract.gate_support import (
+    MANUAL,
+    PIPELINE,
+    WAIT_FOR_SUCCESS,
+    Row,
+    assert_refused,
+    check_and_run_gate_twice,
+    check_and_run_twice,
+)
 from tests.contract.test_release_gates import release
 from tests.integration.harness import ACTION, INFO, effects, run_task, world
 
 # ----- 8: optional manual jobs -----
 
 
-def test_a_whole_pipeline_does_not_wait_for_an_optional_manual_job(simulator: t.Any) -> None:
+def test_wait_for_a_pipeline_ignores_optional_manual_jobs(simulator: t.Any) -> None:
     jobs: tuple[Row, ...] = ({"name": "unit", "duration": 20}, {"name": "review", "when": "manual"})
     for wait_for in (["success"], ["finished"]):
         simulator.load(world(*jobs))
@@ -35,7 +43,7 @@ def test_a_whole_pipeline_does_not_wait_for_an_optional_manual_job(simulator: t.
 
 
 @pytest.mark.parametrize("fault", ["refused_401", "refused_403", "refused_404"])
-def test_one_refusal_in_an_established_wait_is_survived(simulator: t.Any, fault: str) -> None:
+def test_wait_survives_a_few_denied_reads(simulator: t.Any, fault: str) -> None:
     unit: Row = {"name": "unit", "duration": 30}
     for times in (1, 3):
         simulator.load(world(unit))
@@ -53,7 +61,7 @@ def test_one_refusal_in_an_established_wait_is_survived(simulator: t.Any, fault:
 
 
 @pytest.mark.parametrize("fault", ["refused_401", "refused_403", "refused_404"])
-def test_a_refusal_that_lasts_ends_the_wait(simulator: t.Any, fault: str) -> None:
+def test_lasting_denial_ends_the_wait(simulator: t.Any, fault: str) -> None:
     simulator.load(world({"name": "unit", "duration": 3000}))
     simulator.inject(fault, path="/jobs", nth=list(range(2, 1000)), times=1000)
     result = run_task(simulator, INFO, **PIPELINE, name=["unit"], wait=True, wait_timeout=600.0)
@@ -69,12 +77,12 @@ def test_a_refusal_that_lasts_ends_the_wait(simulator: t.Any, fault: str) -> Non
 
 
 @pytest.mark.parametrize("option", [{"wait_for": ["success"]}, {"pending_timeout": 5.0}, {"max_attempts": 2}])
-def test_what_only_waiting_gives_a_meaning_needs_wait(simulator: t.Any, option: Row) -> None:
+def test_options_of_waiting_need_wait(simulator: t.Any, option: Row) -> None:
     simulator.load(world({"name": "unit", "status": "failed"}))
     words = f"{next(iter(option))} needs wait: true"
     if "max_attempts" not in option:
-        assert_refused(simulator, four_times(simulator, INFO, **PIPELINE, **option), words)
-    results = four_times(simulator, ACTION, **PIPELINE, name=["unit"], **option, action="retry")
+        assert_refused(simulator, check_and_run_twice(simulator, INFO, **PIPELINE, **option), words)
+    results = check_and_run_twice(simulator, ACTION, **PIPELINE, name=["unit"], **option, action="retry")
     assert_refused(simulator, results, words)
     assert simulator.requests() == []
 
@@ -82,12 +90,12 @@ def test_what_only_waiting_gives_a_meaning_needs_wait(simulator: t.Any, option: 
 # ----- 14: allowed failures -----
 
 
-def test_an_allowed_failure_is_enough_when_it_is_ignored(simulator: t.Any) -> None:
+def test_ignored_allowed_failure_counts_as_success(simulator: t.Any) -> None:
     failing: Row = {"name": "lint", "duration": 5, "outcome": "failed", "allow_failure": True}
     optional: Row = {"name": "review", "when": "manual", "duration": 5, "outcome": "failed"}
     for ignored in (True, False):
         simulator.load(world(failing))
-        read = run_task(simulator, INFO, **PIPELINE, name=["lint"], **GREEN, ignore_allowed_failures=ignored)
+        read = run_task(simulator, INFO, **PIPELINE, name=["lint"], **WAIT_FOR_SUCCESS, ignore_allowed_failures=ignored)
         assert (read.failure is None) is ignored
         simulator.load(world(optional))
         waiting: Row = {"wait": True, "wait_for": ["success"], "ignore_allowed_failures": ignored, "log_lines": 0}
@@ -96,11 +104,13 @@ def test_an_allowed_failure_is_enough_when_it_is_ignored(simulator: t.Any) -> No
         assert effects(simulator) == [("play", "review")]
         for action in ("wait", "verify"):
             gate = {"name": "review", "action": action, "ignore_allowed_failures": ignored}
-            for result in gated(simulator, gate):
+            for result in check_and_run_gate_twice(simulator, gate):
                 assert (result.failure is None) is ignored
         # a failure that the configuration does not allow always counts
         simulator.load(world({**failing, "allow_failure": False}))
-        assert run_task(simulator, INFO, **PIPELINE, **GREEN, ignore_allowed_failures=True).failure is not None
+        assert (
+            run_task(simulator, INFO, **PIPELINE, **WAIT_FOR_SUCCESS, ignore_allowed_failures=True).failure is not None
+        )
 
 
 # ----- 15: jobs that GitLab retries by itself -----
@@ -112,7 +122,7 @@ def flaky(failures: int, **job: t.Any) -> Row:
 
 
 @pytest.mark.parametrize(("failures", "passes"), [(1, True), (2, True), (3, False)])
-def test_a_job_that_gitlab_retries_is_followed(simulator: t.Any, failures: int, passes: bool) -> None:
+def test_wait_follows_jobs_that_gitlab_retries(simulator: t.Any, failures: int, passes: bool) -> None:
     waiting: Row = {"wait": True, "wait_for": ["success"], "wait_timeout": 600.0}
     simulator.load(world(flaky(failures)))
     read = run_task(simulator, INFO, **PIPELINE, name=["flaky"], **waiting)

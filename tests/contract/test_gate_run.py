@@ -34,12 +34,12 @@ def runnable(*jobs: Row, **more: t.Any) -> Row:
     return made
 
 
-def did(simulator: t.Any) -> list[str]:
+def changes_of(simulator: t.Any) -> list[str]:
     """Return all changes: the action, and the name of the job or the id of the pipeline."""
     return [f"{row['action']} {row['name'] or row['pipeline_id']}" for row in simulator.effects()]
 
 
-def test_predicted_started_and_done_already(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_run_gate_is_predicted_started_and_reused(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(runnable())
     gates = {"gates": [{**RUN, "reuse": "success", "variables": {"DEPLOY_TO": "live-0123456789"}}, WAIT, PLAY]}
     path = tmp_path / "record.json"
@@ -53,7 +53,7 @@ def test_predicted_started_and_done_already(simulator: t.Any, tmp_path: pathlib.
     first = run()
     assert first.failure is None and first.changed
     assert gates_of(first) == {"pipeline of main": "started", "test": "passed", "deploy": "played"}
-    assert did(simulator) == ["create_pipeline 101", "play deploy"]
+    assert changes_of(simulator) == ["create_pipeline 101", "play deploy"]
     assert [gate["pipeline"]["id"] for gate in first["gates"]] == [101, 101, 101]
     record = json.loads(path.read_text(encoding="utf-8"))
     assert problems(record, SCHEMA, SCHEMA) == []
@@ -64,11 +64,11 @@ def test_predicted_started_and_done_already(simulator: t.Any, tmp_path: pathlib.
     for result in (second_check, second):
         assert not result.changed and result.failure is None
         assert list(gates_of(result).values()) == ["already done", "passed", "already done"]
-    assert did(simulator) == ["create_pipeline 101", "play deploy"]
+    assert changes_of(simulator) == ["create_pipeline 101", "play deploy"]
 
 
 @pytest.mark.parametrize("more", [{}, {"variables": {"TO": "live"}}, {"inputs": {"to": "live"}}])
-def test_gates_that_ask_for_the_same_side_by_side_make_one_pipeline(simulator: t.Any, more: Row) -> None:
+def test_equal_concurrent_run_gates_start_one_pipeline(simulator: t.Any, more: Row) -> None:
     simulator.load(runnable(new_pipelines=INPUTS))
     page = f"{simulator.url}/group/app"
     spellings = ("7", "group/app", "Group/App", page)
@@ -79,7 +79,7 @@ def test_gates_that_ask_for_the_same_side_by_side_make_one_pipeline(simulator: t
     assert [gate["changed"] for gate in first_check["gates"]].count(True) == 1
     assert {gate["outcome"] for gate in first_check["gates"]} == {"would start", "would be waited for"}
     first = release(simulator, *rows)
-    assert (first.failure, first.warnings, did(simulator)) == (None, [], ["create_pipeline 101"])
+    assert (first.failure, first.warnings, changes_of(simulator)) == (None, [], ["create_pipeline 101"])
     runs = [gate["outcome"] for gate in first["gates"] if gate["action"] == "run"]
     assert sorted(runs) == ["already done"] * 3 + ["started"]
     assert {gate["pipeline"]["id"] for gate in first["gates"]} == {101}
@@ -88,51 +88,51 @@ def test_gates_that_ask_for_the_same_side_by_side_make_one_pipeline(simulator: t
         for result in (second_check, second):
             assert not result.changed and result.failure is None
             assert {gate["outcome"] for gate in result["gates"]} == {"already done", "passed"}
-    assert did(simulator) == ["create_pipeline 101"]
+    assert changes_of(simulator) == ["create_pipeline 101"]
 
 
 @pytest.mark.parametrize(
-    "mores",
+    "variants",
     [
         [{"reuse": "never"}] * 3,
         [{"variables": {"TO": to}} for to in ("test", "live", "both")],
         [{"inputs": {"to": to}} for to in ("test", "live", "both")],
     ],
 )
-def test_gates_that_ask_for_several_pipelines_of_a_ref_make_as_many(simulator: t.Any, mores: list[Row]) -> None:
+def test_different_run_gates_of_a_ref_start_one_pipeline_each(simulator: t.Any, variants: list[Row]) -> None:
     simulator.load(runnable(new_pipelines=INPUTS))
-    rows = [{"name": str(number), "gates": [{**RUN, **more}, WAIT]} for number, more in enumerate(mores)]
+    rows = [{"name": str(number), "gates": [{**RUN, **more}, WAIT]} for number, more in enumerate(variants)]
     check = release(simulator, *rows, check_mode=True)
     assert [gate["changed"] for gate in check["gates"]] == [True, False] * 3
     result = release(simulator, *rows)
     assert (result.failure, result.warnings) == (None, [])
-    assert did(simulator) == [f"create_pipeline {number}" for number in (101, 102, 103)]
+    assert changes_of(simulator) == [f"create_pipeline {number}" for number in (101, 102, 103)]
     assert sorted(gate["pipeline"]["id"] for gate in result["gates"]) == [101, 101, 102, 102, 103, 103]
 
 
 @pytest.mark.parametrize("more", [{}, {"reuse": "success"}])
-def test_a_list_that_is_older_than_the_new_pipeline_makes_no_second_one(simulator: t.Any, more: Row) -> None:
+def test_stale_pipeline_list_does_not_start_a_second_pipeline(simulator: t.Any, more: Row) -> None:
     simulator.load(runnable())
     # the first gate lists before and after its request
     simulator.inject(kind="wrong_json", body=[], endpoint="list_pipelines", nth=[3, 4])
     result = release(simulator, *({"name": name, "gates": [{**RUN, **more}]} for name in ("one", "two", "three")))
-    assert (result.failure, did(simulator)) == (None, ["create_pipeline 101"])
+    assert (result.failure, changes_of(simulator)) == (None, ["create_pipeline 101"])
     assert {gate["pipeline"]["id"] for gate in result["gates"]} == {101}
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "reset_before"])
-def test_the_answer_to_one_of_them_is_lost(simulator: t.Any, fault: str) -> None:
+def test_lost_answer_to_run_does_not_start_a_second_pipeline(simulator: t.Any, fault: str) -> None:
     simulator.load(runnable())
     simulator.inject(fault, method="POST", nth=1)
     result = release(simulator, *({"name": str(number), "gates": [RUN]} for number in range(3)), strategy="collect")
-    assert did(simulator) == ["create_pipeline 101"] and result.warnings == []
+    assert changes_of(simulator) == ["create_pipeline 101"] and result.warnings == []
     outcomes = sorted(gate["outcome"] for gate in result["gates"])
     # a request with an unknown result is not repeated
     known = {"reset_after": ["already done", "already done", "started"]}
     assert outcomes == known.get(fault, ["already done", "failed", "started"])
 
 
-def test_it_is_not_started_before_what_it_needs_has_passed(simulator: t.Any) -> None:
+def test_pipeline_is_not_started_before_its_needs_have_passed(simulator: t.Any) -> None:
     made = two_projects({"duration": 30}, {})
     made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish", "duration": 5}]}}
     simulator.load(made)
@@ -140,33 +140,33 @@ def test_it_is_not_started_before_what_it_needs_has_passed(simulator: t.Any) -> 
     site = {"name": "site", "project": "group/other", "needs": ["infra"]}
     result = release(simulator, infra, {**site, "gates": [RUN, {"name": "publish", "action": "wait"}]})
     assert result.failure is None
-    assert did(simulator) == ["play deploy", "create_pipeline 201"]
+    assert changes_of(simulator) == ["play deploy", "create_pipeline 201"]
     started = next(row for row in simulator.effects() if row["action"] == "create_pipeline")
     played = next(row for row in simulator.effects() if row["action"] == "play")
     assert started["at"] >= played["at"] + 30
 
 
-def test_what_it_needs_has_failed(simulator: t.Any) -> None:
+def test_pipeline_is_not_started_if_its_needs_fail(simulator: t.Any) -> None:
     made = two_projects({"status": "skipped"}, {})
     made["projects"][1]["new_pipelines"] = {"*": {"jobs": [{"name": "publish"}]}}
     simulator.load(made)
     site = {"name": "site", "project": "group/other", "needs": ["infra"], "gates": [RUN]}
     result = release(simulator, {"name": "infra", "gates": [PLAY]}, site, strategy="collect")
     assert [gate["outcome"] for gate in result["gates"]] == ["refused", "not reached"]
-    assert did(simulator) == []
+    assert changes_of(simulator) == []
 
 
-def test_a_refusal_stops_the_project(simulator: t.Any) -> None:
+def test_refused_pipeline_stops_its_project(simulator: t.Any) -> None:
     made = runnable()
     made["projects"][0]["new_pipelines"] = {"*": {"refused": "workflow_rules", "jobs": []}}
     simulator.load(made)
     result = release(simulator, {"gates": [RUN, WAIT]})
     assert result.failure is not None and "workflow rules" in result.failure and "$CI_PIPELINE_SOURCE" in result.failure
     assert [gate["outcome"] for gate in result["gates"]] == ["failed", "not reached"]
-    assert did(simulator) == []
+    assert changes_of(simulator) == []
 
 
-def test_the_limit_for_creations_is_waited_for(simulator: t.Any) -> None:
+def test_run_waits_for_the_limit_of_pipeline_creations(simulator: t.Any) -> None:
     """Five entries of the same project each start a pipeline; the server allows two per commit and minute."""
     made = runnable({"name": "test", "duration": 5})
     made["limits"] = {"pipelines_per_minute": 2}
@@ -178,11 +178,11 @@ def test_the_limit_for_creations_is_waited_for(simulator: t.Any) -> None:
     ]
     result = release(simulator, *projects, progress=progress)
     assert result.failure is None
-    assert did(simulator) == [f"create_pipeline {number}" for number in range(101, 106)]
+    assert changes_of(simulator) == [f"create_pipeline {number}" for number in range(101, 106)]
     assert any("too many pipelines" in line for line in progress.others)
 
 
-def test_check_mode_does_not_look_into_the_old_pipeline(simulator: t.Any) -> None:
+def test_check_mode_does_not_read_the_old_pipeline(simulator: t.Any) -> None:
     made = runnable()
     made["pipelines"][0]["jobs"] = [{"name": "test", "status": "failed"}]
     simulator.load(made)
@@ -192,12 +192,12 @@ def test_check_mode_does_not_look_into_the_old_pipeline(simulator: t.Any) -> Non
     assert all(gate["pipeline"] is None for gate in result["gates"])
 
 
-def test_a_commit_that_was_left(simulator: t.Any) -> None:
+def test_run_is_refused_for_a_commit_that_is_not_the_tip(simulator: t.Any) -> None:
     simulator.load(runnable())
     for check_mode in (True, False):
         result = release(simulator, {"sha": "a" * 40, "gates": [RUN]}, check_mode=check_mode)
         assert result.failure is not None and "no pipeline was started" in result.failure
-    assert did(simulator) == []
+    assert changes_of(simulator) == []
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_commit_that_was_left(simulator: t.Any) -> None:
         ({"gates": [RUN], "ref": None, "pipeline_id": 100}, "run needs ref, the branch or tag"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_asked(simulator: t.Any, project: Row, words: str) -> None:
+def test_option_mistakes_of_run_are_reported_before_any_request(simulator: t.Any, project: Row, words: str) -> None:
     simulator.load(runnable())
     result = release(simulator, project)
     assert result.failure is not None and words in result.failure and "gate" in result.failure
@@ -234,9 +234,7 @@ def test_a_mistake_is_told_before_anything_is_asked(simulator: t.Any, project: R
     ],
     ids=["reused", "by its id", "by its ref"],
 )
-def test_errors_name_the_project_as_the_user_does_however_its_pipeline_was_found(
-    simulator: t.Any, options: Row
-) -> None:
+def test_errors_name_the_project_as_configured_for_every_selection(simulator: t.Any, options: Row) -> None:
     simulator.load(runnable({"name": "deploy", **MANUAL}))
     assert release(simulator, {"gates": [RUN]}).failure is None
     simulator.inject(method="POST", path="/play$", status=403, body={"message": "403 Forbidden"})

@@ -34,7 +34,7 @@ HOOKS = {
     "gitlab_annotate_record": ("kind", "record"),
     "gitlab_request_finished": ("request", "status", "seconds"),
 }
-FIRST_ANSWER_COUNTS = {"gitlab_create_transport", "gitlab_authenticate", "gitlab_decide_job_action"}
+FIRST_RESULT_HOOKS = {"gitlab_create_transport", "gitlab_authenticate", "gitlab_decide_job_action"}
 BUILT_IN = {
     "gitlab_register_endpoints",
     "gitlab_create_transport",
@@ -77,15 +77,15 @@ def signatures() -> dict[str, tuple[str, ...]]:
     }
 
 
-def test_hooks_are_those_of_the_contract() -> None:
+def test_hooks_match_the_contract() -> None:
     assert hookspecs.PROJECT_NAME == "jobgate.gitlab"
     assert signatures() == HOOKS
 
 
 @pytest.mark.parametrize("hook", sorted(HOOKS))
-def test_hook_says_whether_the_first_answer_counts(hook: str) -> None:
+def test_hook_declares_whether_the_first_result_is_used(hook: str) -> None:
     options = getattr(manager().hook, hook).spec.opts
-    assert bool(options["firstresult"]) == (hook in FIRST_ANSWER_COUNTS)
+    assert bool(options["firstresult"]) == (hook in FIRST_RESULT_HOOKS)
 
 
 @pytest.mark.parametrize("hook", sorted(HOOKS))
@@ -94,7 +94,7 @@ def test_hook_describes_its_arguments(hook: str) -> None:
     assert re.findall(r"^:param (\w+):", text, flags=re.MULTILINE) == list(HOOKS[hook])
 
 
-def test_built_in_behaviour_uses_the_hooks_and_comes_last() -> None:
+def test_built_in_plugin_implements_its_hooks_with_trylast() -> None:
     hooks = PluginManager()._manager.hook
     callers = {hook: getattr(hooks, hook).get_hookimpls() for hook in HOOKS}
     assert {hook for hook, implementations in callers.items() if implementations} == BUILT_IN
@@ -104,7 +104,7 @@ def test_built_in_behaviour_uses_the_hooks_and_comes_last() -> None:
 # ----- the guide -----
 
 
-def test_guide_is_listed() -> None:
+def test_guide_is_listed_in_the_toctree() -> None:
     extra = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))
     assert "extending" in [entry for part in extra["sections"] for entry in part["toctree"]]
 
@@ -116,7 +116,7 @@ def test_guide_has_a_heading_with_the_exact_signature_of_each_hook() -> None:
 
 
 @pytest.mark.parametrize("hook", sorted(HOOKS))
-def test_guide_says_when_with_what_and_what_for(hook: str) -> None:
+def test_guide_describes_call_arguments_and_return_value(hook: str) -> None:
     text = section(f"{hook}({', '.join(HOOKS[hook])})")
     assert "\nCalled " in text
     assert all(re.search(rf"^- ``{argument}[`.]", text, flags=re.MULTILINE) for argument in HOOKS[hook])
@@ -132,14 +132,14 @@ def test_guide_says_when_with_what_and_what_for(hook: str) -> None:
     ],
     ids=["settings", "response", "request"],
 )
-def test_guide_names_every_field(value: t.Any, hook: str) -> None:
+def test_guide_lists_every_field(value: t.Any, hook: str) -> None:
     text = section(f"{hook}({', '.join(HOOKS[hook])})")
     missing = [name for name in value.__annotations__ if f"``{name}``" not in text]
     assert missing == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_guide_shows_the_example_as_it_is_tested(path: t.Any) -> None:
+def test_guide_shows_the_tested_example(path: t.Any) -> None:
     licence, source = path.read_text(encoding="utf-8").split("\n\n", 1)
     assert "SPDX-License-Identifier" in licence
     assert source in code_blocks("python")
@@ -149,7 +149,7 @@ def test_guide_shows_no_other_code() -> None:
     assert len(code_blocks("python")) == len(EXAMPLES)
 
 
-def test_examples_import_nothing_of_the_collection() -> None:
+def test_examples_do_not_import_the_collection() -> None:
     assert not [path.name for path in EXAMPLES if "ansible_collections" in path.read_text(encoding="utf-8")]
 
 
@@ -163,14 +163,14 @@ def test_every_hook_has_an_example() -> None:
     assert set(HOOKS) <= shown
 
 
-def test_guide_packages_for_the_right_group() -> None:
+def test_guide_uses_the_right_entry_point_group() -> None:
     (toml,) = code_blocks("toml")
     table = toml.split(f'[project.entry-points."{hookspecs.PROJECT_NAME}"]\n', 1)[1]
     entries = dict(re.findall(r'^(\w+) = "([\w.]+)"$', table, flags=re.MULTILINE))
     assert set(entries) <= {path.stem for path in EXAMPLES}
 
 
-def test_guide_uses_names_that_there_are() -> None:
+def test_guide_playbook_uses_existing_names() -> None:
     (playbook,) = (yaml.safe_load(block) for block in code_blocks("yaml"))
     (play,) = playbook
     extensions = play["module_defaults"]["group/jobgate.gitlab.gitlab"]["extensions"]

@@ -29,13 +29,13 @@ GATES = [{"name": "build", "action": "wait"}, {"name": "deploy", "action": "play
 PASSED = ({"build": "passed", "deploy": "played"}, [("play", "deploy")])
 
 
-def late(simulator: t.Any) -> float:
+def play_delay(simulator: t.Any) -> float:
     """Return the seconds between the end of the build and the start of the deployment."""
     played = next(effect["at"] for effect in simulator.effects() if effect["action"] == "play")
     return float(played - simulator.job("build")["finished_at"])
 
 
-def looks(simulator: t.Any) -> int:
+def read_count(simulator: t.Any) -> int:
     return len([request for request in simulator.requests() if request["method"] == "GET"])
 
 
@@ -59,32 +59,30 @@ def outcome(simulator: t.Any, result: Result) -> t.Any:
     return gates_of(result), effects(simulator)
 
 
-def test_it_looks_seldom_and_sees_the_end_at_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_nudged_gate_polls_rarely_and_sees_the_end_at_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(BUILD, DEPLOY))
     assert outcome(simulator, release(simulator, {"gates": GATES})) == PASSED
-    without = looks(simulator)
+    without = read_count(simulator)
     simulator.load(world(BUILD, DEPLOY))
     with nudged(simulator, tmp_path / "nudges"):
         result = run(simulator, tmp_path / "nudges")
     assert outcome(simulator, result) == PASSED
     assert result.warnings == []
-    assert late(simulator) <= 2.0
-    assert looks(simulator) <= without / 4
+    assert play_delay(simulator) <= 2.0
+    assert read_count(simulator) <= without / 4
 
 
 @pytest.mark.parametrize(
     "fault", ["twice", {"kind": "late", "seconds": 10}, "out_of_order", "lost", "wrong_token"], ids=str
 )
-def test_a_hook_that_goes_wrong_costs_time_and_nothing_else(
-    simulator: t.Any, tmp_path: pathlib.Path, fault: str | Row
-) -> None:
+def test_faulty_hooks_only_delay_the_gate(simulator: t.Any, tmp_path: pathlib.Path, fault: str | Row) -> None:
     simulator.load(world(BUILD, DEPLOY))
     with nudged(simulator, tmp_path / "nudges", faults=[fault], auto_disable=False):
         assert outcome(simulator, run(simulator, tmp_path / "nudges")) == PASSED
-    assert late(simulator) <= (LONGEST_REST_SECONDS + 2 if fault in ("lost", "wrong_token") else 20.0)
+    assert play_delay(simulator) <= (LONGEST_REST_SECONDS + 2 if fault in ("lost", "wrong_token") else 20.0)
 
 
-def test_nudges_that_name_others_cost_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_nudges_for_other_pipelines_cause_no_polls(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     """Another pipeline of the same project is very busy."""
     scenario = world(BUILD, DEPLOY)
     other = [{"name": f"job {number}", "duration": 10 + number} for number in range(30)]
@@ -94,7 +92,7 @@ def test_nudges_that_name_others_cost_nothing(simulator: t.Any, tmp_path: pathli
         simulator.load({**scenario, "pipelines": pipelines})
         with nudged(simulator, tmp_path / "nudges"):
             assert outcome(simulator, run(simulator, tmp_path / "nudges")) == PASSED
-        counts.append(looks(simulator))
+        counts.append(read_count(simulator))
     assert abs(counts[0] - counts[1]) <= 2
 
 
@@ -117,30 +115,30 @@ class Scribbler:
     [b"\x00garbage" * 100, b'{"pipeline_id": 100}\n' * 3, b'{"pipeline_id": 100}\n' * 52_000],
     ids=["garbage", "forged", "huge"],
 )
-def test_whatever_stands_in_the_file_costs_no_more_than_no_nudges(
+def test_invalid_nudge_file_causes_no_extra_polls(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, text: bytes
 ) -> None:
     simulator.load(world(BUILD, DEPLOY))
     assert outcome(simulator, release(simulator, {"gates": GATES})) == PASSED
-    without = looks(simulator)
+    without = read_count(simulator)
     simulator.load(world(BUILD, DEPLOY))
     (tmp_path / "nudges").touch()
     monkeypatch.setattr(simulator, "advance", Scribbler(simulator, tmp_path / "nudges", text))
     assert outcome(simulator, run(simulator, tmp_path / "nudges")) == PASSED
     # pauses have jitter
-    assert looks(simulator) <= without * 1.1 + 2
+    assert read_count(simulator) <= without * 1.1 + 2
 
 
-def test_without_a_file_it_looks_as_without_nudges_and_says_so(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_missing_nudge_file_causes_a_warning_and_normal_polls(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(BUILD, DEPLOY))
     result = run(simulator, tmp_path / "nudges")
     assert outcome(simulator, result) == PASSED
-    assert late(simulator) <= 10.0
+    assert play_delay(simulator) <= 10.0
     assert len(result.warnings) == 1
     assert result.warnings[0].startswith(f"No event source writes to nudges '{tmp_path}/nudges' yet.")
 
 
-def test_a_source_that_ends_leaves_it_looking_as_without_nudges(
+def test_gate_polls_normally_after_the_event_source_ends(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator.load(world(BUILD, DEPLOY))
@@ -155,10 +153,10 @@ def test_a_source_that_ends_leaves_it_looking_as_without_nudges(
 
     monkeypatch.setattr(simulator, "advance", end_after_ten_minutes)
     assert outcome(simulator, run(simulator, tmp_path / "nudges")) == PASSED
-    assert late(simulator) <= 10.0
+    assert play_delay(simulator) <= 10.0
 
 
-def test_a_failure_is_read_twice_within_seconds(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_nudged_failure_is_confirmed_within_seconds(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({**BUILD, "outcome": "failed"}, DEPLOY))
     with nudged(simulator, tmp_path / "nudges"):
         result = run(simulator, tmp_path / "nudges")
@@ -166,7 +164,7 @@ def test_a_failure_is_read_twice_within_seconds(simulator: t.Any, tmp_path: path
     assert result.seconds <= BUILD["duration"] + 15.0
 
 
-def test_a_time_limit_is_kept(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_nudged_gate_keeps_wait_timeout(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(BUILD, DEPLOY))
     with nudged(simulator, tmp_path / "nudges"):
         result = run(simulator, tmp_path / "nudges", {**GATES[0], "wait_timeout": 100.0})
@@ -174,7 +172,7 @@ def test_a_time_limit_is_kept(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     assert result.seconds == pytest.approx(100.0, abs=1.0)
 
 
-def test_a_queue_is_watched_as_without_nudges(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_nudged_gate_keeps_pending_timeout(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load({**world({**BUILD, "tags": ["gpu"]}, DEPLOY)})
     with nudged(simulator, tmp_path / "nudges"):
         result = run(simulator, tmp_path / "nudges", {**GATES[0], "pending_timeout": 60.0})
@@ -182,7 +180,7 @@ def test_a_queue_is_watched_as_without_nudges(simulator: t.Any, tmp_path: pathli
     assert result.seconds <= 75.0
 
 
-def test_a_job_of_a_child_pipeline_nudges(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_job_of_a_child_pipeline_nudges_the_gate(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     """The gate does not know the child pipeline before it exists."""
     trigger: Row = {
         "name": "infra",
@@ -194,10 +192,10 @@ def test_a_job_of_a_child_pipeline_nudges(simulator: t.Any, tmp_path: pathlib.Pa
         result = run(simulator, tmp_path / "nudges", {"name": "infra/apply", "action": "wait"})
     assert result.failure is None
     assert result.seconds <= 1200 + 600 + 15.0
-    assert looks(simulator) <= 60
+    assert read_count(simulator) <= 60
 
 
-def test_a_pipeline_that_does_not_exist_yet_nudges(
+def test_new_pipeline_nudges_the_gate(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is started after twenty minutes."""
@@ -206,15 +204,15 @@ def test_a_pipeline_that_does_not_exist_yet_nudges(
     scenario["projects"][0]["new_pipelines"] = {"main": {"jobs": [{"name": "build", "duration": 60}]}}
     simulator.load(scenario)
     advance = simulator.advance
-    begun: list[float] = []
+    started: list[float] = []
 
-    def begin_one(seconds: float) -> None:
+    def start_pipeline(seconds: float) -> None:
         advance(seconds)
-        if simulator.now > 1200 and not begun:
-            begun.append(simulator.now)
+        if simulator.now > 1200 and not started:
+            started.append(simulator.now)
             create_pipeline(simulator)
 
-    monkeypatch.setattr(simulator, "advance", begin_one)
+    monkeypatch.setattr(simulator, "advance", start_pipeline)
     with nudged(simulator, tmp_path / "nudges"):
         result = run(simulator, tmp_path / "nudges", GATES[0])
     assert result.failure is None
@@ -227,21 +225,21 @@ def test_check_mode_reads_no_nudges(simulator: t.Any, tmp_path: pathlib.Path) ->
     assert result.failure is None and result.warnings == []
 
 
-def test_a_large_pipeline_is_counted_and_seen_to_its_end(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_nudged_gate_follows_a_large_pipeline_without_extra_polls(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     """Its jobs end one after another, each with its own hooks."""
     jobs = [{"name": f"test {number}", "stage": "test", "duration": 60 + 30 * number} for number in range(40)]
     gate: Row = {"stage": "test", "action": "wait", "wait_timeout": 7200.0}
     simulator.load(world(*jobs))
     assert release(simulator, {"gates": [gate]}).failure is None
-    without = looks(simulator)
+    without = read_count(simulator)
     simulator.load(world(*jobs))
     with nudged(simulator, tmp_path / "nudges"):
         result = run(simulator, tmp_path / "nudges", gate)
     assert result.failure is None
     assert result.seconds <= 60 + 30 * 39 + 15.0
-    assert looks(simulator) <= without * 1.1
+    assert read_count(simulator) <= without * 1.1
 
 
-def test_writer_and_reader_know_the_same_limits() -> None:
+def test_writer_and_reader_use_the_same_limits() -> None:
     """They are shipped separately, so neither can import the other."""
     assert (writer.MOST_BYTES, writer.MOST_LINE_BYTES) == (reader.MOST_BYTES, reader.MOST_LINE_BYTES)

@@ -92,16 +92,16 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("branch for ref", INFO, {"project": "group/app", "branch": "main"}, "Unknown option branch; did you mean ref?"),
     ("timeout for wait_timeout", ACTION, {**PLAY, "wait": True, "timeout": 60},
      "Unknown option timeout; did you mean wait_timeout?"),
-    ("a slip of the keyboard", INFO, {**READ, "pipline_id": 100},
+    ("a typo", INFO, {**READ, "pipline_id": 100},
      "Unknown option pipline_id; did you mean pipeline_id?"),
-    ("an option that there is not", INFO, {**READ, "color": "red"},
+    ("an unknown option", INFO, {**READ, "color": "red"},
      "Unknown option color; ansible-doc jobgate.gitlab.gitlab_job_info lists the options."),
     ("a password", INFO, {**READ, "api_username": "alice", "api_password": "hunter2-word"},
      "api_username and api_password do not exist, because GitLab's API does not accept passwords; set api_token."),
     # types
     ("30m for seconds", ACTION, {**PLAY, "wait": True, "wait_timeout": "30m"},
      "wait_timeout is '30m'; use the number of seconds, 1800."),
-    ("an address for an id", INFO,
+    ("a URL for an id", INFO,
      {"project": "group/app", "job_id": "https://gitlab.example.com/group/app/-/jobs/1001"},
      "job_id is 'https://gitlab.example.com/group/app/-/jobs/1001'; use only the number, 1001."),
     ("!17 for a merge request", INFO, {"project": "group/app", "merge_request": "!17"},
@@ -113,7 +113,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a word for true", ACTION, {**PLAY, "wait": "please"}, "wait is 'please'; use true or false."),
     ("a list for one ref", INFO, {"project": "group/app", "ref": ["main"]},
      "ref is ['main'], a list or mapping written as a string; use one value."),
-    ("variables as a text", ACTION, {**PLAY, "job_variables": "A: b"},
+    ("variables as a string", ACTION, {**PLAY, "job_variables": "A: b"},
      "job_variables is a string; use a mapping of names and values."),
     ("a list in a variable", ACTION, {**PLAY, "job_variables": {"A": ["b"]}},
      "job_variables: A is a list, but GitLab accepts only strings; convert it with the "
@@ -131,20 +131,20 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "list of mappings with key and value."),
     # values
     ("start for play", ACTION, {**PLAY, "action": "start"}, "action is 'start'; did you mean play?"),
-    ("an action that there is not", ACTION, {**PLAY, "action": "explode"},
+    ("an unknown action", ACTION, {**PLAY, "action": "explode"},
      "action is 'explode'; use one of play, retry, cancel, erase, keep_artifacts, delete_artifacts."),
     ("false for never", ACTION, {**PLAY, "replay": False}, "replay is 'False'; did you mean never?"),
     ("true for always", GATE, gate(replay=True),
      "Gate 2 of project 'group/app': replay is 'True'; did you mean always?"),
-    ("cancelled, as the British write it", INFO, {**READ, "scope": ["cancelled"]},
+    ("the British spelling of canceled", INFO, {**READ, "scope": ["cancelled"]},
      "scope contains 'cancelled'; did you mean canceled?"),
     ("passed for success", INFO, {**READ, "wait": True, "wait_for": "passed"},
      "wait_for contains 'passed'; did you mean success?"),
     ("a negative time", ACTION, {**PLAY, "wait": True, "wait_timeout": -1}, "wait_timeout is -1; use 0 or more."),
     ("an id of zero", INFO, {"project": "group/app", "pipeline_id": 0}, "pipeline_id is 0; ids start at 1."),
-    ("no hexadecimal sha", INFO, {"project": "group/app", "sha": "latest"},
+    ("a sha that is not hexadecimal", INFO, {"project": "group/app", "sha": "latest"},
      "sha 'latest' is not a commit id; use all 40 hexadecimal digits, or at least the first 7."),
-    *((f"a name of git's own: {ref}", INFO, {"project": "group/app", "ref": ref},
+    *((f"a local Git name: {ref}", INFO, {"project": "group/app", "ref": ref},
        f"ref {ref!r} is a local Git name; use the name of the branch or tag as GitLab shows it.")
       for ref in ("origin/main", "refs/remotes/origin/main", "HEAD")),
     *((f"{ref} as a ref", INFO, {"project": "group/app", "ref": ref},
@@ -188,7 +188,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("an empty address", INFO, {**READ, "api_url": ""},
      "api_url is empty; set a value or omit it."),
     ("an empty name", ACTION, {**PLAY, "name": ""}, "name contains an empty string; remove it, or omit the option."),
-    ("an empty list for anything", ACTION, {**PLAY, "name": []},
+    ("an empty list of names", ACTION, {**PLAY, "name": []},
      "An empty list of name or stage selects nothing; omit the option to select all jobs."),
     # the project
     ("a project's name alone", INFO, {**READ, "project": "app"},
@@ -201,7 +201,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("no project", INFO, {"pipeline_id": 100},
      "project is missing; set it to the numeric id or the full path, like group/project."),
     # options that are mutually exclusive, or need other options
-    ("two ways to the pipeline", INFO, {**READ, "ref": "main"},
+    ("two pipeline selections", INFO, {**READ, "ref": "main"},
      "pipeline_id and ref are mutually exclusive; set only one of them, and set one that comes from module_defaults to "
      "null."),
     ("two tokens", INFO, {**READ, "api_oauth_token": "another-token-1"},
@@ -210,14 +210,14 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("wait_for without wait", INFO, {**READ, "wait_for": "success"}, "wait_for needs wait: true."),
     ("variables for a retry", ACTION, {**PLAY, "action": "retry", "job_variables": {"A": "b"}},
      "job_variables can only be used with play."),
-    ("a download to nowhere", DOWNLOAD, without(FILE, "dest"), "dest is missing; content: archive needs it."),
+    ("a download without dest", DOWNLOAD, without(FILE, "dest"), "dest is missing; content: archive needs it."),
     ("a path without its content", DOWNLOAD, {**FILE, "artifact_path": "app.txt"},
      "artifact_path can only be used with content: file and list."),
     ("a report without its type", DOWNLOAD, {**FILE, "content": "report"},
      "report_type is missing; content: report needs it."),
     ("a type of report without its content", DOWNLOAD, {**FILE, "report_type": "junit"},
      "report_type can only be used with content: report."),
-    ("the type of a report as GitLab calls it", DOWNLOAD, {**FILE, "content": "report", "file_type": "junit"},
+    ("file_type for report_type", DOWNLOAD, {**FILE, "content": "report", "file_type": "junit"},
      "Unknown option file_type; did you mean report_type?"),
     ("an archive as a report", DOWNLOAD, {**FILE, "content": "report", "report_type": "archive"},
      "report_type 'archive' is not a report; use content: archive."),
@@ -235,14 +235,14 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("a list in a variable of a pipeline", PIPELINE, {**RUN, "variables": {"A": ["b"]}},
      "variables: A is a list, but GitLab accepts only strings; convert it with the filter "
      "to_json."),
-    ("a blank behind the name of a variable of a pipeline", PIPELINE, {**RUN, "variables": {"A ": "b"}},
+    ("a space after the name of a pipeline variable", PIPELINE, {**RUN, "variables": {"A ": "b"}},
      "variables: 'A ' is not a valid variable name; use up to 255 letters, digits and underscores."),
-    ("a letter that is not one of English in a variable of a gate", GATE, gate(job_variables={"GRÖSSE": "b"}),
+    ("a letter outside ASCII in a variable of a gate", GATE, gate(job_variables={"GRÖSSE": "b"}),
      "Gate 2 of project 'group/app': job_variables: 'GRÖSSE' is not a valid variable name; use up to 255 letters, "
      "digits and underscores."),
     ("a mapping as an input", PIPELINE, {**RUN, "inputs": {"A": {"b": 1}}},
      "inputs: A is a mapping; use a string, a number, a boolean or a list."),
-    ("an input without end", PIPELINE, {**RUN, "inputs": {"A": [1, float("inf")]}},
+    ("an infinite input", PIPELINE, {**RUN, "inputs": {"A": [1, float("inf")]}},
      "inputs: A contains NaN or infinity; use numbers that JSON supports."),
     ("variables that are a list", PIPELINE, {**RUN, "variables": ["A=b"]},
      "variables is a list; use a mapping, such as {NAME: value}."),
@@ -250,27 +250,27 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("an empty ref", PIPELINE, {**RUN, "ref": ""}, "ref is empty; set a value or omit it."),
     ("an empty trigger token", PIPELINE, {**RUN, "trigger_token": ""},
      "trigger_token is empty; set a value or omit it."),
-    ("an id to run", PIPELINE, {**without(RUN, "ref"), "ref": "main", "pipeline_source": ["push"]},
+    ("pipeline_source for run", PIPELINE, {**without(RUN, "ref"), "ref": "main", "pipeline_source": ["push"]},
      "pipeline_source can only be used with retry and cancel."),
-    ("variables to retry with", PIPELINE, {**RUN, "action": "retry", "variables": {"A": "b"}},
+    ("variables for a retry of a pipeline", PIPELINE, {**RUN, "action": "retry", "variables": {"A": "b"}},
      "variables can only be used with run."),
-    ("what to retry", PIPELINE, {**without(RUN, "ref"), "action": "retry"},
+    ("a retry without a pipeline", PIPELINE, {**without(RUN, "ref"), "action": "retry"},
      "One of the following is required, and null counts as not set: pipeline_id, ref, sha, merge_request."),
-    ("a target that is no end", PIPELINE, {**RUN, "wait": True, "wait_for": ["running"]},
+    ("an unsupported wait_for", PIPELINE, {**RUN, "wait": True, "wait_for": ["running"]},
      "wait_for contains 'running'; use one of created, finished, success, manual."),
-    ("a target without wait", PIPELINE, {**RUN, "wait_for": ["success"]}, "wait_for needs wait: true."),
-    ("success of a cancel", PIPELINE, {**RUN, "action": "cancel", "wait": True, "wait_for": ["success"]},
+    ("wait_for of a pipeline without wait", PIPELINE, {**RUN, "wait_for": ["success"]}, "wait_for needs wait: true."),
+    ("wait_for success of a cancel", PIPELINE, {**RUN, "action": "cancel", "wait": True, "wait_for": ["success"]},
      "wait_for success cannot be used with cancel; use one of finished, manual."),
-    ("an unknown end", PIPELINE, {**RUN, "wait": True, "fail_on": ["broken"]},
+    ("an unknown fail_on", PIPELINE, {**RUN, "wait": True, "fail_on": ["broken"]},
      "fail_on contains 'broken'; use one of success, failed, canceled, skipped."),
-    ("something else to include", "gitlab_pipeline_info", {**READ, "include": ["logs"]},
+    ("an unknown include", "gitlab_pipeline_info", {**READ, "include": ["logs"]},
      "include contains 'logs'; use one of variables, test_report, downstream, jobs."),
     # deployments
     ("approve for approved", APPROVAL, {"project": "group/app", "deployment_id": 1, "state": "approve"},
      "state is 'approve'; did you mean approved?"),
     ("no state", APPROVAL, {"project": "group/app", "deployment_id": 1},
      "state is missing; use one of approved, rejected."),
-    ("any deployment of the project", APPROVAL, {"project": "group/app", "state": "approved"},
+    ("no deployment selected", APPROVAL, {"project": "group/app", "state": "approved"},
      "One of the following is required, and null counts as not set: deployment_id, environment, job_id, pipeline_id, "
      "ref, sha, merge_request."),
     ("a job without its pipeline", DEPLOYMENTS, {"project": "group/app", "name": "deploy"},
@@ -278,15 +278,15 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("an id with an environment", DEPLOYMENTS, {"project": "group/app", "deployment_id": 1, "environment": "prod"},
      "deployment_id and environment are mutually exclusive; set only one of them, and set one that comes from "
      "module_defaults to null."),
-    ("a deployment without _id", DEPLOYMENTS, {"project": "group/app", "deployment": 1},
+    ("deployment for deployment_id", DEPLOYMENTS, {"project": "group/app", "deployment": 1},
      "Unknown option deployment; did you mean deployment_id?"),
     ("a status of jobs", DEPLOYMENTS, {"project": "group/app", "status": "manual"},
      "status is 'manual'; use one of created, running, success, failed, canceled, skipped, blocked."),
-    ("blanks around an environment", DEPLOYMENTS, {"project": "group/app", "environment": "production "},
+    ("spaces around an environment", DEPLOYMENTS, {"project": "group/app", "environment": "production "},
      "environment is 'production '; remove the spaces or line breaks around it."),
-    ("an id of a deployment of zero", DEPLOYMENTS, {"project": "group/app", "deployment_id": 0},
+    ("a deployment id of zero", DEPLOYMENTS, {"project": "group/app", "deployment_id": 0},
      "deployment_id is 0; ids start at 1."),
-    ("less than no deployments", DEPLOYMENTS, {"project": "group/app", "limit": -1},
+    ("a negative limit of deployments", DEPLOYMENTS, {"project": "group/app", "limit": -1},
      "limit is -1; use 0 for all deployments, or a positive number."),
     ("a retry that waits for approvals", ACTION, {**PLAY, "action": "retry", "wait_for_approval": True},
      "wait_for_approval can only be used with play."),
@@ -295,7 +295,7 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("an empty list of jobs that deploy", DEPLOYMENTS, {**READ, "name": []},
      "An empty list of name or stage selects nothing; omit the option to select all jobs."),
     # inside projects
-    ("an address that is none, which is of no project", GATE, {**gate(), "api_url": "gitlab"},
+    ("an invalid api_url of a release", GATE, {**gate(), "api_url": "gitlab"},
      "api_url 'gitlab' is not a web address; write it like https://gitlab.example.com."),
     ("an unknown option of a gate", GATE, gate(name=None, job_name="deploy"),
      "Gate 2 of project 'group/app': unknown option job_name; did you mean name?"),
@@ -305,11 +305,11 @@ MISTAKES: list[tuple[str, str, dict[str, t.Any], str]] = [
      "Gate 2 of project 'group/app': action is 'start'; did you mean play?"),
     ("an option of another action", GATE, gate(action="wait", job_variables={"A": "b"}),
      "Gate 2 of project 'group/app': job_variables can only be used with play."),
-    ("a text for inputs, which may be a secret, in a gate", GATE, gate(job_inputs="hunter2-word"),
+    ("a string for inputs of a gate", GATE, gate(job_inputs="hunter2-word"),
      "Gate 2 of project 'group/app': job_inputs is a string; use a mapping, such as {NAME: value}."),
     ("one project without a list", GATE, {"projects": gate()["projects"][0]},
      "projects is a mapping; use a list, with a dash before each item."),
-    ("a gate that is a text", GATE, {"projects": [{"project": "group/app", "ref": "main", "gates": ["deploy"]}]},
+    ("a gate that is a string", GATE, {"projects": [{"project": "group/app", "ref": "main", "gates": ["deploy"]}]},
      "project 'group/app': gates contains no mappings; set it to a list of gates, each with its action."),
 ]  # fmt: skip
 
@@ -335,7 +335,7 @@ def as_module(
     return str(json.loads(capsys.readouterr().out).get("msg", ""))
 
 
-def test_there_are_forty_of_them() -> None:
+def test_mistakes_are_at_least_forty_and_unique() -> None:
     assert len(MISTAKES) >= 40
     assert (
         len({title for title, *_rest in MISTAKES}) == len({repr(mistake[2]) for mistake in MISTAKES}) == len(MISTAKES)
@@ -345,7 +345,7 @@ def test_there_are_forty_of_them() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "sentence"), [pytest.param(*mistake[1:], id=mistake[0]) for mistake in MISTAKES]
 )
-def test_a_mistake_is_one_sentence_on_both_faces(
+def test_mistake_is_one_sentence_from_module_and_action_plugin(
     simulator: t.Any,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -361,11 +361,11 @@ def test_a_mistake_is_one_sentence_on_both_faces(
     assert "hunter2" not in sentence and TOKEN not in sentence
 
 
-def test_asterisks_are_an_ornament_of_what_people_read(simulator: t.Any) -> None:
+def test_asterisks_are_allowed_in_comments(simulator: t.Any) -> None:
     simulator.load(SCENARIO)
     given = {"project": "group/app", "deployment_id": 1, "state": "approved", "comment": "******** seen ********"}
-    told = in_process(TASKS[APPROVAL], {"api_url": simulator.url, "api_token": TOKEN, **given})
-    assert "There is no deployment 1" in told["msg"]
+    result = in_process(TASKS[APPROVAL], {"api_url": simulator.url, "api_token": TOKEN, **given})
+    assert "There is no deployment 1" in result["msg"]
 
 
 # Mistakes in environment variables, and their error messages.
@@ -385,7 +385,7 @@ ENVIRONMENT: list[tuple[str, dict[str, str], str]] = [
 @pytest.mark.parametrize(
     ("environment", "sentence"), [pytest.param(*mistake[1:], id=mistake[0]) for mistake in ENVIRONMENT]
 )
-def test_a_mistake_in_the_environment_is_told_with_its_variable(
+def test_mistake_in_the_environment_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: dict[str, str], sentence: str
 ) -> None:
     for name, value in environment.items():
@@ -397,9 +397,7 @@ def test_a_mistake_in_the_environment_is_told_with_its_variable(
     assert as_lookup({"terms": ["build"], **given})["msg"].endswith(sentence.rstrip("."))
 
 
-def test_what_a_server_refuses_is_told_with_the_variables_too(
-    simulator: t.Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_denied_request_names_the_environment_variables_used(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     simulator.load(SCENARIO)
     monkeypatch.setenv("CI_SERVER_URL", simulator.url)
     monkeypatch.setenv("GITLAB_PRIVATE_TOKEN", "nobody-has-this-token")
@@ -421,7 +419,7 @@ def test_what_a_server_refuses_is_told_with_the_variables_too(
     "variables",
     [{"A": "b", "C": 1}, [{"key": "A", "value": "b"}, {"key": "C", "value": 1}], '{"A": "b", "C": 1}'],
 )
-def test_every_way_to_write_variables(simulator: t.Any, variables: t.Any) -> None:
+def test_job_variables_are_accepted_in_every_form(simulator: t.Any, variables: t.Any) -> None:
     simulator.load(SCENARIO)
     options = {"api_url": simulator.url, "api_token": TOKEN, **PLAY, "job_variables": variables}
     assert not in_process(TASKS[ACTION], options).get("failed")

@@ -247,7 +247,7 @@ def test_every_module_has_a_task() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_documentation_says_what_the_task_takes(name: str) -> None:
+def test_documentation_matches_the_options_of_the_task(name: str) -> None:
     documented = comparable_all(documentation(name).doc["options"])
     # Ansible documents the options that it adds
     added = {option: documented.pop(option, None) for option in file_options(name)}
@@ -266,11 +266,11 @@ def nested(options: t.Mapping[str, t.Any], key: str, path: str = "") -> dict[str
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_documentation_says_what_the_task_takes_inside_its_options(name: str) -> None:
+def test_documentation_matches_the_suboptions_of_the_task(name: str) -> None:
     assert nested(documentation(name).doc["options"], "suboptions") == nested(TASKS[name].spec.arguments, "options")
 
 
-def test_role_takes_what_its_module_takes() -> None:
+def test_role_options_match_its_module() -> None:
     spec = yaml.safe_load((ROOT / "roles" / "release_gate" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     role = spec["argument_specs"]["main"]["options"]
     prefix = "release_gate_"
@@ -290,35 +290,35 @@ def test_role_takes_what_its_module_takes() -> None:
     assert offered == taken
 
 
-def test_role_defaults_are_those_of_its_module() -> None:
+def test_role_defaults_match_its_module() -> None:
     defaults = yaml.safe_load((ROOT / "roles" / "release_gate" / "defaults" / "main.yml").read_text(encoding="utf-8"))
     task = TASKS["gitlab_release_gate"].spec.arguments
     for name in ("strategy", "wait_timeout", "wait_interval", "log_lines"):
         assert defaults[f"release_gate_{name}"] == task[name]["default"]
 
 
-def test_the_statuses_that_are_documented_are_those_of_the_table() -> None:
+def test_documented_statuses_match_the_table() -> None:
     scope = documentation("gitlab_job_info").doc["options"]["scope"]
     assert set(re.findall(r"V\((\w+)\)", " ".join(scope["description"]))) == set(STATUSES)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_task_takes_what_the_contract_says(name: str) -> None:
+def test_task_options_match_the_contract(name: str) -> None:
     assert comparable_all(TASKS[name].spec.arguments) == comparable_all(CONTRACT[name])
 
 
-def test_lookup_takes_what_the_contract_says() -> None:
+def test_lookup_options_match_the_contract() -> None:
     assert comparable_all(documentation("gitlab_job", "lookup").doc["options"]) == comparable_all(LOOKUP)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_task_uses_only_known_words(name: str) -> None:
+def test_options_use_only_known_keys(name: str) -> None:
     for option_name, option in TASKS[name].spec.arguments.items():
         assert set(option) <= {*_KEYS, *_NOT_DOCUMENTED}, option_name
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_rules_are_about_options_that_exist(name: str) -> None:
+def test_rules_name_existing_options(name: str) -> None:
     spec = TASKS[name].spec
     named = {option for rule in (*spec.mutually_exclusive, *spec.required_one_of) for option in rule}
     named |= {option for rule in spec.required_if for option in (rule[0], *rule[2])}

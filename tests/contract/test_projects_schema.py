@@ -23,7 +23,7 @@ GATES = ROOT / "docs" / "examples" / "gates.yml"
 Row = dict[str, t.Any]
 
 
-def mistakes(content: t.Any) -> list[str]:
+def schema_errors(content: t.Any) -> list[str]:
     """Return the mistakes that an editor would underline."""
     schema = json.loads(TOOL.TARGET.read_text(encoding="utf-8"))
     jsonschema.Draft7Validator.check_schema(schema)
@@ -42,16 +42,16 @@ def projects_in(content: t.Any) -> t.Iterator[t.Any]:
             yield from projects_in(item)
 
 
-def test_the_file_is_what_the_tool_makes() -> None:
+def test_schema_file_matches_the_output_of_the_tool() -> None:
     assert TOOL.TARGET.read_text(encoding="utf-8") == TOOL.text(), "run: make schema"
 
 
-def test_it_is_readable_without_the_markup_of_ansible() -> None:
+def test_schema_contains_no_ansible_markup() -> None:
     text = TOOL.TARGET.read_text(encoding="utf-8")
     assert "V(" not in text and "O(" not in text and "M(" not in text
 
 
-def test_everything_that_is_documented_is_right() -> None:
+def test_documented_projects_match_the_schema() -> None:
     contents = [
         yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "docs" / "examples").rglob("*.yml")
     ]
@@ -60,7 +60,7 @@ def test_everything_that_is_documented_is_right() -> None:
     found = [projects for content in contents for projects in projects_in(content)]
     assert len(found) >= 3
     for projects in found:
-        assert mistakes(projects) == [] and mistakes({"release_gate_projects": projects, "other": 1}) == []
+        assert schema_errors(projects) == [] and schema_errors({"release_gate_projects": projects, "other": 1}) == []
 
 
 @pytest.mark.parametrize(
@@ -73,22 +73,22 @@ def test_everything_that_is_documented_is_right() -> None:
         (("require",), 5),
     ],
 )
-def test_a_mistake_in_a_gate_is_found(change: tuple[str], value: t.Any) -> None:
+def test_schema_finds_a_mistake_in_a_gate(change: tuple[str], value: t.Any) -> None:
     content = copy.deepcopy(yaml.safe_load(GATES.read_text(encoding="utf-8")))
     gate: Row = content["release_gate_projects"][0]["gates"][0]
     gate[change[0]] = value
-    assert mistakes(content) and mistakes(content["release_gate_projects"])
+    assert schema_errors(content) and schema_errors(content["release_gate_projects"])
 
 
-def test_what_is_required_and_what_may_be_an_expression() -> None:
-    assert mistakes([{"ref": "main", "gates": []}]) and mistakes([{"project": "group/app"}])
-    assert mistakes([{"project": "group/app", "ref": "main", "gates": "{{ gates }}"}]) == []
+def test_schema_requires_keys_and_accepts_expressions() -> None:
+    assert schema_errors([{"ref": "main", "gates": []}]) and schema_errors([{"project": "group/app"}])
+    assert schema_errors([{"project": "group/app", "ref": "main", "gates": "{{ gates }}"}]) == []
     assert (
-        mistakes([{"project": "group/app", "gates": [{"name": "a", "action": "wait", "wait_timeout": "{{ x }}"}]}])
+        schema_errors([{"project": "group/app", "gates": [{"name": "a", "action": "wait", "wait_timeout": "{{ x }}"}]}])
         == []
     )
 
 
-def test_the_example_has_the_line_for_editors() -> None:
+def test_example_refers_editors_to_the_schema() -> None:
     line = next(line for line in GATES.read_text(encoding="utf-8").splitlines() if "yaml-language-server" in line)
     assert (GATES.parent / line.partition("$schema=")[2]).resolve() == TOOL.TARGET

@@ -76,7 +76,7 @@ APP = {"name": "app", "gates": [{"name": "deploy", "action": "play"}]}
         (4711, "Check pipeline_id, and that the pipeline"),
     ],
 )
-def test_a_pipeline_that_is_not_there_is_explained(simulator: t.Any, pipeline_id: int, words: str) -> None:
+def test_missing_pipeline_id_is_explained(simulator: t.Any, pipeline_id: int, words: str) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = release(simulator, {**APP, "ref": None, "pipeline_id": pipeline_id})
     assert words in str(result.failure)
@@ -94,7 +94,7 @@ def test_fail_fast_ends_with_the_first_failure(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
-def test_fail_fast_does_not_play_a_job_whose_turn_comes_later(simulator: t.Any) -> None:
+def test_fail_fast_does_not_play_later_jobs_after_a_failure(simulator: t.Any) -> None:
     scenario = two_projects({"status": "skipped"}, {"stage": "deploy"})
     scenario["pipelines"][1]["jobs"].insert(0, {"name": "test", "stage": "test", "duration": 500})
     scenario["pipelines"][1]["stages"] = ["test", "deploy"]
@@ -132,7 +132,7 @@ def ended_builds(*statuses: str) -> tuple[Row, list[Row]]:
 @pytest.mark.parametrize("concurrency", [1, 8])
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("bad", [0, 2, 4])
-def test_what_has_failed_before_stops_everything_that_would_act(
+def test_failed_job_stops_all_actions_of_the_release(
     simulator: t.Any, bad: int, check_mode: bool, concurrency: int
 ) -> None:
     statuses = ["success"] * 5
@@ -147,14 +147,14 @@ def test_what_has_failed_before_stops_everything_that_would_act(
     assert f"'group/app-{bad}'" in (result.failure or "")
 
 
-@pytest.fixture(params=[retry.MOST_PAUSING, 0], ids=["few wait", "many wait"])
-def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=[retry.MOST_PAUSING, 0], ids=["repeated in place", "postponed"])
+def retry_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeat failed polls in place, or postpone them as in a release of many projects."""
     monkeypatch.setattr(retry, "MOST_PAUSING", request.param)
 
 
-@pytest.mark.usefixtures("crowd")
-def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
+@pytest.mark.usefixtures("retry_mode")
+def test_release_survives_a_server_restart(simulator: t.Any) -> None:
     simulator.load(two_projects({"duration": 60}, {"duration": 60}))
     # the server is away from the second poll of a job
     # until a task pauses, which ends the outage
@@ -166,17 +166,17 @@ def test_a_restart_in_the_middle_is_survived(simulator: t.Any) -> None:
     assert gates_of(result) == {"deploy": "played", "publish": "played"}
 
 
-@pytest.mark.usefixtures("crowd")
-def test_a_fault_at_the_first_looks_of_check_mode_is_survived(simulator: t.Any) -> None:
+@pytest.mark.usefixtures("retry_mode")
+def test_check_mode_survives_errors_of_the_first_reads(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     simulator.inject("error_500", path="/jobs$", nth=[1, 2])
     result = release(simulator, {"gates": [{"name": "deploy", "action": "play"}]}, check_mode=True)
     assert (result.failure, gates_of(result)) == (None, {"deploy": "would be played"})
 
 
-@pytest.mark.usefixtures("crowd")
+@pytest.mark.usefixtures("retry_mode")
 @pytest.mark.parametrize("fault", ["error_500", "html_502", "maintenance_503", "reset_before"])
-def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: str) -> None:
+def test_release_survives_a_long_restart_before_a_gate(simulator: t.Any, fault: str) -> None:
     simulator.load(world({"name": "test", **MANUAL, "duration": 900}, {"name": "deploy", **MANUAL, "duration": 5}))
     # the second gate lists the jobs again, because the first one changed something
     simulator.inject(fault, path="/jobs$", nth=list(range(2, 20)))
@@ -186,9 +186,9 @@ def test_a_long_restart_just_before_a_gate_is_survived(simulator: t.Any, fault: 
     assert gates_of(result) == {"test": "played", "deploy": "played"}
 
 
-@pytest.mark.usefixtures("crowd")
+@pytest.mark.usefixtures("retry_mode")
 @pytest.mark.parametrize("strategy", ["fail_fast", "collect"])
-def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t.Any, strategy: str) -> None:
+def test_unreachable_server_is_reported_at_the_timeout(simulator: t.Any, strategy: str) -> None:
     simulator.load(two_projects({"duration": 60}, {"duration": 60}))
     # after both projects have listed their jobs
     simulator.inject("error_500", path=r"/jobs(/\d+)?$", nth=list(range(3, 5000)))
@@ -200,7 +200,7 @@ def test_a_server_that_never_comes_back_is_told_when_the_time_is_up(simulator: t
 
 
 @pytest.mark.parametrize("action", ["wait", "play", "retry"])
-def test_a_server_that_is_away_for_the_whole_time_of_a_gate_is_a_time_out(simulator: t.Any, action: str) -> None:
+def test_gate_times_out_on_an_unreachable_server(simulator: t.Any, action: str) -> None:
     simulator.load(world({"name": "test", **MANUAL, "duration": 900}, {"name": "deploy", **MANUAL, "duration": 5}))
     # the second gate lists the jobs again, because the first one changed something
     simulator.inject("error_500", path="/jobs$", nth=list(range(2, 5000)))
@@ -222,7 +222,7 @@ BY_ID: Row = {"ref": None, "pipeline_id": 100}
         ("/pipelines$", BY_ID, {}, {"action": "run"}),
     ],
 )
-def test_a_server_that_is_away_before_a_gate_knows_its_pipeline_is_a_time_out(
+def test_gate_times_out_if_its_pipeline_cannot_be_read(
     simulator: t.Any, path: str, first: Row, second: Row, gate: Row
 ) -> None:
     simulator.load(world({"name": "test", "status": "success"}))
@@ -253,7 +253,7 @@ def several_entries(count: int) -> tuple[Row, list[Row]]:
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-def test_entries_for_one_pipeline_look_at_it_together(simulator: t.Any, concurrency: int) -> None:
+def test_entries_for_one_pipeline_share_their_polls(simulator: t.Any, concurrency: int) -> None:
     costs = {}
     for count in (1, 10):
         scenario, entries = several_entries(count)
@@ -283,7 +283,7 @@ TESTED = ({"name": "test", "stage": "test"}, {"name": "deploy", "stage": "deploy
         ({"name": "unit:*"}, "no job 'unit:*'"),
     ],
 )
-def test_a_gate_on_nothing_fails_and_nothing_is_played(
+def test_gate_that_matches_nothing_fails_before_any_action(
     simulator: t.Any, chosen: Row, words: str, action: str, check_mode: bool
 ) -> None:
     simulator.load(world(*TESTED, stages=["test", "deploy"]))
@@ -294,7 +294,7 @@ def test_a_gate_on_nothing_fails_and_nothing_is_played(
 
 
 @pytest.mark.parametrize("chosen", [{"name": []}, {"stage": []}, {"name": [], "stage": "test"}])
-def test_an_empty_list_is_refused_before_anything_is_asked(simulator: t.Any, chosen: Row) -> None:
+def test_empty_list_is_refused_before_any_request(simulator: t.Any, chosen: Row) -> None:
     simulator.load(world(*TESTED, stages=["test", "deploy"]))
     result = release(simulator, {"name": "app", "gates": [{**chosen, "action": "wait"}, GOAL]})
     option = next(name for name, value in chosen.items() if value == [])
@@ -303,7 +303,7 @@ def test_an_empty_list_is_refused_before_anything_is_asked(simulator: t.Any, cho
 
 
 @pytest.mark.parametrize("action", ["wait", "play", "retry"])
-def test_a_gate_whose_job_never_comes_has_timed_out(simulator: t.Any, action: str) -> None:
+def test_gate_times_out_if_its_job_is_never_created(simulator: t.Any, action: str) -> None:
     trigger = {"pipeline": {"ref": "main", "jobs": [{"name": "apply"}]}}
     simulator.load(world({"name": "deploy", **MANUAL}, {"name": "infra", **MANUAL, "trigger": trigger}))
     gate = {"name": "infra/apply", "action": action, "wait_timeout": 30.0}
@@ -315,7 +315,7 @@ def test_a_gate_whose_job_never_comes_has_timed_out(simulator: t.Any, action: st
 
 @pytest.mark.parametrize("action", ["wait", "play", "retry"])
 @pytest.mark.parametrize("errors", [None, "jobs config should contain at least one visible job"])
-def test_a_gate_on_a_pipeline_without_jobs_has_not_opened(simulator: t.Any, action: str, errors: str | None) -> None:
+def test_gate_stays_closed_for_a_pipeline_without_jobs(simulator: t.Any, action: str, errors: str | None) -> None:
     fields = {"yaml_errors": errors, "status": "failed"} if errors else {}
     simulator.load(world(**fields))
     result = release(simulator, {"gates": [{"stage": "test", "action": action, "wait_timeout": 30.0}]})
@@ -326,7 +326,7 @@ def test_a_gate_on_a_pipeline_without_jobs_has_not_opened(simulator: t.Any, acti
 # ----- gates -----
 
 
-def test_retry_waits_for_the_end_and_then_retries_by_policy(simulator: t.Any) -> None:
+def test_retry_gate_waits_for_the_end_and_applies_retry_on(simulator: t.Any) -> None:
     flaky = {
         "duration": 5,
         "attempts": [{"outcome": "failed", "failure_reason": "api_failure"}, {"outcome": "success"}],
@@ -358,7 +358,7 @@ def test_retry_waits_for_the_end_and_then_retries_by_policy(simulator: t.Any) ->
         ("failed", "finished", "retry", "retried"),
     ],
 )
-def test_what_require_asks_for(simulator: t.Any, status: str, require: str, action: str, outcome: str) -> None:
+def test_require_decides_the_outcome(simulator: t.Any, status: str, require: str, action: str, outcome: str) -> None:
     simulator.load(world({"name": "job", "when": "manual", "status": status, "duration": 500, "outcome": "failed"}))
     result = release(simulator, {"gates": [{"name": "job", "action": action, "require": require}]})
     assert gates_of(result) == {"job": outcome}
@@ -369,7 +369,7 @@ def test_what_require_asks_for(simulator: t.Any, status: str, require: str, acti
 
 @pytest.mark.parametrize("require", ["finished", "started"])
 @pytest.mark.parametrize("duration", [0, 1, 500])
-def test_a_job_that_was_played_and_failed_is_as_required_again(simulator: t.Any, require: str, duration: int) -> None:
+def test_played_and_failed_job_satisfies_require_in_later_runs(simulator: t.Any, require: str, duration: int) -> None:
     simulator.load(world({"name": "job", **MANUAL, "duration": duration, "outcome": "failed"}))
     gates = {"gates": [{"name": "job", "action": "play", "require": require}]}
     results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True, False)]
@@ -381,7 +381,7 @@ def test_a_job_that_was_played_and_failed_is_as_required_again(simulator: t.Any,
     assert effects(simulator) == [("play", "job")]
 
 
-def test_an_optional_job_that_was_played_and_failed_is_ignored_again(simulator: t.Any) -> None:
+def test_ignored_failure_of_a_played_job_is_already_done_in_later_runs(simulator: t.Any) -> None:
     simulator.load(world({"name": "job", "when": "manual", "duration": 1, "outcome": "failed"}))
     gates = {"gates": [{"name": "job", "action": "play", "ignore_allowed_failures": True}]}
     results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True, False)]
@@ -389,7 +389,7 @@ def test_an_optional_job_that_was_played_and_failed_is_ignored_again(simulator: 
     assert [result.failure for result in results] == [None] * 4
 
 
-def test_a_job_that_is_under_way_would_be_waited_for_before_it_is_verified(simulator: t.Any) -> None:
+def test_check_mode_predicts_a_wait_before_verifying_an_active_job(simulator: t.Any) -> None:
     simulator.load(world({"name": "job", "duration": 30}))
     gates = {"gates": [{"name": "job", "action": "play"}, {"name": "job", "action": "verify"}]}
     results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False, True)]
@@ -399,7 +399,7 @@ def test_a_job_that_is_under_way_would_be_waited_for_before_it_is_verified(simul
 
 
 @pytest.mark.parametrize("require", ["finished", "started"])
-def test_a_job_that_could_not_be_played_again_is_not_as_required(simulator: t.Any, require: str) -> None:
+def test_refused_replay_does_not_satisfy_require(simulator: t.Any, require: str) -> None:
     simulator.load(world({"name": "job", **MANUAL, "duration": 1, "outcome": "failed"}))
     gate = {"name": "job", "action": "play", "require": require, "replay": "failed"}
     assert gates_of(release(simulator, {"gates": [gate]})) == {"job": "played"}
@@ -410,7 +410,7 @@ def test_a_job_that_could_not_be_played_again_is_not_as_required(simulator: t.An
 
 @pytest.mark.parametrize("require", ["finished", "started"])
 @pytest.mark.parametrize("status", ["canceled", "skipped"])
-def test_a_gate_that_plays_does_not_open_for_what_never_ran(simulator: t.Any, require: str, status: str) -> None:
+def test_play_gate_stays_closed_for_jobs_that_never_ran(simulator: t.Any, require: str, status: str) -> None:
     simulator.load(world({"name": "job", **MANUAL, **({"status": status} if status == "skipped" else {})}))
     if status == "canceled":
         simulator.act_as_somebody_else("cancel", "job")
@@ -420,7 +420,7 @@ def test_a_gate_that_plays_does_not_open_for_what_never_ran(simulator: t.Any, re
 
 
 @pytest.mark.parametrize(("action", "status"), [("play", "manual"), ("retry", "failed")])
-def test_a_job_that_the_gate_itself_cancels_has_not_ended_in_time(simulator: t.Any, action: str, status: str) -> None:
+def test_job_canceled_by_on_timeout_counts_as_timed_out(simulator: t.Any, action: str, status: str) -> None:
     scenario = world({"name": "job", **MANUAL, "duration": 500, "status": status})
     simulator.load({**scenario, "runners": [{"graceful_cancel": False}]})
     gate = {"name": "job", "action": action, "require": "finished", "wait_timeout": 20.0, "on_timeout": "cancel"}
@@ -430,7 +430,7 @@ def test_a_job_that_the_gate_itself_cancels_has_not_ended_in_time(simulator: t.A
 
 @pytest.mark.parametrize("on_timeout", [None, "fail", "cancel"])
 @pytest.mark.parametrize("multiple", [None, "all"])
-def test_a_gate_that_retries_cancels_what_has_not_ended_in_time(
+def test_retry_gate_cancels_unfinished_jobs_on_timeout(
     simulator: t.Any, on_timeout: str | None, multiple: str | None
 ) -> None:
     jobs = [{"name": f"job-{number}", "status": "running", "duration": 500} for number in range(3)]
@@ -446,7 +446,7 @@ def test_a_gate_that_retries_cancels_what_has_not_ended_in_time(
     assert {job["status"] for job in result["gates"][0]["jobs"]} == {ended, "success"}
 
 
-def test_a_gate_that_could_cancel_nothing_has_timed_out_all_the_same(simulator: t.Any) -> None:
+def test_gate_times_out_although_the_cancel_is_refused(simulator: t.Any) -> None:
     simulator.load(world({"name": "job", "status": "running", "duration": 500}))
     simulator.inject(method="POST", status=403, body={"message": "403 Forbidden"})
     gate = {"name": "job", "action": "retry", "wait_timeout": 20.0, "on_timeout": "cancel"}
@@ -456,7 +456,7 @@ def test_a_gate_that_could_cancel_nothing_has_timed_out_all_the_same(simulator: 
 
 
 @pytest.mark.parametrize("log_lines", [0, 1, 20])
-def test_a_gate_returns_the_end_of_the_log_of_what_has_failed(simulator: t.Any, log_lines: int) -> None:
+def test_gate_returns_the_log_tail_of_a_failed_job(simulator: t.Any, log_lines: int) -> None:
     log = "unpacking\nno space left\n"
     jobs = ({"name": "deploy", **MANUAL, "outcome": "failed", "log": log}, {"name": "ok", "status": "success"})
     gates = [{"name": "ok", "action": "verify"}, {"name": "deploy", "action": "play"}]
@@ -471,7 +471,7 @@ def test_a_gate_returns_the_end_of_the_log_of_what_has_failed(simulator: t.Any, 
             assert tails[1] == ["unpacking", "no space left"][-log_lines:] * bool(log_lines)
 
 
-def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
+def test_timed_out_gate_explains_what_its_jobs_wait_for(simulator: t.Any) -> None:
     scenario = world({"name": "approve", **MANUAL}, {"name": "deploy", "stage": "deploy"}, stages=["test", "deploy"])
     simulator.load(scenario)
     gates = [{"name": "deploy", "action": "wait", "wait_timeout": 60.0}]
@@ -492,7 +492,7 @@ def test_the_reason_for_a_gate_that_timed_out(simulator: t.Any) -> None:
     assert "is still manual; manual jobs must be played, for example by a gate with action play" in text
 
 
-def test_a_pipeline_that_comes_later_is_waited_for_and_kept(simulator: t.Any) -> None:
+def test_gate_waits_for_a_missing_pipeline_and_finds_it_once(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     gates = [{"name": "deploy", "action": "play", "wait_timeout": 30.0}]
     text = str(release(simulator, {"ref": "v2", "gates": gates}).failure)
@@ -507,7 +507,7 @@ def test_a_pipeline_that_comes_later_is_waited_for_and_kept(simulator: t.Any) ->
     assert ["scope=tags" in request["query"] for request in lookups] == [False, True]
 
 
-def test_check_mode_waits_for_nothing_and_predicts(simulator: t.Any) -> None:
+def test_check_mode_predicts_without_waiting(simulator: t.Any) -> None:
     simulator.load(
         world(
             {"name": "test", "stage": "test", "duration": 50},
@@ -534,7 +534,7 @@ def test_check_mode_waits_for_nothing_and_predicts(simulator: t.Any) -> None:
     assert "did you mean 'check'?" in str(result.failure)
 
 
-def test_check_mode_expects_that_a_retry_brings_back_what_was_skipped(simulator: t.Any) -> None:
+def test_check_mode_expects_a_retry_to_revive_skipped_jobs(simulator: t.Any) -> None:
     simulator.load(
         world(
             {"name": "test", "status": "failed"},
@@ -573,7 +573,7 @@ def test_check_mode_expects_that_a_job_ends_well_after_an_earlier_gate_ran_it_ag
 
 @pytest.mark.parametrize("other", [[], [{"name": "job-2", "status": "running", "duration": 30}]])
 @pytest.mark.parametrize("status", ["failed", "canceled", "canceling"])
-def test_check_mode_knows_that_a_bad_end_will_be_retried(simulator: t.Any, status: str, other: list[Row]) -> None:
+def test_check_mode_predicts_the_retry_of_unsuccessful_jobs(simulator: t.Any, status: str, other: list[Row]) -> None:
     simulator.load(world({"name": "job-1", "status": status, "duration": 5}, *other))
     gates = {"gates": [{"name": "job-*", "action": "retry", "multiple": "all"}]}
     results = [release(simulator, gates, check_mode=check_mode) for check_mode in (True, False)]
@@ -581,14 +581,14 @@ def test_check_mode_knows_that_a_bad_end_will_be_retried(simulator: t.Any, statu
     assert [(result.changed, result.failure) for result in results] == [(True, None)] * 2
 
 
-def test_check_mode_expects_a_pipeline_that_what_is_needed_may_start(simulator: t.Any) -> None:
+def test_check_mode_expects_a_pipeline_that_needed_gates_may_start(simulator: t.Any) -> None:
     simulator.load(two_projects({}, {}))
     result = release(simulator, APP, {**OTHER, "ref": "v2", "needs": ["app"]}, check_mode=True)
     assert (gates_of(result), result.changed) == ({"deploy": "would be played", "publish": "would be played"}, True)
 
 
 @pytest.mark.parametrize("strategy", [None, "depend"])
-def test_a_trigger_job_itself_can_be_a_gate(simulator: t.Any, strategy: str | None) -> None:
+def test_trigger_job_can_be_played_and_verified(simulator: t.Any, strategy: str | None) -> None:
     pipeline = {"ref": "main", "jobs": [{"name": "apply", "duration": 20}]}
     trigger = {"pipeline": pipeline, **({"strategy": strategy} if strategy else {})}
     simulator.load(world({"name": "infra", **MANUAL, "trigger": trigger}))
@@ -598,7 +598,7 @@ def test_a_trigger_job_itself_can_be_a_gate(simulator: t.Any, strategy: str | No
     assert [gate["outcome"] for gate in result["gates"]] == ["played", "passed"]
 
 
-def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
+def test_gate_options_apply_to_its_job(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 900}))
     gate = {"name": "deploy", "action": "play", "wait_timeout": 60.0, "on_timeout": "cancel"}
     result = release(simulator, {"gates": [gate]})
@@ -609,7 +609,7 @@ def test_options_of_a_gate_reach_its_job(simulator: t.Any) -> None:
     assert "runner with the tag gpu" in str(release(simulator, {"gates": [gate]}).failure)
 
 
-def test_the_pipeline_is_told_as_its_jobs_have_told_it_last(simulator: t.Any) -> None:
+def test_pipeline_is_reported_in_its_last_known_state(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "outcome": "failed"}))
     result = release(simulator, APP)
     assert f". Pipeline 100, source push, ref main, status failed ({simulator.url}/group/app/-/pipelines/100)" in str(
@@ -618,7 +618,7 @@ def test_the_pipeline_is_told_as_its_jobs_have_told_it_last(simulator: t.Any) ->
     assert result["gates"][0]["pipeline"]["status"] == "failed"
 
 
-def test_what_a_failure_means_is_up_to_the_gate(simulator: t.Any) -> None:
+def test_gate_options_decide_whether_a_failure_is_accepted(simulator: t.Any) -> None:
     failing = {"name": "lint", "when": "manual", "allow_failure": True, "duration": 5, "outcome": "failed"}
     for options, opens in (({}, False), ({"require": "finished"}, True), ({"ignore_allowed_failures": True}, True)):
         simulator.load(world(failing))
@@ -629,22 +629,20 @@ def test_what_a_failure_means_is_up_to_the_gate(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("action", ["wait", "verify", "play", "retry"])
-@pytest.mark.parametrize("forgives", [True, False])
-def test_the_failure_of_an_optional_job_passes_only_where_it_is_allowed(
-    simulator: t.Any, action: str, forgives: bool
-) -> None:
+@pytest.mark.parametrize("ignores", [True, False])
+def test_failure_of_an_optional_job_passes_only_if_ignored(simulator: t.Any, action: str, ignores: bool) -> None:
     failed = {"name": "lint", "when": "manual", "allow_failure": True, "duration": 5, "outcome": "failed"}
     simulator.load(world({**failed, **({} if action == "play" else {"status": "failed"})}))
-    gate = {"name": "lint", "action": action, "ignore_allowed_failures": forgives}
+    gate = {"name": "lint", "action": action, "ignore_allowed_failures": ignores}
     result = release(simulator, {"gates": [gate]})
-    assert (result.failure is None) == forgives
+    assert (result.failure is None) == ignores
     opened = {"wait": "passed", "verify": "passed", "play": "played", "retry": "retried"}
-    assert gates_of(result) == {"lint": opened[action] if forgives else "failed"}
+    assert gates_of(result) == {"lint": opened[action] if ignores else "failed"}
 
 
 @pytest.mark.parametrize("action", ["wait", "verify"])
 @pytest.mark.parametrize("status", ["canceled", "skipped"])
-def test_an_optional_job_that_did_not_run_is_no_ignored_failure(simulator: t.Any, action: str, status: str) -> None:
+def test_optional_job_that_did_not_run_is_not_an_ignored_failure(simulator: t.Any, action: str, status: str) -> None:
     simulator.load(world({"name": "lint", "when": "manual", "allow_failure": True, "status": status}))
     gate = {"name": "lint", "action": action, "ignore_allowed_failures": True}
     for check_mode in (True, False):
@@ -653,7 +651,7 @@ def test_an_optional_job_that_did_not_run_is_no_ignored_failure(simulator: t.Any
         assert status in result["gates"][0]["reason"]
 
 
-def test_an_optional_job_that_is_canceled_after_it_was_played_is_no_ignored_failure(simulator: t.Any) -> None:
+def test_canceled_optional_job_is_not_an_ignored_failure(simulator: t.Any) -> None:
     class Canceling(Progress):
         def tell(self, line: str, *, status: str = "") -> None:
             if status == "running":
@@ -668,7 +666,7 @@ def test_an_optional_job_that_is_canceled_after_it_was_played_is_no_ignored_fail
 
 @pytest.mark.parametrize("chosen", [{"name": "*"}, {"stage": "deploy"}])
 @pytest.mark.parametrize("action", ["wait", "verify", "retry"])
-def test_a_failed_trigger_job_is_not_overlooked(simulator: t.Any, chosen: Row, action: str) -> None:
+def test_gate_includes_failed_trigger_jobs(simulator: t.Any, chosen: Row, action: str) -> None:
     child = {"ref": "main", "jobs": [{"name": "apply", "duration": 5, "outcome": "failed"}]}
     trigger = {"name": "infra", "stage": "deploy", "trigger": {"strategy": "depend", "pipeline": child}}
     simulator.load(world({"name": "docs", "stage": "deploy", "status": "success"}, trigger, stages=["deploy"]))
@@ -679,7 +677,7 @@ def test_a_failed_trigger_job_is_not_overlooked(simulator: t.Any, chosen: Row, a
     assert effects(simulator) == ([("retry", "infra")] if action == "retry" else [])
 
 
-def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
+def test_job_token_is_refused_for_play(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = release(simulator, APP, token=None, api_job_token="job-token-0123456789")
     assert "api_job_token cannot be used for action play" in str(result.failure)
@@ -698,14 +696,14 @@ def test_a_job_token_plays_nothing(simulator: t.Any) -> None:
         ({}, {"wait_interval": 0.0}, "wait_interval is 0; use 0.001 or more"),
     ],
 )
-def test_values_that_cannot_be_used_are_named(simulator: t.Any, gate: Row, options: Row, words: str) -> None:
+def test_invalid_values_are_named_before_any_request(simulator: t.Any, gate: Row, options: Row, words: str) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = release(simulator, {"name": "app", "gates": [{"name": "deploy", "action": "play", **gate}]}, **options)
     assert str(result.failure).startswith(words)
     assert simulator.requests() == []
 
 
-def test_a_project_whose_pipeline_cannot_be_is_named(simulator: t.Any) -> None:
+def test_project_with_an_impossible_ref_is_named(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     wrong = {"name": "docs", "project": "group/docs", "ref": "HEAD", "gates": APP["gates"]}
     result = release(simulator, APP, wrong)
@@ -716,7 +714,7 @@ def test_a_project_whose_pipeline_cannot_be_is_named(simulator: t.Any) -> None:
 # ----- record and report -----
 
 
-def test_jobs_that_cannot_be_read_are_a_warning(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_unreadable_jobs_of_the_record_cause_a_warning(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     simulator.inject(kind="status", status=403, path="/(trigger_jobs|bridges)$")
     path = tmp_path / "record.json"
@@ -727,7 +725,7 @@ def test_jobs_that_cannot_be_read_are_a_warning(simulator: t.Any, tmp_path: path
     assert record["warnings"] and record["projects"][0]["jobs"] == []
 
 
-def test_a_downstream_project_that_is_closed_is_named_as_such(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_inaccessible_downstream_project_is_marked_in_the_record(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     pipeline = {"ref": "main", "jobs": [{"name": "apply"}]}
     scenario = world({"name": "infra", **MANUAL, "trigger": {"project": "secret/infra", "pipeline": pipeline}})
     scenario["projects"].append({"path": "secret/infra", "members": {"bob": "owner"}})
@@ -743,7 +741,7 @@ def test_a_downstream_project_that_is_closed_is_named_as_such(simulator: t.Any, 
     assert [row["accessible"] for row in pipelines] == [True, False]
 
 
-def test_a_record_that_cannot_be_written_fails_the_task_and_hides_no_change(
+def test_unwritable_record_fails_the_task_but_reports_changes(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
@@ -758,7 +756,7 @@ def test_a_record_that_cannot_be_written_fails_the_task_and_hides_no_change(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_machine_without_a_name_for_its_user_leaves_it_out(
+def test_record_has_an_empty_user_if_the_machine_has_none(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
@@ -803,7 +801,7 @@ class Page(html.parser.HTMLParser):
 EVIL = "<script>alert(1)</script> & \"q\" 'a'"
 
 
-def test_foreign_text_does_no_harm_in_the_report(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_report_escapes_html_in_foreign_text(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     job = {"name": EVIL, **MANUAL, "duration": 5, "outcome": "failed", "log": "<img src=x onerror=alert(2)>\n"}
     simulator.load(world(job))
     report, record = tmp_path / "report.html", tmp_path / "record.json"
@@ -819,7 +817,7 @@ def test_foreign_text_does_no_harm_in_the_report(simulator: t.Any, tmp_path: pat
     assert json.loads(record.read_text(encoding="utf-8"))["projects"][0]["gates"][0]["name"] == EVIL
 
 
-def test_the_record_has_pipelines_downstream_and_every_attempt(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_record_contains_downstream_pipelines_and_all_attempts(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     trigger = {"strategy": "depend", "pipeline": {"ref": "main", "jobs": [{"name": "apply", "duration": 20}]}}
     simulator.load(
         world(
@@ -847,9 +845,7 @@ def test_the_record_has_pipelines_downstream_and_every_attempt(simulator: t.Any,
     assert record["started_at"] < record["finished_at"]
 
 
-def test_files_that_cannot_be_written_are_told_before_anything_is_played(
-    simulator: t.Any, tmp_path: pathlib.Path
-) -> None:
+def test_unwritable_files_are_reported_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     for option, path, words in (
         ("record", str(tmp_path / "none" / "x.json"), "is in a folder that does not exist"),
@@ -861,7 +857,7 @@ def test_files_that_cannot_be_written_are_told_before_anything_is_played(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_environments_and_approvals_are_in_the_record_and_on_the_page(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_record_and_report_contain_environments_and_approvals(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     scenario = world({"name": "test"}, {"name": "deploy", **MANUAL, "duration": 5, "environment": "production"})
     rules = [{"user": "carol", "required": 1}]
     scenario["projects"][0]["protected_environments"] = {"production": {"allowed": ["alice"], "rules": rules}}

@@ -51,7 +51,7 @@ RELEASES: dict[str, tuple[Row, list[Row], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_records_are_as_their_schema_says(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
+def test_record_matches_its_schema(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
     scenario, projects, outcomes = RELEASES[name]
     simulator.load(copy.deepcopy(scenario))
     path = tmp_path / "record.json"
@@ -62,7 +62,7 @@ def test_records_are_as_their_schema_says(simulator: t.Any, tmp_path: pathlib.Pa
     assert record["title"] == "Version 1.2.0"
 
 
-def test_nothing_ends_before_it_began_when_the_wall_clock_is_set_back(
+def test_record_times_are_ordered_when_the_clock_is_set_back(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SimulatedTime, "time", lambda clock: 1_800_000_000.0 - (3600.0 if clock.seconds > 1 else 0.0))
@@ -74,9 +74,7 @@ def test_nothing_ends_before_it_began_when_the_wall_clock_is_set_back(
         assert row["started_at"] <= row["finished_at"]
 
 
-def test_a_pipeline_that_was_found_is_in_the_record_whatever_became_of_the_gate(
-    simulator: t.Any, tmp_path: pathlib.Path
-) -> None:
+def test_record_contains_a_found_pipeline_whatever_the_gate_outcome(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     waiting = {**OTHER, "gates": [{"name": "publish", "action": "wait"}]}
     mistyped = {"gates": [{"name": "deploi", "action": "wait", "require": "optional"}, *APP["gates"]]}
     path = tmp_path / "record.json"
@@ -90,7 +88,7 @@ def test_a_pipeline_that_was_found_is_in_the_record_whatever_became_of_the_gate(
         assert result["gates"][-1]["pipeline"]["web_url"]
 
 
-def test_the_schema_refuses_what_is_no_record(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_schema_rejects_invalid_records(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     path = tmp_path / "record.json"
     release(simulator, APP, record=str(path))
@@ -116,7 +114,7 @@ def test_the_schema_refuses_what_is_no_record(simulator: t.Any, tmp_path: pathli
         assert any(words in text for text in found), words
 
 
-def test_the_schema_knows_every_word_for_a_gate() -> None:
+def test_schema_lists_every_outcome_action_and_requirement() -> None:
     started = {"started", "would start"}
     known = {*gates._OPEN, *gates._PREDICTED.values(), *FAILURES, *started, "not reached"}
     assert set(GATE["outcome"]["enum"]) == known
@@ -124,7 +122,7 @@ def test_the_schema_knows_every_word_for_a_gate() -> None:
     assert set(GATE["require"]["enum"]) == set(REQUIREMENTS)
 
 
-def test_the_module_and_the_role_document_every_word_for_a_gate() -> None:
+def test_module_and_role_document_every_outcome() -> None:
     returned = documentation("gitlab_release_gate").returns["gates"]["contains"]["outcome"]["description"]
     readme = (ROOT / "roles" / "release_gate" / "README.md").read_text(encoding="utf-8")
     words = set(GATE["outcome"]["enum"])
@@ -143,9 +141,9 @@ def instants(value: t.Any) -> t.Any:
 
 
 @pytest.mark.parametrize("name", ["played", "failed"])
-def test_the_zone_of_the_server_changes_nothing(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
+def test_time_zone_of_the_server_changes_no_result(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
     scenario, projects, outcomes = RELEASES[name]
-    told: list[tuple[t.Any, ...]] = []
+    results: list[tuple[t.Any, ...]] = []
     shown = []
     for zone in ("UTC", "+02:00"):
         simulator.load({**copy.deepcopy(scenario), "time_zone": zone})
@@ -154,6 +152,6 @@ def test_the_zone_of_the_server_changes_nothing(simulator: t.Any, tmp_path: path
         assert [gate["outcome"] for gate in result["gates"]] == outcomes
         rows = [{key: row[key] for key in ("jobs", "pipelines")} for row in json.loads(path.read_text())["projects"]]
         shown.append(json.dumps(rows))
-        told.append((result.failure, result.warnings, sorted(progress.lines), instants(rows)))
+        results.append((result.failure, result.warnings, sorted(progress.lines), instants(rows)))
     assert "+02:00" in shown[1] and "+02:00" not in shown[0]
-    assert told[0] == told[1]
+    assert results[0] == results[1]

@@ -59,13 +59,13 @@ def always_returned(name: str) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_documented_is_what_is_returned(name: str) -> None:
+def test_documented_values_match_the_returned_values(name: str) -> None:
     assert set(always_returned(name)) == set(TASKS[name].empty_result)
     assert ("msg" in documentation(name).returns) == (name in PREDICTING)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_returned_is_what_the_contract_promises(name: str) -> None:
+def test_returned_values_match_the_contract(name: str) -> None:
     assert set(TASKS[name].empty_result) == set(CONTRACT[name].split())
 
 

@@ -37,17 +37,17 @@ class Suspended(SimulatedTime):
 
 
 @pytest.fixture(autouse=True)
-def _sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+def _suspended_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness, "SimulatedTime", Suspended)
 
 
-def test_what_has_ended_meanwhile_is_seen(simulator: t.Any) -> None:
+def test_end_during_the_suspension_is_seen(simulator: t.Any) -> None:
     simulator.load(world(BUILD))
     result = run_task(simulator, INFO, **MAIN, wait=True, wait_for=["success"], wait_timeout=60.0)
     assert (result.failure, result["timed_out"]) == (None, False) and result.seconds > HOUR
 
 
-def test_a_job_is_not_played_an_hour_late(simulator: t.Any) -> None:
+def test_job_is_not_played_an_hour_late(simulator: t.Any) -> None:
     simulator.load(world(BUILD, DEPLOY))
     result = run_task(simulator, ACTION, **MAIN, name=["deploy"], action="play", wait=True, wait_timeout=60.0)
     assert UNSENT in str(result.failure)
@@ -55,7 +55,7 @@ def test_a_job_is_not_played_an_hour_late(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
-def test_a_failed_job_is_not_retried_an_hour_late(simulator: t.Any) -> None:
+def test_failed_job_is_not_retried_an_hour_late(simulator: t.Any) -> None:
     simulator.load(world({**DEPLOY, "duration": 20, "outcome": "failed"}))
     options = {"name": ["deploy"], "action": "play", "wait": True, "wait_timeout": 60.0, "max_attempts": 3}
     result = run_task(simulator, ACTION, **MAIN, **options)
@@ -63,7 +63,7 @@ def test_a_failed_job_is_not_retried_an_hour_late(simulator: t.Any) -> None:
     assert effects(simulator) == [("play", "deploy")] and result.changed
 
 
-def test_a_job_that_is_late_is_canceled_all_the_same(simulator: t.Any) -> None:
+def test_unfinished_job_is_still_canceled_after_the_suspension(simulator: t.Any) -> None:
     simulator.load(world({**DEPLOY, "duration": 50_000}))
     options = {"name": ["deploy"], "action": "play", "wait": True, "wait_timeout": 60.0, "on_timeout": "cancel"}
     result = run_task(simulator, ACTION, **MAIN, **options)
@@ -71,7 +71,7 @@ def test_a_job_that_is_late_is_canceled_all_the_same(simulator: t.Any) -> None:
     assert effects(simulator) == [("play", "deploy"), ("cancel", "deploy")]
 
 
-def test_a_gate_plays_nothing_an_hour_late(simulator: t.Any) -> None:
+def test_gate_plays_nothing_an_hour_late(simulator: t.Any) -> None:
     simulator.load(world(BUILD, DEPLOY))
     result = release(simulator, {"gates": [{"name": "deploy", "action": "play"}]}, wait_timeout=60.0)
     assert UNSENT in str(result.failure) and gates_of(result) == {"deploy": "timed out"}
@@ -79,7 +79,7 @@ def test_a_gate_plays_nothing_an_hour_late(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("is_gate", [False, True])
-def test_a_pipeline_is_not_started_an_hour_late(simulator: t.Any, is_gate: bool) -> None:
+def test_pipeline_is_not_started_an_hour_late(simulator: t.Any, is_gate: bool) -> None:
     simulator.load(runnable())
     text = "Too many pipelines created in the last minute. Try again later."
     simulator.inject(endpoint="create_pipeline", nth=[1, 2], status=400, body={"message": {"base": [text]}})

@@ -27,11 +27,11 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def test_requests_carry_the_version() -> None:
+def test_user_agent_contains_the_version() -> None:
     assert USER_AGENT == f"{GALAXY['namespace']}.{GALAXY['name']}/{GALAXY['version']} (Ansible collection)"
 
 
-def test_tooling_and_documentation_carry_the_version() -> None:
+def test_tooling_and_documentation_use_the_version() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     # the wheel's version is read from galaxy.yml; tests/packaging checks the wheel
     pattern = re.search(r'\[tool\.hatch\.version\]\npath = "galaxy\.yml"\npattern = "(.*)"', project)[1]
@@ -47,7 +47,7 @@ def test_tooling_and_documentation_carry_the_version() -> None:
 
 
 @pytest.mark.parametrize(("plugin_type", "name"), PLUGIN_NAMES)
-def test_plugin_came_with_a_version_that_there_is(plugin_type: str, name: str) -> None:
+def test_version_added_of_plugins_and_options_exists(plugin_type: str, name: str) -> None:
     doc = documentation(name, plugin_type).doc
     assert numbers(doc["version_added"]) <= numbers(GALAXY["version"])
     first = numbers(doc["version_added"])

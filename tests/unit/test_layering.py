@@ -38,7 +38,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("_api",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
-KNOWS_ANSIBLE = ("modules", "action", "lookup", "plugin_utils", "_ansible")
+MAY_IMPORT_ANSIBLE = ("modules", "action", "lookup", "plugin_utils", "_ansible")
 # The only file that imports third-party libraries, and guards these imports.
 LIBRARIES_FILE = "module_utils/_api/libraries.py"
 LIBRARIES = ("certifi", "orjson", "pluggy", "requests", "urllib3", "brotli", "brotlicffi", "zstandard")
@@ -115,14 +115,14 @@ def _broken_rule(file: str, room: str, target: Module) -> str:
         is_allowed = file == ENTRY_POINTS_FILE and target[:2] == ("importlib", "metadata")
         return "" if is_allowed else f"{target[0]} is dynamic: AnsiballZ would not ship what it finds"
     if target[0] == "ansible":
-        return "" if room in KNOWS_ANSIBLE else f"{room} must not import ansible"
+        return "" if room in MAY_IMPORT_ANSIBLE else f"{room} must not import ansible"
     if target[0] in sys.stdlib_module_names:
         return ""
     is_guarded = file == LIBRARIES_FILE and target[0] in LIBRARIES
     return "" if is_guarded else f"{target[0]} is third-party: import it from _api/libraries.py"
 
 
-def circle_in(graph: t.Mapping[Module, t.Collection[Module]]) -> list[Module]:
+def cycle_in(graph: t.Mapping[Module, t.Collection[Module]]) -> list[Module]:
     """Return modules that form an import cycle, with the first one repeated at the end; empty if there is none."""
     done: set[Module] = set()
 
@@ -131,13 +131,13 @@ def circle_in(graph: t.Mapping[Module, t.Collection[Module]]) -> list[Module]:
             return [*path[path.index(module) :], module]
         if module not in done:
             for target in graph.get(module, ()):
-                circle = visit(target, [*path, module])
-                if circle:
-                    return circle
+                cycle = visit(target, [*path, module])
+                if cycle:
+                    return cycle
             done.add(module)
         return []
 
-    return next((circle for circle in (visit(module, []) for module in graph) if circle), [])
+    return next((cycle for cycle in (visit(module, []) for module in graph) if cycle), [])
 
 
 def plugin_files() -> dict[str, str]:
@@ -145,7 +145,7 @@ def plugin_files() -> dict[str, str]:
     return {path.relative_to(PLUGINS).as_posix(): path.read_text(encoding="utf-8") for path in PLUGINS.rglob("*.py")}
 
 
-def test_every_plugin_file_keeps_to_the_order_of_the_rooms() -> None:
+def test_every_plugin_file_follows_the_order_of_the_rooms() -> None:
     files = {file: source for file, source in plugin_files().items() if not file.startswith("doc_fragments/")}
     assert len(files) > 50
     found = [
@@ -158,7 +158,7 @@ def test_every_plugin_file_keeps_to_the_order_of_the_rooms() -> None:
     assert not found, "\n" + "\n".join(map(str, found))
 
 
-def test_imports_go_in_no_circle() -> None:
+def test_imports_form_no_cycle() -> None:
     files = plugin_files()
     modules = {module_of(file) for file in files}
     graph = {}
@@ -166,8 +166,8 @@ def test_imports_go_in_no_circle() -> None:
         targets = (target[len(COLLECTION) :] for _line, target in imports_of(file, source) if target)
         # an import refers to a module, or to a name in a module
         graph[module_of(file)] = {name for target in targets for name in (target, target[:-1]) if name in modules}
-    circle = circle_in(graph)
-    assert not circle, " imports ".join("/".join(module) for module in circle)
+    cycle = cycle_in(graph)
+    assert not cycle, " imports ".join("/".join(module) for module in cycle)
 
 
 FUTURE = "from __future__ import annotations\n"
@@ -206,27 +206,27 @@ GOOD: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("file", "source", "rule"), BAD)
-def test_the_checker_finds(file: str, source: str, rule: str) -> None:
+def test_checker_finds_violations(file: str, source: str, rule: str) -> None:
     (found,) = check(file, FUTURE + source)
     assert rule in found.rule
     assert str(found).startswith(f"plugins/{file}:")
 
 
 @pytest.mark.parametrize(("file", "source"), GOOD)
-def test_the_checker_lets_pass(file: str, source: str) -> None:
+def test_checker_accepts_valid_imports(file: str, source: str) -> None:
     assert check(file, FUTURE + source) == []
 
 
-def test_the_checker_names_the_line() -> None:
+def test_checker_reports_the_line() -> None:
     found = check("module_utils/_app/jobs/find.py", FUTURE + "import json\n\nimport ansible\nimport yaml\n")
     assert [violation.line for violation in found] == [4, 5]
 
 
-def test_a_file_without_the_future_import_is_found() -> None:
+def test_missing_future_import_is_found() -> None:
     (violation,) = check("module_utils/_app/session.py", '"""Text."""\nimport json\n')
     assert "annotations is missing" in violation.rule
 
 
-def test_a_circle_is_found() -> None:
-    assert circle_in({("a",): [("b",)], ("b",): [("c",)], ("c",): [("b",)]}) == [("b",), ("c",), ("b",)]
-    assert not circle_in({("a",): [("b",), ("c",)], ("b",): [("c",)]})
+def test_import_cycle_is_found() -> None:
+    assert cycle_in({("a",): [("b",)], ("b",): [("c",)], ("c",): [("b",)]}) == [("b",), ("c",), ("b",)]
+    assert not cycle_in({("a",): [("b",), ("c",)], ("b",): [("c",)]})

@@ -65,14 +65,14 @@ def both(name: str, options: Options, answer: Answer = nothing) -> list[Options]
 
 
 WRONG = {
-    "text": "x",
+    "string": "x",
     "list": ["x"],
     "mapping": {"a": "x"},
     "list of mappings": [{"a": ["x"]}],
     "number": -1,
     "float": 1.5,
     "boolean": True,
-    "nothing": None,
+    "null": None,
     "deep": [[[{"a": [["x"]]}]]],
     "empty": "",
     "empty list": [],
@@ -81,7 +81,7 @@ EVERY = [(name, option) for name, task in TASKS.items() for option in task.spec.
 
 
 @pytest.mark.parametrize(("name", "option"), EVERY, ids=[f"{name}-{option}" for name, option in EVERY])
-def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, monkeypatch):
+def test_invalid_option_values_show_no_secret(name, option, monkeypatch):
     # as api_requests_per_minute, true allows one request a minute, and this test must not wait for the second
     monkeypatch.setattr(Clock, "sleep", lambda self, seconds: None)
     for wrong in WRONG.values():
@@ -101,14 +101,14 @@ def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, monke
             assert plain_words(in_this["msg"]) == plain_words(of_module["msg"]), wrong
 
 
-def test_a_list_for_a_token_is_not_repeated_where_only_ansible_hides_what_it_was_told(monkeypatch):
+def test_token_given_as_a_list_is_not_repeated_in_the_error(monkeypatch):
     monkeypatch.setattr(f"{InProcessAction.__module__}.REGISTER_SECRET", True)
     options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
     result = in_process(TASKS["gitlab_job_info"], options)
     assert result["msg"] == "api_token is a list or mapping written as a string; use one value."
 
 
-def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
+def test_lookup_splits_strings_with_commas_and_spaces():
     given = {"api_url": SERVER, "project": "7", "extensions": ["the-transport"], "fields": "id, status"}
     with installed({"the-transport": TransportExtension(FunctionTransport(lambda call: job(42, "success")))}):
         assert as_lookup({"terms": ["42"], **given}) == {"values": [{"id": 42, "status": "success"}]}
@@ -126,7 +126,7 @@ def test_a_text_with_commas_and_blanks_is_a_list_for_the_lookup():
         ),
     ],
 )
-def test_null_and_zero_are_no_job_for_the_lookup(given, expected):
+def test_lookup_refuses_null_and_zero_as_a_job(given, expected):
     assert expected in as_lookup({"api_url": SERVER, "pipeline_id": 6, **given})["msg"]
 
 
@@ -143,12 +143,12 @@ def test_null_and_zero_are_no_job_for_the_lookup(given, expected):
         ({"terms": [], "job_name": "********"}, "job_name is '********', in which asterisks replace"),
     ],
 )
-def test_what_a_module_refuses_the_lookup_refuses_too(given, expected):
+def test_lookup_refuses_values_that_modules_refuse(given, expected):
     options = {"api_url": SERVER, "project": "7", "pipeline_id": 6, "default": "none", **given}
     assert expected in as_lookup(options)["msg"]
 
 
-def test_a_moment_is_sent_as_by_a_module():
+def test_datetime_variables_are_sent_as_by_a_module():
     bodies = []
 
     def answer(call: t.Any) -> t.Any:
@@ -175,14 +175,14 @@ def test_a_moment_is_sent_as_by_a_module():
         ("gitlab_release_gate", {"projects": [{"project": "7", "gates": [{2: "a"}]}]}),
     ],
 )
-def test_numbers_as_names_are_texts_as_for_a_module(name, given):
+def test_numeric_keys_become_strings_as_for_a_module(name, given):
     in_worker, as_a_module = both(name, given_to(name, extensions=["the-transport"], **given))
     assert {**in_worker, "elapsed": 0} == {**as_a_module, "elapsed": 0}
     assert "Unexpected" not in in_worker["msg"]
 
 
 @pytest.mark.parametrize("option", ["api_token", "api_oauth_token", "trigger_token"])
-def test_a_blank_token_does_not_hide_the_blanks_of_its_error(option):
+def test_blank_token_does_not_mask_spaces_in_its_error(option):
     given = {**given_to("gitlab_pipeline"), option: " "}
     if option == "api_oauth_token":
         del given["api_token"]
@@ -190,14 +190,14 @@ def test_a_blank_token_does_not_hide_the_blanks_of_its_error(option):
         assert result["msg"] == f"{option} is empty; set a value or omit it."
 
 
-def test_another_name_of_an_option_about_files_is_no_mistake():
+def test_aliases_of_file_options_are_accepted():
     given = given_to("gitlab_job_download", attr="+i", mode="0600", force="perhaps")
     for result in both("gitlab_job_download", given):
         assert result["msg"] == "force is 'perhaps'; use true or false."
 
 
 @pytest.mark.parametrize("names", [("api_token", "private_token"), ("private_token", "access_token")])
-def test_both_names_of_an_option_are_warned_of(names):
+def test_option_and_alias_together_cause_a_warning(names):
     options = {**given_to("gitlab_job_token_info"), **dict.fromkeys(names, "glpat-1234567890")}
     if "api_token" not in names:
         del options["api_token"]
@@ -225,7 +225,7 @@ def plain_words(message: str) -> str:
         [{"project": "7", "gates": [{"nmae": "deploy"}]}],
     ],
 )
-def test_wrong_gates_do_not_cost_the_mask(projects):
+def test_invalid_gates_do_not_disable_masking(projects):
     for result in both("gitlab_release_gate", given_to("gitlab_release_gate", projects=projects)):
         assert result["failed"]
         assert SECRET not in str(result) and "three/4567890" not in str(result)
@@ -237,7 +237,7 @@ def test_wrong_gates_do_not_cost_the_mask(projects):
     "token", ["api_token", "private_token", "access_token", "api_oauth_token", "token", "api_tokn"]
 )
 @pytest.mark.parametrize("name", TASKS)
-def test_a_token_under_any_name_is_hidden(name, token):
+def test_token_under_any_name_is_hidden(name, token):
     options = given_to(name)
     del options["api_token"]
     for result in both(name, {**options, token: SECRET, "no_such_option": 1}):
@@ -260,7 +260,7 @@ def played(name: str, **fields: t.Any) -> Answer:
     return answer
 
 
-def test_half_a_character_in_the_name_of_a_job():
+def test_lone_surrogate_in_a_job_name_is_replaced():
     options = given_to("gitlab_job_action", name=["*"], extensions=["the-transport"])
     results = both("gitlab_job_action", options, played("half \ud800 name"))
     for result in results:
@@ -269,7 +269,7 @@ def test_half_a_character_in_the_name_of_a_job():
         json.dumps(result, ensure_ascii=False).encode()
 
 
-def test_a_refusal_in_check_mode():
+def test_refusal_in_check_mode_is_the_same_on_both_faces():
     def answer(call: t.Any) -> t.Any:
         assert call.method == "GET"
         return [job(status="success", name="build"), job(43, "manual", "deploy")] if call.path.endswith("/jobs") else []
@@ -284,7 +284,7 @@ def test_a_refusal_in_check_mode():
 NASTY_NAME = "de\x9b31mp\x85l\x1b[2Joy \u202egnp\u2066\x07"
 
 
-def test_what_a_failure_returns_has_no_codes():
+def test_failure_returns_no_control_codes():
     options = given_to("gitlab_job_action", name=["*"], action="erase", extensions=["the-transport"])
     answer = played(NASTY_NAME, failure_reason=NASTY_NAME, ref=NASTY_NAME)
     for result in both("gitlab_job_action", options, answer):
@@ -293,7 +293,7 @@ def test_what_a_failure_returns_has_no_codes():
         assert text.isprintable(), ascii(text)
 
 
-@pytest.mark.parametrize("written", [dict, json.dumps], ids=["mapping", "text"])
+@pytest.mark.parametrize("written", [dict, json.dumps], ids=["mapping", "string"])
 def test_variables_that_a_server_repeats_are_masked(written):
     variables = {"PASSWORD": VARIABLE, "SHORT": "true", "BRANCH": "deploy"}
 
@@ -312,7 +312,7 @@ def test_variables_that_a_server_repeats_are_masked(written):
         assert result["jobs"][0]["name"] == "deploy"
 
 
-def test_a_variable_that_is_a_part_of_what_is_hidden_is_masked_as_well():
+def test_variable_inside_another_secret_is_masked():
     def answer(call: t.Any) -> t.Any:
         return reply({"message": f"no {VARIABLE}"}, status=400) if call.method == "POST" else played("deploy")(call)
 
@@ -323,6 +323,6 @@ def test_a_variable_that_is_a_part_of_what_is_hidden_is_masked_as_well():
 
 
 @pytest.mark.parametrize("name", [name for name, task in TASKS.items() if "requests" in task.empty_result])
-def test_a_failure_says_what_the_task_has_asked_as_well(name):
+def test_failure_returns_the_number_of_requests(name):
     for result in both(name, given_to(name, extensions=["the-transport"])):
         assert result["failed"] and result["requests"]["count"] >= 1

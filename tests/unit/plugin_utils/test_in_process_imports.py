@@ -34,7 +34,7 @@ print(made, connection._kept_context.cache_info().currsize)
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_the_parent_loads_libraries_and_makes_the_tls_context(name):
+def test_parent_process_loads_libraries_and_creates_the_tls_context(name):
     """Creating a connection then loads no more modules and reads no certificates."""
     search = sys.modules[libraries.__name__].__file__.split(os.sep + "ansible_collections" + os.sep)[0]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SSL_", "REQUESTS_", "CURL_"))}

@@ -13,7 +13,7 @@ from ansible.plugins.loader import lookup_loader
 SECRET = "s3cr3tvalue-0123456789"
 
 
-def refused(variables, **options):
+def lookup_error(variables, **options):
     """Return the error of the lookup."""
     lookup = lookup_loader.get("jobgate.gitlab.gitlab_job")
     given = {"project": "group/app", "ref": "main", "api_url": "http://127.0.0.1:9", "api_retries": 0, **options}
@@ -24,24 +24,26 @@ def refused(variables, **options):
 
 @pytest.mark.parametrize("value", ["ture", "maybe", "", 2, [], {}])
 @pytest.mark.parametrize("name", ["validate_certs", "include_downstream", "latest_success", "log"])
-def test_what_is_neither_true_nor_false(name, value):
-    assert f"{name} is" in refused({}, **{name: value}) and "use true or false" in refused({}, **{name: value})
+def test_value_that_is_not_a_boolean_is_refused(name, value):
+    assert f"{name} is" in lookup_error({}, **{name: value}) and "use true or false" in lookup_error(
+        {}, **{name: value}
+    )
 
 
 @pytest.mark.parametrize("value", ["ture", ""])
-def test_in_a_variable(value):
-    assert "validate_certs is" in refused({"jobgate_gitlab_validate_certs": value})
+def test_variable_that_is_not_a_boolean_is_refused(value):
+    assert "validate_certs is" in lookup_error({"jobgate_gitlab_validate_certs": value})
 
 
 @pytest.mark.parametrize("value", ["yes", "off", True, 0, "1"])
-def test_what_is_true_or_false_is_taken(value):
-    assert "use true or false" not in refused({}, validate_certs=value)
+def test_boolean_values_are_accepted(value):
+    assert "use true or false" not in lookup_error({}, validate_certs=value)
 
 
 @pytest.mark.parametrize("value", [SECRET, [SECRET], 5])
-def test_headers_that_are_no_mapping_are_not_shown(value):
-    for said in (refused({}, http_headers=value), refused({"jobgate_gitlab_http_headers": value})):
-        assert "; use a mapping, such as {NAME: value}" in said and SECRET not in said
+def test_headers_that_are_not_a_mapping_are_refused_and_hidden(value):
+    for error in (lookup_error({}, http_headers=value), lookup_error({"jobgate_gitlab_http_headers": value})):
+        assert "; use a mapping, such as {NAME: value}" in error and SECRET not in error
 
 
 class Encrypted:
@@ -51,12 +53,12 @@ class Encrypted:
         return SECRET
 
 
-def test_a_header_from_a_vault_is_one_like_any_other():
-    said = refused({"jobgate_gitlab_http_headers": {"X-Pass": Encrypted()}})
-    assert "http_headers" not in said and "127.0.0.1:9" in said
+def test_header_from_a_vault_is_accepted():
+    error = lookup_error({"jobgate_gitlab_http_headers": {"X-Pass": Encrypted()}})
+    assert "http_headers" not in error and "127.0.0.1:9" in error
 
 
-def test_what_was_given_is_read_by_get_option():
+def test_get_option_returns_given_values_and_defaults():
     lookup = lookup_loader.get("jobgate.gitlab.gitlab_job")
     given = {"project": "group/app", "ref": "main", "api_url": "http://127.0.0.1:9", "api_retries": 0}
     with pytest.raises(AnsibleError):

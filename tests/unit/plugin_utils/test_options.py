@@ -65,7 +65,7 @@ def of_lookup(variables=None, **direct):
     return {name: value for name, value in found.items() if value != DEFAULTS.get(name)}
 
 
-def test_defaults_and_what_the_expression_says(configured):
+def test_lookup_has_defaults_and_options_of_the_expression(configured):
     assert of_lookup() == {"project": "a/b"}
     found = of_lookup(api_retries="7", ref="main", fields="id, name", default=("as", "it is"))
     assert found.pop("default") is not None
@@ -73,7 +73,7 @@ def test_defaults_and_what_the_expression_says(configured):
     assert of_lookup(access_token="of-the-alias")["api_token"] == "of-the-alias"
 
 
-def test_layers_of_a_lookup(configured, monkeypatch):
+def test_lookup_options_have_the_documented_precedence(configured, monkeypatch):
     configured("api_retries = 1", "api_url = https://file.example")
     assert of_lookup()["api_retries"] == 1
     assert of_lookup({"jobgate_gitlab_api_retries": "2", "other": 1})["api_retries"] == 2
@@ -83,7 +83,7 @@ def test_layers_of_a_lookup(configured, monkeypatch):
     assert of_lookup()["api_url"] == "https://env.example"
 
 
-def test_a_template_in_a_variable_is_resolved_and_one_in_the_expression_was(configured):
+def test_templates_are_resolved_only_in_variables(configured):
     secret = {"jobgate_gitlab_api_token": "{{ secret }}"}
     assert of_lookup(secret)["api_token"] == "resolved"
     assert of_lookup(secret, api_token=None)["api_token"] == "resolved"
@@ -103,7 +103,7 @@ def test_a_template_in_a_variable_is_resolved_and_one_in_the_expression_was(conf
         ({"api_token": "d", "api_job_token": "d"}, {}, [], [], {"api_token": "d", "api_job_token": "d"}),
     ],
 )
-def test_the_closest_token_beats_those_of_other_kinds(
+def test_closest_token_takes_precedence_over_other_kinds(
     configured, monkeypatch, direct, variables, environment, file, expected
 ):
     configured(*(f"{name} = of-the-file" for name in file))
@@ -131,7 +131,7 @@ SECRET = "s3cr3tvalue-0123456789"
         ({"http_headers": SECRET}, "http_headers is a string; use a mapping, such as {NAME: value}"),
     ],
 )
-def test_a_wrong_option_is_an_error_that_tells_no_secret(configured, direct, message):
+def test_invalid_option_is_an_error_without_secrets(configured, direct, message):
     cases = [(direct, {})]
     if direct.keys() <= CONNECTION.arguments.keys():
         cases.append(({}, {f"jobgate_gitlab_{name}": value for name, value in direct.items()}))
@@ -141,7 +141,7 @@ def test_a_wrong_option_is_an_error_that_tells_no_secret(configured, direct, mes
         assert str(caught.value).startswith(message) and SECRET not in str(caught.value)
 
 
-def test_what_is_neither_true_nor_false_in_ansible_cfg_is_not_false(configured):
+def test_invalid_boolean_in_ansible_cfg_is_an_error(configured):
     configured("validate_certs = ture")
     with pytest.raises(UsageError, match="validate_certs is 'ture'; use true or false"):
         of_lookup()
@@ -158,7 +158,7 @@ def of_task(given=None, variables=None, environ=None, task=gitlab_job_info.TASK)
     return {name: value for name, value in found.items() if given.get(name) is None}
 
 
-def test_a_task_is_given_what_is_set_and_no_defaults(configured):
+def test_task_receives_configured_options_without_defaults(configured):
     assert of_task() == {}
     configured(
         "api_retries = 1", "validate_certs = no", "extensions = a, b", "api_url = https://f.example", "nonsense = 1"
@@ -171,7 +171,7 @@ def test_a_task_is_given_what_is_set_and_no_defaults(configured):
     }
 
 
-def test_layers_of_a_task(configured):
+def test_task_options_have_the_documented_precedence(configured):
     configured("api_url = https://file.example", "api_retries = 1")
     url, retries = {"jobgate_gitlab_api_url": "https://{{ secret }}.example"}, {"jobgate_gitlab_api_retries": 2}
     assert of_task()["api_url"] == "https://file.example"
@@ -187,12 +187,12 @@ def test_layers_of_a_task(configured):
     assert "api_url" not in of_task({"api_url": ""}, url)
 
 
-def test_a_path_in_ansible_cfg_is_relative_to_it(configured):
+def test_path_in_ansible_cfg_is_relative_to_it(configured):
     folder = configured("ca_path = certificates/ca.pem")
     assert of_task() == {"ca_path": str(folder / "certificates" / "ca.pem")}
 
 
-def test_a_path_in_a_variable_is_one_where_the_task_runs(configured):
+def test_path_in_a_variable_is_not_resolved(configured):
     for path in ("~/ca.pem", "certificates/ca.pem", "$HOME/ca.pem"):
         assert of_task(variables={"jobgate_gitlab_ca_path": path}) == {"ca_path": path}
 
@@ -206,19 +206,19 @@ def test_a_path_in_a_variable_is_one_where_the_task_runs(configured):
         ({"access_token": "t"}, {"jobgate_gitlab_api_job_token": "v"}, {}, {}),
     ],
 )
-def test_the_closest_token_of_a_task(configured, given, variables, environ, expected):
+def test_closest_token_of_a_task_takes_precedence(configured, given, variables, environ, expected):
     configured("api_oauth_token = of-the-file")
     assert of_task(given, variables, environ) == expected
 
 
-def test_tokens_that_a_task_cannot_use_are_not_given_to_it(configured):
+def test_task_does_not_receive_tokens_it_cannot_use(configured):
     configured("api_token = of-the-file", "api_job_token = job")
     variables = {"jobgate_gitlab_api_token": "v"}
     found = of_task({}, variables, {"GITLAB_TOKEN": "e"}, task=gitlab_job_token_info.TASK)
     assert found == {"api_job_token": "job"}
 
 
-def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
+def test_task_does_not_receive_group_defaults_it_cannot_use():
     task = gitlab_job_token_info.TASK
     group = {
         "api_url": "u",
@@ -237,7 +237,7 @@ def test_defaults_of_the_group_that_a_task_has_no_use_for_are_not_given_to_it():
     assert _group_defaults.without_group_defaults(task, {**group, **own}, defaults, template) == {**found, **own}
 
 
-def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
+def test_group_defaults_are_not_evaluated_again():
     def once(value):
         raise AssertionError(f"{value} was evaluated again")
 
@@ -246,7 +246,7 @@ def test_defaults_of_the_group_that_are_for_a_task_are_not_evaluated_again():
     assert _group_defaults.without_group_defaults(gitlab_job_info.TASK, given, defaults, once) == given
 
 
-def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():
+def test_option_of_a_task_overrides_an_alias_in_group_defaults():
     group = {"access_token": "group", "interval": 5}
     own = {"api_token": "own", "wait_interval": 3}
     defaults = [{"group/jobgate.gitlab.gitlab": group}]
@@ -254,7 +254,7 @@ def test_what_a_task_gives_beats_another_name_of_it_in_defaults_of_the_group():
     assert _group_defaults.without_group_defaults(gitlab_job_info.TASK, group, defaults, template) == group
 
 
-def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(configured):
+def test_unresolvable_variable_is_an_error_only_if_needed(configured):
     variables = {"jobgate_gitlab_api_token": "{{ nothing }}"}
     with pytest.raises(AnsibleError):
         of_task({}, variables)
@@ -262,7 +262,7 @@ def test_a_variable_that_cannot_be_resolved_is_an_error_where_it_is_needed(confi
     assert of_task({}, {"jobgate_gitlab_api_token": "v", "other": "{{ nothing }}"}) == {"api_token": "v"}
 
 
-def test_switches(configured):
+def test_switches_are_read_from_variables_and_ansible_cfg(configured):
     assert _options.is_on("in_process", {}, template)
     assert not _options.is_on("in_process", {"jobgate_in_process": "no"}, template)
     configured("in_process = false")
@@ -274,7 +274,7 @@ def test_switches(configured):
 # ----- documentation -----
 
 
-def test_variables_and_ansible_cfg_are_documented_as_they_are_read():
+def test_variables_and_ansible_cfg_keys_match_the_documentation():
     for name, argument in CONNECTION.arguments.items():
         documented = LOOKUP.option_definitions[name]
         assert documented["vars"] == [{"name": f"jobgate_gitlab_{name}"}]

@@ -26,7 +26,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("parse", "content", "value"), GOOD)
-def test_what_is_right(parse, content, value):
+def test_valid_content_is_parsed(parse, content, value):
     assert parse_artifact(content, parse, "out/file") == value
 
 
@@ -49,7 +49,7 @@ def bomb(levels: int, merge: bool = False) -> bytes:
     return "\n".join(lines).encode()
 
 
-BOUNDLESS = [
+UNBOUNDED = [
     ("yaml", bomb(8), "aliases expand to more than 1,000,000 values"),
     ("yaml", bomb(9, merge=True), "aliases expand to more than 1,000,000 values"),
     ("yaml", b"a: &a [1, *a]", "contains itself (alias *a)"),
@@ -71,8 +71,8 @@ BOUNDLESS = [
 ]
 
 
-@pytest.mark.parametrize(("parse", "content", "words"), BOUNDLESS)
-def test_what_has_no_end_is_refused(parse, content, words):
+@pytest.mark.parametrize(("parse", "content", "words"), UNBOUNDED)
+def test_unbounded_content_is_refused(parse, content, words):
     with pytest.raises(UsageError) as caught:
         parse_artifact(content, parse, "out/file")
     assert "'out/file'" in str(caught.value)
@@ -82,7 +82,7 @@ def test_what_has_no_end_is_refused(parse, content, words):
 @pytest.mark.parametrize(
     ("content", "is_dotenv"), [(b"VERSION=1.2.0\n# note\nA=b\n", True), (b"VERSION\n", False), (b"\n", False)]
 )
-def test_variables_that_are_read_as_json_are_known(content, is_dotenv):
+def test_dotenv_read_as_json_is_explained(content, is_dotenv):
     with pytest.raises(UsageError) as caught:
         parse_artifact(content, "json", "build.env", subject="job 'build' (id 5)")
     assert str(caught.value).startswith(
@@ -91,7 +91,7 @@ def test_variables_that_are_read_as_json_are_known(content, is_dotenv):
     assert ("; its lines have the form NAME=value, so use parse: dotenv" in str(caught.value)) is is_dotenv
 
 
-def test_what_is_large_or_has_aliases_is_read():
+def test_large_content_and_aliases_are_parsed():
     assert parse_artifact(b"a: &a [1, 2]\nb: *a\nc: {<<: {d: *a}}\n", "yaml", "x")["c"] == {"d": [1, 2]}
     assert parse_artifact(b"[" * 100 + b"]" * 100, "yaml", "x")
     assert parse_artifact(b"[" * 100 + b"]" * 100, "json", "x")
@@ -117,7 +117,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("parse", "content", "words"), BAD)
-def test_what_is_malformed(parse, content, words):
+def test_malformed_content_is_explained(parse, content, words):
     with pytest.raises(UsageError) as caught:
         parse_artifact(content, parse, "out/file")
     assert "'out/file'" in str(caught.value)
@@ -125,5 +125,5 @@ def test_what_is_malformed(parse, content, words):
     assert "\n" not in str(caught.value)
 
 
-def test_a_log_has_no_control_codes():
+def test_log_has_no_control_codes():
     assert log_text(b"\x1b[32;1m$ make\x1b[0;m\nok \xe2\x9c\nend\x07") == "$ make\nok \ufffd\nend"

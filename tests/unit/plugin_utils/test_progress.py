@@ -27,9 +27,9 @@ JOBS = "GET /projects/7/pipelines/6/jobs"
 Records = list[dict[str, t.Any]]
 
 
-def shown(*looks: Records, manual: Records | None = None, is_shown: bool = True, **options: t.Any) -> Progress:
+def shown(*polls: Records, manual: Records | None = None, is_shown: bool = True, **options: t.Any) -> Progress:
     """Return the progress of a task whose polls return these lists in turn, and then the last one forever."""
-    left = list(looks)
+    left = list(polls)
     progress = Progress(is_shown=is_shown)
 
     def answer(call: t.Any) -> t.Any:
@@ -48,7 +48,7 @@ def prod(status: str, **fields: t.Any) -> Records:
     return [job(42, status, "deploy:prod", **fields)]
 
 
-def test_the_queue_is_told_apart_from_the_run_as_gitlab_measured_them():
+def test_queue_and_run_times_come_from_gitlab():
     progress = shown(
         prod("pending"),
         prod("running", queued_duration=12.3, runner={"description": "X"}),
@@ -61,7 +61,7 @@ def test_the_queue_is_told_apart_from_the_run_as_gitlab_measured_them():
 
 
 @pytest.mark.parametrize("status", ["running", "success"])
-def test_a_new_attempt_begins_in_the_queue_also_where_clocks_differ(status: str):
+def test_new_attempt_starts_in_the_queue_despite_different_clocks(status: str):
     attempt = job(43, status, "deploy:prod", queued_duration=12.3, runner=None, started_at="2001-01-01T00:00:00Z")
     progress = shown(prod("running"), [attempt], [{**attempt, "status": "success", "duration": 74.2}])
     first, *lines = progress.lines
@@ -70,7 +70,7 @@ def test_a_new_attempt_begins_in_the_queue_also_where_clocks_differ(status: str)
     assert lines[0].startswith(f"project 7 deploy:prod: pending -> {status}")
 
 
-def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
+def test_times_missing_from_gitlab_are_measured():
     bare = {"queued_duration": None, "duration": None}
     pending = prod("pending", **bare)
     progress = shown(pending, pending, pending, prod("running", **bare), prod("success", **bare))
@@ -95,12 +95,12 @@ def test_times_that_gitlab_does_not_give_are_those_that_were_seen():
         (job(42, "manual", "d"), "project 7 d: waits to be played (manual)"),
     ],
 )
-def test_what_holds_a_job_up_is_said_once(record: dict[str, t.Any], line: str):
+def test_blocker_of_a_job_is_shown_once(record: dict[str, t.Any], line: str):
     assert shown([record]).others == [line]
     assert shown([record], is_shown=False).others == []
 
 
-def test_a_short_time_in_the_queue_is_not_worth_a_line():
+def test_short_queue_time_is_not_shown():
     # four polls in five seconds, because pauses grow
     assert shown(*[prod("pending", tag_list=["eu"])] * 4, prod("running"), prod("success")).others == []
     # GitLab reports the earlier time in the queue
@@ -110,7 +110,7 @@ def test_a_short_time_in_the_queue_is_not_worth_a_line():
     assert shown(*[prod("pending", tag_list=["eu"], queued_duration=10.5)] * 2, prod("success")).others == [line]
 
 
-def test_a_job_that_had_failed_before_the_first_look_is_told_once():
+def test_job_that_failed_before_the_first_poll_is_shown_once():
     failed = job(1, "failed", "build", failure_reason="script_failure")
     progress = shown([failed, job(2, "running", "test")], [failed, job(2, "success", "test")], fail_on=[])
     assert (progress.lines[0], progress.others) == ("project 7 build: failed (script_failure)", [])
@@ -118,15 +118,15 @@ def test_a_job_that_had_failed_before_the_first_look_is_told_once():
     assert shown(many).lines == ["project 7 test 5, test 4, test 3 and 2 more jobs: each failed (api_failure)"]
 
 
-def test_what_is_over_before_the_second_look_is_not_worth_a_line():
+def test_blocker_that_ends_before_the_second_poll_is_not_shown():
     assert shown(prod("pending"), prod("running"), prod("running"), prod("success")).others == []
 
 
-def test_a_job_that_needs_no_more_waiting_is_held_up_by_nothing():
+def test_job_that_reached_its_target_has_no_blocker():
     assert shown(prod("manual"), wait_for=["playable"]).others == []
 
 
-def test_a_job_behind_a_manual_one_names_it():
+def test_job_behind_a_manual_job_names_it():
     gate = job(41, "manual", "approve", stage="gate")
     optional = job(40, "manual", "docs", stage="extras", allow_failure=True)
     created = job(42, "created", "deploy:prod", stage="deploy", pipeline=pipeline(status="manual"))
@@ -139,13 +139,13 @@ def test_a_job_behind_a_manual_one_names_it():
     assert shown([waiting], manual=[gate], name=["deploy:prod"]).others == []
 
 
-def test_the_list_of_manual_jobs_is_asked_for_once_and_may_fail():
+def test_manual_jobs_are_listed_once_and_the_request_may_fail():
     created = job(42, "created", "deploy", pipeline=pipeline(status="manual"))
-    asked = []
+    manual_requests = []
 
     def answer(call: t.Any) -> t.Any:
         if "scope[]" in call.query:
-            asked.append(call)
+            manual_requests.append(call)
             return reply({"message": "403 Forbidden"}, status=403)
         return [created]
 
@@ -155,17 +155,17 @@ def test_the_list_of_manual_jobs_is_asked_for_once_and_may_fail():
         transport=FunctionTransport(answer),
         progress=Progress(is_shown=True),
     )
-    assert outcome.values["timed_out"] and len(asked) == 1
+    assert outcome.values["timed_out"] and len(manual_requests) == 1
 
 
-def test_many_jobs_that_wait_for_the_same_share_a_line():
+def test_jobs_with_the_same_blocker_share_a_line():
     jobs = [job(number, "pending", f"test {number}", tag_list=["docker"]) for number in range(9, 0, -1)]
     assert shown(jobs).others == [
         "project 7 test 9, test 8, test 7 and 6 more jobs: each waits for a runner with the tag docker",
     ]
 
 
-def test_a_sign_of_life_comes_after_long_silence_and_more_and_more_rarely():
+def test_still_waiting_line_appears_at_growing_intervals():
     jobs = [job(1, "running", "a"), job(2, "running", "b"), job(3, "running", "c"), job(4, "success", "d")]
     lines = shown(jobs, wait_timeout=3600.0).others
     assert lines == [
@@ -176,7 +176,7 @@ def test_a_sign_of_life_comes_after_long_silence_and_more_and_more_rarely():
     ]
 
 
-def test_an_action_says_what_it_waits_for():
+def test_action_shows_what_it_waits_for():
     progress = Progress(is_shown=True)
     clock = FakeClock()
 
@@ -194,7 +194,7 @@ def test_an_action_says_what_it_waits_for():
     assert progress.others == ["project 7 deploy: waits for a runner with the tag eu"]
 
 
-def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
+def test_lines_have_the_host_as_a_prefix_if_there_are_several():
     for prefix, begin in (("", ""), ("web1", "[web1] ")):
         written: list[str] = []
         progress = DisplayProgress(lambda line, color, written=written: written.append(line), prefix)
@@ -223,7 +223,7 @@ def test_lines_are_written_whole_and_name_the_host_where_there_are_several():
         ("a status of tomorrow", None),
     ],
 )
-def test_a_change_has_the_color_of_what_it_led_to(status: str, color: str | None):
+def test_change_has_the_color_of_its_new_status(status: str, color: str | None):
     written: list[tuple[str, str | None]] = []
     progress = DisplayProgress(lambda line, color: written.append((line, color)))
     progress.tell(f"a: created -> {status}", status=status)
@@ -231,7 +231,7 @@ def test_a_change_has_the_color_of_what_it_led_to(status: str, color: str | None
     assert written == [(f"a: created -> {status}", color), ("a: waits for its timer", None)]
 
 
-def test_a_failure_has_its_reason():
+def test_failure_line_contains_the_reason():
     failed = {"failure_reason": "script_failure", "duration": 8.2}
     progress = shown(prod("running", queued_duration=0.3), prod("failed", queued_duration=0.3, **failed))
     assert progress.lines == ["project 7 deploy:prod: running -> failed after 8 s (script_failure)"]
@@ -242,14 +242,14 @@ def test_a_failure_has_its_reason():
 
 
 @pytest.mark.parametrize(("project", "name"), [("7", "project 7"), ("group/app", "group/app")])
-def test_every_line_has_the_project_as_the_user_names_it(project: str, name: str):
+def test_every_line_names_the_project_as_configured(project: str, name: str):
     progress = Progress(is_shown=True)
-    told = ProjectProgress(progress, project)
-    told.tell("a: manual -> pending (played)", status="pending")
-    told.tell("a: waits for its timer")
-    told.still_waiting(text="still waiting for 1 job, 5 min so far")
-    told.still_waiting(text=f"waiting for the pipeline of ref v2 in project {project}")
-    told.log_line(name="a", line="$ make")
+    named = ProjectProgress(progress, project)
+    named.tell("a: manual -> pending (played)", status="pending")
+    named.tell("a: waits for its timer")
+    named.still_waiting(text="still waiting for 1 job, 5 min so far")
+    named.still_waiting(text=f"waiting for the pipeline of ref v2 in project {project}")
+    named.log_line(name="a", line="$ make")
     assert progress.lines == [f"{name} a: manual -> pending (played)"]
     assert progress.others == [
         f"{name} a: waits for its timer",
@@ -282,16 +282,16 @@ def test_every_line_has_the_project_as_the_user_names_it(project: str, name: str
         ),
     ],
 )
-def test_what_goes_on_without_the_task_is_known_while_it_waits(jobs: Records, left: list[str]):
+def test_jobs_that_continue_after_an_interruption_are_known(jobs: Records, left: list[str]):
     assert shown(jobs, wait_timeout=5.0).left == left
     assert shown(jobs, wait_timeout=5.0, is_shown=False).left == []
 
 
-def test_nothing_goes_on_when_nothing_is_waited_for():
+def test_nothing_continues_after_the_wait_ends():
     assert shown(prod("running"), prod("success")).left == []
 
 
-def test_an_interruption_is_written_to_the_terminal_itself(tmp_path: pathlib.Path):
+def test_interruption_is_written_to_the_terminal(tmp_path: pathlib.Path):
     terminal = tmp_path / "terminal"
     terminal.touch()
     progress = DisplayProgress(lambda line, color: None, "web1", terminal=str(terminal))
@@ -308,7 +308,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def signals_are_noted() -> t.Iterator[list[t.Any]]:
+def recorded_signals() -> t.Iterator[list[t.Any]]:
     happened: list[t.Any] = []
     before = {number: signal.signal(number, lambda number, frame: happened.append(number)) for number in SIGNALS}
     try:
@@ -318,7 +318,7 @@ def signals_are_noted() -> t.Iterator[list[t.Any]]:
             signal.signal(number, handler)
 
 
-class Noted(DisplayProgress):
+class SlowReporter(DisplayProgress):
     """Records that it has reported, and is slower than the main process of Ansible."""
 
     def __init__(self, happened: list[t.Any], second: signal.Signals) -> None:
@@ -328,20 +328,20 @@ class Noted(DisplayProgress):
 
     def interrupted(self) -> None:
         signal.raise_signal(self._second)
-        self._happened.append("told")
+        self._happened.append("reported")
 
 
 @pytest.mark.parametrize("first, second", [SIGNALS, SIGNALS[::-1]])
-def test_an_interruption_is_told_of_before_the_worker_is_ended(first: signal.Signals, second: signal.Signals):
-    with signals_are_noted() as happened:
-        with _reporting_interruption(Noted(happened, second)):
+def test_interruption_is_reported_before_the_worker_ends(first: signal.Signals, second: signal.Signals):
+    with recorded_signals() as happened:
+        with _reporting_interruption(SlowReporter(happened, second)):
             signal.raise_signal(first)
         signal.raise_signal(second)
-    assert happened == ["told", first, second]
+    assert happened == ["reported", first, second]
 
 
-def test_two_signals_at_once_are_both_heeded():
-    with signals_are_noted() as happened, _reporting_interruption(DisplayProgress(lambda line, color: None)):
+def test_two_signals_at_once_are_both_handled():
+    with recorded_signals() as happened, _reporting_interruption(DisplayProgress(lambda line, color: None)):
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for number in SIGNALS:
             signal.raise_signal(number)
@@ -351,7 +351,7 @@ def test_two_signals_at_once_are_both_heeded():
 
 @pytest.mark.parametrize("handler", [None, signal.SIG_IGN])
 @pytest.mark.parametrize("number", SIGNALS)
-def test_what_is_ignored_or_not_of_python_is_left_alone(
+def test_ignored_and_foreign_signal_handlers_are_kept(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, handler: t.Any
 ):
     before = {other: signal.getsignal(other) for other in SIGNALS}
@@ -362,18 +362,18 @@ def test_what_is_ignored_or_not_of_python_is_left_alone(
     assert {other: signal.getsignal(other) for other in SIGNALS} == before
 
 
-def test_an_interruption_is_written_once(tmp_path: pathlib.Path):
+def test_interruption_is_written_once(tmp_path: pathlib.Path):
     terminal = tmp_path / "terminal"
     terminal.touch()
     progress = DisplayProgress(lambda line, color: None, terminal=str(terminal))
     progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
-    with signals_are_noted(), _reporting_interruption(progress):
+    with recorded_signals(), _reporting_interruption(progress):
         for number in SIGNALS:
             signal.raise_signal(number)
     assert terminal.read_text() == "\ninterrupted: group/app a is running and goes on: https://g/1\n"
 
 
-def test_nothing_passes_with_a_secret_or_a_control_code():
+def test_progress_is_masked_and_has_no_control_codes():
     progress = Progress(is_shown=True)
     output = SafeOutput(TaskContext(progress=progress))
     output.context.register_secret("glpat-0123456789")
@@ -388,7 +388,7 @@ def test_nothing_passes_with_a_secret_or_a_control_code():
     assert progress.others == ["job: ********", "********", "job |   ********"]
 
 
-def test_a_module_tells_nobody():
+def test_progress_of_a_module_is_hidden():
     silent = TaskContext().progress
     assert not silent.is_shown
     silent.tell("a: b -> c", status="c")

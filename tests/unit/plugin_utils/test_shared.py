@@ -20,7 +20,7 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._shared import LARG
 from ..harness import API, FakeClock
 
 
-class Counting:
+class CountingTransport:
     """Answers each request with the number of requests so far."""
 
     def __init__(self, status: int = 200, size: int = 0) -> None:
@@ -37,8 +37,8 @@ def read(transport: Transport, url: str = "/jobs", method: str = "GET") -> bytes
     return transport.send(Request(method, API + url), timeout_seconds=1.0).body
 
 
-def test_identical_reads_ask_once_while_they_are_fresh():
-    clock, inner = FakeClock(), Counting()
+def test_identical_reads_share_a_fresh_answer():
+    clock, inner = FakeClock(), CountingTransport()
     transport = CachingTransport(inner, seconds=2.0, clock=clock)
     assert [read(transport), read(transport), read(transport, "/jobs?page=2")] == [b"1", b"1", b"2"]
     clock.sleep(1.9)
@@ -47,16 +47,16 @@ def test_identical_reads_ask_once_while_they_are_fresh():
     assert read(transport) == b"3"
 
 
-def test_without_seconds_nothing_is_kept():
-    transport = CachingTransport(Counting(), seconds=0.0, clock=FakeClock())
+def test_cache_of_zero_seconds_keeps_nothing():
+    transport = CachingTransport(CountingTransport(), seconds=0.0, clock=FakeClock())
     assert [read(transport), read(transport)] == [b"1", b"2"]
 
 
-def test_writes_errors_and_big_answers_are_not_kept():
+def test_writes_errors_and_large_answers_are_not_cached():
     for inner, method in (
-        (Counting(), "POST"),
-        (Counting(status=404), "GET"),
-        (Counting(size=LARGEST_BODY + 1), "GET"),
+        (CountingTransport(), "POST"),
+        (CountingTransport(status=404), "GET"),
+        (CountingTransport(size=LARGEST_BODY + 1), "GET"),
     ):
         transport = CachingTransport(inner, seconds=2.0, clock=FakeClock())
         read(transport, method=method)
@@ -64,8 +64,8 @@ def test_writes_errors_and_big_answers_are_not_kept():
         assert len(inner.sent) == 2
 
 
-def test_what_is_old_is_forgotten():
-    clock, inner = FakeClock(), Counting()
+def test_expired_answers_are_removed():
+    clock, inner = FakeClock(), CountingTransport()
     transport = CachingTransport(inner, seconds=1.0, clock=clock)
     for number in range(100):
         read(transport, f"/jobs/{number}")
@@ -73,12 +73,12 @@ def test_what_is_old_is_forgotten():
     assert len(transport._kept) <= 3
 
 
-def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatch):
+def test_connection_is_shared_only_by_equal_settings(monkeypatch):
     monkeypatch.setattr(_shared, "_TRANSPORTS", {})
-    made: list[Counting] = []
+    made: list[CountingTransport] = []
 
-    def make() -> Counting:
-        made.append(Counting())
+    def make() -> CountingTransport:
+        made.append(CountingTransport())
         return made[-1]
 
     def shared(cache_seconds: float = 2.0, **settings: object) -> Transport:
@@ -102,44 +102,46 @@ def test_a_connection_is_shared_by_the_same_settings_and_nothing_else(monkeypatc
     assert isinstance(first, CachingTransport) and first.within is made[0]
 
 
-def test_items_of_a_loop_share_a_connection_unless_an_extension_may_have_made_it(monkeypatch):
+def test_loop_items_share_a_connection_unless_extensions_are_used(monkeypatch):
     monkeypatch.setattr(_shared, "_TRANSPORTS", {})
     monkeypatch.delenv("https_proxy", raising=False)
     plain = ConnectionSettings(api_url=API)
     extended = ConnectionSettings(api_url=API, extensions=("gateway",))
-    first = _shared.shared_transport(plain, Counting)
-    assert _shared.shared_transport(plain, Counting) is first
-    assert _shared.shared_transport(extended, Counting) is not _shared.shared_transport(extended, Counting)
-    kept = _shared.shared_transport(extended, Counting, cache_seconds=2.0)
-    assert _shared.shared_transport(extended, Counting, cache_seconds=2.0) is kept
+    first = _shared.shared_transport(plain, CountingTransport)
+    assert _shared.shared_transport(plain, CountingTransport) is first
+    assert _shared.shared_transport(extended, CountingTransport) is not _shared.shared_transport(
+        extended, CountingTransport
+    )
+    kept = _shared.shared_transport(extended, CountingTransport, cache_seconds=2.0)
+    assert _shared.shared_transport(extended, CountingTransport, cache_seconds=2.0) is kept
     # tasks in the loop may have different environments
     for name in ("HTTPS_PROXY", "no_proxy", "SSL_CERT_DIR"):
         with monkeypatch.context() as changed:
             changed.setenv(name, "http://127.0.0.1:3128")
-            assert _shared.shared_transport(plain, Counting) is not first
+            assert _shared.shared_transport(plain, CountingTransport) is not first
 
 
-def test_a_worker_does_not_speak_on_the_connection_of_the_main_process(monkeypatch):
+def test_worker_does_not_use_the_connection_of_the_main_process(monkeypatch):
     monkeypatch.setattr(_shared, "_TRANSPORTS", {})
     settings = ConnectionSettings(api_url=API)
 
-    first = _shared.shared_transport(settings, Counting)
+    first = _shared.shared_transport(settings, CountingTransport)
     monkeypatch.setattr(_shared.os, "getpid", lambda: 4711)
-    assert _shared.shared_transport(settings, Counting) is not first
+    assert _shared.shared_transport(settings, CountingTransport) is not first
 
 
-def test_a_task_keeps_no_answer_on_the_connection_that_a_lookup_has_used(monkeypatch):
+def test_task_does_not_cache_on_the_connection_of_a_lookup(monkeypatch):
     monkeypatch.setattr(_shared, "_TRANSPORTS", {})
     settings = ConnectionSettings(api_url=API)
-    looked_up = _shared.shared_transport(settings, Counting, cache_seconds=2.0)
+    looked_up = _shared.shared_transport(settings, CountingTransport, cache_seconds=2.0)
     assert [read(looked_up), read(looked_up)] == [b"1", b"1"]
-    of_task = _shared.shared_transport(settings, Counting)
+    of_task = _shared.shared_transport(settings, CountingTransport)
     assert isinstance(looked_up, CachingTransport) and of_task is looked_up.within
     assert [read(of_task), read(of_task)] == [b"2", b"3"]
     assert read(looked_up) == b"1"
 
 
-def test_a_task_reads_a_download_piece_by_piece(monkeypatch):
+def test_shared_transport_of_a_task_can_stream(monkeypatch):
     monkeypatch.setattr(_shared, "_TRANSPORTS", {})
     settings = ConnectionSettings(api_url=API)
     transport = _shared.shared_transport(settings, lambda: RequestsTransport(settings, lambda session: None))

@@ -15,7 +15,7 @@ from .selection_world import Pipe, World
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class Selection:
     """The selection that a user requests."""
 
     names: list[str] | None
@@ -71,7 +71,7 @@ class Member:
 
 
 @dataclasses.dataclass
-class Meant:
+class Match:
     """The jobs that a wish matches in a world.
 
     :param groups: the jobs that match each name; one group without names.
@@ -101,10 +101,10 @@ def fits(text: str, wanted: str) -> bool:
     return re.fullmatch("".join(signs.get(char, re.escape(char)) for char in wanted), text, re.DOTALL) is not None
 
 
-def newest(world: World, wish: Wish) -> Pipe:
+def newest(world: World, selection: Selection) -> Pipe:
     for pipe in world.pipes:
-        is_of_source = not wish.sources or pipe.source in wish.sources
-        is_of_type = wish.ref_type == "any" or (wish.ref_type == "tag") == pipe.is_tag
+        is_of_source = not selection.sources or pipe.source in selection.sources
+        is_of_type = selection.ref_type == "any" or (selection.ref_type == "tag") == pipe.is_tag
         if is_of_source and is_of_type and pipe.kind != "skipped":
             return pipe
     raise Refused("there is no pipeline")
@@ -121,51 +121,51 @@ def members_of(pipe: Pipe, *, downstream: bool, prefix: str = "") -> list[Member
 
 def named(members: list[Member], name: str) -> list[Member]:
     """Return the jobs that match a name, by the first rule that finds any."""
-    ways: list[t.Callable[[Member], bool]] = [
+    rules: list[t.Callable[[Member], bool]] = [
         lambda member: member.is_own and member.name == name,
         lambda member: member.path == name,
         lambda member: member.name == name,
         lambda member: name.startswith("**/") and fits(member.name, name[3:]),
         lambda member: fits(member.name, name) or fits(member.path, name),
     ]
-    return next((found for way in ways if (found := [member for member in members if way(member)])), [])
+    return next((found for rule in rules if (found := [member for member in members if rule(member)])), [])
 
 
-def meant(world: World, wish: Wish, *, triggers: bool = False, is_split: bool = True) -> Meant:
+def match_jobs(world: World, selection: Selection, *, triggers: bool = False, is_split: bool = True) -> Match:
     """Return the jobs that a wish matches.
 
     :param triggers: whether trigger jobs can be selected.
     :param is_split: whether the names may be one string, to be split at its commas.
     """
-    pipe = newest(world, wish)
-    if wish.is_empty:
-        return Meant(pipe, [])
-    everything = members_of(pipe, downstream=wish.downstream)
+    pipe = newest(world, selection)
+    if selection.is_empty:
+        return Match(pipe, [])
+    everything = members_of(pipe, downstream=selection.downstream)
     members = [member for member in everything if triggers or not member.is_trigger]
     is_open = any(not child and trigger["status"] in ("manual", "created") for trigger, child in all_triggers(pipe))
-    names = split_names(members, wish.names, is_split) if wish.names else []
+    names = split_names(members, selection.names, is_split) if selection.names else []
     # a job of the pipeline itself and a job found by its path cannot be replaced by another match later
     is_final = bool(names) and all(any(member.path == name for member in members) for name in names)
-    is_complete = (is_final or not (wish.downstream and is_open)) and bool(members or pipe.kind == "invalid")
+    is_complete = (is_final or not (selection.downstream and is_open)) and bool(members or pipe.kind == "invalid")
     stages = {member.record["stage"] for member in members}
-    for entry in wish.stages or ():
+    for entry in selection.stages or ():
         if not any(fits(stage, entry) for stage in stages):
             raise Refused(f"no stage {entry}")
-    wanted = {s for s in stages if not wish.stages or any(fits(s, entry) for entry in wish.stages)}
-    groups = [named(members, name) for name in names] if wish.names else [members]
+    wanted = {s for s in stages if not selection.stages or any(fits(s, entry) for entry in selection.stages)}
+    groups = [named(members, name) for name in names] if selection.names else [members]
     placed = [[member for member in group if member.record["stage"] in wanted] for group in groups]
-    if wish.names and not all(placed):
+    if selection.names and not all(placed):
         raise Refused("a name is not there")
-    scoped = [[m for m in group if not wish.scope or m.record["status"] in wish.scope] for group in placed]
+    scoped = [[m for m in group if not selection.scope or m.record["status"] in selection.scope] for group in placed]
     open_names = [name for name in names if all(member.path != name for member in members)] if names else [""]
     lost = [
         member.path
         for member in everything
-        if wish.downstream and member.is_trigger and member.record["status"] in ENDED and not member.child
+        if selection.downstream and member.is_trigger and member.record["status"] in ENDED and not member.child
     ]
     selected = {member.path for group in scoped for member in group}
     is_cut = any(may_be_below(name, path) for name in open_names for path in lost if path not in selected)
-    return Meant(pipe, scoped, is_complete, is_cut, is_scope_alone=any(placed) and not any(scoped))
+    return Match(pipe, scoped, is_complete, is_cut, is_scope_alone=any(placed) and not any(scoped))
 
 
 def may_be_below(name: str, path: str) -> bool:
@@ -190,19 +190,21 @@ def split_names(members: list[Member], names: list[str], is_split: bool) -> list
     return [whole]
 
 
-def or_none(call: t.Callable[[], Meant]) -> Meant | None:
+def or_none(call: t.Callable[[], Match]) -> Match | None:
     try:
         return call()
     except Refused:
         return None
 
 
-def targets(model: Meant | None, wish: Wish, multiple: str) -> list[Member] | None:
+def targets(model: Match | None, selection: Selection, multiple: str) -> list[Member] | None:
     """Return the jobs to act on, or None if the action is refused."""
-    if model is None or (wish.is_whole and not wish.is_empty):
+    if model is None or (selection.is_whole and not selection.is_empty):
         return None
     if not model.members:
-        is_fine = model.is_scope_alone or (wish.allow_empty and (wish.is_empty or model.pipe.kind != "invalid"))
+        is_fine = model.is_scope_alone or (
+            selection.allow_empty and (selection.is_empty or model.pipe.kind != "invalid")
+        )
         return [] if is_fine else None
     if multiple == "error" and any(len(group) > 1 for group in model.groups):
         return None

@@ -157,7 +157,7 @@ def pipes(draw: t.Any) -> Pipe:
 worlds = st.lists(pipes(), min_size=1, max_size=3).map(World)
 
 
-def crossing() -> World:
+def world_with_an_ambiguous_path() -> World:
     """Return a world in which a path equals the name of another job, and a stage has a job and a trigger job."""
     child = Pipe("jobs", "parent_pipeline", jobs=[job(1, "manual", "a", stage="test")])
     return World(

@@ -32,7 +32,7 @@ def has_dots(text: str) -> bool:
 
 @examples(150)
 @given(long_text)
-def test_a_project_is_one_segment_and_changes_nothing_else(project):
+def test_project_stays_one_path_segment(project):
     arguments = {"project": project, "job_id": 42}
     if project in (".", ".."):
         with pytest.raises(UsageError):
@@ -49,7 +49,7 @@ def test_a_project_is_one_segment_and_changes_nothing_else(project):
 
 @examples(150)
 @given(long_text, long_text, long_text)
-def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
+def test_ref_and_artifact_path_stay_in_their_places(ref, path, name):
     arguments = {"project": "group/app", "ref_name": ref, "artifact_path": path, "job": name}
     endpoint = ROWS["download_artifact_file_by_ref"]
     if has_dots(ref) or has_dots(path):
@@ -67,7 +67,7 @@ def test_a_ref_and_an_artifact_path_stay_where_they_are(ref, path, name):
 
 @examples(100)
 @given(any_text)
-def test_half_a_character_is_sent_as_it_was_read_or_refused(value):
+def test_lone_surrogates_are_sent_unchanged_or_refused(value):
     """Python reads invalid UTF-8 as lone surrogates, which are sent as the original bytes."""
     try:
         request = ROWS["list_pipelines"].build(API, {"project": "7", "ref": value})
@@ -88,7 +88,7 @@ def test_half_a_character_is_sent_as_it_was_read_or_refused(value):
         max_size=5,
     )
 )
-def test_query_strings_read_back(pairs):
+def test_query_strings_can_be_decoded(pairs):
     expected = []
     for name, value in pairs:
         if isinstance(value, list):
@@ -102,7 +102,7 @@ def test_query_strings_read_back(pairs):
 
 @examples(100)
 @given(st.dictionaries(sendable_text, nested(st.one_of(st.none(), st.integers(), any_text)), max_size=4))
-def test_bodies_read_back(fields):
+def test_bodies_can_be_decoded(fields):
     body = encoding.json_body(fields)
     assert (json.loads(body) if body else {}) == fields
 
@@ -145,7 +145,7 @@ def test_scalars_become_job_variables(variables):
         st.sets(st.integers(), max_size=2),
     ),
 )
-def test_anything_else_is_no_job_variable(key, value):
+def test_other_values_are_refused_as_job_variables(key, value):
     with pytest.raises(GitLabError) as caught:
         played_with({key: value})
     assert isinstance(caught.value, UsageError)
@@ -160,7 +160,7 @@ references = st.one_of(pieces, pieces.map(lambda text: "https://" + text), any_t
 
 @examples(600)
 @given(references)
-def test_every_parser_finds_the_same_server_in_an_address_or_there_is_none(text):
+def test_all_parsers_find_the_same_server_in_an_accepted_url(text):
     """The collection's parser, the one of the standard library, and the one that opens the connection."""
     try:
         address = parse_address(text)
@@ -179,7 +179,7 @@ def test_every_parser_finds_the_same_server_in_an_address_or_there_is_none(text)
 
 @examples(600)
 @given(references)
-def test_a_reference_leads_to_the_server_that_it_names_or_stays(text):
+def test_resolved_reference_has_the_server_it_names_or_stays(text):
     base = "https://gitlab.example.com/api/v4/x?y"
     try:
         target = resolve(base, text)

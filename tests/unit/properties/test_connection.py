@@ -50,7 +50,7 @@ pieces = st.lists(
 
 @examples(400)
 @given(st.one_of(pieces, any_text, pieces.map(lambda rest: "https://" + rest)))
-def test_an_address_keeps_its_origin_or_is_refused(url):
+def test_api_url_keeps_its_origin_or_is_refused(url):
     try:
         base = api_base_url(url)
     except UsageError as exc:
@@ -65,7 +65,7 @@ def test_an_address_keeps_its_origin_or_is_refused(url):
 
 @examples(150)
 @given(pieces, st.sampled_from(["", "user:", "us@er:", "user:x/", "user:#"]), pieces)
-def test_no_message_shows_a_password(before, user, after):
+def test_messages_never_show_a_password(before, user, after):
     url = f"{before}{user}{PASSWORD}@{after}"
     try:
         base = api_base_url(url)
@@ -79,7 +79,7 @@ def test_no_message_shows_a_password(before, user, after):
 
 @examples(150)
 @given(st.sampled_from(["api_token", "api_oauth_token", "api_job_token"]), any_text)
-def test_a_token_is_plain_or_refused(kind, token):
+def test_token_is_unchanged_or_refused(kind, token):
     try:
         found = choose_token({kind: token}, {})
     except UsageError as exc:
@@ -97,14 +97,14 @@ def test_a_token_is_plain_or_refused(kind, token):
     st.sampled_from(" \t\n\r\x00\x7f\u00a0\u2028é日"),
     st.text("ab", min_size=1),
 )
-def test_a_token_with_something_foreign_inside_is_refused(head, foreign, tail):
+def test_token_with_invalid_characters_is_refused(head, foreign, tail):
     with pytest.raises(UsageError):
         choose_token({"api_token": head + foreign + tail}, {})
 
 
 @examples(150)
 @given(any_text)
-def test_a_project_is_usable_or_refused(project):
+def test_project_is_usable_or_refused(project):
     try:
         assert project_path(project, "https://gitlab.com/api/v4")
     except UsageError as exc:
@@ -112,7 +112,7 @@ def test_a_project_is_usable_or_refused(project):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), -1.0, 0.0, 1e300])
-def test_a_timeout_that_no_socket_takes_is_refused(value):
+def test_invalid_timeout_is_refused(value):
     with pytest.raises(UsageError) as caught:
         connection_settings({"api_url": "https://gitlab.com", "api_timeout": value}, {})
     assert_line(str(caught.value))

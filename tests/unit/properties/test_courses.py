@@ -31,7 +31,7 @@ class Course:
     def __init__(self, course):
         self.clock = FakeClock()
         self.course = course
-        self.looks = []
+        self.polls = []
         self.times = []
 
     def status(self):
@@ -50,12 +50,12 @@ class Course:
         if call.path.endswith("/trace"):
             return "log"
         if call.path.endswith("/jobs"):
-            self.looks.append(status)
+            self.polls.append(status)
             return [record]
         return record
 
 
-def waited(course, **options):
+def run_wait(course, **options):
     server, progress = Course(course), Progress()
     transport = FunctionTransport(server.answer)
     outcome = run_task(
@@ -75,8 +75,8 @@ def waited(course, **options):
     st.one_of(st.floats(1.0, 60.0), st.floats(0.1, 1.0)),
     st.sampled_from([["finished"], ["success"], ["playable"], ["started"], ["running", "success"]]),
 )
-def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
-    server, outcome, progress = waited(course, wait_timeout=timeout, wait_interval=interval, wait_for=targets)
+def test_polls_pauses_and_timeline_stay_within_bounds(course, timeout, interval, targets):
+    server, outcome, progress = run_wait(course, wait_timeout=timeout, wait_interval=interval, wait_for=targets)
     clock = server.clock
 
     # the wait ends at the deadline, or one request later
@@ -89,16 +89,16 @@ def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
     assert all(pause <= longest + 1e-9 for pause in pauses)
     assert all(pause >= shortest - 1e-9 for pause in pauses[:-1])
     assert len(pauses) <= timeout / shortest + 1
-    assert len(server.looks) == len(pauses) + 1
+    assert len(server.polls) == len(pauses) + 1
     for index in range(1, len(pauses) - 1):
         # a pause grows by at most half, and is reset only after a change
         grown = pauses[index] <= pauses[index - 1] * 1.5 / 0.8 + 1e-9
         assert grown
         if pauses[index] < pauses[index - 1] * 0.8 - 1e-9:
-            assert server.looks[index] != server.looks[index - 1]
+            assert server.polls[index] != server.polls[index - 1]
 
     # the timeline: each observed change, once, in order
-    changes = [status for index, status in enumerate(server.looks) if index == 0 or status != server.looks[index - 1]]
+    changes = [status for index, status in enumerate(server.polls) if index == 0 or status != server.polls[index - 1]]
     timeline = outcome.values["timeline"]
     assert [entry["to"] for entry in timeline] == changes
     assert [entry["from"] for entry in timeline] == [None, *changes[:-1]]
@@ -110,7 +110,7 @@ def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
     # the wait ends because the target is reached, can no longer be reached, or because it timed out
     assert outcome.values["timed_out"] == (clock.seconds >= timeout and outcome.values["timed_out"])
     if not outcome.values["timed_out"]:
-        last = server.looks[-1]
+        last = server.polls[-1]
         assert is_finished(last) or last in targets or targets[0] in ("playable", "started")
     if outcome.failure:
         assert_line(outcome.failure)
@@ -118,7 +118,7 @@ def test_looks_stay_within_their_bounds(course, timeout, interval, targets):
 
 @examples(60)
 @given(courses, st.floats(1.0, 400.0), st.sampled_from(["play", "retry", "cancel"]), st.integers(1, 4))
-def test_an_action_ends_in_time_and_counts_its_writes(course, timeout, action, attempts):
+def test_action_ends_in_time_and_reads_between_writes(course, timeout, action, attempts):
     assume(course)
     server = Course(course)
     transport = FunctionTransport(server.answer)

@@ -12,11 +12,11 @@ from ...fuzz import fuzz_decoder
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_thousand_inputs_crash_nothing(seed):
+def test_thousand_inputs_cause_no_crash(seed):
     assert fuzz_decoder.fuzz(seed=seed, most=1000) == 1000
 
 
-def test_a_crash_is_reported_with_an_input_that_can_be_replayed(monkeypatch, tmp_path, capsys):
+def test_crash_is_reported_with_a_replayable_input(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(fuzz_decoder.tempfile, "tempdir", str(tmp_path))
     with monkeypatch.context() as planted:
         planted.setattr(fuzz_decoder, "tail_of", lambda text, lines, masker: ["\x1b"] * lines)
@@ -28,7 +28,7 @@ def test_a_crash_is_reported_with_an_input_that_can_be_replayed(monkeypatch, tmp
     assert fuzz_decoder.main(["--replay", str(file)]) == 0
 
 
-def test_the_same_seed_makes_the_same_inputs(monkeypatch):
+def test_same_seed_makes_the_same_inputs(monkeypatch):
     seen = []
     monkeypatch.setattr(fuzz_decoder, "target", seen.append)
     fuzz_decoder.fuzz(seed=7, most=300)

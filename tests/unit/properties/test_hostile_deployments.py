@@ -91,9 +91,9 @@ def assert_safe(task: t.Any, transport: FunctionTransport, *writes: str, **optio
             assert_clean(str(exc), [TOKEN])
             continue
         assert "nexpected" not in str(outcome.failure)
-        said = [outcome.failure or "-", outcome.message or "-", *progress.others, *progress.lines]
-        said += strings_in(outcome.values) if outcome.failure else []
-        for text in said:
+        output = [outcome.failure or "-", outcome.message or "-", *progress.others, *progress.lines]
+        output += strings_in(outcome.values) if outcome.failure else []
+        for text in output:
             assert_clean(text.replace("\n", "").replace("\t", ""), [TOKEN])
         for value in strings_in(outcome.values):
             assert TOKEN not in value
@@ -103,14 +103,14 @@ def assert_safe(task: t.Any, transport: FunctionTransport, *writes: str, **optio
 
 @examples(100)
 @given(hostile)
-def test_reading(fields):
+def test_deployment_info_is_safe_on_a_hostile_server(fields):
     assert_safe(gitlab_deployment_info.TASK, server(fields))
     assert_safe(gitlab_deployment_info.TASK, server(fields), pipeline_id=6)
 
 
 @examples(150)
 @given(hostile)
-def test_approving(fields):
+def test_deployment_approval_is_safe_on_a_hostile_server(fields):
     for more in ({}, {"represented_as": "x", "state": "rejected"}):
         options = {"deployment_id": 5, "state": "approved", **more}
         assert_safe(gitlab_deployment_approval.TASK, server(fields), APPROVE, **options)
@@ -118,7 +118,7 @@ def test_approving(fields):
 
 @examples(150)
 @given(hostile)
-def test_waiting(fields):
+def test_wait_for_approval_is_safe_on_a_hostile_server(fields):
     options = {"pipeline_id": 6, "name": ["deploy"], "action": "play", "wait_timeout": 5.0}
     assert_safe(gitlab_job_action.TASK, server(fields), PLAY, **options, wait=True, wait_for_approval=True)
     assert_safe(gitlab_job_action.TASK, server(fields), PLAY, **options)

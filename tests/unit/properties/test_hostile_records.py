@@ -29,9 +29,9 @@ from ..harness import TOKEN, FunctionTransport, Progress, bridge, job, pipeline,
 from .support import control_codes_in, examples, hostile_text, nested
 
 VARIABLE = "hunter2-hunter2"
-TORN = ["\x1b[0m", "\x00", "\x9b1m", "\r", "\u200b", "\u202e"]
-torn_token = st.builds(
-    lambda at, code: TOKEN[:at] + code + TOKEN[at:], st.integers(1, len(TOKEN) - 1), st.sampled_from(TORN)
+SPLITTING_CODES = ["\x1b[0m", "\x00", "\x9b1m", "\r", "\u200b", "\u202e"]
+split_token = st.builds(
+    lambda at, code: TOKEN[:at] + code + TOKEN[at:], st.integers(1, len(TOKEN) - 1), st.sampled_from(SPLITTING_CODES)
 )
 times = st.sampled_from(
     [
@@ -42,7 +42,7 @@ times = st.sampled_from(
 )  # fmt: skip
 # without NaN and infinities, for which the whole answer would be rejected
 numbers = st.sampled_from([None, 0, -1, 1.5, 1e9, 1e300, 10**400, True, "1", [], {}])
-texts = st.one_of(hostile_text, torn_token, st.just(VARIABLE), st.just("\ud800"), st.just("\u2066x"))
+texts = st.one_of(hostile_text, split_token, st.just(VARIABLE), st.just("\ud800"), st.just("\u2066x"))
 anything = st.one_of(times, numbers, texts, nested(texts))
 FIELDS: dict[str, t.Any] = {
     "name": texts,
@@ -125,7 +125,7 @@ def server(extra: t.Mapping[str, t.Any], of_pipeline: t.Mapping[str, t.Any], log
 
 @examples(150)
 @given(hostile_fields, PIPELINE_FIELDS, texts)
-def test_a_release_is_recorded_whatever_the_server_tells(extra, of_pipeline, log):
+def test_release_is_recorded_safely_on_a_hostile_server(extra, of_pipeline, log):
     gates = [{"name": ["*"], "action": "play", "multiple": "latest", "job_variables": {"PASSWORD": VARIABLE}}]
     progress = Progress(is_shown=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -186,7 +186,7 @@ def strings_in(value: t.Any) -> t.Iterator[str]:
 
 @examples(80)
 @given(hostile_fields, PIPELINE_FIELDS)
-def test_a_graph_is_clean_whatever_the_server_tells(extra, of_pipeline):
+def test_graph_is_clean_on_a_hostile_server(extra, of_pipeline):
     outcome = run_task(
         gitlab_pipeline_bridges.TASK, {"pipeline_id": 6, "depth": 0}, transport=server(extra, of_pipeline, "")
     )
@@ -196,7 +196,7 @@ def test_a_graph_is_clean_whatever_the_server_tells(extra, of_pipeline):
 
 @pytest.mark.parametrize("path", ["a\0b", "\0", "a/\0/b.txt", "\ud800"])
 @pytest.mark.parametrize("option", ["artifact_path", "dest"])
-def test_a_path_that_cannot_be_one_is_told_before_anything_is_sent(tmp_path, option, path):
+def test_invalid_path_is_refused_before_any_download(tmp_path, option, path):
     transport = FunctionTransport(lambda call: job(status="success"))
     options = {"job_id": 42, "content": "file", "artifact_path": "a", "dest": str(tmp_path), option: path}
     with pytest.raises(GitLabError) as caught:
@@ -207,7 +207,7 @@ def test_a_path_that_cannot_be_one_is_told_before_anything_is_sent(tmp_path, opt
 
 
 @pytest.mark.parametrize("option", ["record", "report"])
-def test_a_record_at_no_path_is_told_before_a_gate_acts(option):
+def test_invalid_record_path_is_refused_before_any_request(option):
     transport = FunctionTransport(lambda call: [])
     gates = [{"name": ["*"], "action": "play"}]
     options = {"projects": [{"project": "7", "pipeline_id": 6, "gates": gates}], option: "/tmp/a\0b"}

@@ -156,7 +156,7 @@ raw_bodies = st.one_of(
 
 
 @dataclasses.dataclass(frozen=True)
-class Said:
+class ScriptedAnswer:
     """One answer of the server, whatever the request.
 
     :param records: changes to what a good server would answer; None to send `body`.
@@ -173,59 +173,67 @@ class Said:
 error_statuses = st.sampled_from([100, 199, 200, 201, 202, 204, 206, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405])
 later_statuses = st.sampled_from([409, 418, 422, 429, 499, 500, 502, 503, 504, 520, 599, 600, 999])
 some_status = st.one_of(st.none(), st.none(), error_statuses, later_statuses)
-sayings = st.one_of(
-    st.builds(Said, records=st.lists(usual_changes, min_size=1, max_size=2)),
-    st.builds(Said, records=st.lists(changes, max_size=3), headers=headers),
-    st.builds(Said, records=st.lists(changes, min_size=1, max_size=2), is_endless=st.just(True)),
-    st.builds(Said, records=st.lists(changes, min_size=1, max_size=2), status=some_status, headers=headers),
-    st.builds(Said, body=st.one_of(raw_bodies, weird_json.map(lambda v: json.dumps(v).encode())), headers=headers),
+scripted_answers = st.one_of(
+    st.builds(ScriptedAnswer, records=st.lists(usual_changes, min_size=1, max_size=2)),
+    st.builds(ScriptedAnswer, records=st.lists(changes, max_size=3), headers=headers),
+    st.builds(ScriptedAnswer, records=st.lists(changes, min_size=1, max_size=2), is_endless=st.just(True)),
+    st.builds(ScriptedAnswer, records=st.lists(changes, min_size=1, max_size=2), status=some_status, headers=headers),
     st.builds(
-        Said,
+        ScriptedAnswer, body=st.one_of(raw_bodies, weird_json.map(lambda v: json.dumps(v).encode())), headers=headers
+    ),
+    st.builds(
+        ScriptedAnswer,
         body=st.one_of(raw_bodies, hostile_text.map(lambda text: json.dumps({"message": text}).encode())),
         status=some_status,
         headers=headers,
     ),
-    st.builds(Said, error=st.sampled_from(["connect", "lost"])),
+    st.builds(ScriptedAnswer, error=st.sampled_from(["connect", "lost"])),
 )
 # Most scripts begin like GitLab, because otherwise nothing would ever be found.
-scripts = st.lists(sayings, min_size=1, max_size=6).flatmap(
-    lambda said: st.sampled_from([said, [Said(records=[{}]), *said], [Said(records=[{}]), Said(records=[{}]), *said]])
+scripts = st.lists(scripted_answers, min_size=1, max_size=6).flatmap(
+    lambda answer: st.sampled_from(
+        [
+            answer,
+            [ScriptedAnswer(records=[{}]), *answer],
+            [ScriptedAnswer(records=[{}]), ScriptedAnswer(records=[{}]), *answer],
+        ]
+    )
 )
 
 
 class HostileServer(FunctionTransport):
     """Sends the answers of a script one after the other, in a loop; each answer takes its time."""
 
-    def __init__(self, script: list[Said], clock: FakeClock) -> None:
-        super().__init__(self._say)
+    def __init__(self, script: list[ScriptedAnswer], clock: FakeClock) -> None:
+        super().__init__(self._respond)
         self._script = script
         self._clock = clock
         self.statuses: list[int] = []
 
-    def _say(self, call: t.Any) -> t.Any:
+    def _respond(self, call: t.Any) -> t.Any:
         if len(self.calls) > 5000:
             raise AssertionError("asked for ever")
         self._clock.now += 0.1
-        said = self._script[(len(self.calls) - 1) % len(self._script)]
+        answer = self._script[(len(self.calls) - 1) % len(self._script)]
         # a refused connection executed nothing, like a throttled request
-        self.statuses.append(429 if said.error == "connect" else said.status or 200)
-        if said.error == "connect":
+        self.statuses.append(429 if answer.error == "connect" else answer.status or 200)
+        if answer.error == "connect":
             raise ConnectError("it is away")
-        if said.error == "lost":
+        if answer.error == "lost":
             raise LostAnswerError("it hung up")
-        if said.records is None:
-            return Response(status=said.status or _usual_status(call), headers=said.headers, body=said.body)
-        return self._records(call, said)
+        if answer.records is None:
+            return Response(status=answer.status or _usual_status(call), headers=answer.headers, body=answer.body)
+        return self._records(call, answer)
 
-    def _records(self, call: t.Any, said: Said) -> Response:
+    def _records(self, call: t.Any, answer: ScriptedAnswer) -> Response:
         path = call.path
         is_list = path.endswith(("/jobs", "/pipelines", "bridges", "trigger_jobs", "/variables"))
         make = pipeline if "/pipeline" in path and not path.endswith(("/jobs", "bridges", "trigger_jobs")) else job
         if path.endswith(("bridges", "trigger_jobs")):
             make = bridge
-        found = [{**make(), **change} for change in (said.records or [{}])]
+        found = [{**make(), **change} for change in (answer.records or [{}])]
         more = {}
-        if said.is_endless:
+        if answer.is_endless:
             number = len(self.calls)
             found = [{**record, "id": 1000 + 10 * number + index} for index, record in enumerate(found)]
             for record in found:
@@ -234,7 +242,9 @@ class HostileServer(FunctionTransport):
             more = {"x-next-page": str(number + 1)}
         found = [{name: value for name, value in record.items() if value is not _ABSENT} for record in found]
         return reply(
-            found if is_list else found[0], status=said.status or _usual_status(call), headers={**more, **said.headers}
+            found if is_list else found[0],
+            status=answer.status or _usual_status(call),
+            headers={**more, **answer.headers},
         )
 
 
@@ -286,7 +296,7 @@ def assert_clean(outcome: Outcome, progress: Progress) -> None:
     assert not control_codes_in(str(outcome.values.get("graph") or ""))
 
 
-def face(task: t.Any, options: dict[str, t.Any], script: list[Said], **more: t.Any) -> None:
+def run_and_check(task: t.Any, options: dict[str, t.Any], script: list[ScriptedAnswer], **more: t.Any) -> None:
     """Run a task against the server and check its outcome, output, writes and duration."""
     clock, progress = FakeClock(), Progress()
     server = HostileServer(script, clock)
@@ -324,13 +334,13 @@ waits = st.sampled_from([{}, {"wait": True}, {"wait": True, "pending_timeout": 2
         ]
     ),
 )
-def test_job_info(script, pipeline_options, wait, more):
+def test_job_info_survives_a_hostile_server(script, pipeline_options, wait, more):
     options = {**pipeline_options, **wait, **more}
     if not pipeline_options or "job_id" in options:
         options = {name: value for name, value in options.items() if name in ("job_id", "log_lines", "limit", "fields")}
     if "wait" in options:
         options.pop("include_retried", None)
-    face(gitlab_job_info.TASK, options, script)
+    run_and_check(gitlab_job_info.TASK, options, script)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -343,7 +353,7 @@ def test_job_info(script, pipeline_options, wait, more):
     st.sampled_from([{}, {"max_attempts": 2}, {"force": True}, {"replay": "always"}, {"retry_on": ["script_failure"]}]),
     st.booleans(),
 )
-def test_job_action(action, script, where, wait, how, special, check_mode):
+def test_job_action_survives_a_hostile_server(action, script, where, wait, how, special, check_mode):
     options = {"action": action, **where, **wait}
     if "job_id" not in where:
         options.update(how, name=["*"])
@@ -353,15 +363,15 @@ def test_job_action(action, script, where, wait, how, special, check_mode):
         options["wait"] = True
     if options.get("wait") and action == "play":
         options["on_timeout"] = "cancel"
-    face(gitlab_job_action.TASK, options, script, check_mode=check_mode)
+    run_and_check(gitlab_job_action.TASK, options, script, check_mode=check_mode)
 
 
 @examples(110)
 @given(scripts, pipelines, waits, st.integers(0, 3), st.booleans(), st.sampled_from([{}, {"name": ["t*"]}]))
-def test_pipeline_bridges(script, where, wait, depth, include_jobs, more):
+def test_pipeline_bridges_survives_a_hostile_server(script, where, wait, depth, include_jobs, more):
     wait = {name: value for name, value in wait.items() if name != "pending_timeout"}
     options = {**where, **wait, **more, "depth": depth, "include_jobs": include_jobs}
-    face(gitlab_pipeline_bridges.TASK, options, script)
+    run_and_check(gitlab_pipeline_bridges.TASK, options, script)
 
 
 @examples(110)
@@ -379,14 +389,14 @@ def test_pipeline_bridges(script, where, wait, depth, include_jobs, more):
     waits,
     st.booleans(),
 )
-def test_pipeline(script, what, wait, check_mode):
-    face(gitlab_pipeline.TASK, {**what, **wait}, script, check_mode=check_mode)
+def test_pipeline_action_survives_a_hostile_server(script, what, wait, check_mode):
+    run_and_check(gitlab_pipeline.TASK, {**what, **wait}, script, check_mode=check_mode)
 
 
 @examples(80)
 @given(scripts, pipelines, waits, st.sampled_from([[], ["variables", "test_report", "downstream", "jobs"]]))
-def test_pipeline_info(script, where, wait, include):
-    face(gitlab_pipeline_info.TASK, {**where, **wait, "include": include}, script)
+def test_pipeline_info_survives_a_hostile_server(script, where, wait, include):
+    run_and_check(gitlab_pipeline_info.TASK, {**where, **wait, "include": include}, script)
 
 
 @examples(110)
@@ -397,7 +407,7 @@ def test_pipeline_info(script, where, wait, include):
     st.booleans(),
     st.booleans(),
 )
-def test_look_up(script, terms, attribute, has_default, include_downstream):
+def test_lookup_survives_a_hostile_server(script, terms, attribute, has_default, include_downstream):
     clock = FakeClock()
     server = HostileServer(script, clock)
     output = SafeOutput(TaskContext(environ={}, clock=clock))
@@ -418,18 +428,18 @@ def test_look_up(script, terms, attribute, has_default, include_downstream):
             assert TOKEN not in json.dumps(values)
 
 
-@pytest.mark.parametrize("told", [10**400, float("nan"), float("inf"), -1, True, "1", None])
-def test_a_time_in_the_queue_that_is_none(told):
-    face(
+@pytest.mark.parametrize("queued_duration", [10**400, float("nan"), float("inf"), -1, True, "1", None])
+def test_invalid_queued_duration_is_tolerated(queued_duration):
+    run_and_check(
         gitlab_job_info.TASK,
         {"pipeline_id": 6, "wait": True, "pending_timeout": 2.0},
-        [Said(records=[{"status": "pending", "queued_duration": told}])],
+        [ScriptedAnswer(records=[{"status": "pending", "queued_duration": queued_duration}])],
     )
 
 
 @examples(80)
 @given(hostile_text, hostile_text)
-def test_a_graph_has_one_line_for_each_arrow(name, status):
+def test_graph_has_one_line_per_trigger_job(name, status):
     record = bridge(name=name, status=status, downstream=pipeline(9, ref=name))
     transport = FunctionTransport(lambda call: pipeline() if call.path.endswith("/6") else [record])
     outcome = run_task(gitlab_pipeline_bridges.TASK, {"pipeline_id": 6}, transport=transport)
@@ -439,20 +449,20 @@ def test_a_graph_has_one_line_for_each_arrow(name, status):
     assert all(line.count('"') in (0, 2, 4) for line in lines)
 
 
-def test_a_list_without_an_end_is_an_error():
-    asked = []
+def test_endless_list_is_an_error():
+    positions = []
 
     def fetch(position):
-        asked.append(position)
-        return reply([{"id": len(asked)}], headers={"X-Next-Page": str(len(asked) + 1)})
+        positions.append(position)
+        return reply([{"id": len(positions)}], headers={"X-Next-Page": str(len(positions) + 1)})
 
     with pytest.raises(BadAnswerError, match="does not end"):
         for _record in list_of(PageRequester(fetch)).walk():
             pass
-    assert len(asked) == paging.MOST_PAGES
+    assert len(positions) == paging.MOST_PAGES
 
 
-def test_a_tree_without_an_end_is_an_error():
+def test_endless_tree_is_an_error():
     clock = FakeClock()
     transport = FunctionTransport(lambda call: [bridge(downstream=pipeline(1000 + len(transport.calls)))])
     with pytest.raises(GitLabError, match="does not end"):

@@ -46,9 +46,9 @@ def best_seconds(work: t.Callable[[str], object], text: str, rounds: int = ROUND
     """Return the processor time of this thread in the fastest of some rounds."""
     times = []
     for _round in range(rounds):
-        began = time.thread_time()
+        started = time.thread_time()
         work(text)
-        times.append(time.thread_time() - began)
+        times.append(time.thread_time() - started)
     return min(times)
 
 
@@ -100,7 +100,7 @@ class Use(t.NamedTuple):
 
 PATTERN_CALLS = ("compile", "sub", "split", "search", "match", "fullmatch", "findall", "finditer")
 # files whose patterns are made at run time, from names with wildcards in options
-MADE_OF_OPTIONS = {"module_utils/_app/jobs/query.py"}
+DYNAMIC_PATTERNS = {"module_utils/_app/jobs/query.py"}
 
 
 def value_of(node: ast.expr, module: t.Any) -> t.Any:
@@ -113,7 +113,7 @@ def patterns() -> list[Use]:
     found = []
     for path in sorted(ROOT.rglob("*.py")):
         name = str(path.relative_to(ROOT))
-        if name in MADE_OF_OPTIONS:
+        if name in DYNAMIC_PATTERNS:
             continue
         source = path.read_text(encoding="utf-8")
         nodes = list(ast.walk(ast.parse(source)))
@@ -137,14 +137,14 @@ def patterns() -> list[Use]:
 PATTERNS = patterns()
 
 
-def test_there_are_patterns():
+def test_patterns_of_the_code_are_found():
     files = collections.Counter(use.where.partition(":")[0] for use in PATTERNS)
     assert files["module_utils/_api/masking.py"] > 5
     assert len(files) > 5
 
 
 @pytest.mark.parametrize("use", PATTERNS, ids=[use.where for use in PATTERNS])
-def test_every_pattern_is_linear(use):
+def test_every_pattern_takes_linear_time(use):
     compiled = re.compile(use.pattern, use.flags)
 
     def work(text: str) -> None:
@@ -158,7 +158,7 @@ def test_every_pattern_is_linear(use):
         assert_linear(work, lambda size, unit=unit: repeated(unit)(size) + "!", SIZES)
 
 
-def test_a_pattern_that_is_not_linear_is_found():
+def test_quadratic_pattern_is_detected():
     breaks = re.compile(r"\s*[\n\u2028]\s*")
     with pytest.raises(AssertionError, match="characters like"):
         assert_linear(lambda text: breaks.sub("", text), repeated(" "), SIZES)
@@ -169,7 +169,7 @@ def test_a_pattern_that_is_not_linear_is_found():
 MASKER = Masker([TOKEN, "hunter2-hunter2"])
 
 
-def followed(text: str) -> None:
+def follow_log(text: str) -> None:
     lines: list[str] = []
     growing = logs._GrowingText(lines.append, MASKER)
     growing.write(text.encode())
@@ -212,9 +212,9 @@ WORK: dict[str, t.Callable[[str], object]] = {
     "beginning": MASKER.mask_beginning,
     "printable": printable,
     "one line": one_line,
-    "followed log": followed,
+    "followed log": follow_log,
     "tail of a log": lambda text: log_tails.tail_of(text, 20, MASKER),
-    "server's words": server_error,
+    "server text": server_error,
     "dotenv": lambda text: parse_artifact(f"A={text}".encode(), "dotenv", "x"),
     "page": page,
 }
@@ -238,7 +238,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("name", WORK)
-def test_what_is_made_of_a_text_takes_as_long_as_the_text(name):
+def test_every_output_takes_linear_time(name):
     def work(text: str) -> None:
         try:
             WORK[name](text)
@@ -249,7 +249,7 @@ def test_what_is_made_of_a_text_takes_as_long_as_the_text(name):
         assert_linear(work, repeated(unit), SIZES)
 
 
-def test_many_pipelines_and_times_take_as_long_as_they_are_many():
+def test_report_of_many_pipelines_takes_linear_time():
     def record(size: int) -> str:
         return str(size)
 

@@ -40,7 +40,7 @@ def found(jobs: list[FoundJob], name: str) -> list[FoundJob]:
 
 @examples(250)
 @given(st.lists(st.tuples(st.sampled_from(["", "", "a", "[b]"]), names), max_size=6), names)
-def test_matching_is_what_the_oracle_says(listed, pattern):
+def test_matching_agrees_with_a_simple_algorithm(listed, pattern):
     jobs = jobs_of(listed)
     own = [job for job, (prefix, name) in zip(jobs, listed) if not prefix and name == pattern]
     below = [job for job, (prefix, name) in zip(jobs, listed) if prefix and f"{prefix}/{name}" == pattern]
@@ -52,27 +52,27 @@ def test_matching_is_what_the_oracle_says(listed, pattern):
 
 @examples(100)
 @given(any_text, any_text)
-def test_a_name_matches_itself_and_wins(name, other):
+def test_exact_name_takes_precedence(name, other):
     jobs = jobs_of([("", name), ("", other)])
     assert found(jobs, name) == [job for job in jobs if job.name == name]
 
 
 @examples(100)
 @given(names.filter(lambda name: not has_wildcard(name)), names)
-def test_without_wildcards_only_equality_counts(pattern, name):
+def test_name_without_wildcards_matches_only_itself(pattern, name):
     assert bool(found(jobs_of([("", name)]), pattern)) == (name == pattern)
 
 
 @examples(100)
 @given(names.filter(lambda name: "\n" not in name))
-def test_names_with_escaped_wildcards_agree_with_a_regular_expression(pattern):
+def test_simple_algorithm_agrees_with_regular_expressions(pattern):
     expression = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     candidates = [pattern.replace("*", ""), pattern.replace("?", "x"), pattern + "x", "x" + pattern]
     for name in candidates:
         assert fits(name, pattern) == bool(re.fullmatch(expression, name, re.DOTALL))
 
 
-def test_many_wildcards_take_no_time():
+def test_many_wildcards_are_matched_quickly():
     jobs = jobs_of([("", "a" * 255)])
     assert found(jobs, "*a" * 40 + "*b") == []
     assert found(jobs, "*" * 200 + "b") == []

@@ -208,7 +208,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     st.sampled_from(["manual", "failed", "success", "running", "canceled"]),
     st.sampled_from(["in process", "module"]),
 )
-def test_no_output_holds_a_secret(name, variant, data, form, given_as, before, status, state, face):
+def test_no_output_contains_a_secret(name, variant, data, form, given_as, before, status, state, face):
     if given_as == "api_job_token" and name != "gitlab_job_token_info":
         given_as = "api_token"
     if name == "gitlab_job_token_info" and given_as != "http_headers":
@@ -232,5 +232,5 @@ def test_no_output_holds_a_secret(name, variant, data, form, given_as, before, s
         assert SECRET not in readings(text)
 
 
-def test_every_module_is_tried():
+def test_every_module_is_tested():
     assert set(PLUGINS) == {"lookup", *TASKS}

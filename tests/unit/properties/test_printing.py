@@ -23,7 +23,7 @@ ended = [code for code in ESCAPE_SEQUENCES if not code.endswith(("\x1b[", "AAAA"
 
 @examples(200)
 @given(codes_and_text)
-def test_nothing_that_a_terminal_obeys_remains(text):
+def test_printable_text_contains_no_control_codes(text):
     cleaned = printable(text)
     assert not control_codes_in(cleaned)
     assert printable(cleaned) == cleaned
@@ -32,25 +32,25 @@ def test_nothing_that_a_terminal_obeys_remains(text):
 
 @examples(200)
 @given(st.lists(st.tuples(visible, st.sampled_from(ended)), max_size=6), visible)
-def test_what_can_be_seen_stays(parts, rest):
+def test_visible_text_is_kept(parts, rest):
     text = "".join(before + code for before, code in parts) + rest
     assert printable(text) == "".join(before for before, _code in parts) + rest
 
 
 @examples(200)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cf", "Cs"]), max_size=30))
-def test_text_without_codes_is_left_alone(text):
+def test_text_without_control_codes_is_unchanged(text):
     assert printable(text) == text
 
 
 @pytest.mark.parametrize("code", ESCAPE_SEQUENCES)
-def test_a_sequence_ends_with_its_line_at_the_latest(code):
+def test_escape_sequence_ends_at_the_end_of_its_line(code):
     assert printable(f"one{code}\ntwo").split("\n")[1] == "two"
 
 
 @examples(200)
 @given(codes_and_text)
-def test_one_line_is_one_line(text):
+def test_one_line_contains_no_line_break(text):
     line = one_line(text)
     assert len(line.splitlines()) <= 1
     assert not control_codes_in(line) and "\t" not in line
@@ -59,7 +59,7 @@ def test_one_line_is_one_line(text):
 
 @examples(200)
 @given(codes_and_text, st.integers(min_value=-1, max_value=5))
-def test_tails_are_lines(log, lines):
+def test_tail_consists_of_clean_lines(log, lines):
     tail = tail_of(log, lines, Masker())
     assert len(tail) <= max(0, lines)
     assert not any(control_codes_in(line) or "\n" in line for line in tail)

@@ -42,7 +42,7 @@ secrets = st.one_of(
 around = st.text(max_size=12)
 
 ENCODINGS = {
-    "as it is": str,
+    "unchanged": str,
     "URL": lambda text: quote(text, safe=""),
     "URL with slashes": quote,
     "URL of a form": quote_plus,
@@ -64,21 +64,21 @@ def remains(form: str, masked: str, before: str, after: str) -> bool:
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 @examples(60)
 @given(secret=secrets, before=around, after=around)
-def test_no_form_of_a_secret_survives(encode, secret, before, after):
+def test_every_encoding_of_a_secret_is_masked(encode, secret, before, after):
     form = encode(secret)
     masked = Masker([secret]).mask(before + form + after)
     assert not remains(form, masked, before, after)
     assert not remains(secret, masked, before, after)
 
 
-def test_hexadecimal_digits_in_either_case():
+def test_url_encoding_is_masked_in_either_case():
     masker = Masker(["a+b/c=dé"])
     assert masker.mask("a%2bb%2fc%3dd%c3%a9 a%2Bb%2Fc%3Dd%C3%A9") == f"{MASK} {MASK}"
 
 
 @examples(100)
 @given(st.data(), secrets)
-def test_no_secret_survives_in_a_value(data, secret):
+def test_secrets_in_nested_values_are_masked(data, secret):
     leaf = st.one_of(st.none(), st.booleans(), st.integers(), around, around.map(lambda text: text + secret))
     value = data.draw(nested(leaf))
     masked = json.dumps(Masker([secret]).mask_value(value), ensure_ascii=False)
@@ -91,7 +91,7 @@ def test_no_secret_survives_in_a_value(data, secret):
 @pytest.mark.parametrize("orjson", [libraries.orjson, None], ids=["orjson", "json"])
 @examples(300)
 @given(st.data(), secrets)
-def test_what_is_left_alone_as_its_json_tells_needs_no_change(orjson, data, secret):
+def test_values_skipped_by_their_json_need_no_masking(orjson, data, secret):
     texts = st.one_of(
         st.text(alphabet="ab", max_size=4), st.text(alphabet='ab"\\n%&;#4\n\t\x1b\x7fé\u200b\u2028\ud800', max_size=8)
     )
@@ -106,7 +106,7 @@ def test_what_is_left_alone_as_its_json_tells_needs_no_change(orjson, data, secr
 
 @examples(100)
 @given(secrets, any_text, any_text, st.sampled_from(["\x1b[0m", "\x00", "\r", "\x9b1m", "\x1b]0;x\x07"]), st.data())
-def test_taking_codes_away_puts_no_secret_together(secret, before, after, code, data):
+def test_removing_codes_does_not_assemble_a_secret(secret, before, after, code, data):
     at = data.draw(st.integers(min_value=0, max_value=len(secret)))
     line = Masker([secret]).line(f"{before}\n{secret[:at]}{code}{secret[at:]}\n{after}")
     clean = Masker([secret]).line(before + "\n" + after)
@@ -152,7 +152,7 @@ def echoing(place: str, echo: str, status: int) -> Response:
     before=st.one_of(st.text(max_size=8), st.integers(0, 400).map("x".__mul__)),
     encode=st.sampled_from([str, quote, json.dumps, html.escape, lambda text: text[:7] + "\x1b[m" + text[7:]]),
 )
-def test_no_error_of_the_client_shows_the_token(token, place, status, before, encode):
+def test_client_errors_do_not_show_the_token(token, place, status, before, encode):
     transport = FunctionTransport(lambda call: echoing(place, before + encode(token), status))
     session = new_session(transport, {"api_token": token, "api_retries": 1})
     with pytest.raises(RequestError) as caught:
@@ -176,7 +176,7 @@ class Note:
         return {"who": f"{TOKEN} of {kind}"}
 
 
-def told(task, options, states, extra):
+def output_of_task(task, options, states, extra):
     """Return everything that a task reports about a job with the token in all its fields."""
     left = list(states)
 
@@ -242,9 +242,9 @@ statuses = st.lists(
     ),
     st.sampled_from(["", "x\x1b[1m", "a\nb"]),
 )
-def test_no_task_shows_the_token(states, how, extra):
+def test_tasks_do_not_show_the_token(states, how, extra):
     task, options = how
-    for text in told(task, {"pipeline_id": 6, **options}, states, extra):
+    for text in output_of_task(task, {"pipeline_id": 6, **options}, states, extra):
         assert TOKEN not in text
         assert "\x1b" not in text
 
@@ -276,7 +276,7 @@ CODES = st.sampled_from(
     ["\x1b[0m", "\x1b[38;5;1m", "\x00", "\r", "\x7f", "\x85", "\x9b1m", "\x1b]0;x\x07", "\u202e", "\u2066", "\u200b"]
     + ["\u00ad", "\u200d", "\ufe0f", "\U000e0001"]
 )
-PLAIN = ("as it is", "hexadecimal", "URL", "quoted")
+PLAIN = ("unchanged", "hexadecimal", "URL", "quoted")
 
 
 def readings(text: str) -> str:
@@ -305,24 +305,28 @@ def test_no_encoding_of_a_token_is_shown(form, token, before, after):
 @pytest.mark.parametrize("form", [FORMS[name] for name in PLAIN], ids=PLAIN)
 @examples(60)
 @given(st.data(), TOKENS)
-def test_codes_inside_of_a_secret_do_not_hide_it(form, data, token):
+def test_codes_inside_a_secret_do_not_prevent_masking(form, data, token):
     encoded = form(token)
-    torn = "".join(char + data.draw(st.one_of(st.just(""), CODES)) for char in encoded)
+    split_secret = "".join(char + data.draw(st.one_of(st.just(""), CODES)) for char in encoded)
     masker = Masker([token])
-    for shown in (masker.mask(f"a {torn} b"), masker.line(f"a {torn} b"), masker.block(f"a\n{torn}\nb")):
+    for shown in (
+        masker.mask(f"a {split_secret} b"),
+        masker.line(f"a {split_secret} b"),
+        masker.block(f"a\n{split_secret}\nb"),
+    ):
         assert token not in readings(shown)
         assert MASK in shown
-    assert token not in readings(json.dumps(masker.mask_value({"ref": [torn]}), ensure_ascii=False))
-    assert token not in json.dumps(masker.shown_value({torn: torn}), ensure_ascii=False)
+    assert token not in readings(json.dumps(masker.mask_value({"ref": [split_secret]}), ensure_ascii=False))
+    assert token not in json.dumps(masker.shown_value({split_secret: split_secret}), ensure_ascii=False)
 
 
 @examples(60)
 @given(st.integers(min_value=1, max_value=len(TOKEN) - SHORTEST_SECRET), st.text(alphabet=" ab", max_size=8))
-def test_the_end_of_a_secret_at_a_cut_is_masked(cut, after):
+def test_rest_of_a_cut_secret_is_masked(cut, after):
     assert Masker([TOKEN]).mask_beginning(TOKEN[cut:] + after) == MASK + after
 
 
-def test_what_is_no_secret_stays_readable():
+def test_values_that_are_not_secrets_stay_readable():
     text = "100 % of a&b; C:\\new \x1b[1mbold\x1b[0m &amp; %41 caf\u00e9 b2F1dGgyOg== 6465\n"
     masker = Masker([TOKEN, "p#ss w\u00f6rd"])
     assert masker.mask(text) == text
@@ -337,24 +341,26 @@ def test_what_is_no_secret_stays_readable():
     st.one_of(st.just(""), CODES),
     st.lists(st.integers(min_value=1, max_value=50_000), max_size=6),
 )
-def test_a_secret_in_a_log_that_is_cut_anywhere(place, at, code, pieces):
-    torn = TOKEN[:at] + code + TOKEN[at:]
-    log = ("x" * (logs.LONGEST_LINE + place) + torn + "y" * 70_000 + f"\n{torn}\n{torn}").encode()
-    told: list[str] = []
-    growing = logs._GrowingText(told.append, Masker([TOKEN]))
+def test_secret_in_a_followed_log_is_masked_wherever_it_is_cut(place, at, code, pieces):
+    split_secret = TOKEN[:at] + code + TOKEN[at:]
+    log = (
+        "x" * (logs.LONGEST_LINE + place) + split_secret + "y" * 70_000 + f"\n{split_secret}\n{split_secret}"
+    ).encode()
+    lines: list[str] = []
+    growing = logs._GrowingText(lines.append, Masker([TOKEN]))
     while log:
         size = pieces.pop() if pieces else 64 * 1024
         growing.write(log[:size])
         log = log[size:]
     growing.flush()
-    everything = "".join(told)
+    everything = "".join(lines)
     assert TOKEN not in everything and TOKEN not in readings(everything)
     assert everything.count(MASK) >= 1 or code == "\r"
 
 
 @examples(60)
 @given(st.integers(min_value=0, max_value=len(TOKEN) + 2), st.one_of(st.just(""), CODES))
-def test_a_secret_at_the_beginning_of_the_tail_of_a_log(cut, code):
+def test_secret_at_the_beginning_of_a_log_tail_is_masked(cut, code):
     log = (f"{TOKEN[:9]}{code}{TOKEN[9:]}" * 3 + "\n").encode()
     window = 64 * 1024
     content = b"z" * 200_000 + log

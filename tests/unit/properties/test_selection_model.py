@@ -24,8 +24,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ..harness import FunctionTransport, Record, new_session, run_task
-from .selection_model import Member, Wish, meant, members_of, or_none, targets
-from .selection_world import JOB_NAMES, STAGES, TRIGGER_NAMES, World, crossing, worlds
+from .selection_model import Member, Selection, match_jobs, members_of, or_none, targets
+from .selection_world import JOB_NAMES, STAGES, TRIGGER_NAMES, World, world_with_an_ambiguous_path, worlds
 from .support import examples
 
 PATTERNS = ("*", "**/a", "a*", "m: *", "x/*", "?", "x/b", "x/y/a", "**/?", "**/nope", "nope", "A", "a,x")
@@ -43,17 +43,17 @@ def names_in(world: World) -> t.Any:
 
 
 @st.composite
-def cases(draw: t.Any) -> tuple[World, Wish]:
+def cases(draw: t.Any) -> tuple[World, Selection]:
     world = draw(worlds)
     name = names_in(world)
     # As Ansible passes them: a string is split at its commas, and keeps the spaces after them.
     lists = st.one_of(st.lists(name, min_size=1, max_size=4), name.map(lambda text: text.split(",")))
-    way = draw(st.sampled_from(["names", "names", "names", "stages", "stages", "both", "both", "whole", "empty"]))
-    names = draw(lists) if way in ("names", "both") else None
-    stages = draw(STAGE_LISTS) if way in ("stages", "both") else None
-    if way == "empty":
+    kind = draw(st.sampled_from(["names", "names", "names", "stages", "stages", "both", "both", "whole", "empty"]))
+    names = draw(lists) if kind in ("names", "both") else None
+    stages = draw(STAGE_LISTS) if kind in ("stages", "both") else None
+    if kind == "empty":
         names, stages = draw(st.sampled_from([([], None), (None, []), ([], ["test"]), (["a"], [])]))
-    wish = Wish(
+    selection = Selection(
         names,
         stages,
         draw(SCOPES),
@@ -62,13 +62,13 @@ def cases(draw: t.Any) -> tuple[World, Wish]:
         draw(st.sampled_from([None, None, ["push"], ["schedule"], ["push", "schedule"]])),
         draw(st.sampled_from(["any", "any", "any", "branch", "tag"])),
     )
-    return world, wish
+    return world, selection
 
 
 # ----- what the product does -----
 
-A_PATH_THAT_IS_A_NAME = Wish(["x/a"], None, None, True, False, None, "any")
-A_STAGE_WITH_A_TRIGGER_JOB = Wish(None, ["build"], None, False, False, None, "any")
+PATH_EQUAL_TO_A_NAME = Selection(["x/a"], None, None, True, False, None, "any")
+STAGE_WITH_A_TRIGGER_JOB = Selection(None, ["build"], None, False, False, None, "any")
 
 
 def ask(world: World, task: t.Any, options: Record, **how: t.Any) -> tuple[Outcome | None, FunctionTransport]:
@@ -86,11 +86,11 @@ def ids(outcome: Outcome) -> list[int]:
 
 @examples(250)
 @given(cases())
-@example((crossing(), A_PATH_THAT_IS_A_NAME))
-def test_reading(case: tuple[World, Wish]) -> None:
-    world, wish = case
-    model = or_none(lambda: meant(world, wish))
-    outcome, _transport = ask(world, gitlab_job_info.TASK, wish.options)
+@example((world_with_an_ambiguous_path(), PATH_EQUAL_TO_A_NAME))
+def test_info_agrees_with_the_model(case: tuple[World, Selection]) -> None:
+    world, selection = case
+    model = or_none(lambda: match_jobs(world, selection))
+    outcome, _transport = ask(world, gitlab_job_info.TASK, selection.options)
     assert (outcome is None) == (model is None)
     if outcome and model:
         assert ids(outcome) == model.ids
@@ -106,24 +106,26 @@ def is_green(member: Member, *, is_whole: bool = False, ignores_allowed: bool = 
 
 @examples(250)
 @given(cases(), st.booleans(), st.sampled_from(["fail", "continue"]))
-def test_waiting_for_success(case: tuple[World, Wish], ignores_allowed: bool, on_timeout: str) -> None:
-    world, wish = case
-    model = or_none(lambda: meant(world, wish))
+def test_wait_for_success_agrees_with_the_model(
+    case: tuple[World, Selection], ignores_allowed: bool, on_timeout: str
+) -> None:
+    world, selection = case
+    model = or_none(lambda: match_jobs(world, selection))
     waiting = {"wait": True, "wait_for": ["success"], "wait_timeout": 20.0, "on_timeout": on_timeout}
-    options = {**wish.options, **waiting, "ignore_allowed_failures": ignores_allowed}
+    options = {**selection.options, **waiting, "ignore_allowed_failures": ignores_allowed}
     outcome, _transport = ask(world, gitlab_job_info.TASK, options)
     is_good = bool(model) and all(
-        is_green(member, is_whole=wish.is_whole, ignores_allowed=ignores_allowed) for member in model.members
+        is_green(member, is_whole=selection.is_whole, ignores_allowed=ignores_allowed) for member in model.members
     )
-    is_enough = bool(model) and (bool(model.members) or (wish.allow_empty and model.pipe.kind != "invalid"))
-    if wish.is_empty:
-        is_enough = wish.allow_empty
+    is_enough = bool(model) and (bool(model.members) or (selection.allow_empty and model.pipe.kind != "invalid"))
+    if selection.is_empty:
+        is_enough = selection.allow_empty
     passes = bool(model) and model.is_complete and not model.is_cut and is_good and is_enough
     is_through = outcome is not None and outcome.failure is None and not outcome.values["timed_out"]
     assert is_through == passes
     # success requires jobs, unless allow_empty is set
     if is_through and outcome:
-        assert outcome.values["jobs"] or wish.allow_empty
+        assert outcome.values["jobs"] or selection.allow_empty
         assert model and ids(outcome) == model.ids
     if outcome and outcome.values["timed_out"]:
         assert outcome.values["elapsed"] >= 20.0 and (outcome.failure is None) == (on_timeout == "continue")
@@ -133,15 +135,15 @@ def test_waiting_for_success(case: tuple[World, Wish], ignores_allowed: bool, on
 
 @examples(250)
 @given(cases(), st.sampled_from(["error", "latest", "all"]))
-@example((crossing(), A_PATH_THAT_IS_A_NAME), "error")
-def test_playing(case: tuple[World, Wish], multiple: str) -> None:
-    world, wish = case
-    model = or_none(lambda: meant(world, wish, triggers=True))
-    wanted = targets(model, wish, multiple)
+@example((world_with_an_ambiguous_path(), PATH_EQUAL_TO_A_NAME), "error")
+def test_play_agrees_with_the_model(case: tuple[World, Selection], multiple: str) -> None:
+    world, selection = case
+    model = or_none(lambda: match_jobs(world, selection, triggers=True))
+    wanted = targets(model, selection, multiple)
     before = {} if wanted is None else {member.record["id"]: member.record["status"] for member in wanted}
-    options = {**wish.options, "action": "play", "multiple": multiple}
-    checked, looked = ask(world, gitlab_job_action.TASK, options, check_mode=True)
-    assert looked.writes == []
+    options = {**selection.options, "action": "play", "multiple": multiple}
+    checked, check_transport = ask(world, gitlab_job_action.TASK, options, check_mode=True)
+    assert check_transport.writes == []
     outcome, _transport = ask(world, gitlab_job_action.TASK, options)
     assert (checked is None) == (outcome is None) == (wanted is None)
     playable = sorted(number for number, status in before.items() if status == "manual")
@@ -151,34 +153,34 @@ def test_playing(case: tuple[World, Wish], multiple: str) -> None:
         assert outcome.changed == checked.changed == bool(playable)
         assert (outcome.failure is None) == (set(before.values()) <= {"manual", "success"})
         if outcome.failure is None:
-            assert before or wish.allow_empty or wish.scope
+            assert before or selection.allow_empty or selection.scope
         again, _transport = ask(world, gitlab_job_action.TASK, options)
-        assert again is None or not again.changed or wish.scope
+        assert again is None or not again.changed or selection.scope
     assert len(world.played) == len(set(world.played))
 
 
-def gate_options(wish: Wish, action: str) -> Record:
+def gate_options(selection: Selection, action: str) -> Record:
     gate = {name: option.get("default") for name, option in release_plan.GATE_OPTIONS.items()}
-    gate.update(name=wish.names, stage=wish.stages, action=action, include_downstream=wish.downstream)
+    gate.update(name=selection.names, stage=selection.stages, action=action, include_downstream=selection.downstream)
     gate.update(wait_timeout=None if action == "verify" else 20.0)
     project = {name: option.get("default") for name, option in release_plan.PROJECT_OPTIONS.items()}
-    return {"projects": [{**project, "project": "7", **wish.pipeline, "gates": [gate]}], "log_lines": 0}
+    return {"projects": [{**project, "project": "7", **selection.pipeline, "gates": [gate]}], "log_lines": 0}
 
 
 @examples(250)
 @given(cases(), st.sampled_from(["wait", "verify", "play"]))
-@example((crossing(), A_PATH_THAT_IS_A_NAME), "play")
-@example((crossing(), A_STAGE_WITH_A_TRIGGER_JOB), "verify")
-@example((crossing(), A_STAGE_WITH_A_TRIGGER_JOB), "wait")
-def test_gates(case: tuple[World, Wish], action: str) -> None:
-    world, wish = case[0], dataclasses.replace(case[1], scope=None)
-    model = or_none(lambda: meant(world, wish, triggers=True))
-    outcome, transport = ask(world, gitlab_release_gate.TASK, gate_options(wish, action))
-    if wish.is_empty or wish.is_whole:
+@example((world_with_an_ambiguous_path(), PATH_EQUAL_TO_A_NAME), "play")
+@example((world_with_an_ambiguous_path(), STAGE_WITH_A_TRIGGER_JOB), "verify")
+@example((world_with_an_ambiguous_path(), STAGE_WITH_A_TRIGGER_JOB), "wait")
+def test_gates_agree_with_the_model(case: tuple[World, Selection], action: str) -> None:
+    world, selection = case[0], dataclasses.replace(case[1], scope=None)
+    model = or_none(lambda: match_jobs(world, selection, triggers=True))
+    outcome, transport = ask(world, gitlab_release_gate.TASK, gate_options(selection, action))
+    if selection.is_empty or selection.is_whole:
         assert outcome is None and transport.calls == []
         return
     assert outcome is not None
-    wanted = targets(model, wish, "error") if action == "play" else model.members if model else None
+    wanted = targets(model, selection, "error") if action == "play" else model.members if model else None
     is_opened = outcome.failure is None
     if model is None or not wanted or model.is_cut:
         # a gate never opens without jobs, or with only a part of them
@@ -196,17 +198,17 @@ def test_gates(case: tuple[World, Wish], action: str) -> None:
 
 @examples(250)
 @given(cases())
-@example((crossing(), A_PATH_THAT_IS_A_NAME))
-def test_looking_up(case: tuple[World, Wish]) -> None:
+@example((world_with_an_ambiguous_path(), PATH_EQUAL_TO_A_NAME))
+def test_lookup_agrees_with_the_model(case: tuple[World, Selection]) -> None:
     world, names = case[0], case[1].names or ["a"]
     # with one of them twice
     terms = [names[0], *names]
-    wish = dataclasses.replace(case[1], names=terms, stages=None, scope=None)
-    model = or_none(lambda: meant(world, wish, is_split=False))
+    selection = dataclasses.replace(case[1], names=terms, stages=None, scope=None)
+    model = or_none(lambda: match_jobs(world, selection, is_split=False))
     request = LookupRequest(
-        PipelineQuery("7", ref="main", ref_type=wish.ref_type, sources=tuple(wish.sources or ())),
+        PipelineQuery("7", ref="main", ref_type=selection.ref_type, sources=tuple(selection.sources or ())),
         terms=tuple(terms),
-        include_downstream=wish.downstream,
+        include_downstream=selection.downstream,
     )
     session = new_session(FunctionTransport(world.answer), {"project": "7"})
     if model is None:

@@ -64,7 +64,7 @@ def run_module(monkeypatch, capsys, task, options, *exchanges, check_mode=False)
     return result
 
 
-def test_success(monkeypatch, capsys):
+def test_successful_action_returns_all_keys(monkeypatch, capsys):
     answer = job(status="pending")
     result = run_module(monkeypatch, capsys, ACTION, ACT, Exchange(LIST, [job()]), Exchange(PLAY, answer))
     assert result["changed"] is True
@@ -72,7 +72,7 @@ def test_success(monkeypatch, capsys):
     assert result["status"] == "pending"
 
 
-def test_check_mode(monkeypatch, capsys):
+def test_check_mode_returns_change_and_diff(monkeypatch, capsys):
     result = run_module(monkeypatch, capsys, ACTION, ACT, Exchange(LIST, [job()]), check_mode=True)
     assert (result["changed"], result["diff"]["before"]) == (True, "deploy: manual (id 42)\n")
 
@@ -123,7 +123,7 @@ def test_failures_have_the_same_keys(monkeypatch, capsys, task, options, exchang
 
 
 @pytest.mark.parametrize("before", ["manual", "skipped"])
-def test_job_variables_are_not_shown_again(monkeypatch, capsys, before):
+def test_values_of_job_variables_and_inputs_are_hidden(monkeypatch, capsys, before):
     options = {**ACT, "job_variables": {"PASSWORD": "hunter2"}, "job_inputs": {"region": "s3cret"}}
     sent = {
         "job_variables_attributes": [{"key": "PASSWORD", "value": "hunter2"}],
@@ -139,7 +139,7 @@ def test_job_variables_are_not_shown_again(monkeypatch, capsys, before):
     assert result["invocation"]["module_args"]["name"] == ["deploy"]
 
 
-def test_a_mistake_of_ours_is_one_line(monkeypatch, capsys):
+def test_unexpected_error_is_one_line_without_secrets(monkeypatch, capsys):
     monkeypatch.setattr(Session, "annotated", mock.Mock(side_effect=RuntimeError(f"oops {TOKEN}")))
     result = run_module(monkeypatch, capsys, INFO, BASE, Exchange(LIST, [job()]))
     assert result["msg"].startswith("Unexpected RuntimeError in gitlab_job_info, please report it: oops")
@@ -148,14 +148,14 @@ def test_a_mistake_of_ours_is_one_line(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("library", "extensions"), [("pluggy", ["some"]), ("requests", [])])
-def test_a_missing_library(monkeypatch, capsys, library, extensions):
+def test_missing_library_is_reported(monkeypatch, capsys, library, extensions):
     monkeypatch.setattr(libraries, library, None)
     result = run_module(monkeypatch, capsys, INFO, {**BASE, "extensions": extensions})
     assert f"Failed to import the required Python library ({library})" in result["msg"]
     assert set(INFO.empty_result) <= set(result)
 
 
-def test_the_address_may_come_from_the_environment(monkeypatch, capsys):
+def test_api_url_and_extensions_are_read_from_the_environment(monkeypatch, capsys):
     monkeypatch.setenv("GITLAB_URL", SERVER)
     monkeypatch.setenv("JOBGATE_EXTENSIONS", "the-transport")
     options = {name: value for name, value in BASE.items() if name != "api_url"}
@@ -172,7 +172,7 @@ def test_warnings_reach_the_user(monkeypatch, capsys):
     assert [text for text in warnings if "cannot be read" in text]
 
 
-def test_a_file_without_the_attributes_it_is_to_have_is_told_all_the_same(monkeypatch, capsys, tmp_path):
+def test_failed_file_attributes_still_report_the_new_file(monkeypatch, capsys, tmp_path):
     dest = tmp_path / "log"
     options = {"api_url": SERVER, "api_token": TOKEN, "project": "7", "job_id": 42, "content": "log"}
     read, log = Exchange("GET /projects/7/jobs/42", job()), Exchange("GET /projects/7/jobs/42/trace", reply("a log"))

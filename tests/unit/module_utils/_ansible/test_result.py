@@ -24,7 +24,7 @@ SECRET = "hunter2-hunter2"
 
 
 @pytest.mark.parametrize("error", [None, UsageError("this cannot be"), KeyError("this cannot be")])
-def test_time_requests_and_warnings_are_told_however_a_task_ends(error: Exception | None) -> None:
+def test_elapsed_requests_and_warnings_are_returned_even_on_failure(error: Exception | None) -> None:
     def work(options: t.Mapping[str, t.Any], context: TaskContext) -> Outcome:
         session = session_of(options, context)
         session.warn(f"The server knows {TOKEN} and {SECRET}")
@@ -46,7 +46,7 @@ def test_time_requests_and_warnings_are_told_however_a_task_ends(error: Exceptio
 
 
 @pytest.mark.parametrize(("enabled", "found", "is_labelled"), [(1, 0, True), (1, -1, False), (0, 0, False)])
-def test_the_context_of_a_new_file(
+def test_new_file_gets_its_selinux_context_if_enabled(
     monkeypatch: pytest.MonkeyPatch, enabled: int, found: int, is_labelled: bool
 ) -> None:
     labels: list[tuple[str, str]] = []
@@ -63,6 +63,6 @@ def test_the_context_of_a_new_file(
     assert labels == ([("/etc/.part", "context of /etc/x")] if is_labelled else [])
 
 
-def test_without_the_library_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_label_does_nothing_without_the_selinux_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "SELINUX", None)
     results.AnsibleFiles().label("/etc/.part", "/etc/x")

@@ -28,8 +28,8 @@ def no_proxy_fixture(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-@pytest.fixture(name="way", params=["direct", "proxy"])
-def way_fixture(request, no_proxy, monkeypatch):
+@pytest.fixture(name="route", params=["direct", "proxy"])
+def route_fixture(request, no_proxy, monkeypatch):
     """Connect directly, and through a proxy that records its requests."""
     if request.param == "direct":
         yield types.SimpleNamespace(is_proxy=False, url="", asked=[])

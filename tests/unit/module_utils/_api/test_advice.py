@@ -178,7 +178,7 @@ HIGHER = "The request requires higher privileges than provided by the access tok
         ({"status": 504}, "too long"),
     ],
 )
-def test_advice(arguments, expected):
+def test_error_gets_its_advice(arguments, expected):
     assert expected in advice(**arguments)
 
 
@@ -202,27 +202,27 @@ def test_advice(arguments, expected):
         {"status": 403, "text": FORBIDDEN, "is_write": True},
     ],
 )
-def test_nothing_better_than_the_words_of_gitlab(arguments):
+def test_no_advice_is_added_to_other_errors(arguments):
     assert advice(**arguments) == ""
 
 
-def test_a_missing_object_is_not_called_a_missing_address():
+def test_missing_object_gets_no_advice_about_the_url():
     assert advice(404, "404 Not found", is_missing_endpoint=False) == ""
 
 
-def test_a_web_page_for_404_is_a_wrong_address():
+def test_web_page_with_status_404_suggests_checking_api_url():
     assert "api_url" in advice(404, "", is_missing_endpoint=True)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 405])
 @pytest.mark.parametrize("title", ["", "403 Forbidden", "401 Authorization Required"])
-def test_what_is_not_of_gitlab_has_no_reasons_of_gitlab(status, title):
+def test_foreign_answer_gets_advice_about_proxies(status, title):
     found = advice(status, value="gldt-abc", is_foreign=True, title=title)
     assert "something in front of it answers" in found and "http_headers" in found
 
 
 @pytest.mark.parametrize("title", ["Welcome to nginx!", "502 Bad Gateway - Design Inc", "Our Blog Index"])
-def test_a_page_that_nobody_knows(title):
+def test_unknown_page_title_gets_no_advice(title):
     assert page_advice(title) == ""
 
 
@@ -237,7 +237,7 @@ def test_a_page_that_nobody_knows(title):
         ("GitLab says: Your account has been blocked.", "", "GitLab says: Your account has been blocked (status 401)"),
     ],
 )
-def test_a_sentence_ends_once(problem, advice, text):
+def test_error_text_has_no_duplicate_period(problem, advice, text):
     error = StatusError(problem, status=401)
     error.advice = advice
     assert str(error) == text

@@ -73,7 +73,7 @@ def test_error_statuses_become_typed_errors(status, error):
 
 
 @pytest.mark.parametrize("page", ["<html>Bad Gateway</html>", "<!DOCTYPE html>"])
-def test_a_web_page_with_an_error_status(page):
+def test_web_page_with_an_error_status_is_reported(page):
     with pytest.raises(
         errors.ServerError, match="answers with an HTML page instead of JSON for job 42 of .*, status 502"
     ):
@@ -81,14 +81,14 @@ def test_a_web_page_with_an_error_status(page):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_web_page_that_denies_is_not_of_gitlab(status):
+def test_web_page_that_denies_access_is_not_from_gitlab(status):
     page = reply("<html><title>No entry</title>", status=status)
     with pytest.raises(errors.NotAuthorizedError, match="'No entry' instead of JSON .*something in front") as caught:
         client_of(Exchange(GET_JOB, page)).call("get_job", **JOB)
     assert caught.value.has_reason
 
 
-def test_an_error_status_without_a_word():
+def test_error_status_without_a_body_is_reported():
     with pytest.raises(errors.ServerError, match="the server answers with status 500 for job 42 of project group/app"):
         client_of(Exchange(GET_JOB, reply(b"", status=500))).call("get_job", **JOB)
 
@@ -113,7 +113,7 @@ def test_an_error_status_without_a_word():
         ("create_pipeline", {"project": 7, "ref": "main"}, "ref main of project 7"),
     ],
 )
-def test_an_error_names_what_the_request_was_about(name, arguments, subject):
+def test_error_names_the_subject_of_the_request(name, arguments, subject):
     client = new_session(FunctionTransport(lambda call: reply({"message": "400 No"}, status=400))).client
     with pytest.raises(errors.RefusedError) as caught:
         client.call(name, **arguments)
@@ -132,7 +132,7 @@ def test_an_error_names_what_the_request_was_about(name, arguments, subject):
         (reply(b"", status=404), False, False),
     ],
 )
-def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is_object):
+def test_missing_endpoint_is_distinguished_from_missing_object(answer, is_missing, is_object):
     with pytest.raises(errors.NotFoundError) as caught:
         client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
     assert caught.value.is_missing_endpoint is is_missing
@@ -153,7 +153,7 @@ def test_a_missing_endpoint_is_told_from_a_missing_object(answer, is_missing, is
         (GET_JOB, "get_job", reply([]), "contains a list instead of an object"),
     ],
 )
-def test_an_answer_that_is_not_of_gitlab_says_so(line, name, answer, problem):
+def test_invalid_answer_is_explained(line, name, answer, problem):
     with pytest.raises(errors.BadAnswerError, match=problem) as caught:
         client_of(Exchange(line, answer)).call(name, **JOB)
     assert caught.value.method == line.split()[0]
@@ -171,7 +171,7 @@ def test_an_answer_that_is_not_of_gitlab_says_so(line, name, answer, problem):
         (PLAY, "play_job", row(42), row(42)),
     ],
 )
-def test_answers(line, name, answer, expected):
+def test_answers_are_decoded(line, name, answer, expected):
     assert client_of(Exchange(line, answer)).call(name, **JOB) == expected
 
 
@@ -183,7 +183,7 @@ def test_reads_are_repeated_and_writes_are_not():
         new_session(ScriptedTransport(Exchange(PLAY, reply("<html>", status=502)))).client.call("play_job", **JOB)
 
 
-def test_a_write_that_was_throttled_is_repeated_after_the_time_the_server_says():
+def test_throttled_write_is_repeated_after_retry_after():
     clock = FakeClock()
     throttled = reply("Retry later", status=429, headers={"Retry-After": "7"})
     transport = ScriptedTransport(Exchange(PLAY, throttled), Exchange(PLAY, row(42)))
@@ -191,7 +191,7 @@ def test_a_write_that_was_throttled_is_repeated_after_the_time_the_server_says()
     assert 7.0 <= clock.seconds <= 8.0
 
 
-def test_each_page_of_a_list_is_repeated_by_itself():
+def test_only_the_failed_page_of_a_list_is_repeated():
     line = "GET /projects/7/pipelines/6/jobs"
     transport = ScriptedTransport(
         Exchange(line, reply([row(2)], headers={"X-Next-Page": "2"})),
@@ -203,7 +203,7 @@ def test_each_page_of_a_list_is_repeated_by_itself():
     transport.assert_done()
 
 
-def test_filters_go_with_every_page():
+def test_filters_are_sent_with_every_page():
     line = "GET /projects/7/jobs?pagination=keyset&order_by=id&sort=desc&scope[]=failed"
     link = f'<{SERVER}/api/v4/projects/7/jobs?cursor=abc&scope[]=manual>; rel="next"'
     transport = ScriptedTransport(
@@ -217,7 +217,7 @@ def test_filters_go_with_every_page():
 MOVED = Exchange(GET_JOB, reply("moved", status=301, headers={"Location": API + "/projects/7/jobs/42"}))
 
 
-def test_a_moved_project_is_known_by_its_id_from_then_on():
+def test_moved_project_is_requested_by_id_afterwards():
     transport = ScriptedTransport(
         MOVED,
         Exchange("GET /projects/7/jobs/42", job()),
@@ -232,7 +232,7 @@ def test_a_moved_project_is_known_by_its_id_from_then_on():
 
 
 @pytest.mark.parametrize("place", ["https://cdn.example.com", "https://cdn.example.com/api/v4/projects/9"])
-def test_a_redirect_that_is_no_move_changes_nothing(place):
+def test_redirect_to_another_host_does_not_move_the_project(place):
     target = f"{place}/file?X-Signature=abc"
     redirect = reply(b"", status=302, headers={"Location": target})
     transport = ScriptedTransport(
@@ -248,7 +248,7 @@ def test_a_redirect_that_is_no_move_changes_nothing(place):
 
 @pytest.mark.parametrize("place", ["https://cdn.example.com", SERVER.replace("https", "http"), SERVER + ":8443"])
 @pytest.mark.parametrize(("name", "arguments"), [("get_job", JOB), ("list_project_jobs", {"project": "group/app"})])
-def test_nobody_else_answers_for_gitlab(place, name, arguments):
+def test_api_redirects_to_other_origins_are_refused(place, name, arguments):
     redirect = reply(b"", status=302, headers={"Location": f"{place}/api/v4/x"})
     transport = FunctionTransport(lambda call: redirect)
     client = new_session(transport).client
@@ -258,7 +258,7 @@ def test_nobody_else_answers_for_gitlab(place, name, arguments):
     assert len(transport.calls) == 1
 
 
-def stored(*answers):
+def storage_exchanges(*answers):
     """Return exchanges that redirect a download to object storage, each time to another address."""
     for number, answer in enumerate(answers):
         target = f"https://cdn.example.com/file?X-Signature=s1gned-{number}"
@@ -270,12 +270,14 @@ STORAGE_ERROR = "<?xml version='1.0'?><Error><Code>AccessDenied</Code><AWSAccess
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
-def test_an_address_in_a_storage_that_is_refused_is_asked_for_anew(status):
+def test_refused_storage_url_is_requested_again(status):
     refused, sink = reply(STORAGE_ERROR, status=status), Memory()
-    new_session(ScriptedTransport(*stored(refused, b"PK"))).client.download("download_artifacts", sink, **JOB)
+    new_session(ScriptedTransport(*storage_exchanges(refused, b"PK"))).client.download(
+        "download_artifacts", sink, **JOB
+    )
     assert sink.content == b"PK"
     for read in ("call", "download"):
-        transport = ScriptedTransport(*stored(refused, refused))
+        transport = ScriptedTransport(*storage_exchanges(refused, refused))
         client = new_session(transport, {"api_retries": 1}).client
         with pytest.raises(errors.LostAnswerError) as caught:
             getattr(client, read)("download_artifacts", **JOB, **({"sink": Memory()} if read == "download" else {}))
@@ -286,7 +288,7 @@ def test_an_address_in_a_storage_that_is_refused_is_asked_for_anew(status):
         )
 
 
-def test_gitlab_by_another_name_is_no_storage():
+def test_gitlab_under_another_host_name_is_not_object_storage():
     away = reply(b"", status=301, headers={"Location": "https://www.example.com/api/v4/projects/7/jobs/42/artifacts"})
     transport = ScriptedTransport(
         Exchange(GET_JOB + "/artifacts", away),
@@ -297,9 +299,9 @@ def test_gitlab_by_another_name_is_no_storage():
 
 
 @pytest.mark.parametrize("page", [STORAGE_ERROR, "<html><title>404 Not Found</title></html>"])
-def test_a_file_that_is_not_in_the_storage_is_no_missing_endpoint(page):
+def test_file_missing_from_storage_is_not_a_missing_endpoint(page):
     with pytest.raises(errors.MissingError, match="cdn.example.com, .* answers with status 404") as caught:
-        client_of(*stored(reply(page, status=404))).call("download_artifacts", **JOB)
+        client_of(*storage_exchanges(reply(page, status=404))).call("download_artifacts", **JOB)
     assert "s1gned" not in str(caught.value) and "AKIA" not in str(caught.value)
 
 
@@ -313,7 +315,7 @@ def test_a_file_that_is_not_in_the_storage_is_no_missing_endpoint(page):
         errors.ConnectError(f"no {TOKEN}"),
     ],
 )
-def test_no_text_holds_the_token(answer):
+def test_errors_do_not_contain_the_token(answer):
     with pytest.raises(errors.RequestError) as caught:
         client_of(Exchange(GET_JOB, answer)).call("get_job", **JOB)
     error = caught.value
@@ -324,7 +326,7 @@ def test_no_text_holds_the_token(answer):
 
 @pytest.mark.parametrize("status", [200, 502])
 @pytest.mark.parametrize("token", [TOKEN, "".join(f"&#{ord(char)};" for char in TOKEN)], ids=["plain", "entities"])
-def test_no_part_of_the_token_is_left_where_a_title_is_cut(status, token):
+def test_cut_title_contains_no_part_of_the_token(status, token):
     for offset in range(70):
         page = reply(f"<html><title>{'x' * offset} {token}</title>", status=status)
         with pytest.raises(errors.RequestError) as caught:
@@ -332,13 +334,13 @@ def test_no_part_of_the_token_is_left_where_a_title_is_cut(status, token):
         assert "HTML page" in str(caught.value) and TOKEN[:4] not in str(caught.value)
 
 
-def test_the_settings_do_not_show_the_token():
+def test_repr_of_settings_hides_the_token():
     settings = client_of().settings
     assert TOKEN in settings.secrets
     assert TOKEN not in repr(settings)
 
 
-class Noting(FunctionTransport):
+class LimitRecorder(FunctionTransport):
     """Keeps the limits of requests and streams."""
 
     def __init__(self, function):
@@ -350,7 +352,7 @@ class Noting(FunctionTransport):
         return super().send(request, timeout_seconds=timeout_seconds)
 
 
-class NotingStreams(Noting):
+class StreamLimitRecorder(LimitRecorder):
     def stream(self, request, *, timeout_seconds):
         return WholeBody(self.send(request, timeout_seconds=timeout_seconds))
 
@@ -364,7 +366,7 @@ class SmallPieces(FunctionTransport):
         return Stream(self.send(request, timeout_seconds=timeout_seconds))
 
 
-def test_an_error_of_a_download_that_comes_in_small_pieces_is_read_whole():
+def test_download_error_in_small_pieces_is_read_completely():
     client = new_session(SmallPieces(lambda call: reply({"message": "403 Expired"}, status=403))).client
     with pytest.raises(errors.NotAuthorizedError, match='GitLab says "403 Expired"'):
         client.download("download_artifacts", Memory(), **JOB)
@@ -382,8 +384,8 @@ def test_an_error_of_a_download_that_comes_in_small_pieces_is_read_whole():
         (105.0, 0.5, 0.5),
     ],
 )
-def test_a_slow_server_holds_no_task_for_more_than_a_second_past_its_deadline(at, timeout, total):
-    transport, clock = Noting(lambda call: row(42)), FakeClock()
+def test_request_timeouts_end_at_most_a_second_after_the_deadline(at, timeout, total):
+    transport, clock = LimitRecorder(lambda call: row(42)), FakeClock()
     session = new_session(transport, {"wait_timeout": 100.0, "api_timeout": 2.0}, clock=clock)
     clock.now += at
     session.client.call("get_job", **JOB)
@@ -401,35 +403,35 @@ def test_a_slow_server_holds_no_task_for_more_than_a_second_past_its_deadline(at
         ("delete_artifacts", reply(b"", status=204), 8),
     ],
 )
-def test_every_kind_of_answer_has_a_limit(name, answer, mebibytes):
-    transport = Noting(lambda call: answer)
+def test_every_kind_of_answer_has_a_size_limit(name, answer, mebibytes):
+    transport = LimitRecorder(lambda call: answer)
     new_session(transport).client.call(name, **JOB)
     assert [most for _timeout, _total, most in transport.limits] == [mebibytes * 1024 * 1024]
 
 
-def test_every_page_of_a_list_has_a_limit():
-    transport = Noting(lambda call: [row(42)])
+def test_every_page_of_a_list_has_a_size_limit():
+    transport = LimitRecorder(lambda call: [row(42)])
     new_session(transport).client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
     assert [most for _timeout, _total, most in transport.limits] == [32 * 1024 * 1024]
 
 
 @pytest.mark.parametrize(("any_time", "total"), [(True, None), (False, 100.0)])
 @pytest.mark.parametrize("wait", [True, False])
-def test_a_download_has_no_limit_but_the_time_of_the_task(any_time, total, wait):
-    transport = NotingStreams(lambda call: b"content")
+def test_streamed_download_is_limited_only_by_the_task_timeout(any_time, total, wait):
+    transport = StreamLimitRecorder(lambda call: b"content")
     session = new_session(transport, {"wait": wait, "wait_timeout": 100.0}).best_effort()
     session.client.download("download_artifacts", Memory(), any_time=any_time, **JOB)
     assert transport.limits == [(30.0, total, None)]
 
 
-def test_a_download_that_cannot_be_streamed_is_no_longer_than_what_is_read_whole():
-    transport = Noting(lambda call: b"content")
+def test_download_without_streaming_has_a_size_limit():
+    transport = LimitRecorder(lambda call: b"content")
     new_session(transport).client.download("download_artifacts", Memory(), **JOB)
     assert transport.limits == [(30.0, 300.0, 128 * 1024 * 1024)]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": "7"}])
-def test_a_download_that_may_have_no_end_ends_with_the_task(headers):
+def test_download_of_unknown_length_ends_with_the_task_timeout(headers):
     clock = FakeClock()
 
     class Slow(Memory):
@@ -437,7 +439,7 @@ def test_a_download_that_may_have_no_end_ends_with_the_task(headers):
             clock.sleep(101.0)
             super().write(chunk)
 
-    transport = NotingStreams(lambda call: reply(b"content", headers=headers))
+    transport = StreamLimitRecorder(lambda call: reply(b"content", headers=headers))
     session, sink = new_session(transport, {"wait_timeout": 100.0}, clock=clock), Slow()
     if headers:
         session.client.download("download_artifacts", sink, any_time=True, **JOB)
@@ -447,27 +449,27 @@ def test_a_download_that_may_have_no_end_ends_with_the_task(headers):
             session.client.download("download_artifacts", sink, any_time=True, **JOB)
 
 
-def test_a_log_is_read_when_the_time_of_a_task_is_up_though_its_length_is_not_announced():
+def test_log_of_unknown_length_is_read_after_the_task_timeout():
     clock, sink = FakeClock(), Memory()
-    session = new_session(NotingStreams(lambda call: b"log"), {"wait_timeout": 100.0}, clock=clock)
+    session = new_session(StreamLimitRecorder(lambda call: b"log"), {"wait_timeout": 100.0}, clock=clock)
     clock.sleep(101.0)
     session.best_effort().client.download("get_job_log", sink, **JOB)
     assert sink.content == b"log"
 
 
-def test_a_proxy_of_gitlab_that_demands_a_client_certificate():
+def test_proxy_that_requires_a_client_certificate_is_explained():
     page = "<html><head><title>400 No required SSL certificate was sent</title></head></html>"
     with pytest.raises(errors.RefusedError, match="client_cert and client_key"):
         client_of(Exchange(GET_JOB, reply(page, status=400))).call("get_job", **JOB)
 
 
-def test_extensions_are_told_about_every_request():
-    told = []
+def test_extensions_are_notified_of_every_request():
+    notified = []
 
     class Audit:
         @hookimpl
         def gitlab_request_finished(self, request, status, seconds):
-            told.append((request.method, request.display_url, status, dict(request.headers)))
+            notified.append((request.method, request.display_url, status, dict(request.headers)))
 
     transport = ScriptedTransport(
         MOVED,
@@ -476,13 +478,13 @@ def test_extensions_are_told_about_every_request():
         Exchange("GET /projects/7/jobs/42", job()),
     )
     new_session(transport, extensions={"audit": Audit()}).client.call("get_job", **JOB)
-    assert [(method, status) for method, _url, status, _headers in told] == [
+    assert [(method, status) for method, _url, status, _headers in notified] == [
         ("GET", 301),
         ("GET", None),
         ("GET", 301),
         ("GET", 200),
     ]
-    assert TOKEN not in str(told)
+    assert TOKEN not in str(notified)
 
 
 def test_ten_thousand_jobs_are_read_in_a_hundred_requests():
@@ -501,7 +503,7 @@ def test_ten_thousand_jobs_are_read_in_a_hundred_requests():
 
 
 @pytest.mark.parametrize("retries", [0, 1])
-def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
+def test_invalid_page_among_many_is_requested_again(retries):
     clock = FakeClock()
     broken = iter([b'[{"id": 7'])
 
@@ -539,25 +541,25 @@ def test_of_many_pages_one_that_cannot_be_read_is_asked_for_again(retries):
         ("3", [], None),
     ],
 )
-def test_a_list_is_counted_with_one_record_where_the_server_gives_totals(total, records, expected):
+def test_count_uses_the_total_of_a_one_record_request(total, records, expected):
     line = "GET /projects/7/pipelines/6/jobs?scope[]=running&per_page=1"
     client = client_of(Exchange(line, reply(records, headers={"X-Total": total})))
     assert client.count("list_pipeline_jobs", project="7", pipeline_id=6, scope=["running"]) == expected
 
 
-def test_a_list_without_a_total_is_not_counted_and_a_count_is_repeated_after_faults():
+def test_count_is_unknown_without_a_total_and_retried_on_faults():
     line = "GET /projects/7/pipelines/6/jobs?per_page=1"
     client = client_of(Exchange(line, errors.LostAnswerError("cut")), Exchange(line, [row(3)]), api_retries=1)
     assert client.count("list_pipeline_jobs", project="7", pipeline_id=6) is None
 
 
-def test_extensions_see_no_signature_of_an_object_storage():
-    told = []
+def test_extensions_do_not_see_signatures_of_storage_urls():
+    notified = []
 
     class Audit:
         @hookimpl
         def gitlab_request_finished(self, request, status):
-            told.append((request.url, status))
+            notified.append((request.url, status))
 
     away = reply("", status=302, headers={"Location": "https://storage.example.com/a?signature=s3cret"})
     transport = ScriptedTransport(
@@ -568,10 +570,10 @@ def test_extensions_see_no_signature_of_an_object_storage():
     session = new_session(transport, extensions={"audit": Audit()})
     session.client.download("download_artifacts", sink, project="7", job_id=42)
     assert sink.content == b"content"
-    assert told == [(API + "/projects/7/jobs/42/artifacts", 302), ("https://storage.example.com/a", 200)]
+    assert notified == [(API + "/projects/7/jobs/42/artifacts", 302), ("https://storage.example.com/a", 200)]
 
 
-def test_an_extension_that_fails_afterwards_costs_a_warning_and_not_the_answer():
+def test_extension_failure_after_a_request_is_only_a_warning():
     class Broken:
         @hookimpl
         def gitlab_request_finished(self, status):
@@ -588,7 +590,7 @@ def test_an_extension_that_fails_afterwards_costs_a_warning_and_not_the_answer()
     assert TOKEN not in str(session.warnings)
 
 
-def test_of_several_annotations_the_extension_asked_first_has_the_last_word():
+def test_annotations_of_the_first_extension_take_precedence():
     class First:
         @hookimpl(tryfirst=True)
         def gitlab_annotate_record(self, kind, record):
@@ -607,7 +609,7 @@ def test_of_several_annotations_the_extension_asked_first_has_the_last_word():
 
 @pytest.mark.parametrize("seconds", [0.0, 60.0])
 @pytest.mark.parametrize("at_once", [1, 4])
-def test_a_list_without_an_end_ends_with_the_time_of_the_task(at_once, seconds):
+def test_endless_list_ends_with_the_task_timeout(at_once, seconds):
     """Each page arrives in time, and there is always one more."""
     clock = FakeClock()
 

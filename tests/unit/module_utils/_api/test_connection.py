@@ -43,24 +43,24 @@ def bundle_fixture(tmp_path):
     return str(path)
 
 
-def test_the_same_settings_get_the_same_context(bundle):
+def test_equal_settings_share_a_context(bundle):
     assert context(bundle) is context(bundle)
     assert context() is context()
     assert context(bundle) is not context()
 
 
-def test_an_extension_may_change_its_context_and_no_other(bundle):
+def test_context_with_extensions_is_not_shared(bundle):
     assert context(bundle, extensions=("some",)) is not context(bundle)
     assert context(bundle, extensions=("some",)) is not context(bundle, extensions=("some",))
 
 
-def test_a_changed_file_is_read_again(bundle):
+def test_changed_certificate_file_is_read_again(bundle):
     before = context(bundle)
     os.utime(bundle, (1, 1))
     assert context(bundle) is not before
 
 
-def test_which_authorities_count(bundle):
+def test_certificate_sources_have_the_documented_order(bundle):
     assert source("/ca.pem", {name: "/other" for name in CA_VARIABLES}) == ("/ca.pem", "ca_path")
     for number, name in enumerate(CA_VARIABLES):
         assert source(None, {later: f"/{later}" for later in CA_VARIABLES[number:]}) == (f"/{name}", name)
@@ -68,13 +68,13 @@ def test_which_authorities_count(bundle):
     assert context(environ={"SSL_CERT_FILE": bundle}).cert_store_stats() == context(bundle).cert_store_stats()
 
 
-def test_without_the_bundle_of_requests_the_authorities_of_the_system_count(monkeypatch, tmp_path):
+def test_system_authorities_are_used_without_the_requests_bundle(monkeypatch, tmp_path):
     monkeypatch.setattr(requests_library().certs, "where", lambda: str(tmp_path / "none.pem"))
     assert source(None, {}) == ("", "")
     assert context().verify_mode == ssl.CERT_REQUIRED
 
 
-def test_a_folder_and_a_list_of_folders(tmp_path):
+def test_certificate_folders_are_accepted(tmp_path):
     authority = Authority()
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
@@ -86,7 +86,7 @@ def test_a_folder_and_a_list_of_folders(tmp_path):
     authority.stop()
 
 
-def test_certificates_are_verified_unless_told_otherwise(bundle):
+def test_certificates_are_verified_unless_disabled(bundle):
     for made in (context(is_for_proxy=True), context(bundle, is_for_proxy=True)):
         assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
     careless = context(bundle, validate_certs=False)
@@ -94,7 +94,7 @@ def test_certificates_are_verified_unless_told_otherwise(bundle):
 
 
 @pytest.mark.parametrize(("version", "is_left_to_openssl"), [("1.26.5", False), ("2.8.0", True)])
-def test_urllib3_compares_names_where_it_would_not_connect_otherwise(monkeypatch, bundle, version, is_left_to_openssl):
+def test_host_name_check_is_left_to_old_urllib3(monkeypatch, bundle, version, is_left_to_openssl):
     monkeypatch.setattr(connection.requests_library().packages.urllib3, "__version__", version)
     assert context(bundle).check_hostname is is_left_to_openssl
     assert context(bundle, is_for_proxy=True).check_hostname is True
@@ -103,7 +103,7 @@ def test_urllib3_compares_names_where_it_would_not_connect_otherwise(monkeypatch
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
 @pytest.mark.parametrize("named_by", ["ca_path", *CA_VARIABLES])
-def test_what_is_no_file_of_certificates(tmp_path, content, named_by):
+def test_unreadable_certificate_file_is_a_usage_error(tmp_path, content, named_by):
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content, encoding="utf-8")

@@ -63,11 +63,11 @@ def status_error(content, *, status=400, masker=None, headers=None):
         ({"message": "x" * 1000}, "x" * 299 + "…"),
     ],
 )
-def test_server_text(content, text):
+def test_server_text_is_extracted_from_any_error(content, text):
     assert status_error(content).server_text == text
 
 
-def test_server_text_holds_no_secret_even_at_its_cut():
+def test_server_text_contains_no_secret_even_when_cut():
     masker = Masker(["secret-token"])
     text = status_error({"message": "x" * 293 + "secret-token"}, masker=masker).server_text
     assert "secret" not in text
@@ -86,7 +86,7 @@ def test_server_text_holds_no_secret_even_at_its_cut():
         (b"", False),
     ],
 )
-def test_a_missing_route_is_told_from_a_missing_object(content, expected):
+def test_missing_route_is_distinguished_from_missing_object(content, expected):
     assert status_error(content, status=404).is_missing_endpoint is expected
 
 
@@ -122,7 +122,7 @@ def test_broken_json_is_not_called_something_else_than_json(body):
         (decode_records, [[]], "the answer contains a list instead of an object"),
     ],
 )
-def test_what_is_no_record_is_an_error_that_says_so(decode, content, problem):
+def test_invalid_records_are_explained(decode, content, problem):
     with pytest.raises(BadAnswerError) as caught:
         decode(reply(content))
     assert caught.value.problem == problem
@@ -142,30 +142,30 @@ WHOLE = {"id": 6, "status": "success", "ref": "main", "sha": "a" * 40, "source":
         ("sha", None),
     ],
 )
-def test_a_field_of_another_type_is_an_odd_answer(name, value):
+def test_field_of_a_wrong_type_is_an_error(name, value):
     assert decoding.decode(PIPELINES, reply([WHOLE])) == [WHOLE]
     with pytest.raises(BadAnswerError, match=f"a record in the answer has no valid '{name}'"):
         decoding.decode(PIPELINES, reply([WHOLE, {**WHOLE, name: value}]))
 
 
 @pytest.mark.parametrize("name", ["ref", "sha", "source"])
-def test_a_field_that_old_servers_lack_may_be_missing(name):
+def test_field_that_old_servers_lack_may_be_missing(name):
     record = {key: value for key, value in WHOLE.items() if key != name}
     assert decoding.decode(PIPELINES, reply([record])) == [record]
 
 
-def test_how_a_pipeline_was_started_may_not_be_known():
+def test_source_of_a_pipeline_may_be_null():
     record = {**WHOLE, "source": None}
     assert decoding.decode(PIPELINES, reply([record])) == [record]
 
 
-def test_records_are_left_as_they_are():
+def test_records_are_returned_unchanged():
     assert decode_record(reply({"id": 1, "new": None})) == {"id": 1, "new": None}
     assert decode_records(reply([{"id": 1}, {}])) == [{"id": 1}, {}]
     assert decode_records(reply([])) == []
 
 
-def test_records_of_a_list_share_what_they_have_in_common():
+def test_consecutive_records_of_a_list_share_equal_users():
     whose = [{"user": {"id": number}, "stage": {"id": number}} for number in (1, 1, 2, 2, 1)]
     records = decode_records(reply([*whose, {"user": None}, {}, {"user": {"id": 1}}]))
     assert records == [*whose, {"user": None}, {}, {"user": {"id": 1}}]
@@ -180,7 +180,7 @@ def test_text_may_be_cut_within_a_character():
 
 
 @pytest.mark.parametrize(("header", "shown"), [("01\x1b[2J" + "A" * 100, "01" + "A" * 62), ("", "")])
-def test_a_request_id_is_short_and_printable(header, shown):
+def test_request_id_is_short_and_printable(header, shown):
     assert status_error([], headers={"X-Request-Id": header}).request_id == shown
 
 
@@ -191,7 +191,7 @@ def test_broken_json_is_not_called_another_type_than_json(kind):
     assert caught.value.problem == "the answer (status 200) is invalid JSON"
 
 
-def test_a_stricter_decoder_has_not_the_last_word(monkeypatch):
+def test_standard_decoder_is_used_if_the_fast_one_fails(monkeypatch):
     def strict(body):
         raise ValueError(body)
 

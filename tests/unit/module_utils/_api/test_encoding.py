@@ -37,14 +37,14 @@ DOTS = (".", "..")
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])).filter(lambda value: value not in DOTS))
-def test_a_quoted_segment_holds_one_segment_and_reads_back(value):
+def test_quoted_segment_contains_no_separator_and_can_be_unquoted(value):
     quoted = encoding.quoted(value)
     assert not set(quoted) & set("/?#")
     assert unquote(quoted) == value
 
 
 @pytest.mark.parametrize("value", DOTS)
-def test_dots_that_would_lead_elsewhere_are_no_part_of_a_path(value):
+def test_dot_segments_are_refused(value):
     with pytest.raises(ValueError, match="cannot be"):
         encoding.quoted(value)
     with pytest.raises(ValueError, match="cannot be"):
@@ -63,14 +63,14 @@ def test_dots_that_would_lead_elsewhere_are_no_part_of_a_path(value):
         ([("ref", "")], "ref="),
     ],
 )
-def test_query_strings(pairs, expected):
+def test_query_string_encodes_lists_and_booleans(pairs, expected):
     assert encoding.query_string(pairs) == expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(True, "true"), (False, "false"), (0, "0"), (1.5, "1.5"), ("True", "True")]
 )
-def test_scalars_become_text(value, expected):
+def test_scalars_become_strings(value, expected):
     assert encoding.to_text(value) == expected
 
 

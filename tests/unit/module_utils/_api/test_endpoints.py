@@ -122,7 +122,7 @@ PIPELINE = {"project": "group/app", "pipeline_id": 6}
         ("cancel_pipeline", PIPELINE, "POST /projects/group%2Fapp/pipelines/6/cancel", None),
     ],
 )
-def test_requests_of_the_catalogue(name, arguments, line, body):
+def test_catalogue_row_builds_its_request(name, arguments, line, body):
     request = ROWS[name].build(API, arguments)
     method, target = line.split(" ", 1)
     path, _mark, query = target.partition("?")
@@ -134,8 +134,8 @@ def test_requests_of_the_catalogue(name, arguments, line, body):
     assert request.endpoint == name
 
 
-def test_every_row_has_been_requested_above():
-    marks = test_requests_of_the_catalogue.pytestmark[0]
+def test_every_catalogue_row_is_tested():
+    marks = test_catalogue_row_builds_its_request.pytestmark[0]
     assert {row[0] for row in marks.args[1]} == set(ROWS)
 
 
@@ -166,7 +166,7 @@ def test_rows_are_consistent(endpoint):
         ("delete_project_artifacts", 202, False),
     ],
 )
-def test_writes(name, status, is_repeatable):
+def test_writes_have_their_status_and_are_not_repeatable(name, status, is_repeatable):
     assert ROWS[name].ok_statuses == (status,)
     known = {**JOB, **PIPELINE, "ref": "main", "trigger_token": "glptt-1"}
     arguments = {name: known[name] for name in ROWS[name].in_path}
@@ -186,10 +186,10 @@ def test_wrong_arguments_are_named(arguments, problem):
         ROWS["get_job"].build(API, arguments)
 
 
-def test_a_path_that_no_address_has():
+def test_path_with_invalid_characters_is_a_usage_error():
     with pytest.raises(UsageError, match="the address of wrong cannot be built: not a web address"):
         Endpoint("wrong", "GET", "/a b").build(API, {})
 
 
-def test_an_unknown_argument_that_is_none_is_left_out():
+def test_unknown_argument_with_value_none_is_omitted():
     assert ROWS["get_job"].build(API, {**JOB, "color": None}).url == API + "/projects/group%2Fapp/jobs/42"

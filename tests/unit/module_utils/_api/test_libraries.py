@@ -56,7 +56,7 @@ def search_path():
     ],
     ids=" ".join,
 )
-def test_without_libraries_everything_imports_and_what_needs_one_says_so(missing, found):
+def test_files_import_without_libraries_and_first_use_names_them(missing, found):
     environ = {
         **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
         "PYTHONPATH": os.pathsep.join([search_path(), *sys.path]),
@@ -68,14 +68,14 @@ def test_without_libraries_everything_imports_and_what_needs_one_says_so(missing
 
 
 @pytest.mark.parametrize("library", ["requests", "pluggy"])
-def test_the_missing_library_is_named(monkeypatch, library):
+def test_missing_library_is_named(monkeypatch, library):
     monkeypatch.setattr(libraries, library, None)
     with pytest.raises(MissingLibraryError, match=f"the Python library {library} is not installed") as caught:
         getattr(libraries, f"{library}_library")()
     assert caught.value.library == library
 
 
-def test_stand_in_markers_change_nothing():
+def test_stand_in_markers_return_the_function_unchanged():
     def function():
         return 1
 
@@ -85,7 +85,7 @@ def test_stand_in_markers_change_nothing():
     assert marker(trylast=True)(function)() == 1
 
 
-def test_a_faster_decoder_is_used_where_there_is_one(monkeypatch):
+def test_faster_decoder_is_used_if_installed(monkeypatch):
     def strict(body):
         if body != b"[1]":
             raise ValueError

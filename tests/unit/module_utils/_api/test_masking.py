@@ -33,28 +33,28 @@ def test_every_form_of_a_secret_is_masked(secret, text, expected):
     assert Masker([secret]).mask(text) == expected
 
 
-def test_a_long_text_is_searched_by_halves(monkeypatch):
-    looked_at = []
+def test_long_text_is_searched_by_halves(monkeypatch):
+    searched = []
     shows = Masker._shows_secret
-    monkeypatch.setattr(Masker, "_shows_secret", lambda self, text: looked_at.append(text) or shows(self, text))
+    monkeypatch.setattr(Masker, "_shows_secret", lambda self, text: searched.append(text) or shows(self, text))
     lines = ["all is \x1b[1mwell\x1b[0m"] * 1000
     masked = Masker(["glpat-1234"]).mask("\n".join([*lines, "glpat\x1b[0m-1234", *lines]))
     assert masked == "\n".join([*lines, MASK, *lines])
-    assert len(looked_at) < 50
+    assert len(searched) < 50
 
 
-def test_a_secret_within_a_secret_leaves_no_rest():
+def test_secret_within_a_longer_secret_is_masked_completely():
     assert Masker(["12345", "Bearer 1234567"]).mask("Bearer 1234567") == MASK
 
 
-def test_values_are_masked_to_any_depth():
+def test_nested_values_are_masked():
     masker = Masker(["secret"])
     value = {"a": ["x secret", {"secret": 1}], "n": 1, "none": None, "flag": True}
     assert masker.mask_value(value) == {"a": [f"x {MASK}", {MASK: 1}], "n": 1, "none": None, "flag": True}
     assert value["a"][0] == "x secret"
 
 
-def test_a_form_that_json_escapes_is_found_in_a_value():
+def test_secret_that_json_escapes_is_masked_in_values():
     assert Masker(["pa%22ss1"]).mask_value({"a": 'x pa"ss1 y'}) == {"a": f"x {MASK} y"}
 
 
@@ -64,7 +64,7 @@ def test_without_secrets_values_are_not_copied():
 
 
 @given(st.text(min_size=4, max_size=12), st.text(max_size=40), st.text(max_size=40))
-def test_no_secret_survives(secret, before, after):
+def test_masked_text_never_contains_the_secret(secret, before, after):
     masked = Masker([secret]).mask(before + secret + after)
     assert secret not in masked or secret in MASK or secret in before + MASK + after
 
@@ -84,10 +84,10 @@ def test_no_secret_survives(secret, before, after):
         ("\x1b", ""),
     ],
 )
-def test_printable(text, expected):
+def test_printable_removes_control_codes(text, expected):
     assert printable(text) == expected
 
 
 @given(st.text())
-def test_nothing_printable_holds_a_control_code(text):
+def test_printable_text_never_contains_control_codes(text):
     assert not [char for char in printable(text) if (ord(char) < 32 and char not in "\t\n") or 127 <= ord(char) < 160]

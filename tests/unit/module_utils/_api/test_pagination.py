@@ -72,7 +72,7 @@ OFFSET_SERVERS = {
         3: (REST, {"X-Page": "3, 3", "X-Next-Page": ", "}),
     },
     "no headers": {1: (FULL, {}), 2: (MORE, {}), 3: (REST, {})},
-    "pages of 100 told by X-Per-Page only": {
+    "page size in X-Per-Page only": {
         1: (FULL, {"X-Per-Page": "100"}),
         2: (MORE, {"X-Per-Page": "100"}),
         3: (REST, {"X-Per-Page": "100"}),
@@ -81,7 +81,7 @@ OFFSET_SERVERS = {
 
 
 @pytest.mark.parametrize("table", OFFSET_SERVERS.values(), ids=OFFSET_SERVERS)
-def test_offset_pages(table):
+def test_offset_list_is_read_completely(table):
     pages = Pages(table)
     assert walked(pages) == FULL + MORE + REST
     assert [position.get("page") for position in pages.asked] == [None, "2", "3"]
@@ -90,7 +90,7 @@ def test_offset_pages(table):
 
 
 @pytest.mark.parametrize("last", [{"X-Next-Page": ""}, {"Link": link("page=1", "first")}], ids=["number", "link"])
-def test_a_full_last_page_ends_where_the_server_says_so(last):
+def test_full_last_page_ends_the_list_if_headers_say_so(last):
     pages = Pages({1: (FULL, last)})
     assert walked(pages) == FULL
     assert len(pages.asked) == 1
@@ -107,23 +107,23 @@ def test_a_full_last_page_ends_where_the_server_says_so(last):
         {"X-Per-Page": "1000"},
     ],
 )
-def test_a_full_page_is_the_last_one_only_if_the_server_says_so(headers):
+def test_full_page_without_a_next_page_header_is_not_the_last(headers):
     pages = Pages({1: (FULL, headers), 2: (MORE, headers), 3: ([], headers)})
     assert walked(pages) == FULL + MORE
     assert len(pages.asked) == 3
 
 
-def test_a_server_that_gives_smaller_pages_than_asked_for():
+def test_smaller_pages_than_requested_are_read_completely():
     table = {1: (FULL[:50], {"X-Per-Page": "50"}), 2: (FULL[50:], {"X-Per-Page": "50"}), 3: ([], {"X-Per-Page": "50"})}
     assert walked(Pages(table)) == FULL
 
 
-def test_an_empty_list():
+def test_empty_list_is_read():
     assert walked(Pages({1: ([], {"X-Next-Page": ""})})) == []
     assert walked(Pages({1: ([], {})})) == []
 
 
-def test_rows_pushed_to_the_next_page_come_once():
+def test_records_pushed_to_the_next_page_are_returned_once():
     table = {1: ([9, 8, 7], {"X-Next-Page": "2"}), 2: ([7, 6], {"X-Next-Page": "3"}), 3: ([6, 5], {"X-Next-Page": ""})}
     assert walked(Pages(table)) == [9, 8, 7, 6, 5]
 
@@ -132,7 +132,7 @@ def test_records_without_id_are_all_kept():
     assert list(walk(lambda position: reply([{"name": "a"}, {"name": "a"}]))) == [{"name": "a"}] * 2
 
 
-def test_keyset_walks_by_cursor_and_keeps_its_order():
+def test_keyset_list_follows_the_cursor_of_each_link():
     pages = Pages(
         {
             1: (FULL, {"Link": link("cursor=abc%3D&id=7&pagination=keyset&per_page=100")}),
@@ -144,13 +144,13 @@ def test_keyset_walks_by_cursor_and_keeps_its_order():
     assert pages.asked == [KEYSET_START, {**KEYSET_START, "cursor": "abc="}, {**KEYSET_START, "cursor": "def"}]
 
 
-def test_a_full_last_page_of_a_keyset_has_no_link():
+def test_keyset_list_ends_at_a_page_without_a_link():
     pages = Pages({1: (FULL, {"Link": link("cursor=abc")}), "abc": (MORE, {})})
     assert walked(pages, "keyset") == FULL + MORE
     assert len(pages.asked) == 2
 
 
-def test_a_server_that_knows_no_keyset_is_walked_by_number():
+def test_server_without_keyset_is_read_by_page_number():
     pages = Pages(
         {
             1: (FULL, {"Link": link("page=2&pagination=keyset&per_page=100"), "X-Page": "1", "X-Next-Page": "2"}),
@@ -176,7 +176,7 @@ def test_a_server_that_knows_no_keyset_is_walked_by_number():
         },
     ],
 )
-def test_a_walk_in_circles_is_an_error(table):
+def test_circular_pages_are_an_error(table):
     pages = Pages(table)
     with pytest.raises(BadAnswerError, match="next page|contains only records of the pages before it"):
         walked(pages, "keyset")
@@ -184,7 +184,7 @@ def test_a_walk_in_circles_is_an_error(table):
 
 
 @pytest.mark.parametrize("headers", [{"X-Next-Page": "3"}, {"Link": link("page=3")}, {"X-Next-Page": "999999999"}])
-def test_a_list_that_leaves_out_pages_is_an_error(headers):
+def test_skipped_pages_are_an_error(headers):
     pages = Pages({1: (FULL, headers), 2: (MORE, {"X-Next-Page": "3"}), 3: (REST, {}), 999999999: ([], {})})
     with pytest.raises(BadAnswerError, match="returns page .* as the next page after page 1"):
         walked(pages)
@@ -196,27 +196,27 @@ def test_a_list_that_leaves_out_pages_is_an_error(headers):
     + [{"Link": link(query)} for query in ("page=two", "offset=100", "")],
     ids=str,
 )
-def test_a_next_page_without_its_number_is_an_error(headers):
+def test_invalid_next_page_is_an_error(headers):
     pages = Pages({1: (FULL, headers)})
     with pytest.raises(BadAnswerError, match=f"the server's {next(iter(headers))} header has no valid next page"):
         walked(pages)
 
 
 @pytest.mark.parametrize("headers", [{"X-Next-Page": "two"}, {"X-Next-Page": "3"}, {"Link": link("")}])
-def test_who_has_enough_records_does_not_mind_what_the_server_says_about_the_next_page(headers):
+def test_invalid_next_page_fails_only_when_it_is_needed(headers):
     records = walk(Pages({1: (FULL, headers)}))
     assert [next(records)["id"] for _record in FULL] == FULL
     with pytest.raises(BadAnswerError):
         next(records)
 
 
-def test_a_link_without_a_number_does_not_matter_beside_one():
+def test_invalid_link_is_ignored_if_x_next_page_is_valid():
     pages = Pages({1: (FULL, {"Link": link("page=two"), "X-Next-Page": "2"}), 2: (REST, {"X-Next-Page": ""})})
     assert walked(pages) == FULL + REST
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Next-Page": "{next}"}, {"Link": link("page={next}")}], ids=str)
-def test_a_server_that_does_not_heed_the_number_of_the_page(headers):
+def test_server_that_ignores_the_page_number_is_an_error(headers):
     asked = []
 
     def fetch(position):
@@ -229,7 +229,7 @@ def test_a_server_that_does_not_heed_the_number_of_the_page(headers):
     assert len(asked) == 2
 
 
-def test_ten_thousand_records():
+def test_ten_thousand_records_are_read_in_a_hundred_requests():
     def page(number):
         first = 10_000 - (number - 1) * 100
         return list(range(first, first - 100, -1)), {"X-Next-Page": str(number + 1) if number < 100 else ""}
@@ -239,14 +239,14 @@ def test_ten_thousand_records():
     assert len(pages.asked) == 100
 
 
-def test_a_walk_fetches_only_what_is_looked_at():
+def test_walk_requests_pages_only_when_needed():
     pages = Pages({1: ([9], {"X-Next-Page": "2"})})
     assert next(walk(pages, "offset", 1)) == {"id": 9}
     assert pages.asked == [{"per_page": 1}]
 
 
 @given(st.integers(0, 25), st.integers(1, 6), st.sampled_from(["link", "number", "none"]))
-def test_any_length_and_page_size(count, size, kind):
+def test_list_of_any_length_and_page_size_is_read_completely(count, size, kind):
     ids = list(range(count, 0, -1))
 
     def fetch(position):
@@ -275,12 +275,12 @@ def test_any_length_and_page_size(count, size, kind):
         ("</api/v4/x?page=2>; rel=next", "2"),
     ],
 )
-def test_forms_of_the_link_header(header, page):
+def test_link_header_is_parsed_in_every_form(header, page):
     response = dataclasses.replace(reply([], headers={"Link": header}), url=API + "/x")
     assert next_position({"per_page": 100}, 100, response) == {"per_page": 100, "page": page}
 
 
-def test_nothing_comes_after_an_empty_page():
+def test_empty_page_has_no_next_page():
     headers = {"Link": link("page=3"), "X-Next-Page": "3"}
     assert next_position({"per_page": 100, "page": 2}, 0, reply([], headers=headers)) is None
 
@@ -289,6 +289,6 @@ def test_nothing_comes_after_an_empty_page():
     "address",
     ["http://h\\@g/x?page=7", "http://u@h/x?page=7", "http://h x?page=7", "http://[?page=7", "ftp://h/?page=7"],
 )
-def test_a_link_to_what_is_no_address_says_nothing(address):
+def test_link_to_an_invalid_url_is_ignored(address):
     headers = {"Link": f"<{address}>; rel=next", "X-Next-Page": "2"}
     assert next_position({"per_page": 100}, 100, reply([], headers=headers)) == {"per_page": 100, "page": "2"}

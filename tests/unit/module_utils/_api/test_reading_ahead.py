@@ -76,7 +76,7 @@ def read(server, *, most=None, at_once=8, most_records=0, paging="offset", secon
     ("has_totals", "paging_headers"), [(True, True), (False, True), (False, False)], ids=["totals", "headers", "bare"]
 )
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 199, 200, 201, 1000, 2345])
-def test_everything_in_order(count, has_totals, paging_headers):
+def test_all_records_are_returned_in_order(count, has_totals, paging_headers):
     server = Server(count, has_totals=has_totals, paging_headers=paging_headers)
     assert read(server) == [server.ids]
     needed = max(1, -(-count // 100))
@@ -87,7 +87,7 @@ def test_everything_in_order(count, has_totals, paging_headers):
     assert needed <= len(server.pages()) <= needed + beyond
 
 
-def test_no_more_threads_than_allowed_and_all_of_them():
+def test_all_allowed_threads_are_used_and_no_more():
     gate = threading.Barrier(4, timeout=60)
 
     def before(number):
@@ -99,19 +99,19 @@ def test_no_more_threads_than_allowed_and_all_of_them():
     assert server.most_at_once == 4
 
 
-def test_threads_only_wait_and_the_reader_decodes():
+def test_answers_are_decoded_in_the_reading_thread():
     readers = set()
 
-    class Noting(PageRequester):
+    class RecordingRequester(PageRequester):
         def read(self, endpoint, arguments, answer=None):
             readers.add((threading.current_thread(), answer is not None or arguments.get("page") is None))
             return super().read(endpoint, arguments, answer)
 
-    read(Server(2000), requester=Noting)
+    read(Server(2000), requester=RecordingRequester)
     assert readers == {(threading.current_thread(), True)}
 
 
-def test_one_at_a_time_is_one_after_the_other():
+def test_concurrency_of_one_reads_pages_in_sequence():
     server = Server(1000)
     assert read(server, at_once=1) == [server.ids]
     assert server.most_at_once == 1
@@ -121,12 +121,12 @@ def test_one_at_a_time_is_one_after_the_other():
 class Cursors(Server):
     """Supports cursors, and page numbers if it heeds them."""
 
-    def __init__(self, count, *, heeds_numbers, **how):
+    def __init__(self, count, *, accepts_numbers, **how):
         super().__init__(count, **how)
-        self.heeds_numbers = heeds_numbers
+        self.accepts_numbers = accepts_numbers
 
     def ask(self, position):
-        if "page" in position and self.heeds_numbers:
+        if "page" in position and self.accepts_numbers:
             return super().ask(position)
         number = int(position.get("cursor", 1))
         answer = super().ask({**position, "page": number})
@@ -134,44 +134,44 @@ class Cursors(Server):
         return dataclasses.replace(answer, headers={"link": link})
 
 
-def test_after_the_first_page_a_list_by_cursor_is_read_by_numbers():
+def test_keyset_list_is_read_ahead_by_page_numbers():
     eight = threading.Barrier(8)
 
     def wait_for_each_other(number):
         if 2 <= number <= 9:
             eight.wait(60)
 
-    server = Cursors(1000, heeds_numbers=True, before=wait_for_each_other)
+    server = Cursors(1000, accepts_numbers=True, before=wait_for_each_other)
     assert read(server, paging="keyset") == [server.ids]
     assert server.most_at_once == 8
 
 
-def test_a_server_that_knows_cursors_only_is_read_again():
-    server = Cursors(1000, heeds_numbers=False)
+def test_keyset_list_is_read_again_if_numbers_are_ignored():
+    server = Cursors(1000, accepts_numbers=False)
     assert read(server, paging="keyset") == [server.ids[:100], server.ids]
 
 
 @pytest.mark.parametrize(("has_totals", "at_once"), [(False, 8), (True, 8), (False, 1)])
-def test_a_list_of_any_length_is_read_whole(has_totals, at_once):
+def test_very_long_list_is_read_completely(has_totals, at_once):
     server = Server(60_050, has_totals=has_totals)
     assert read(server, at_once=at_once) == [server.ids]
 
 
 @pytest.mark.parametrize("has_totals", [True, False])
-def test_a_server_that_does_not_heed_the_number_of_the_page(has_totals):
-    class Same(Server):
+def test_server_that_ignores_the_page_number_is_an_error(has_totals):
+    class SamePage(Server):
         def ask(self, position):
             answer = super().ask({**position, "page": 1})
             return answer if self.has_totals else dataclasses.replace(answer, headers={})
 
-    server = Same(1000, has_totals=has_totals)
+    server = SamePage(1000, has_totals=has_totals)
     with pytest.raises(BadAnswerError, match="only records of the pages before it"):
         read(server)
     assert server.readings[0] == server.ids[:100]
     assert len(server.asked) < 30
 
 
-def test_a_list_without_an_end_is_an_error(monkeypatch):
+def test_endless_list_is_an_error(monkeypatch):
     monkeypatch.setattr(paging, "MOST_PAGES", 12)
     server = Server(100_000, has_totals=False)
     with pytest.raises(BadAnswerError, match="does not end within 12 pages"):
@@ -179,7 +179,7 @@ def test_a_list_without_an_end_is_an_error(monkeypatch):
     assert list(map(len, server.readings)) == [1200, 1200]
 
 
-def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
+def test_circular_pages_are_an_error():
     class Circle(Server):
         def ask(self, position):
             answer = super().ask(position)
@@ -194,7 +194,7 @@ def test_a_server_that_leads_in_a_circle_is_not_followed_by_numbers():
     assert len(server.asked) < 30
 
 
-def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
+def test_unanswered_page_ends_with_the_deadline(monkeypatch):
     for name in ("GRACE_SECONDS", "LAST_LIST_SECONDS"):
         monkeypatch.setattr(paging, name, 0.05)
     never = threading.Event()
@@ -208,20 +208,20 @@ def test_a_page_that_never_comes_ends_with_the_deadline(monkeypatch):
 
 
 @pytest.mark.parametrize("most_records", [101, 150, 500])
-def test_no_further_than_wanted(most_records):
+def test_pages_beyond_most_records_are_not_read(most_records):
     server = Server(5000, has_totals=False)
     assert read(server, most=most_records, most_records=most_records) == [server.ids[:most_records]]
     assert len(server.pages()) == -(-most_records // 100)
 
 
-def test_more_than_wanted_is_read_when_it_is_taken():
+def test_pages_beyond_most_records_are_read_if_taken():
     server = Server(1000, has_totals=False)
     assert read(server, most_records=150) == [server.ids]
 
 
 @pytest.mark.parametrize("has_totals", [True, False])
 @pytest.mark.parametrize("late", [2, 3, 5, 10])
-def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
+def test_new_job_that_hides_another_causes_a_second_reading(late, has_totals):
     """One page is read after the job has been created, and all others before it."""
     others, first_time = threading.Semaphore(0), iter([True])
 
@@ -231,20 +231,20 @@ def test_a_new_job_that_hides_another_one_is_noticed(late, has_totals):
                 assert others.acquire(timeout=60)
             server.ids.insert(0, 5000)
 
-    class Telling(Server):
+    class NotifyingServer(Server):
         def ask(self, position):
             answer = super().ask(position)
             others.release()
             return answer
 
-    server = Telling(1000, has_totals=has_totals, before=before)
+    server = NotifyingServer(1000, has_totals=has_totals, before=before)
     found, again = read(server, at_once=9)
     if late < 10:  # a record that is pushed off the last page appears on the next one
         assert 1000 - 100 * late + 1 not in found
     assert again == server.ids
 
 
-def test_a_new_job_at_any_time_is_noticed_or_does_no_harm():
+def test_new_job_at_any_time_leaves_a_complete_list():
     for when in range(1, 12):
         server = Server(1000, has_totals=False)
         count = itertools.count(1)
@@ -258,20 +258,20 @@ def test_a_new_job_at_any_time_is_noticed_or_does_no_harm():
         assert found in (server.ids, server.ids[1:])
 
 
-def test_a_job_that_goes_away_is_noticed_where_there_are_totals():
+def test_removed_job_is_noticed_if_there_are_totals():
     gone = iter([900])
     server = Server(1000, before=lambda number: number == 5 and list(map(server.ids.remove, gone)))
     _found, again = read(server)
     assert again == server.ids
 
 
-def test_no_request_is_needed_to_know_that_nothing_has_moved():
+def test_unchanged_list_needs_no_extra_request():
     server = Server(1000)
     assert read(server) == [server.ids]
     assert len(server.asked) == 10
 
 
-def test_an_error_ends_the_reading_which_is_not_exact_then():
+def test_error_on_a_later_page_is_raised():
     def before(number):
         if number == 3:
             raise RefusedError("status 405", status=405)
@@ -282,7 +282,7 @@ def test_an_error_ends_the_reading_which_is_not_exact_then():
     assert server.readings[0] == server.ids[:200]
 
 
-def test_an_error_on_the_first_page_is_raised():
+def test_error_on_the_first_page_is_raised():
     def before(number):
         raise LostAnswerError("no answer")
 
@@ -290,7 +290,7 @@ def test_an_error_on_the_first_page_is_raised():
         read(Server(10, before=before))
 
 
-def test_an_error_beyond_the_end_does_not_matter():
+def test_error_beyond_the_last_page_is_ignored():
     gate = threading.Event()
 
     def before(number):
@@ -304,7 +304,7 @@ def test_an_error_beyond_the_end_does_not_matter():
     assert read(server) == [server.ids]
 
 
-def test_a_mistake_of_ours_is_raised():
+def test_unexpected_exceptions_are_raised():
     def before(number):
         if number == 2:
             raise ZeroDivisionError
@@ -313,17 +313,17 @@ def test_a_mistake_of_ours_is_raised():
         read(Server(1000, before=before))
 
 
-def test_a_total_that_cannot_be_is_not_believed():
-    class Lying(Server):
+def test_wrong_total_causes_a_second_reading():
+    class WrongTotal(Server):
         def ask(self, position):
             answer = super().ask(position)
             return dataclasses.replace(answer, headers={**answer.headers, "x-total": "7"})
 
-    server = Lying(300)
+    server = WrongTotal(300)
     assert read(server) == [server.ids, server.ids]
 
 
-def test_a_reader_that_stops_lets_the_threads_end():
+def test_threads_end_when_the_reader_stops():
     before = set(threading.enumerate())
     server = Server(100_000, has_totals=False)
     read(server, most=1)

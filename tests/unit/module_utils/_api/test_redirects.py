@@ -53,7 +53,7 @@ def test_every_redirect_of_a_read_is_followed(status):
         ("HTTPS://cdn.example.com/x", "https://cdn.example.com/x"),
     ],
 )
-def test_targets(location, target):
+def test_redirect_target_is_resolved(location, target):
     _response, asked = follow({START: location})
     assert [address.replace("HTTPS", "https") for address in asked] == [START, target]
 
@@ -84,7 +84,7 @@ def test_five_redirects_are_followed_and_no_more():
         (START, "", "GET", "without a Location"),
     ],
 )
-def test_what_is_not_followed(url, location, method, problem):
+def test_unsafe_redirects_are_not_followed(url, location, method, problem):
     with pytest.raises(BadAnswerError) as caught:
         follow({url: location}, url, method)
     assert problem in str(caught.value)
@@ -101,7 +101,7 @@ def test_what_is_not_followed(url, location, method, problem):
         (START, "https://login.example.com"),
     ],
 )
-def test_who_may_not_answer_for_gitlab_is_named(url, server):
+def test_redirect_to_another_origin_is_named_in_the_error(url, server):
     def send(request):
         return reply("", status=302, headers={"Location": f"{server}/x?signature=s3cret"})
 
@@ -121,7 +121,7 @@ def test_who_may_not_answer_for_gitlab_is_named(url, server):
         ("http://minio:9000/x", False, "api_url is the address"),
     ],
 )
-def test_a_storage_without_tls_is_no_matter_of_api_url(location, may_leave, advice):
+def test_storage_without_tls_gets_its_own_advice(location, may_leave, advice):
     def send(request):
         return reply("", status=302, headers={"Location": location})
 
@@ -129,7 +129,7 @@ def test_a_storage_without_tls_is_no_matter_of_api_url(location, may_leave, advi
         send_following(Request("GET", START), send, may_leave=may_leave)
 
 
-def test_http_may_become_https():
+def test_redirect_from_http_to_https_is_followed():
     response, asked = follow({"http://gitlab.example.com/api/v4/x": API + "/x"}, "http://gitlab.example.com/api/v4/x")
     assert asked[-1] == API + "/x"
     assert response.status == 200
@@ -198,7 +198,7 @@ AMBIGUOUS = [
 
 
 @pytest.mark.parametrize("location", AMBIGUOUS)
-def test_an_address_that_two_parsers_read_differently_is_none(location):
+def test_ambiguous_urls_are_refused(location):
     with pytest.raises(BadAnswerError, match="not a web address") as caught:
         follow({START: location})
     assert "other.test" not in str(caught.value)
@@ -223,7 +223,7 @@ def test_an_address_that_two_parsers_read_differently_is_none(location):
         ("https://a_b.test/x%2Fy?z=%20", "https://a_b.test/x%2Fy?z=%20"),
     ],
 )
-def test_a_request_goes_to_the_address_put_together_again(text, url):
+def test_parsed_url_is_normalized(text, url):
     assert parse_address(text).url == url
     assert parse_address(url).url == url
     assert parse_address(url).origin == parse_address(text).origin
@@ -244,7 +244,7 @@ def test_a_request_goes_to_the_address_put_together_again(text, url):
         "https://{other}/\\@{own}/x",
     ],
 )
-def test_no_redirect_carries_a_credential_elsewhere(way, template):
+def test_redirect_carries_no_credential_to_another_host(route, template):
     authority = Authority()
     context = authority.context("valid")
     with LoopbackServer(OK, context=context) as other:

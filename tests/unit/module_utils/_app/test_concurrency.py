@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.concurrency import run_all
 
 
-def test_results_come_in_the_order_of_the_items_whichever_is_done_first():
+def test_results_have_the_order_of_the_items():
     second_done = threading.Event()
 
     def slow_at_first(item):
@@ -27,7 +27,7 @@ def test_results_come_in_the_order_of_the_items_whichever_is_done_first():
 
 
 @pytest.mark.parametrize("most_at_once", [1, 4])
-def test_the_first_item_to_fail_is_told_whichever_error_came_first(most_at_once):
+def test_error_of_the_first_failing_item_is_raised(most_at_once):
     done = []
 
     def fail(item):
@@ -41,7 +41,7 @@ def test_the_first_item_to_fail_is_told_whichever_error_came_first(most_at_once)
     assert {0, 1} <= set(done)
 
 
-def test_after_an_error_nothing_more_is_begun():
+def test_no_call_starts_after_an_error():
     both = threading.Barrier(2, timeout=60)
     done = []
     threads = {}
@@ -61,7 +61,7 @@ def test_after_an_error_nothing_more_is_begun():
     assert not any(thread.is_alive() for thread in threads.values())
 
 
-def test_what_holds_where_it_is_called_holds_in_its_threads():
+def test_context_variables_are_passed_to_the_threads():
     name = contextvars.ContextVar("name", default="")
     name.set("here")
     both = threading.Barrier(2, timeout=60)

@@ -31,7 +31,7 @@ def line(**values: object) -> bytes:
 OTHERS = line(pipeline_id=9)
 
 
-class Place:
+class NudgedWaits:
     """A file of nudges that a source writes, and two waits: one for pipeline 6, one without a pipeline so far."""
 
     def __init__(self, path: pathlib.Path, project: str = "group/app") -> None:
@@ -51,11 +51,11 @@ class Place:
 
     def lock(self) -> None:
         """Lock the file as the source does."""
-        self.die()
+        self.end_source()
         self._locked = os.open(self.path, os.O_RDWR)
         fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def die(self) -> None:
+    def end_source(self) -> None:
         """End the source as a signal would."""
         locked, self._locked = self._locked, None
         if locked is not None:
@@ -71,13 +71,13 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: pathlib.Path) -> Place:
+def waits(tmp_path: pathlib.Path) -> NudgedWaits:
     path = tmp_path / "nudges"
     path.write_bytes(line() * 3)
-    return Place(path)
+    return NudgedWaits(path)
 
 
-NOBODY, BOTH = (False, False), (True, True)
+NEITHER, BOTH = (False, False), (True, True)
 
 
 @pytest.mark.parametrize(
@@ -92,27 +92,27 @@ NOBODY, BOTH = (False, False), (True, True)
         # deployment hooks do not contain their pipeline
         (line(kind="deployment", pipeline_id=None), BOTH),
         (line(project="GROUP/App", pipeline_id=None), BOTH),
-        (line(project="group/app2", project_id=8, pipeline_id=9), NOBODY),
+        (line(project="group/app2", project_id=8, pipeline_id=9), NEITHER),
     ],
 )
-def test_who_is_nudged(place: Place, added: bytes, nudged: tuple[bool, bool]) -> None:
-    place.add(added)
-    assert place.nudged() == nudged
-    assert place.nudged() == NOBODY
+def test_line_nudges_the_waits_it_concerns(waits: NudgedWaits, added: bytes, nudged: tuple[bool, bool]) -> None:
+    waits.add(added)
+    assert waits.nudged() == nudged
+    assert waits.nudged() == NEITHER
 
 
-def test_a_project_may_be_given_by_its_id(tmp_path: pathlib.Path) -> None:
-    place = Place(tmp_path / "nudges", project="7")
-    place.add(OTHERS)
-    assert place.nudged() == (False, True)
+def test_project_can_be_given_by_its_id(tmp_path: pathlib.Path) -> None:
+    waits = NudgedWaits(tmp_path / "nudges", project="7")
+    waits.add(OTHERS)
+    assert waits.nudged() == (False, True)
 
 
-def test_the_file_is_read_once_a_second(place: Place) -> None:
-    place.add(line())
-    place.clock.sleep(READ_SECONDS / 2)
-    assert not place.nudges.update() and not place.known.is_nudged
-    place.clock.sleep(READ_SECONDS / 2)
-    assert place.nudges.update() and place.known.is_nudged
+def test_file_is_read_once_a_second(waits: NudgedWaits) -> None:
+    waits.add(line())
+    waits.clock.sleep(READ_SECONDS / 2)
+    assert not waits.nudges.update() and not waits.known.is_nudged
+    waits.clock.sleep(READ_SECONDS / 2)
+    assert waits.nudges.update() and waits.known.is_nudged
 
 
 @pytest.mark.parametrize(
@@ -131,94 +131,94 @@ def test_the_file_is_read_once_a_second(place: Place) -> None:
         b"x" * 5000,
     ],
 )
-def test_garbage_nudges_nobody_and_hides_nothing(place: Place, garbage: bytes) -> None:
-    place.add(garbage)
-    assert place.nudged() == NOBODY
-    place.add(b"\n", OTHERS)
-    assert place.nudged() == (False, True)
+def test_garbage_nudges_no_wait_and_hides_no_line(waits: NudgedWaits, garbage: bytes) -> None:
+    waits.add(garbage)
+    assert waits.nudged() == NEITHER
+    waits.add(b"\n", OTHERS)
+    assert waits.nudged() == (False, True)
 
 
-def test_half_a_line_is_read_when_the_rest_is_there(place: Place) -> None:
-    place.add(line()[:20])
-    assert place.nudged() == NOBODY
-    place.add(line()[20:])
-    assert place.nudged() == BOTH
+def test_partial_line_is_read_once_it_is_complete(waits: NudgedWaits) -> None:
+    waits.add(line()[:20])
+    assert waits.nudged() == NEITHER
+    waits.add(line()[20:])
+    assert waits.nudged() == BOTH
 
 
-def test_who_is_behind_looks_once(place: Place) -> None:
-    place.add(b"x" * MOST_BYTES, b"\n" + OTHERS)
-    assert place.nudged() == BOTH
-    assert place.nudged() == NOBODY
-    place.add(OTHERS)
-    assert place.nudged() == (False, True)
+def test_too_much_unread_data_nudges_all_waits_once(waits: NudgedWaits) -> None:
+    waits.add(b"x" * MOST_BYTES, b"\n" + OTHERS)
+    assert waits.nudged() == BOTH
+    assert waits.nudged() == NEITHER
+    waits.add(OTHERS)
+    assert waits.nudged() == (False, True)
 
 
-def test_a_file_that_was_begun_anew_has_everybody_look_once(place: Place) -> None:
-    place.path.write_bytes(b"")
-    assert place.nudged() == BOTH
-    place.add(OTHERS)
-    assert place.nudged() == (False, True)
+def test_truncated_file_nudges_all_waits_once(waits: NudgedWaits) -> None:
+    waits.path.write_bytes(b"")
+    assert waits.nudged() == BOTH
+    waits.add(OTHERS)
+    assert waits.nudged() == (False, True)
 
 
-def test_another_file_in_its_place_has_everybody_look(place: Place) -> None:
-    other = place.path.with_name("other")
+def test_replaced_file_nudges_all_waits(waits: NudgedWaits) -> None:
+    other = waits.path.with_name("other")
     other.write_bytes(OTHERS * 3)
-    other.replace(place.path)
-    assert place.nudged() == BOTH
+    other.replace(waits.path)
+    assert waits.nudged() == BOTH
     # the content of the new file may be old or new
-    assert place.nudged() == (False, True)
-    assert place.nudged() == NOBODY
+    assert waits.nudged() == (False, True)
+    assert waits.nudged() == NEITHER
 
 
-def test_without_a_file_all_is_as_without_nudges(place: Place) -> None:
-    assert place.known.nudges.is_written
-    place.path.unlink()
-    assert place.nudged() == BOTH
-    assert not place.known.nudges.is_written
-    assert place.nudged() == NOBODY
-    place.add(OTHERS)
-    assert place.nudged() == (False, True)
-    assert place.known.nudges.is_written
+def test_removed_file_nudges_once_and_counts_as_unwritten(waits: NudgedWaits) -> None:
+    assert waits.known.nudges.is_written
+    waits.path.unlink()
+    assert waits.nudged() == BOTH
+    assert not waits.known.nudges.is_written
+    assert waits.nudged() == NEITHER
+    waits.add(OTHERS)
+    assert waits.nudged() == (False, True)
+    assert waits.known.nudges.is_written
 
 
-def test_a_source_that_has_died_is_none(place: Place) -> None:
-    place.die()
-    assert place.nudged() == BOTH
-    assert not place.nudges.is_written
-    assert place.nudged() == NOBODY
+def test_ended_source_nudges_once_and_counts_as_unwritten(waits: NudgedWaits) -> None:
+    waits.end_source()
+    assert waits.nudged() == BOTH
+    assert not waits.nudges.is_written
+    assert waits.nudged() == NEITHER
     # a new source continues the file
-    place.add(OTHERS)
-    assert place.nudged() == (False, True)
-    assert place.nudges.is_written
+    waits.add(OTHERS)
+    assert waits.nudged() == (False, True)
+    assert waits.nudges.is_written
 
 
-def test_a_file_system_that_knows_no_locks_is_believed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_system_without_locks_counts_as_written(waits: NudgedWaits, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    place.die()
+    waits.end_source()
     monkeypatch.setattr(fcntl, "flock", fail)
-    place.nudged()
-    assert place.nudges.is_written
+    waits.nudged()
+    assert waits.nudges.is_written
 
 
-def test_a_file_that_cannot_be_read_counts_as_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_counts_as_unwritten(waits: NudgedWaits, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> bytes:
         raise OSError("Stale file handle")
 
-    place.add(OTHERS)
+    waits.add(OTHERS)
     with monkeypatch.context() as broken:
         broken.setattr(os, "pread", fail)
-        assert place.nudged() == BOTH
-        assert not place.known.nudges.is_written
+        assert waits.nudged() == BOTH
+        assert not waits.known.nudges.is_written
     # reading starts again at the beginning
-    assert place.nudged() == BOTH
-    assert place.known.nudges.is_written
-    assert place.nudged() == NOBODY
+    assert waits.nudged() == BOTH
+    assert waits.known.nudges.is_written
+    assert waits.nudged() == NEITHER
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "device"])
-def test_what_is_no_file_is_not_read(tmp_path: pathlib.Path, kind: str) -> None:
+def test_path_that_is_not_a_file_is_not_read(tmp_path: pathlib.Path, kind: str) -> None:
     path = tmp_path / "nudges"
     if kind == "folder":
         path.mkdir()
@@ -226,6 +226,6 @@ def test_what_is_no_file_is_not_read(tmp_path: pathlib.Path, kind: str) -> None:
         os.mkfifo(path)
     else:
         path = pathlib.Path("/dev/zero")
-    place = Place(path)
-    assert not place.nudges.is_written
-    assert place.nudged() == NOBODY
+    waits = NudgedWaits(path)
+    assert not waits.nudges.is_written
+    assert waits.nudged() == NEITHER

@@ -20,7 +20,7 @@ from tests.unit.harness import FakeClock, Progress
 MIB = 1024 * 1024
 
 
-class Kept:
+class MemorySink:
     def __init__(self):
         self.chunks = []
 
@@ -31,48 +31,48 @@ class Kept:
         self.chunks.append(chunk)
 
 
-def told(total, pieces, seconds=5.0):
+def progress_of_download(total, pieces, seconds=5.0):
     """Return the progress of a download that receives one piece every few seconds."""
-    clock, progress, kept = FakeClock(), Progress(is_shown=True), Kept()
-    sink = Incoming(types.SimpleNamespace(clock=clock, progress=progress), "app.zip", total, kept)
+    clock, progress, memory = FakeClock(), Progress(is_shown=True), MemorySink()
+    sink = Incoming(types.SimpleNamespace(clock=clock, progress=progress), "app.zip", total, memory)
     sink.restart()
     for piece in pieces:
         clock.sleep(seconds)
         sink.write(piece)
-    assert kept.chunks == pieces
+    assert memory.chunks == pieces
     return progress.others
 
 
-def test_a_download_says_how_far_it_is_at_most_once_in_ten_seconds():
+def test_download_progress_appears_at_most_every_ten_seconds():
     piece = bytes(156 * MIB)
-    lines = told(1024 * MIB, [piece] * 5)
+    lines = progress_of_download(1024 * MIB, [piece] * 5)
     assert lines == [
         "app.zip: 312 of 1,024 MiB, 30 %, 23 s left",
         "app.zip: 624 of 1,024 MiB, 60 %, 13 s left",
     ]
 
 
-def test_a_download_without_a_length_says_what_has_come():
-    assert told(0, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
+def test_download_of_unknown_length_shows_the_received_size():
+    assert progress_of_download(0, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
     # a length that is exceeded is ignored
-    assert told(MIB, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
-    assert told(1000 * MIB, [bytes(MIB)] * 2) == ["app.zip: 2 of 1,000 MiB, 0 %, 83 min left"]
+    assert progress_of_download(MIB, [bytes(MIB)] * 2) == ["app.zip: 2 MiB"]
+    assert progress_of_download(1000 * MIB, [bytes(MIB)] * 2) == ["app.zip: 2 of 1,000 MiB, 0 %, 83 min left"]
 
 
-def test_a_quick_download_says_nothing():
-    assert told(2 * MIB, [bytes(MIB)] * 2, seconds=1.0) == []
+def test_quick_download_shows_no_progress():
+    assert progress_of_download(2 * MIB, [bytes(MIB)] * 2, seconds=1.0) == []
 
 
-def test_a_list_of_many_pages_says_how_far_it_is():
+def test_list_of_many_pages_shows_progress():
     clock, progress = FakeClock(), Progress(is_shown=True)
-    told_page = SlowWork(progress, clock).tell_page
+    show_page = SlowWork(progress, clock).tell_page
     for page in range(1, 8):
         clock.sleep(4)
-        told_page("list_pipeline_jobs", page, 1200 if page < 5 else None)
+        show_page("list_pipeline_jobs", page, 1200 if page < 5 else None)
     assert progress.others == ["reading pipeline jobs: page 3 of 1,200", "reading pipeline jobs: page 6"]
 
 
-def test_gates_are_counted_also_when_one_breaks(monkeypatch):
+def test_gates_are_counted_even_if_one_raises(monkeypatch):
     clock, progress = FakeClock(), Progress(is_shown=True)
     gates = [Gate((f"job-{number}",), "wait") for number in (1, 2, 3)]
     plan = types.SimpleNamespace(

@@ -12,10 +12,10 @@ from ...harness import FunctionTransport, job, new_session
 
 
 @pytest.mark.parametrize(
-    ("told", "user_id"), [({"id": 3}, 3), ({"id": 0}, None), ({"id": True}, None), ({"id": "3"}, None), ([], None)]
+    ("user", "user_id"), [({"id": 3}, 3), ({"id": 0}, None), ({"id": True}, None), ({"id": "3"}, None), ([], None)]
 )
-def test_whose_the_token_is_counts_only_where_it_is_told(told, user_id):
+def test_user_id_is_none_unless_it_is_a_positive_integer(user, user_id):
     session = new_session(
-        FunctionTransport(lambda call: job(user=told)), {"api_token": None, "api_job_token": "x" * 20}
+        FunctionTransport(lambda call: job(user=user)), {"api_token": None, "api_job_token": "x" * 20}
     )
     assert session.user_id() == user_id

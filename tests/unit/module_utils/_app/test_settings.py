@@ -29,7 +29,7 @@ SECRET = "glpat-0123456789abcdef"
         ("https://[::1]:8443", "https://[::1]:8443/api/v4"),
     ],
 )
-def test_every_way_to_write_an_address(url, expected):
+def test_api_url_is_normalized(url, expected):
     assert settings.api_base_url(url) == expected
 
 
@@ -61,7 +61,7 @@ def test_every_way_to_write_an_address(url, expected):
         ("https://gitlab.example.com/api/v3/", "another API"),
     ],
 )
-def test_addresses_that_cannot_be_used(url, words):
+def test_invalid_api_url_is_a_usage_error(url, words):
     with pytest.raises(UsageError) as caught:
         settings.api_base_url(url)
     assert words in str(caught.value)
@@ -86,11 +86,11 @@ API = "https://gitlab.example.com/api/v4"
         ("group/app.git", "group/app"),
     ],
 )
-def test_projects(project, expected):
+def test_project_is_normalized(project, expected):
     assert settings.project_path(project, API) == expected
 
 
-def test_a_page_of_a_server_below_a_path():
+def test_project_url_must_match_the_path_of_the_server():
     api = "https://example.com/gitlab/api/v4"
     assert settings.project_path("https://example.com/gitlab/group/app/-/jobs", api) == "group/app"
     with pytest.raises(UsageError, match="another server than api_url, https://example.com/gitlab;"):
@@ -121,13 +121,13 @@ def test_a_page_of_a_server_below_a_path():
         ("https://gitlab.example.com:8443/group/app", "another server"),
     ],
 )
-def test_projects_that_gitlab_would_not_find(project, words):
+def test_project_that_gitlab_would_not_find_is_a_usage_error(project, words):
     with pytest.raises(UsageError) as caught:
         settings.project_path(project, API)
     assert words in str(caught.value)
 
 
-def test_a_password_in_the_address_of_a_page_is_not_shown():
+def test_password_in_a_project_url_is_hidden():
     with pytest.raises(UsageError) as caught:
         settings.project_path(f"https://me:{SECRET}@gitlab.example.com/group/app", API)
     assert SECRET not in str(caught.value)

@@ -27,11 +27,11 @@ class Namer:
     """Answers gitlab_authenticate with its name, or leaves it to the next extension."""
 
     def __init__(self, name, answers=True):
-        self.name, self.answers, self.was_asked = name, answers, False
+        self.name, self.answers, self.was_called = name, answers, False
 
     @hookimpl
     def gitlab_authenticate(self, settings):
-        self.was_asked = True
+        self.was_called = True
         return {"X-Name": self.name} if self.answers else None
 
 
@@ -70,7 +70,7 @@ class Wrapping:
         return self.change((yield))
 
 
-class AskedLast(Namer):
+class CalledLast(Namer):
     @hookimpl(trylast=True)
     def gitlab_authenticate(self, settings):
         return super().gitlab_authenticate(settings)
@@ -91,36 +91,36 @@ def authenticate(extensions, names=None):
     return made.call("gitlab_authenticate", settings=SETTINGS)
 
 
-def test_the_first_named_extension_is_asked_first():
+def test_first_named_extension_is_called_first():
     first, second = Namer("first"), Namer("second")
     assert authenticate({"second": second, "first": first}, ["first", "second"]) == {"X-Name": "first"}
-    assert not second.was_asked
+    assert not second.was_called
 
 
-def test_who_returns_none_leaves_it_to_the_next():
+def test_extension_that_returns_none_passes_to_the_next():
     first, second = Namer("first", answers=False), Namer("second")
     assert authenticate({"first": first, "second": second}) == {"X-Name": "second"}
-    assert first.was_asked
+    assert first.was_called
 
 
-def test_the_built_in_behaviour_comes_last():
+def test_built_in_behavior_comes_last():
     silent = Namer("silent", answers=False)
     assert authenticate({"silent": silent}) == {"PRIVATE-TOKEN": TOKEN}
-    assert silent.was_asked
+    assert silent.was_called
 
 
-def test_the_built_in_behaviour_comes_after_those_that_want_to_be_last():
-    last, other = AskedLast("last"), Namer("other", answers=False)
+def test_built_in_behavior_comes_after_trylast_extensions():
+    last, other = CalledLast("last"), Namer("other", answers=False)
     assert authenticate({"last": last, "other": other}) == {"X-Name": "last"}
-    assert other.was_asked
+    assert other.was_called
 
 
-def test_a_wrapper_gets_the_answer_of_the_others():
+def test_wrapper_receives_the_result_of_the_others():
     wrapper = Wrapping(lambda got: {**got, "X-More": "1"})
     assert authenticate({"other": Namer("other"), "wrapper": wrapper}) == {"X-Name": "other", "X-More": "1"}
 
 
-def test_an_extension_of_two_names_is_loaded_once():
+def test_extension_with_two_names_is_loaded_once():
     extension = Namer("a")
     assert authenticate({"old-name": extension, "new-name": extension}) == {"X-Name": "a"}
 
@@ -129,17 +129,17 @@ def test_only_named_extensions_are_loaded():
     assert authenticate({"other": Namer("other"), "broken": ImportError("x")}, []) == {"PRIVATE-TOKEN": TOKEN}
 
 
-def test_an_extension_named_twice_is_loaded_once():
+def test_extension_named_twice_is_loaded_once():
     assert authenticate({"a": Namer("a")}, ["a", "a"]) == {"X-Name": "a"}
 
 
-def test_where_there_is_no_extension_none_is_known():
+def test_unknown_extension_is_explained_if_none_is_installed():
     with pytest.raises(ExtensionError, match=r"^unknown extension 'freeze'; no extension is installed\. An "):
         authenticate({}, ["freeze"])
 
 
 @pytest.mark.parametrize("values", [("acme.freeze", "acme.freeze"), ("acme.freeze", "other.freeze")])
-def test_a_name_in_two_packages_is_refused_unless_it_is_the_same_one(values):
+def test_name_in_two_packages_is_refused_unless_equal(values):
     found = [SimpleNamespace(name="freeze", value=value, load=lambda: Namer("a")) for value in values]
     with mock.patch.object(manager, "_entry_points", return_value=found):
         if values[0] == values[1]:
@@ -151,7 +151,7 @@ def test_a_name_in_two_packages_is_refused_unless_it_is_the_same_one(values):
     assert str(caught.value) == problem
 
 
-def test_an_unknown_extension():
+def test_unknown_extension_is_explained():
     with pytest.raises(ExtensionError) as caught:
         authenticate({"audit-log": Namer("a"), "freeze": Namer("b")}, ["audit-lgo"])
     assert str(caught.value).startswith("unknown extension 'audit-lgo'; installed: ['audit-log', 'freeze'].")
@@ -174,19 +174,19 @@ def test_an_unknown_extension():
     ],
 )
 @pytest.mark.parametrize("others", [(), ("first", "last")])
-def test_a_failing_extension_is_named(extension, problem, others):
+def test_failing_extension_is_named(extension, problem, others):
     silent = {name: Namer(name, answers=False) for name in others}
     with pytest.raises(ExtensionError) as caught:
         authenticate({"x": extension, **silent}, [*others[:1], "x", *others[1:]])
     assert str(caught.value).startswith(problem)
 
 
-def test_of_a_wrapper_and_what_it_wraps_the_one_that_fails_is_named():
+def test_failing_extension_inside_a_wrapper_is_named():
     with pytest.raises(ExtensionError, match=r"^an extension \(x\) failed in gitlab_authenticate: KeyError"):
         authenticate({"wrapper": Wrapping(), "x": Raising(KeyError("color"))})
 
 
-def test_what_cannot_be_returned_is_told_with_all_that_may_have_done_it():
+def test_invalid_result_names_all_extensions_that_may_have_returned_it():
     with pytest.raises(ExtensionError) as caught:
         new_session(ScriptedTransport(), extensions={"a": Namer(5), "silent": Namer("b", answers=False)})
     assert str(caught.value) == (
@@ -195,19 +195,19 @@ def test_what_cannot_be_returned_is_told_with_all_that_may_have_done_it():
     )
 
 
-def test_a_wrapper_that_forgets_to_return_makes_nobody_of_us():
+def test_wrapper_without_a_result_fails_the_authentication():
     with pytest.raises(ExtensionError, match=r"\(w\) returned None from a wrapper of gitlab_authenticate; it must"):
         new_session(ScriptedTransport(), extensions={"w": Wrapping()})
 
 
-class NotingWrapper:
+class AnnotatingWrapper:
     @hookimpl(wrapper=True)
     def gitlab_annotate_record(self):
         yield
 
 
-def test_a_wrapper_that_forgets_to_return_costs_a_note():
-    session = new_session(ScriptedTransport(), extensions={"w": NotingWrapper()})
+def test_wrapper_without_a_result_loses_annotations_with_a_warning():
+    session = new_session(ScriptedTransport(), extensions={"w": AnnotatingWrapper()})
     assert session.annotated("job", {"id": 42}) == {"id": 42}
     assert session.warnings == [
         "an extension (w) returned None from a wrapper of gitlab_annotate_record; it must return the list that it "
@@ -215,26 +215,26 @@ def test_a_wrapper_that_forgets_to_return_costs_a_note():
     ]
 
 
-@pytest.mark.parametrize("note", [{"share": float("nan")}, {"share": {1}}, [1], "x"])
-def test_a_note_that_json_cannot_hold_is_left_out(note):
-    class Noting:
+@pytest.mark.parametrize("annotation", [{"share": float("nan")}, {"share": {1}}, [1], "x"])
+def test_annotation_that_json_does_not_support_is_omitted(annotation):
+    class Annotating:
         @hookimpl
         def gitlab_annotate_record(self, record):
-            return note
+            return annotation
 
-    session = new_session(ScriptedTransport(), extensions={"n": Noting()})
+    session = new_session(ScriptedTransport(), extensions={"n": Annotating()})
     assert session.annotated("job", {"id": 42}) == {"id": 42}
     (warning,) = session.warnings
     assert "(n) returned" in warning
     assert "a dictionary of values that JSON supports, or None" in warning
 
 
-def test_an_error_made_for_the_user_passes_through():
+def test_usage_error_of_an_extension_passes_through():
     with pytest.raises(UsageError, match="the vault is sealed"):
         authenticate({"x": Raising(UsageError("the vault is sealed"))})
 
 
-def test_an_extension_can_add_an_endpoint():
+def test_extension_can_add_an_endpoint():
     class Versions:
         @hookimpl
         def gitlab_register_endpoints(self, registry):
@@ -245,14 +245,14 @@ def test_an_extension_can_add_an_endpoint():
     assert session.client.call("get_version") == {"version": "18.5.0"}
 
 
-def test_an_endpoint_name_that_is_taken_is_an_error_of_the_extension():
-    class Thief:
+def test_duplicate_endpoint_name_is_an_extension_error():
+    class Duplicate:
         @hookimpl(trylast=True)
         def gitlab_register_endpoints(self, registry):
             registry.add(registry.endpoint("get_job", "GET", "/version"))
 
     with pytest.raises(ExtensionError, match="get_job is already registered"):
-        new_session(ScriptedTransport(), extensions={"thief": Thief()})
+        new_session(ScriptedTransport(), extensions={"duplicate": Duplicate()})
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_each_kind_of_token_has_its_header(kind, token, expected):
     assert PluginManager().call("gitlab_authenticate", settings=settings) == expected
 
 
-def test_without_pluggy_every_task_says_so():
+def test_missing_pluggy_is_reported():
     # in a separate process, because libraries are imported only once
     program = (
         "import sys; sys.modules['pluggy'] = None\n"
@@ -282,7 +282,7 @@ def test_without_pluggy_every_task_says_so():
     assert done.stdout.split() == ["MissingLibraryError", "pluggy"]
 
 
-def test_what_an_extension_authenticates_with_is_a_secret_too():
+def test_credential_of_an_extension_is_masked():
     class Vault:
         @hookimpl
         def gitlab_authenticate(self, settings):

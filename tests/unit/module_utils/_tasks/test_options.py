@@ -77,7 +77,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("task", "options", "words"), CASES)
-def test_nothing_is_sent_and_one_sentence_says_why(task, options, words):
+def test_invalid_options_are_one_sentence_before_any_request(task, options, words):
     with pytest.raises(UsageError) as caught:
         run_task(task, options, transport=ScriptedTransport())
     text = str(caught.value)
@@ -98,7 +98,7 @@ SPLIT = [
 
 
 @pytest.mark.parametrize(("options", "expected"), SPLIT)
-def test_a_text_with_commas_and_blanks_is_a_list(options, expected):
+def test_string_with_commas_and_spaces_is_a_list(options, expected):
     exchanges = []
     if "ref" in options:
         exchanges = [
@@ -128,7 +128,7 @@ TASKS = [
 
 
 @pytest.mark.parametrize(("task", "options", "exchanges"), TASKS)
-def test_results_have_the_same_keys_as_empty_ones(task, options, exchanges):
+def test_results_have_the_keys_of_the_empty_result(task, options, exchanges):
     outcome = run_task(task, options, transport=ScriptedTransport(*exchanges))
     keys = set(outcome.values) | ({"diff"} if outcome.diff is not None else set())
     assert keys == set(task.empty_result)
@@ -137,7 +137,7 @@ def test_results_have_the_same_keys_as_empty_ones(task, options, exchanges):
             assert isinstance(outcome.values[name], type(value))
 
 
-def test_specs_are_merged_with_the_later_one_winning():
+def test_merged_spec_prefers_the_later_one():
     first = ArgumentSpec({"a": {"type": "str"}, "b": {"type": "int"}}, (("a", "b"),), (("a",),))
     second = ArgumentSpec({"a": {"type": "bool"}}, (("a", "c"),), required_if=(("a", 1, ("b",)),))
     merged = first.merged(second)

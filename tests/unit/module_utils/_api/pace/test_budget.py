@@ -24,45 +24,45 @@ from ....harness import FakeClock
 FAR = Deadline.after(60.0, Clock())
 
 
-def end_with(budget, error):
+def fail_request(budget, error):
     with pytest.raises(type(error)), budget.request(FAR):
         raise error
 
 
-def answer(budget, times):
+def complete_requests(budget, times):
     for _time in range(times):
         with budget.request(FAR):
             pass
 
 
 @pytest.mark.parametrize("error", [ThrottledError("status 429", status=429), LostAnswerError("no answer")])
-def test_half_as_many_after_a_complaint_and_never_none(error):
+def test_complaint_halves_the_budget_down_to_one(error):
     budget = RequestBudget(8)
     allowed = []
     for _time in range(4):
-        end_with(budget, error)
+        fail_request(budget, error)
         allowed.append(budget.allowed)
     assert allowed == [4, 2, 1, 1]
 
 
-def test_other_errors_say_nothing_about_the_number():
+def test_other_errors_leave_the_budget_unchanged():
     budget = RequestBudget(8)
-    end_with(budget, NotFoundError("status 404", status=404))
+    fail_request(budget, NotFoundError("status 404", status=404))
     assert budget.allowed == 8
 
 
-def test_answers_bring_it_up_again_and_not_above_what_is_allowed():
+def test_answers_raise_the_budget_up_to_its_maximum():
     budget = RequestBudget(2)
-    end_with(budget, LostAnswerError("no answer"))
-    answer(budget, 7)
+    fail_request(budget, LostAnswerError("no answer"))
+    complete_requests(budget, 7)
     assert budget.allowed == 1
-    answer(budget, 1)
+    complete_requests(budget, 1)
     assert budget.allowed == 2
-    answer(budget, 100)
+    complete_requests(budget, 100)
     assert budget.allowed == 2
 
 
-def test_who_is_too_many_waits():
+def test_request_above_the_budget_waits():
     budget = RequestBudget(1)
     order = []
 
@@ -78,7 +78,7 @@ def test_who_is_too_many_waits():
     assert order == ["first", "second"]
 
 
-def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
+def test_request_above_the_budget_is_not_sent_after_the_deadline(monkeypatch):
     monkeypatch.setattr(budgets, "GRACE_SECONDS", 0.05)
     budget = RequestBudget(1)
     passed = Deadline.after(0.0, FakeClock())
@@ -89,9 +89,9 @@ def test_at_the_deadline_nobody_is_one_too_many(monkeypatch):
         pass
 
 
-def test_at_the_deadline_nobody_waits_for_the_server_to_recover():
+def test_request_after_the_deadline_ignores_a_reduced_budget():
     budget = RequestBudget(4)
-    end_with(budget, ThrottledError("status 429", status=429))
-    end_with(budget, ThrottledError("status 429", status=429))
+    fail_request(budget, ThrottledError("status 429", status=429))
+    fail_request(budget, ThrottledError("status 429", status=429))
     with budget.request(FAR), budget.request(Deadline.after(0.0, FakeClock())):
         assert budget.allowed == 1

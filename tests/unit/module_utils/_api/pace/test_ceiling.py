@@ -39,7 +39,7 @@ class Server:
 
 @pytest.mark.parametrize("per_minute", [1, 2, 3, 7])
 @pytest.mark.parametrize("seconds", [30.0, 59.0, 61.0, 150.0])
-def test_a_wait_ends_in_time_without_one_request_more(per_minute: int, seconds: float) -> None:
+def test_wait_ends_in_time_and_within_the_ceiling(per_minute: int, seconds: float) -> None:
     server = Server("running")
     options = {**DEPLOY, "wait": True, "wait_timeout": seconds, "on_timeout": "continue"}
     options["api_requests_per_minute"] = per_minute
@@ -54,7 +54,7 @@ def test_a_wait_ends_in_time_without_one_request_more(per_minute: int, seconds: 
     assert server.clock.seconds <= seconds + 1.0
 
 
-def test_an_action_for_which_no_time_is_left_is_not_sent() -> None:
+def test_action_is_not_sent_if_the_ceiling_leaves_no_time() -> None:
     server = Server("manual")
     options = {**DEPLOY, "action": "play", "wait": True, "wait_timeout": 30.0, "api_requests_per_minute": 1}
     outcome = run_task(gitlab_job_action.TASK, options, transport=server.transport, clock=server.clock)
@@ -64,7 +64,7 @@ def test_an_action_for_which_no_time_is_left_is_not_sent() -> None:
     assert server.transport.writes == []
 
 
-def test_a_task_that_does_not_wait_takes_the_time_that_it_needs_and_says_why() -> None:
+def test_task_without_wait_is_paced_and_reports_why() -> None:
     server, progress = Server("manual"), Progress(is_shown=True)
     options = {**DEPLOY, "action": "play", "api_requests_per_minute": 1}
     outcome = run_task(

@@ -13,7 +13,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock imp
 
 
 @pytest.mark.parametrize("seconds", [1e10, float("inf")])
-def test_a_lock_can_be_waited_for_until_any_deadline(seconds):
+def test_lock_accepts_the_remaining_time_of_any_deadline(seconds):
     left = Deadline.after(seconds, Clock()).remaining()
     assert left > 1e8
     # Python rejects timeouts that are too long, even for an unlocked lock

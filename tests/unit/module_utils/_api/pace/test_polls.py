@@ -31,21 +31,21 @@ class Server:
         self.asked += 1
         return self.asked
 
-    def look(self, since: float | None = NEVER, key: str = "jobs") -> int:
+    def poll(self, since: float | None = NEVER, key: str = "jobs") -> int:
         with polling(since):
             return self.recent.read(key, self.answer)
 
 
-def test_looks_within_a_moment_share_an_answer():
+def test_polls_within_a_moment_share_an_answer():
     server = Server()
-    assert [server.look(), server.look(), server.look(key="others")] == [1, 1, 2]
+    assert [server.poll(), server.poll(), server.poll(key="others")] == [1, 1, 2]
     server.clock.sleep(SHARED_SECONDS)
-    assert server.look() == 1
+    assert server.poll() == 1
     server.clock.sleep(0.1)
-    assert server.look() == 3
+    assert server.poll() == 3
 
 
-def test_what_took_long_to_read_is_shared_as_long_as_all_else():
+def test_slow_answer_is_shared_for_the_usual_time():
     server = Server()
 
     def slow() -> int:
@@ -55,20 +55,20 @@ def test_what_took_long_to_read_is_shared_as_long_as_all_else():
     with polling(NEVER):
         server.recent.read("jobs", slow)
     server.clock.sleep(SHARED_SECONDS)
-    assert server.look() == 1
+    assert server.poll() == 1
     server.clock.sleep(0.1)
-    assert server.look() == 2
+    assert server.poll() == 2
 
 
-def test_a_look_learns_nothing_from_what_the_one_before_has_seen():
+def test_poll_does_not_reuse_an_answer_it_has_seen():
     server = Server()
-    assert server.look() == 1
+    assert server.poll() == 1
     since = server.clock.now
     server.clock.sleep(0.5)
-    assert [server.look(since), server.look(NEVER)] == [2, 2]
+    assert [server.poll(since), server.poll(NEVER)] == [2, 2]
 
 
-def test_what_a_look_reads_once_more_it_reads_anew():
+def test_second_read_within_a_poll_is_a_new_request():
     server = Server()
     with polling(NEVER):
         assert [server.recent.read("jobs", server.answer) for _number in range(3)] == [1, 2, 3]
@@ -76,24 +76,24 @@ def test_what_a_look_reads_once_more_it_reads_anew():
         assert [server.recent.read("jobs", server.answer) for _number in range(2)] == [3, 4]
 
 
-def test_what_is_no_look_reads_for_itself():
+def test_reads_outside_polls_share_no_answers():
     server = Server()
-    server.look()
-    assert [server.look(None), server.recent.read("jobs", server.answer)] == [2, 3]
+    server.poll()
+    assert [server.poll(None), server.recent.read("jobs", server.answer)] == [2, 3]
     # its answer is not shared either
-    assert server.look() == 1
+    assert server.poll() == 1
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2])
-def test_after_a_change_nothing_older_is_shared(seconds):
+def test_answers_before_a_change_are_not_shared(seconds):
     server = Server()
-    server.look()
+    server.poll()
     server.clock.sleep(seconds)
     server.recent.forget()
-    assert server.look() == 2
+    assert server.poll() == 2
 
 
-def test_an_answer_that_was_on_its_way_during_a_change_is_not_kept():
+def test_answer_requested_before_a_change_is_not_shared():
     server = Server()
 
     def slow() -> int:
@@ -104,17 +104,17 @@ def test_an_answer_that_was_on_its_way_during_a_change_is_not_kept():
     with polling(NEVER):
         assert server.recent.read("jobs", slow) == 1
     server.clock.sleep(0.1)
-    assert server.look() == 2
+    assert server.poll() == 2
 
 
-def test_an_error_is_not_kept():
+def test_errors_are_not_shared():
     server = Server()
     with polling(NEVER), pytest.raises(KeyError):
         server.recent.read("jobs", lambda: {}["no"])
-    assert server.look() == 1
+    assert server.poll() == 1
 
 
-def test_a_look_ends_where_it_is_left():
+def test_polling_state_ends_with_its_context():
     assert not is_polling()
     with polling(NEVER):
         with polling(None):

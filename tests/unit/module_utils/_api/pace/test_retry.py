@@ -25,9 +25,9 @@ from ....harness import FakeClock
 NOW = 1_700_000_000.0
 
 
-def status_error(status, wish=None):
+def status_error(status, retry_after=None):
     error = errors.status_error_class(status)(f"status {status}", status=status)
-    error.retry_after_seconds = wish
+    error.retry_after_seconds = retry_after
     return error
 
 
@@ -81,7 +81,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("error", "read", "write"), CASES, ids=str)
-def test_which_errors_repeat(error, read, write):
+def test_error_decides_whether_a_request_is_repeated(error, read, write):
     for is_repeatable, is_repeated in ((True, read), (False, write)):
         operation = Operation(error)
         if is_repeated:
@@ -101,7 +101,7 @@ def test_other_errors_pass_through():
 
 
 @pytest.mark.parametrize("retries", [0, 1, 5])
-def test_repeats_end(retries):
+def test_repeats_end_after_the_retries(retries):
     operation = Operation(*[errors.LostAnswerError("cut") for _number in range(10)])
     with pytest.raises(errors.LostAnswerError) as caught:
         new_retrier(retries=retries).run(operation, is_repeatable=True)
@@ -109,7 +109,7 @@ def test_repeats_end(retries):
     assert ("attempts" in str(caught.value)) == (retries > 0)
 
 
-def test_how_often_it_was_tried_is_said():
+def test_error_reports_the_number_of_attempts():
     failures = [errors.ConnectError("refused", advice="Check it") for _number in range(9)]
     with pytest.raises(errors.ConnectError) as caught:
         new_retrier(retries=2).run(Operation(*failures), is_repeatable=True)
@@ -123,20 +123,20 @@ def test_pauses_double_up_to_a_ceiling():
     assert clock.sleeps == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
-def test_jitter_may_take_all_of_a_pause():
+def test_jitter_may_reduce_a_pause_to_zero():
     clock = FakeClock()
     failures = [errors.LostAnswerError("cut"), errors.LostAnswerError("cut")]
     new_retrier(clock, jitter=lambda: 0.0).run(Operation(*failures), is_repeatable=True)
     assert clock.sleeps == [0.0, 0.0]
 
 
-def test_a_throttled_request_waits_longer():
+def test_throttled_request_waits_longer():
     clock = FakeClock()
     new_retrier(clock, retries=9).run(Operation(*[status_error(429) for _number in range(5)]), is_repeatable=False)
     assert clock.sleeps == [8.0, 16.0, 32.0, 60.0, 60.0]
 
 
-def test_the_wish_of_the_server_is_kept():
+def test_retry_after_of_the_server_is_kept():
     clock = FakeClock()
     new_retrier(clock, jitter=lambda: 0.5).run(
         Operation(status_error(429, 7.0), status_error(503, 0.0)), is_repeatable=True
@@ -144,7 +144,7 @@ def test_the_wish_of_the_server_is_kept():
     assert clock.sleeps == [7.5, 0.5]
 
 
-def test_who_does_not_wait_sleeps_for_no_long_wish():
+def test_long_retry_after_is_an_error_without_wait():
     clock = FakeClock()
     with pytest.raises(errors.ThrottledError):
         new_retrier(clock).run(Operation(status_error(429, 3600.0)), is_repeatable=True)
@@ -162,7 +162,7 @@ def test_no_pause_outlasts_the_deadline():
     assert operation.calls == 5
 
 
-def test_a_wish_past_the_deadline_ends_it_at_once():
+def test_retry_after_past_the_deadline_ends_at_once():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=100.0)
     with pytest.raises(errors.ThrottledError):
@@ -170,7 +170,7 @@ def test_a_wish_past_the_deadline_ends_it_at_once():
     assert clock.seconds == 0.0
 
 
-def test_a_wait_survives_until_the_deadline_once_the_server_has_answered():
+def test_wait_survives_an_outage_after_the_first_answer():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=600.0, retries=1, is_persistent=True)
     assert retrier.run(Operation(), is_repeatable=True) == "done"
@@ -181,7 +181,7 @@ def test_a_wait_survives_until_the_deadline_once_the_server_has_answered():
     assert clock.seconds < 600.0
 
 
-def crowded(traffic, pausing=MOST_PAUSING):
+def many_pausing(traffic, pausing=MOST_PAUSING):
     """Return a context in which this many requests pause before their retries."""
     stack = contextlib.ExitStack()
     for _number in range(pausing):
@@ -189,17 +189,17 @@ def crowded(traffic, pausing=MOST_PAUSING):
     return stack
 
 
-def test_a_look_beside_many_that_pause_is_put_off():
+def test_failed_poll_is_postponed_while_many_requests_pause():
     clock = FakeClock()
     traffic = Traffic(clock)
     retrier = new_retrier(clock, traffic=traffic, seconds=600.0)
     error = errors.LostAnswerError("cut")
-    with crowded(traffic), polling(0.0), pytest.raises(errors.LostAnswerError) as caught:
+    with many_pausing(traffic), polling(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(error), is_repeatable=True)
     assert caught.value is error and error.is_postponed and not error.is_out_of_time
     assert clock.sleeps == []
     # a pause that the server requests is kept
-    assert retrier.seconds_before_next(1, status_error(503, wish=20.0)) == 21.0
+    assert retrier.seconds_before_next(1, status_error(503, retry_after=20.0)) == 21.0
     assert retrier.seconds_before_next(3, error) == 4.0
 
 
@@ -210,18 +210,18 @@ def test_a_look_beside_many_that_pause_is_put_off():
         (MOST_PAUSING, False, errors.LostAnswerError("cut")),
         (MOST_PAUSING, True, status_error(429)),
     ],
-    ids=["few pause", "it is no look", "429 holds all"],
+    ids=["few pause", "not a poll", "status 429"],
 )
-def test_any_other_request_is_repeated(pausing, is_polling, error):
+def test_other_failed_requests_are_repeated_in_place(pausing, is_polling, error):
     clock = FakeClock()
     traffic = Traffic(clock)
-    with crowded(traffic, pausing), polling(0.0 if is_polling else None):
+    with many_pausing(traffic, pausing), polling(0.0 if is_polling else None):
         assert new_retrier(clock, traffic=traffic).run(Operation(error), is_repeatable=True) == "done"
     assert len(clock.sleeps) == 1
 
 
 @pytest.mark.parametrize(("status", "held"), [(429, 8.0), (503, 0.0)])
-def test_only_too_many_requests_hold_those_of_other_threads(status, held):
+def test_only_status_429_holds_requests_of_other_threads(status, held):
     class Shared(FakeClock):
         """A clock on which another thread wants to send a request during a pause."""
 
@@ -231,22 +231,22 @@ def test_only_too_many_requests_hold_those_of_other_threads(status, held):
 
     clock = Shared()
     traffic = Traffic(clock)
-    new_retrier(clock, traffic=traffic).run(Operation(status_error(status, wish=7.0)), is_repeatable=True)
+    new_retrier(clock, traffic=traffic).run(Operation(status_error(status, retry_after=7.0)), is_repeatable=True)
     assert (clock.held, clock.sleeps) == (held, [8.0])
 
 
-def test_nothing_is_put_off_when_the_time_is_up():
+def test_poll_is_not_postponed_after_the_deadline():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.has_answered = True
     retrier = new_retrier(clock, traffic=traffic, seconds=0.0, is_persistent=True)
-    with crowded(traffic), polling(0.0), pytest.raises(errors.LostAnswerError) as caught:
+    with many_pausing(traffic), polling(0.0), pytest.raises(errors.LostAnswerError) as caught:
         retrier.run(Operation(errors.LostAnswerError("cut")), is_repeatable=True)
     assert caught.value.is_out_of_time and not caught.value.is_postponed
 
 
 @pytest.mark.parametrize("kind", [errors.BadAnswerError, errors.RedirectError])
-def test_what_will_be_the_same_each_time_is_not_asked_for_again(kind):
+def test_permanent_errors_are_not_retried(kind):
     retrier = new_retrier()
     retrier.run(Operation(), is_repeatable=True)
     error = kind("as before")
@@ -257,7 +257,7 @@ def test_what_will_be_the_same_each_time_is_not_asked_for_again(kind):
     assert operation.calls == 1
 
 
-def test_before_its_first_answer_a_server_is_not_waited_for():
+def test_server_without_a_first_answer_is_not_waited_for():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=600.0, retries=1, is_persistent=True)
     operation = Operation(*[errors.ConnectError("refused") for _number in range(9)])
@@ -266,7 +266,7 @@ def test_before_its_first_answer_a_server_is_not_waited_for():
     assert operation.calls == 2
 
 
-def test_a_write_is_not_repeated_by_persistence():
+def test_persistence_does_not_repeat_writes():
     clock = FakeClock()
     retrier = new_retrier(clock, seconds=600.0, is_persistent=True)
     retrier.run(Operation(), is_repeatable=True)
@@ -308,7 +308,7 @@ def test_a_write_is_not_repeated_by_persistence():
         (200, {"ratelimit-reset": "1700000042"}, None),
     ],
 )
-def test_what_the_server_wishes(status, headers, expected):
+def test_retry_after_and_rate_limit_headers_are_parsed(status, headers, expected):
     assert retry_after_seconds(status, headers, NOW) == expected
 
 
@@ -322,11 +322,11 @@ def tokyo_fixture(monkeypatch):
 
 
 @pytest.mark.parametrize("zone", ["", " GMT", " UTC", " -0000", " +0000", " GMT, Tue, 14 Nov 2023 22:13:30 GMT"])
-def test_a_time_without_a_zone_is_not_of_our_own(zone, tokyo):
+def test_retry_after_without_a_zone_is_utc(zone, tokyo):
     assert retry_after_seconds(429, {"retry-after": f"Tue, 14 Nov 2023 22:13:30{zone}"}, NOW) == 10.0
 
 
-@pytest.mark.parametrize("ours", [NOW, NOW - 7200.0, NOW + 7200.0])
+@pytest.mark.parametrize("local_time", [NOW, NOW - 7200.0, NOW + 7200.0])
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -335,11 +335,11 @@ def test_a_time_without_a_zone_is_not_of_our_own(zone, tokyo):
         ({"retry-after": "17"}, 17.0),
     ],
 )
-def test_the_clock_of_the_server_counts_not_ours(headers, expected, ours):
-    assert retry_after_seconds(429, {**headers, "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, ours) == expected
+def test_retry_after_uses_the_clock_of_the_server(headers, expected, local_time):
+    assert retry_after_seconds(429, {**headers, "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, local_time) == expected
 
 
-def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
+def test_persistent_read_is_repeated_after_any_error_up_to_retries():
     denied = errors.NotAuthorizedError("status 403", status=403)
     clock = FakeClock()
     assert new_retrier(clock, retries=2, jitter=lambda: 1.0).read_persistently(Operation(denied, denied)) == "done"
@@ -348,7 +348,7 @@ def test_a_read_in_doubt_is_repeated_after_any_error_and_not_for_ever():
         new_retrier(retries=2).read_persistently(Operation(denied, denied, denied))
 
 
-def test_each_request_of_a_read_in_doubt_is_repeated_as_often():
+def test_persistent_read_counts_retries_per_request():
     jobs, job = (errors.NotAuthorizedError("status 403", status=403) for _request in range(2))
     jobs.url, job.url = "jobs", "jobs/42"
     assert new_retrier(retries=2).read_persistently(Operation(job, jobs, job, jobs)) == "done"

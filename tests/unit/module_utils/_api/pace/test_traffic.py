@@ -37,27 +37,27 @@ def gap_after(headers_of, *, per_minute=None):
     return traffic.seconds_until_poll()
 
 
-def test_without_limits_nothing_is_held_back():
+def test_requests_are_not_delayed_without_limits():
     assert gap_after(lambda clock: {}) == 0.0
 
 
-def test_what_is_left_is_spread_over_the_rest_of_the_window_and_a_tenth_is_left_to_others():
+def test_polls_are_spread_over_the_window_and_leave_a_tenth_to_others():
     assert gap_after(lambda clock: limit(clock, 100)) == pytest.approx(60 / 89)
     assert gap_after(lambda clock: limit(clock, 40, seconds=30)) == pytest.approx(30 / 29)
 
 
 @pytest.mark.parametrize("remaining", [0, 5, 10, 11])
-def test_when_only_the_share_of_others_is_left_looks_wait_for_the_next_window(remaining):
+def test_polls_wait_for_the_next_window_if_only_a_tenth_remains(remaining):
     assert gap_after(lambda clock: limit(clock, remaining, seconds=42)) == pytest.approx(42.0)
 
 
-def test_a_limit_by_the_hour_is_told_for_a_minute_and_counted_by_what_was_observed():
+def test_hourly_limit_is_computed_from_observed_requests():
     headers = {"ratelimit-limit": "250", "ratelimit-observed": "1000", "ratelimit-remaining": "14000"}
     gap = gap_after(lambda clock: {**headers, "ratelimit-reset": str(int(clock.time() + 3600))})
     assert gap == pytest.approx(3600 / (14_000 - 1 - 1_500))
 
 
-def test_the_clock_of_the_server_counts_not_ours():
+def test_window_end_uses_the_clock_of_the_server():
     def headers(clock):
         theirs = clock.time() + 7200
         return {
@@ -80,19 +80,19 @@ def test_the_clock_of_the_server_counts_not_ours():
     ],
     ids=str,
 )
-def test_numbers_that_are_none_hold_nothing_back(wrong):
+def test_invalid_limit_headers_cause_no_extra_delay(wrong):
     gap = gap_after(lambda clock: {**limit(clock, 100), **wrong})
     assert gap <= 60 / 89
 
 
-def test_a_window_lasts_for_a_day_at_most_and_what_is_farther_away_is_no_word_about_one():
+def test_window_longer_than_a_day_is_ignored():
     assert gap_after(lambda clock: limit(clock, 0, seconds=86_400.0)) == pytest.approx(86_400.0)
     # from a gateway that counts in milliseconds, for example
     for reset in ("9" * 15, "1700000060000"):
         assert gap_after(lambda clock, reset=reset: {**limit(clock, 0), "ratelimit-reset": reset}) == 0.0
 
 
-def test_a_new_window_forgets_the_old_one():
+def test_exhausted_window_causes_no_delay_after_its_end():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 0, seconds=10))
@@ -101,7 +101,7 @@ def test_a_new_window_forgets_the_old_one():
     assert traffic.seconds_until_poll() == 0.0
 
 
-def test_writes_do_not_delay_looks():
+def test_writes_do_not_delay_polls():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 50))
@@ -109,7 +109,7 @@ def test_writes_do_not_delay_looks():
     assert traffic.seconds_until_poll() == 0.0
 
 
-def test_never_more_in_any_minute_than_the_user_allows():
+def test_requests_per_minute_never_exceed_the_user_limit():
     clock = FakeClock()
     traffic = Traffic(clock, 5)
     sent = []
@@ -121,7 +121,7 @@ def test_never_more_in_any_minute_than_the_user_allows():
     assert sent[4] - sent[0] == pytest.approx(4.0)
 
 
-def test_what_a_limit_holds_back_is_counted_once_for_all_threads():
+def test_paced_seconds_are_counted_once_for_all_threads():
     clock = FakeClock()
     traffic = Traffic(clock, 2)
     for wanted in (0.0, 0.0, 60.0, 60.0, 120.0):
@@ -136,11 +136,11 @@ def test_what_a_limit_holds_back_is_counted_once_for_all_threads():
     assert (traffic.turn(LONG), traffic.paced_seconds) == (20.0, 0.0)
 
 
-def test_looks_leave_a_tenth_of_what_the_user_allows():
+def test_polls_leave_a_tenth_of_the_user_limit():
     assert gap_after(lambda clock: {}, per_minute=100) == pytest.approx(2 * 60 / 90, rel=0.01)
 
 
-def test_no_pause_for_the_server_is_longer_than_the_task_has_time():
+def test_pause_for_the_server_is_limited_by_the_time_of_the_task():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 0))
@@ -149,7 +149,7 @@ def test_no_pause_for_the_server_is_longer_than_the_task_has_time():
     assert traffic.turn(LONG, waits=False) == 120.0
 
 
-def test_what_the_limit_of_the_user_leaves_no_time_for_is_not_sent():
+def test_request_is_not_sent_if_the_user_limit_leaves_no_time():
     clock = FakeClock()
     traffic = Traffic(clock, 1)
     assert traffic.turn(LONG) == 0.0
@@ -163,7 +163,7 @@ def test_what_the_limit_of_the_user_leaves_no_time_for_is_not_sent():
     assert traffic.turn(3.0) == 3.0
 
 
-def test_a_refusal_is_counted_and_holds_every_request():
+def test_status_429_is_counted_and_holds_every_request():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.turn(LONG)
@@ -180,7 +180,7 @@ def test_a_refusal_is_counted_and_holds_every_request():
         ({}, ""),
     ],
 )
-def test_what_is_left_is_told(headers, expected):
+def test_remaining_requests_are_described(headers, expected):
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.answered(200, {**headers, "ratelimit-reset": str(int(clock.time() + 34))})
@@ -191,7 +191,7 @@ def test_what_is_left_is_told(headers, expected):
     ("left", "expected"),
     [(1900, "api_requests_per_minute is 6"), (205, "204 of 2,000 requests left for 60 s")],
 )
-def test_of_two_limits_the_one_that_holds_is_told(left, expected):
+def test_description_names_the_limit_that_applies(left, expected):
     clock = FakeClock()
     traffic = Traffic(clock, 6)
     traffic.answered(200, limit(clock, left, allowed=2000))
@@ -199,7 +199,7 @@ def test_of_two_limits_the_one_that_holds_is_told(left, expected):
     assert traffic.describe() == expected
 
 
-def test_many_requests_at_the_end_of_a_window_delay_looks_to_the_next_one_and_no_further():
+def test_polls_are_delayed_no_further_than_the_next_window():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 55, allowed=600, seconds=42))
@@ -208,7 +208,7 @@ def test_many_requests_at_the_end_of_a_window_delay_looks_to_the_next_one_and_no
     assert traffic.seconds_until_poll() == pytest.approx(42.0)
 
 
-def test_a_task_that_does_not_wait_is_not_held_by_a_limit_that_is_used_up():
+def test_task_without_wait_ignores_an_exhausted_server_limit():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 0))
@@ -216,7 +216,7 @@ def test_a_task_that_does_not_wait_is_not_held_by_a_limit_that_is_used_up():
     assert traffic.turn(LONG) == pytest.approx(61.0)
 
 
-def test_no_more_is_used_up_than_there_was():
+def test_remaining_requests_never_become_negative():
     clock = FakeClock()
     traffic = Traffic(clock)
     traffic.answered(200, limit(clock, 1))

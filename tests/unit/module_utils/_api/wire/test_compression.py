@@ -38,23 +38,23 @@ def decoded(encoding, body, size, most=7):
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 @pytest.mark.parametrize("most", [1, 100, 100_000])
 @pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
-def test_compressed_content_in_pieces(encoding, body, size, most):
+def test_compressed_body_is_decoded_in_pieces(encoding, body, size, most):
     assert decoded(encoding, body, size, most) == CONTENT
 
 
 @pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
-def test_a_cut_body_is_lost(encoding, body):
+def test_truncated_body_is_a_lost_answer(encoding, body):
     for cut in (1, len(body) // 2, len(body) - 1):
         with pytest.raises(LostAnswerError, match="cut|damaged"):
             decoded(encoding, body[:cut], 10_000)
 
 
-def test_a_damaged_body_is_lost():
+def test_damaged_body_is_a_lost_answer():
     body = bytearray(gzip.compress(CONTENT))
     body[-6] ^= 0xFF
     with pytest.raises(LostAnswerError, match="damaged"):
         decoded("gzip", bytes(body), 10_000)
 
 
-def test_an_empty_body_has_no_end():
+def test_empty_body_decodes_to_nothing():
     assert decoded("gzip", b"", 10) == b""

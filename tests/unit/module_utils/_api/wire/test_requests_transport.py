@@ -45,7 +45,7 @@ def send(transport, url, method="GET", body=None, timeout=60.0):
     return transport.send(Request(method, url, headers={"Accept": "x"}, body=body), timeout_seconds=timeout)
 
 
-def test_an_answer_is_read_whole_with_names_in_lower_case(way):
+def test_answer_is_read_completely_with_lower_case_header_names(route):
     answer = b"HTTP/1.1 404 Nope\r\nX-Request-Id: 01AB\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
     with LoopbackServer(answer) as server:
         response = send(transport_for(server.url), server.url + "/api/v4/x?a=b")
@@ -55,17 +55,17 @@ def test_an_answer_is_read_whole_with_names_in_lower_case(way):
     assert server.headers()["private-token"] == SECRET
     assert server.headers()["user-agent"].startswith("jobgate.gitlab/")
     assert server.headers()["accept-encoding"] == "gzip, deflate"
-    assert len(way.asked) == (1 if way.is_proxy else 0)
+    assert len(route.asked) == (1 if route.is_proxy else 0)
 
 
-def test_a_quoted_path_and_a_body_are_sent_as_they_are(way):
+def test_quoted_path_and_body_are_sent_unchanged(route):
     with LoopbackServer(OK) as server:
         send(transport_for(server.url), server.url + "/api/v4/projects/a%2Fb", "POST", b'{"a": 1}')
     assert server.line() == "POST /api/v4/projects/a%2Fb HTTP/1.1"
     assert server.received[0].endswith(b'\r\n\r\n{"a": 1}')
 
 
-def test_an_address_without_a_path(way):
+def test_url_without_a_path_requests_the_root(route):
     with LoopbackServer(OK) as server:
         send(transport_for(server.url), server.url + "?a=b")
     assert server.line() == "GET /?a=b HTTP/1.1"
@@ -74,7 +74,7 @@ def test_an_address_without_a_path(way):
 @pytest.mark.parametrize(
     "credential", [{"PRIVATE-TOKEN": SECRET}, {"Authorization": "Bearer " + SECRET}, {"JOB-TOKEN": SECRET}]
 )
-def test_a_credential_goes_to_its_own_origin_only(way, credential):
+def test_credential_is_sent_to_its_own_origin_only(route, credential):
     with LoopbackServer(OK) as own, LoopbackServer(OK) as other:
         transport = transport_for(own.url, credential, http_headers={"X-Pass": "hunter2-pass"})
         send(transport, own.url + "/api/v4/x")
@@ -86,7 +86,7 @@ def test_a_credential_goes_to_its_own_origin_only(way, credential):
     assert b"hunter2" not in other.received[0]
 
 
-def test_further_headers_replace_neither_the_credential_nor_what_a_request_says(way):
+def test_http_headers_do_not_replace_credential_or_request_headers(route):
     with LoopbackServer(OK) as server:
         transport = transport_for(server.url, http_headers={"private-token": "x", "Accept": "y", "User-Agent": "me"})
         send(transport, server.url + "/api/v4/x")
@@ -97,20 +97,20 @@ def test_further_headers_replace_neither_the_credential_nor_what_a_request_says(
 
 
 @pytest.mark.parametrize("credential", [{}, {"PRIVATE-TOKEN": SECRET}])
-@pytest.mark.parametrize("trusts", [True, False])
-def test_netrc_is_not_used(way, credential, trusts, tmp_path, monkeypatch):
+@pytest.mark.parametrize("trust_env", [True, False])
+def test_netrc_is_not_used(route, credential, trust_env, tmp_path, monkeypatch):
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n", encoding="utf-8")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     with LoopbackServer(OK) as server:
         # not even if an extension enables it
-        transport = transport_for(server.url, credential, lambda session: setattr(session, "trust_env", trusts))
+        transport = transport_for(server.url, credential, lambda session: setattr(session, "trust_env", trust_env))
         send(transport, server.url + "/api/v4/x")
     assert "authorization" not in server.headers()
 
 
-def test_cookies_are_not_kept(way):
+def test_cookies_are_not_kept(route):
     cookie = OK.replace(b"Connection:", b"Set-Cookie: _gitlab_session=abc; path=/\r\nConnection:")
     with LoopbackServer(cookie, OK) as server:
         transport = transport_for(server.url)
@@ -119,14 +119,14 @@ def test_cookies_are_not_kept(way):
     assert "cookie" not in server.headers(1)
 
 
-def test_redirects_are_left_to_others(way):
+def test_transport_does_not_follow_redirects(route):
     answer = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with LoopbackServer(answer) as server:
         response = send(transport_for(server.url), server.url + "/api/v4/x")
     assert (response.status, response.header("location")) == (302, "http://127.0.0.1:1/x")
 
 
-def test_the_session_is_prepared_once_and_when_it_is_ready(way):
+def test_session_is_prepared_once_after_its_setup(route):
     prepared = []
 
     def prepare(session):
@@ -142,12 +142,12 @@ def test_the_session_is_prepared_once_and_when_it_is_ready(way):
     assert server.headers(1)["x-gateway"] == "pass"
 
 
-def test_an_extension_may_use_the_session_for_something_else(way):
+def test_session_used_by_an_extension_sends_no_credential(route):
     sessions = []
     with LoopbackServer(OK) as server, LoopbackServer(OK) as other:
         transport = transport_for(server.url, prepare=sessions.append)
         send(transport, server.url + "/x")
-        proxies = {"http": way.url} if way.is_proxy else {}
+        proxies = {"http": route.url} if route.is_proxy else {}
         assert sessions[0].get(other.url + "/y", proxies=proxies).content == b"[]"
         assert SECRET.encode() not in other.received[0]
 
@@ -163,7 +163,7 @@ def test_an_extension_may_use_the_session_for_something_else(way):
     ],
     ids=["length", "chunk", "nonsense", "nothing", "reset"],
 )
-def test_a_cut_answer_is_lost(way, answer):
+def test_truncated_answer_is_a_lost_answer(route, answer):
     with LoopbackServer(answer) as server:
         with pytest.raises(errors.LostAnswerError) as caught:
             send(transport_for(server.url), server.url + "/api/v4/x?token=" + SECRET, "POST", b"{}")
@@ -178,7 +178,7 @@ def test_a_cut_answer_is_lost(way, answer):
 @pytest.mark.parametrize(
     "words", ["NewConnectionError", "Tunnel connection failed: 502", "certificate verify failed: nonsense"]
 )
-def test_words_of_the_server_do_not_tell_that_nothing_was_executed(way, words, answer):
+def test_text_of_the_server_does_not_hide_a_lost_answer(route, words, answer):
     with LoopbackServer(answer.format(words).encode()) as server:
         with pytest.raises(errors.LostAnswerError, match="the connection broke|conflicting Content-Length"):
             send(transport_for(server.url), server.url + "/x", "POST")
@@ -188,7 +188,7 @@ def test_words_of_the_server_do_not_tell_that_nothing_was_executed(way, words, a
 @pytest.mark.parametrize(
     "lengths", [["-5"], ["+100"], ["9" * 6000], ["2, 20"], ["2", "3"], ["2", "+2"], ["0x2"], ["2_0"], ["\xb2"]]
 )
-def test_a_length_that_cannot_be_believed(way, method, lengths):
+def test_conflicting_content_length_is_a_lost_answer(route, method, lengths):
     headers = "".join(f"Content-Length: {length}\r\n" for length in lengths)
     answer = f"HTTP/1.1 200 OK\r\n{headers}Connection: close\r\n\r\n[]".encode("latin-1")
     with LoopbackServer(answer) as server:
@@ -199,13 +199,13 @@ def test_a_length_that_cannot_be_believed(way, method, lengths):
             assert len(str(caught.value)) < 300
 
 
-def test_the_same_length_twice_is_a_length(way):
+def test_repeated_content_length_header_is_accepted(route):
     with LoopbackServer(OK.replace(b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 2")) as server:
         assert send(transport_for(server.url), server.url + "/x").body == b"[]"
 
 
 @pytest.mark.parametrize("body", [b"[]", b""])
-def test_the_same_length_twice_in_one_header_is_a_length(way, body):
+def test_repeated_length_in_one_header_is_accepted(route, body):
     def left_open(is_stopped):
         yield b"HTTP/1.1 200 OK\r\nContent-Length: %d, %d\r\n\r\n%b" % (len(body), len(body), body)
         is_stopped.wait(5)
@@ -215,7 +215,7 @@ def test_the_same_length_twice_in_one_header_is_a_length(way, body):
 
 
 @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 Soon"])
-def test_the_answer_behind_interim_ones_is_the_answer(way, status):
+def test_final_answer_after_interim_answers_is_returned(route, status):
     def later(is_stopped):
         yield f"HTTP/1.1 {status}\r\nLink: </x>; rel=preload\r\n\r\n".encode() * 2
         is_stopped.wait(0.2)
@@ -231,7 +231,7 @@ def test_the_answer_behind_interim_ones_is_the_answer(way, status):
         ]
 
 
-def test_a_switch_to_another_protocol_ends_the_connection_at_once(way):
+def test_switching_protocols_ends_the_connection(route):
     switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n\0\0\x12\x04"
 
     def left_open(is_stopped):
@@ -244,7 +244,7 @@ def test_a_switch_to_another_protocol_ends_the_connection_at_once(way):
     assert [(answer.status, answer.body) for answer in answers] == [(101, b""), (200, b"[]")]
 
 
-def test_a_server_that_does_not_answer_in_time(way):
+def test_unanswered_request_is_a_lost_answer(route):
     def say_nothing(is_stopped):
         is_stopped.wait(5)
         yield b""
@@ -257,12 +257,12 @@ def test_a_server_that_does_not_answer_in_time(way):
 # ----- connections -----
 
 
-def kept(body, *headers):
+def kept_alive(body, *headers):
     return answer_of(body, *headers).replace(b"Connection: close\r\n", b"")
 
 
-def test_a_connection_is_used_again(way, authority):
-    answers = [kept(b"x" * 300_000), b"HTTP/1.1 204 No Content\r\n\r\n", kept(b"[]"), kept(b"{}")]
+def test_connection_is_reused(route, authority):
+    answers = [kept_alive(b"x" * 300_000), b"HTTP/1.1 204 No Content\r\n\r\n", kept_alive(b"[]"), kept_alive(b"{}")]
     with LoopbackServer(*answers, most=10, context=authority.context("valid")) as server:
         transport = transport_for(server.url, ca_path=str(authority.ca_path))
         assert [send(transport, server.url + "/x").status for _number in range(3)] == [200, 204, 200]
@@ -270,8 +270,8 @@ def test_a_connection_is_used_again(way, authority):
         assert server.connections == 1
 
 
-def test_a_connection_that_the_server_has_closed_is_not(no_proxy):
-    with LoopbackServer(kept(b"[]")) as server:
+def test_connection_closed_by_the_server_is_not_reused(no_proxy):
+    with LoopbackServer(kept_alive(b"[]")) as server:
         transport = transport_for(server.url)
         for _number in range(3):
             assert send(transport, server.url + "/x").body == b"[]"
@@ -279,8 +279,8 @@ def test_a_connection_that_the_server_has_closed_is_not(no_proxy):
         assert server.connections == 3
 
 
-def test_a_stream_that_is_left_leaves_nothing_to_the_next_request(way):
-    with LoopbackServer(kept(b"x" * 300_000), kept(b"[]"), most=10) as server:
+def test_unread_rest_of_a_stream_does_not_reach_the_next_request(route):
+    with LoopbackServer(kept_alive(b"x" * 300_000), kept_alive(b"[]"), most=10) as server:
         transport = transport_for(server.url)
         with contextlib.closing(stream_of(transport, server.url + "/x")) as body:
             assert body.read(10) == b"x" * 10
@@ -289,11 +289,11 @@ def test_a_stream_that_is_left_leaves_nothing_to_the_next_request(way):
 
 
 @pytest.mark.parametrize("end", [b"", b"x" * 3000], ids=["more", "much more"])
-def test_what_comes_behind_an_answer_is_not_the_next_one(way, authority, end):
+def test_data_after_an_answer_is_not_the_next_answer(route, authority, end):
     # the answer ends where a read ends, and all of it arrives in one TLS record
-    first = kept(b"x" * (8192 - len(kept(b"x" * 8000)) + 8000))
+    first = kept_alive(b"x" * (8192 - len(kept_alive(b"x" * 8000)) + 8000))
     with LoopbackServer(
-        first + kept(b"[1]") + end, kept(b"[2]"), most=10, context=authority.context("valid")
+        first + kept_alive(b"[1]") + end, kept_alive(b"[2]"), most=10, context=authority.context("valid")
     ) as server:
         transport = transport_for(server.url, ca_path=str(authority.ca_path))
         assert len(first) == 8192 and send(transport, server.url + "/x").status == 200
@@ -301,7 +301,7 @@ def test_what_comes_behind_an_answer_is_not_the_next_one(way, authority, end):
         assert server.connections == 2
 
 
-def test_several_threads_have_a_connection_each(way):
+def test_concurrent_threads_use_separate_connections(route):
     barrier = threading.Barrier(4, timeout=60)
     bodies = []
 
@@ -309,7 +309,7 @@ def test_several_threads_have_a_connection_each(way):
         barrier.wait()
         bodies.append(send(transport, server.url + "/x").body)
 
-    with LoopbackServer(kept(b"[]"), most=10) as server:
+    with LoopbackServer(kept_alive(b"[]"), most=10) as server:
         transport = transport_for(server.url)
         threads = [threading.Thread(target=work) for _number in range(4)]
         for thread in threads:
@@ -320,7 +320,7 @@ def test_several_threads_have_a_connection_each(way):
         assert 1 <= server.connections <= 4
 
 
-def test_a_refused_connection_is_certainly_not_executed(no_proxy):
+def test_refused_connection_is_a_connect_error(no_proxy):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -339,7 +339,7 @@ def test_a_refused_connection_is_certainly_not_executed(no_proxy):
         (socket.gaierror(socket.EAI_AGAIN, "Try again"), False),
     ],
 )
-def test_an_unknown_host(no_proxy, monkeypatch, failure, is_permanent):
+def test_unknown_host_is_a_connect_error(no_proxy, monkeypatch, failure, is_permanent):
     def resolve(*_args, **_kwargs):
         raise failure
 
@@ -350,7 +350,7 @@ def test_an_unknown_host(no_proxy, monkeypatch, failure, is_permanent):
     assert caught.value.is_permanent is is_permanent
 
 
-def test_a_storage_that_cannot_be_reached_is_no_matter_of_api_url(no_proxy, monkeypatch):
+def test_unreachable_storage_gets_its_own_advice(no_proxy, monkeypatch):
     def resolve(*_args, **_kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -361,7 +361,7 @@ def test_a_storage_that_cannot_be_reached_is_no_matter_of_api_url(no_proxy, monk
             stream_of(transport, f"https://{host}.invalid/x")
 
 
-def test_a_server_that_takes_no_connection_in_time(no_proxy, monkeypatch):
+def test_connection_timeout_is_a_connect_error(no_proxy, monkeypatch):
     def connect(_socket, _address):
         raise TimeoutError("timed out")
 
@@ -372,14 +372,14 @@ def test_a_server_that_takes_no_connection_in_time(no_proxy, monkeypatch):
     assert not caught.value.is_permanent
 
 
-def test_an_address_that_no_host_can_have(no_proxy):
+def test_impossible_host_name_is_a_usage_error(no_proxy):
     url = "http://a" + "b" * 70 + ".example"
     with pytest.raises(errors.UsageError, match="the connection options cannot be used: .*; check api_url"):
         send(transport_for(url), url + "/api/v4/x")
 
 
 @pytest.mark.parametrize("token", [SECRET + "\n", SECRET + "\u20ac"])
-def test_a_token_that_is_no_header_value(way, token):
+def test_token_that_headers_cannot_contain_is_a_usage_error(route, token):
     # an extension may have read it from a file
     url = "http://127.0.0.1:1"
     with pytest.raises(errors.UsageError, match="check api_url, the token, and the extensions") as caught:
@@ -409,7 +409,7 @@ def read_all(body, size=4):
         content += piece
 
 
-def test_a_body_comes_in_pieces_and_uncompressed(way):
+def test_streamed_body_is_read_in_pieces_without_compression(route):
     answer = b"HTTP/1.1 200 OK\r\nX-Name: Value\r\nContent-Length: 11\r\nConnection: close\r\n\r\nhello world"
     with LoopbackServer(answer) as server:
         with contextlib.closing(stream(server)) as body:
@@ -421,13 +421,13 @@ def test_a_body_comes_in_pieces_and_uncompressed(way):
     assert server.headers()["private-token"] == SECRET
 
 
-def test_a_body_of_no_known_length_ends_with_the_connection(way):
+def test_body_of_unknown_length_ends_with_the_connection(route):
     with LoopbackServer(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello") as server:
         with contextlib.closing(stream(server)) as body:
             assert read_all(body) == b"hello"
 
 
-def test_chunks(way):
+def test_chunked_body_is_read(route):
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"
     with LoopbackServer(answer) as server:
         assert send(transport_for(server.url), server.url + "/x").body == b"hello!"
@@ -444,7 +444,7 @@ def test_chunks(way):
     ],
     ids=["length", "chunk", "no gzip"],
 )
-def test_a_body_that_breaks_off_is_lost_and_says_where(way, answer):
+def test_truncated_stream_is_a_lost_answer_with_method_and_url(route, answer):
     with LoopbackServer(answer) as server:
         with contextlib.closing(stream(server, "/api/v4/x?token=" + SECRET)) as body:
             with pytest.raises(errors.LostAnswerError) as caught:
@@ -453,7 +453,7 @@ def test_a_body_that_breaks_off_is_lost_and_says_where(way, answer):
     assert SECRET not in str(caught.value)
 
 
-def test_an_answer_that_ends_within_its_head_is_lost(way):
+def test_answer_truncated_in_its_headers_is_a_lost_answer(route):
     """Without the header for its length, it looks like an answer with an empty body."""
     head = OK.partition(b"\r\n\r\n")[0] + b"\r\n"
     for length in (*range(9, len(head), 5), len(head)):
@@ -464,7 +464,7 @@ def test_an_answer_that_ends_within_its_head_is_lost(way):
                 stream(server)
 
 
-def test_a_server_that_stops_in_the_middle_of_a_body(way):
+def test_stalled_stream_is_a_lost_answer(route):
     def stop(is_stopped):
         yield OK.replace(b"Content-Length: 2", b"Content-Length: 20")
         is_stopped.wait(5)
@@ -479,7 +479,7 @@ def test_a_server_that_stops_in_the_middle_of_a_body(way):
 # ----- TLS -----
 
 
-def test_tls_to_a_plain_port_is_a_matter_of_trust(way):
+def test_tls_to_a_plain_port_is_a_trust_error(route):
     with LoopbackServer(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") as server:
         url = server.url.replace("http:", "https:")
         with pytest.raises(errors.TrustError, match="TLS failed: the server does not speak TLS") as caught:
@@ -496,7 +496,7 @@ def test_tls_to_a_plain_port_is_a_matter_of_trust(way):
         ("wrong_host", "certificate verify failed: (IP address|host name) mismatch"),
     ],
 )
-def test_a_certificate_that_is_not_trusted(way, authority, kind, words):
+def test_untrusted_certificate_is_a_trust_error_unless_disabled(route, authority, kind, words):
     with LoopbackServer(OK, context=authority.context(kind)) as server:
         with pytest.raises(errors.TrustError, match=words) as caught:
             send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/api/v4/x")
@@ -508,7 +508,7 @@ def test_a_certificate_that_is_not_trusted(way, authority, kind, words):
     assert response.body == b"[]"
 
 
-def test_the_authorities_of_requests_are_not_added_to_those_of_the_user(way, authority, monkeypatch):
+def test_ca_path_replaces_the_authorities_of_requests(route, authority, monkeypatch):
     monkeypatch.setattr(libraries.requests_library().certs, "where", lambda: str(authority.ca_path))
     with LoopbackServer(OK, context=authority.context("valid")) as server:
         assert send(transport_for(server.url), server.url + "/x").body == b"[]"
@@ -519,13 +519,13 @@ def test_the_authorities_of_requests_are_not_added_to_those_of_the_user(way, aut
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_authorities_from_the_environment(way, authority, monkeypatch, name):
+def test_authorities_are_read_from_the_environment(route, authority, monkeypatch, name):
     monkeypatch.setenv(name, str(authority.ca_path))
     with LoopbackServer(OK, context=authority.context("valid")) as server:
         assert send(transport_for(server.url), server.url + "/x").body == b"[]"
 
 
-def test_a_ca_path_that_is_not_there(tmp_path):
+def test_missing_ca_path_is_a_usage_error(tmp_path):
     url = "https://127.0.0.1:1"
     with pytest.raises(errors.UsageError, match="ca_path does not name a readable file"):
         send(transport_for(url, ca_path=str(tmp_path / "none.pem")), url + "/api/v4/x")
@@ -536,8 +536,8 @@ VERSIONS = pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 
 
 @VERSIONS
-def test_a_client_certificate_is_shown_to_the_own_origin_only(way, authority, version):
-    context = demanding(authority, version)
+def test_client_certificate_is_sent_to_its_own_origin_only(route, authority, version):
+    context = client_certificate_context(authority, version)
     certificate, key = map(str, authority.client_files())
     trusted = {"ca_path": str(authority.ca_path), "client_cert": certificate, "client_key": key}
     with LoopbackServer(OK, context=context) as own, LoopbackServer(OK, context=context) as other:
@@ -548,7 +548,7 @@ def test_a_client_certificate_is_shown_to_the_own_origin_only(way, authority, ve
         assert other.received == []
 
 
-class Passing(BaseAdapter):
+class DelegatingAdapter(BaseAdapter):
     """Delegates to another adapter."""
 
     def __init__(self, inner):
@@ -561,11 +561,11 @@ class Passing(BaseAdapter):
         return self.inner.send(request, **options)
 
 
-def test_an_adapter_of_an_extension_keeps_the_client_certificate_of_what_it_wraps(way, authority):
+def test_adapter_of_an_extension_keeps_the_client_certificate(route, authority):
     made = []
 
     def prepare(session):
-        made.append(Passing(session.get_adapter(server.url + "/api/v4")))
+        made.append(DelegatingAdapter(session.get_adapter(server.url + "/api/v4")))
         session.mount(server.url + "/api/v4", made[0])
 
     certificate, key = map(str, authority.client_files())
@@ -578,11 +578,11 @@ def test_an_adapter_of_an_extension_keeps_the_client_certificate_of_what_it_wrap
 
 
 @pytest.mark.parametrize("prefix", ["https://", "https://127", "{url}", "{url}/"])
-def test_an_adapter_of_an_extension_for_every_server_is_for_the_own_one_too(way, authority, prefix):
+def test_adapter_for_every_server_also_serves_the_own_server(route, authority, prefix):
     made = []
 
     def prepare(session):
-        made.append(Passing(session.get_adapter("https://")))
+        made.append(DelegatingAdapter(session.get_adapter("https://")))
         session.mount(prefix.format(url=server.url), made[0])
 
     certificate, key = map(str, authority.client_files())
@@ -593,15 +593,15 @@ def test_an_adapter_of_an_extension_for_every_server_is_for_the_own_one_too(way,
 
 
 @VERSIONS
-def test_a_server_that_demands_a_client_certificate(way, authority, version):
-    with LoopbackServer(OK, context=demanding(authority, version)) as server:
+def test_missing_client_certificate_is_a_trust_error(route, authority, version):
+    with LoopbackServer(OK, context=client_certificate_context(authority, version)) as server:
         with pytest.raises(errors.TrustError, match="client certificate.*client_cert") as caught:
             send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/x")
     assert caught.value.is_permanent
     assert server.received == []
 
 
-def test_only_of_the_own_server_may_a_reset_mean_a_client_certificate(way, authority):
+def test_only_a_reset_by_the_own_server_suggests_a_client_certificate(route, authority):
     context = authority.context("valid")
     with LoopbackServer(RESET, context=context) as own, LoopbackServer(RESET, context=context) as other:
         transport = transport_for(own.url, ca_path=str(authority.ca_path))
@@ -611,20 +611,20 @@ def test_only_of_the_own_server_may_a_reset_mean_a_client_certificate(way, autho
             assert ("may require a client certificate" in caught.value.advice) is is_own
 
 
-def demanding(authority, version):
+def client_certificate_context(authority, version):
     context = authority.demanding_context()
     context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
     return context
 
 
-def test_a_client_certificate_that_cannot_be_read(tmp_path, authority):
+def test_unreadable_client_certificate_is_a_usage_error(tmp_path, authority):
     certificate, _key = map(str, authority.client_files())
     for files in ((str(tmp_path / "none"), None), (certificate, None), (certificate, certificate)):
         with pytest.raises(errors.UsageError, match="client_cert and client_key are not readable PEM files"):
             transport_for("https://gitlab.example.com", client_cert=files[0], client_key=files[1])
 
 
-def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
+def test_encrypted_client_key_is_an_error_without_a_prompt(tmp_path, authority):
     certificate, key_file = authority.client_files()
     key = serialization.load_pem_private_key(key_file.read_bytes(), None)
     locked = tmp_path / "locked.key"
@@ -652,7 +652,7 @@ def test_an_encrypted_key_is_an_error_and_no_question(tmp_path, authority):
         ("[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca", "does not accept the client certificate"),
     ],
 )
-def test_what_openssl_says_in_words_for_the_user(text, words):
+def test_tls_errors_are_translated_for_users(text, words):
     error = exchange.tls_error(f"SSLError: {text}", is_connecting=True)
     assert words in str(error)
     assert "_ssl" not in str(error)
@@ -668,11 +668,11 @@ def test_what_openssl_says_in_words_for_the_user(text, words):
         ("ConnectionResetError: [Errno 104]", True),
     ],
 )
-def test_what_is_no_matter_of_trust(text, is_connecting):
+def test_other_tls_errors_are_not_trust_errors(text, is_connecting):
     assert exchange.tls_error(text, is_connecting=is_connecting) is None
 
 
-class SpoilingServer(LoopbackServer):
+class CorruptingServer(LoopbackServer):
     """Reads a request and answers with bytes that are not TLS, as if the answer had been altered on its way."""
 
     def serve(self, connection):
@@ -683,12 +683,12 @@ class SpoilingServer(LoopbackServer):
 
 @VERSIONS
 @pytest.mark.parametrize(
-    "spoiled", [b"HTTP/1.1 200 OK\r\n\r\n", b"\x17\x03\x03\x00\x20" + b"x" * 32], ids=["plain", "record"]
+    "corrupted", [b"HTTP/1.1 200 OK\r\n\r\n", b"\x17\x03\x03\x00\x20" + b"x" * 32], ids=["plain", "record"]
 )
-def test_an_answer_that_is_changed_on_the_way_is_lost(way, authority, version, spoiled):
+def test_corrupted_tls_answer_is_a_lost_answer(route, authority, version, corrupted):
     context = authority.context("valid")
     context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
-    with SpoilingServer(spoiled, context=context) as server:
+    with CorruptingServer(corrupted, context=context) as server:
         with pytest.raises(errors.LostAnswerError, match="the connection broke"):
             send(transport_for(server.url, ca_path=str(authority.ca_path)), server.url + "/x", "POST")
         assert len(server.received) == 1
@@ -698,7 +698,7 @@ def test_an_answer_that_is_changed_on_the_way_is_lost(way, authority, version, s
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there(no_proxy, monkeypatch, scheme):
+def test_unreachable_proxy_is_a_connect_error(no_proxy, monkeypatch, scheme):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     variable = f"{scheme.upper()}_PROXY"
@@ -720,7 +720,7 @@ def test_a_proxy_that_is_not_there(no_proxy, monkeypatch, scheme):
         ("wrong_host", "certificate verify failed: IP address mismatch, certificate is not valid for '127.0.0.1'"),
     ],
 )
-def test_a_proxy_that_is_reached_by_tls(no_proxy, monkeypatch, authority, scheme, kind, reason):
+def test_proxy_is_reached_over_tls(no_proxy, monkeypatch, authority, scheme, kind, reason):
     monkeypatch.delenv("NO_PROXY")
     variable = f"{scheme.upper()}_PROXY"
     context = authority.context("valid") if scheme == "https" else None
@@ -744,7 +744,7 @@ def test_a_proxy_that_is_reached_by_tls(no_proxy, monkeypatch, authority, scheme
         ("https", "403 No", "refuses the connection to this server (status 403)", False),
     ],
 )
-def test_a_proxy_that_refuses(no_proxy, monkeypatch, scheme, status, words, is_permanent):
+def test_proxy_that_refuses_is_a_connect_error(no_proxy, monkeypatch, scheme, status, words, is_permanent):
     monkeypatch.delenv("NO_PROXY")
     with LoopbackProxy(answer_of(b"no", status=status)) as proxy:
         monkeypatch.setenv("all_proxy", proxy.url.replace("//", "//user:secret-word@"))
@@ -757,7 +757,7 @@ def test_a_proxy_that_refuses(no_proxy, monkeypatch, scheme, status, words, is_p
     assert SECRET not in "".join(proxy.asked) or scheme == "http"
 
 
-def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
+def test_status_407_of_the_server_is_an_answer(no_proxy):
     with LoopbackServer(answer_of(b"no", status="407 X")) as server:
         assert send(transport_for(server.url), server.url + "/x").status == 407
 
@@ -778,7 +778,7 @@ def test_status_407_of_a_server_is_not_of_a_proxy(no_proxy):
         "user:secret-word@127.0.0.1:1",
     ],
 )
-def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):
+def test_invalid_proxy_url_is_a_usage_error(no_proxy, monkeypatch, address):
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.setenv("HTTPS_PROXY", address.replace("//", "//user:secret-word@"))
     with pytest.raises(errors.UsageError, match="HTTPS_PROXY is not the address of a proxy") as caught:
@@ -786,7 +786,7 @@ def test_a_malformed_address_of_a_proxy(no_proxy, monkeypatch, address):
     assert "secret-word" not in str(caught.value)
 
 
-def test_a_socks_proxy_without_its_library(no_proxy, monkeypatch):
+def test_socks_proxy_without_its_library_is_a_usage_error(no_proxy, monkeypatch):
     def missing(*_args, **_kwargs):
         raise libraries.requests_library().exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
 
@@ -799,7 +799,7 @@ def test_a_socks_proxy_without_its_library(no_proxy, monkeypatch):
 
 
 @pytest.mark.parametrize("excluded", ["127.0.0.1", "*", "127.0.0.0/8", "example.com, 127.0.0.1"])
-def test_what_no_proxy_names_is_reached_directly(no_proxy, monkeypatch, excluded):
+def test_hosts_in_no_proxy_are_reached_directly(no_proxy, monkeypatch, excluded):
     with LoopbackServer(OK) as server, LoopbackProxy() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", excluded)
@@ -810,7 +810,7 @@ def test_what_no_proxy_names_is_reached_directly(no_proxy, monkeypatch, excluded
         assert len(proxy.asked) == 1
 
 
-def test_a_proxy_of_an_extension_wins(no_proxy, monkeypatch):
+def test_proxy_of_an_extension_takes_precedence(no_proxy, monkeypatch):
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     with LoopbackServer(OK) as server, LoopbackProxy() as proxy:
@@ -819,7 +819,7 @@ def test_a_proxy_of_an_extension_wins(no_proxy, monkeypatch):
         assert len(proxy.asked) == 1
 
 
-def test_a_proxy_gets_the_credential_only_where_it_has_to_pass_it_on(no_proxy, monkeypatch, authority):
+def test_proxy_does_not_see_the_credential_over_https(no_proxy, monkeypatch, authority):
     monkeypatch.delenv("NO_PROXY")
     with LoopbackServer(OK, context=authority.context("valid")) as server, LoopbackProxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//user:secret-word@"))

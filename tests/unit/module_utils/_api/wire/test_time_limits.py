@@ -38,7 +38,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SECONDS = 0.3
 # An unacceptable wait; far above the limit, for busy machines.
 TOO_LONG = 5.0
-AN_ETERNITY = 600.0
+VERY_LONG = 600.0
 
 
 def transport_for(url, **settings):
@@ -55,7 +55,7 @@ def ends_soon():
     started = time.monotonic()
     yield
     # anything that does not end by itself takes longer than this on any machine
-    assert time.monotonic() - started < AN_ETERNITY
+    assert time.monotonic() - started < VERY_LONG
 
 
 def drip(before, text):
@@ -99,22 +99,22 @@ SLOW = {
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
-def test_an_answer_that_goes_on_and_on_is_lost(way, answer, method):
+def test_endless_answer_is_a_lost_answer(route, answer, method):
     with LoopbackServer(answer) as server, ends_soon():
         with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s") as caught:
             ask(server.url, method)
     assert (caught.value.method, caught.value.url) == (method, server.url + "/x")
 
 
-@pytest.fixture(name="short")
-def short_fixture(monkeypatch):
+@pytest.fixture(name="short_limit")
+def short_limit_fixture(monkeypatch):
     """A short time limit for whole answers; each read may take longer, for busy machines."""
     assert exchange_file.SLOWEST_ANSWER == 10
     for file in (exchange_file, requester):
         monkeypatch.setattr(file, "SLOWEST_ANSWER", SECONDS / TOO_LONG)
 
 
-def test_without_a_limit_of_the_request_a_piece_takes_at_most_a_multiple_of_the_time_out(way, short):
+def test_answer_without_a_total_limit_ends_at_a_multiple_of_timeout(route, short_limit):
     with LoopbackServer(SLOW["body"]) as server, ends_soon():
         with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
             ask(server.url, total=None)
@@ -123,12 +123,12 @@ def test_without_a_limit_of_the_request_a_piece_takes_at_most_a_multiple_of_the_
 @pytest.mark.parametrize(
     ("seconds", "words"), [(2.99977, "3 s"), (0.99621, "1 s"), (0.0512, "0.051 s"), (12.34, "12.3 s")]
 )
-def test_a_limit_is_told_as_people_do(seconds, words):
+def test_time_limit_is_rounded_in_messages(seconds, words):
     exchange = Exchange(Request("GET", "http://127.0.0.1/x"), seconds)
     assert str(error_of_reading(TimeoutError(), exchange)).startswith(f"no answer within {words}. ")
 
 
-def test_no_time_at_all_is_no_time(way):
+def test_total_limit_of_zero_fails_at_once(route):
     with LoopbackServer(SLOW["body"]) as server:
         with pytest.raises((errors.LostAnswerError, errors.ConnectError)):
             ask(server.url, total=0.0)
@@ -143,7 +143,7 @@ class DrippingHandshake(Listener):
             connection.sendall(piece)
 
 
-def test_a_handshake_that_goes_on_and_on_is_no_connection(way):
+def test_endless_tls_handshake_is_a_connect_error(route):
     with DrippingHandshake() as server, ends_soon():
         with pytest.raises(errors.ConnectError):
             ask(f"https://127.0.0.1:{server.port}", "POST")
@@ -158,7 +158,7 @@ class DrippingProxy(LoopbackProxy):
             connection.sendall(piece)
 
 
-def test_a_proxy_that_goes_on_and_on_is_no_connection(no_proxy, monkeypatch):
+def test_endless_proxy_answer_is_a_connect_error(no_proxy, monkeypatch):
     monkeypatch.delenv("NO_PROXY")
     with DrippingProxy() as proxy, ends_soon():
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
@@ -167,12 +167,12 @@ def test_a_proxy_that_goes_on_and_on_is_no_connection(no_proxy, monkeypatch):
 
 
 @contextlib.contextmanager
-def name_server_that_waits():
+def blocked_name_lookups():
     """Block name lookups until the yielded event is set. Lookups and attempts at several addresses have no timeout."""
     is_over, getaddrinfo = threading.Event(), socket.getaddrinfo
 
     def look_up(*args, **kwargs):
-        is_over.wait(AN_ETERNITY)
+        is_over.wait(VERY_LONG)
         return getaddrinfo(*args, **kwargs)
 
     with mock.patch.object(socket, "getaddrinfo", look_up):
@@ -182,29 +182,31 @@ def name_server_that_waits():
             is_over.set()
 
 
-def test_what_takes_no_time_out_holds_no_connection(way):
-    words = "the proxy of HTTP_PROXY cannot be reached" if way.is_proxy else "no connection to 127.0.0.1:1 within 0.3 s"
-    with ends_soon(), name_server_that_waits(), pytest.raises(errors.ConnectError, match=words):
+def test_blocked_name_lookup_ends_at_the_time_limit(route):
+    words = (
+        "the proxy of HTTP_PROXY cannot be reached" if route.is_proxy else "no connection to 127.0.0.1:1 within 0.3 s"
+    )
+    with ends_soon(), blocked_name_lookups(), pytest.raises(errors.ConnectError, match=words):
         ask("http://127.0.0.1:1", "POST")
 
 
-class HearingServer(LoopbackServer):
+class CloseDetectingServer(LoopbackServer):
     """Waits until the client closes a connection on which it sent nothing."""
 
     def __init__(self):
         super().__init__()
-        self.has_been_left = threading.Event()
+        self.is_closed_by_client = threading.Event()
 
     def serve(self, connection):
         if not connection.recv(65536):
-            self.has_been_left.set()
+            self.is_closed_by_client.set()
 
 
-def test_a_connection_that_comes_too_late_is_closed(no_proxy):
-    with HearingServer() as server:
-        with name_server_that_waits(), pytest.raises(errors.ConnectError):
+def test_late_connection_is_closed(no_proxy):
+    with CloseDetectingServer() as server:
+        with blocked_name_lookups(), pytest.raises(errors.ConnectError):
             ask(server.url, "POST")
-        assert server.has_been_left.wait(AN_ETERNITY)
+        assert server.is_closed_by_client.wait(VERY_LONG)
 
 
 class ShortWrites:
@@ -219,11 +221,11 @@ class ShortWrites:
         return self._transport.send(request, timeout_seconds=timeout_seconds)
 
 
-def test_a_post_whose_answer_goes_on_and_on_is_looked_up(way):
+def test_job_is_read_again_after_an_endless_answer_to_a_post(route):
     """GitLab executed the request, so the job is read again to learn its state."""
     before, after = (answer_of(json.dumps(job(status=status)).encode()) for status in ("manual", "pending"))
     with LoopbackServer(before, SLOW["body"], after) as server, ends_soon():
-        options = {"action": "play", "job_id": 42, "api_url": server.url, "api_timeout": AN_ETERNITY, "api_retries": 0}
+        options = {"action": "play", "job_id": 42, "api_url": server.url, "api_timeout": VERY_LONG, "api_retries": 0}
         task = gitlab_job_action.TASK
         context = TaskContext(environ={}, transport=lambda _settings, make: ShortWrites(make()))
         outcome = task.run(with_defaults(task, options), context)
@@ -248,7 +250,7 @@ def read_all(body):
 
 
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
-def test_a_download_that_drips_is_lost(way, answer):
+def test_slow_download_is_a_lost_answer(route, answer):
     """The timeout allows each read to be slow, but not thousands of reads for 64 KiB."""
     with LoopbackServer(answer) as server, ends_soon():
         with pytest.raises(errors.LostAnswerError, match="the answer was not complete"):
@@ -256,16 +258,16 @@ def test_a_download_that_drips_is_lost(way, answer):
                 read_all(body)
 
 
-def test_a_chunk_of_a_download_has_a_limit_of_its_own(way, short):
+def test_each_piece_of_a_download_has_a_time_limit(route, short_limit):
     with LoopbackServer(SLOW["body"]) as server, ends_soon():
         with contextlib.closing(stream_of(server.url)) as body:
             with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
                 read_all(body)
 
 
-def test_a_long_download_takes_its_time_as_long_as_it_comes(way, monkeypatch):
+def test_long_download_continues_while_pieces_arrive(route, monkeypatch):
     """Each piece takes most of its allowed time, on a clock that the server sets."""
-    most = exchange_file.SLOWEST_ANSWER * AN_ETERNITY
+    most = exchange_file.SLOWEST_ANSWER * VERY_LONG
     clock, is_asked = FakeClock(), threading.Semaphore(0)
     monkeypatch.setattr(exchange_file, "time", clock)
     piece = b"x" * 64 * 1024
@@ -273,12 +275,12 @@ def test_a_long_download_takes_its_time_as_long_as_it_comes(way, monkeypatch):
     def slowly(is_stopped):
         yield HEAD + b"Content-Length: %d\r\n\r\n" % (8 * len(piece))
         for _number in range(8):
-            is_asked.acquire(timeout=AN_ETERNITY)
+            is_asked.acquire(timeout=VERY_LONG)
             clock.sleep(0.9 * most)
             yield piece
 
     with LoopbackServer(slowly) as server:
-        with contextlib.closing(stream_of(server.url, timeout=AN_ETERNITY)) as body:
+        with contextlib.closing(stream_of(server.url, timeout=VERY_LONG)) as body:
             for _number in range(8):
                 is_asked.release()
                 rest = len(piece)
@@ -303,7 +305,7 @@ BOMBS = {
 
 @pytest.mark.parametrize(("method", "error"), [("GET", errors.BadAnswerError), ("POST", errors.LostAnswerError)])
 @pytest.mark.parametrize("answer", BOMBS.values(), ids=BOMBS)
-def test_an_answer_that_is_too_long_costs_no_more_than_the_limit(no_proxy, answer, method, error):
+def test_answer_above_the_size_limit_uses_little_memory(no_proxy, answer, method, error):
     with LoopbackServer(answer) as server:
         transport = transport_for(server.url)
         request = Request(method, server.url + "/x", most_bytes=2 * MIB)
@@ -318,14 +320,14 @@ def test_an_answer_that_is_too_long_costs_no_more_than_the_limit(no_proxy, answe
     assert (caught.value.method, caught.value.url) == (method, server.url + "/x")
 
 
-def test_the_limit_itself_is_no_more_than_the_limit(way):
+def test_answer_of_exactly_the_size_limit_is_accepted(route):
     with LoopbackServer(answer_of(gzip.compress(bytes(1000)), "Content-Encoding: gzip")) as server:
         assert len(ask(server.url, total=TOO_LONG, most=1000).body) == 1000
         with pytest.raises(errors.BadAnswerError):
             ask(server.url, total=TOO_LONG, most=999)
 
 
-def test_of_an_error_the_beginning_is_enough(way):
+def test_long_error_answer_is_cut(route):
     answer = answer_of(gzip.compress(b"sorry " * MIB), "Content-Encoding: gzip", status="403 No")
     with LoopbackServer(answer) as server:
         response = ask(server.url, "POST", total=TOO_LONG, most=1000)
@@ -333,7 +335,7 @@ def test_of_an_error_the_beginning_is_enough(way):
     assert response.body.startswith(b"sorry sorry") and len(response.body) == transport_file.LONGEST_ERROR_BYTES
 
 
-def test_a_compressed_download_of_any_length_takes_no_memory(no_proxy):
+def test_compressed_download_uses_little_memory(no_proxy):
     with LoopbackServer(BOMBS["gzip"]) as server:
         tracemalloc.start()
         try:
@@ -349,21 +351,21 @@ def test_a_compressed_download_of_any_length_takes_no_memory(no_proxy):
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress", "x"])
 @pytest.mark.parametrize(("method", "error"), [("GET", errors.BadAnswerError), ("POST", errors.LostAnswerError)])
-def test_an_encoding_that_nobody_asked_for(way, encoding, method, error):
+def test_unrequested_content_encoding_is_an_error(route, encoding, method, error):
     with LoopbackServer(answer_of(b"[]", f"Content-Encoding: {encoding}")) as server:
         with pytest.raises(error, match="a Content-Encoding that was not requested"):
             ask(server.url, method, total=TOO_LONG)
 
 
 @pytest.mark.parametrize("encoding", ["Identity", "GZIP", "x-gzip"])
-def test_other_names_of_an_encoding(way, encoding):
+def test_content_encoding_aliases_are_accepted(route, encoding):
     body = gzip.compress(b"[]") if "zip" in encoding.lower() else b"[]"
     with LoopbackServer(answer_of(body, f"Content-Encoding: {encoding}")) as server:
         assert ask(server.url, total=TOO_LONG).body == b"[]"
 
 
 @pytest.mark.parametrize("encoding", ["gzip, chunked", "chunked, chunked", "xchunked", "identity"])
-def test_a_framing_that_nobody_knows(way, encoding):
+def test_unknown_transfer_encoding_is_an_error(route, encoding):
     answer = HEAD + f"Transfer-Encoding: {encoding}\r\nContent-Length: 2\r\n\r\n[]".encode()
     with LoopbackServer(answer) as server:
         with pytest.raises(errors.BadAnswerError, match="a Transfer-Encoding that was not requested"):
@@ -371,7 +373,7 @@ def test_a_framing_that_nobody_knows(way, encoding):
 
 
 @pytest.mark.parametrize("framing", ["length", "chunks", "end of connection"])
-def test_a_compressed_download_that_was_cut_is_lost(way, framing):
+def test_truncated_compressed_download_is_a_lost_answer(route, framing):
     """It looks complete to clients that do not decode it to the end."""
     body = gzip.compress(b"hello world" * 100)[:-9]
     head = HEAD + b"Content-Encoding: gzip\r\n"
@@ -388,7 +390,7 @@ def test_a_compressed_download_that_was_cut_is_lost(way, framing):
             ask(server.url, total=TOO_LONG)
 
 
-def test_a_server_that_compresses_nevertheless_is_understood(way):
+def test_unrequested_gzip_stream_is_decoded(route):
     with LoopbackServer(answer_of(gzip.compress(b"hello world" * 100), "Content-Encoding: gzip")) as server:
         with contextlib.closing(stream_of(server.url)) as body:
             assert b"".join(iter(lambda: body.read(64), b"")) == b"hello world" * 100
@@ -397,7 +399,7 @@ def test_a_server_that_compresses_nevertheless_is_understood(way):
 # ----- slow answers over TLS -----
 
 
-def test_a_slow_answer_over_tls_is_lost(way):
+def test_slow_answer_over_tls_is_a_lost_answer(route):
     authority = Authority()
     with LoopbackServer(SLOW["body"], context=authority.context("valid")) as server, ends_soon():
         with pytest.raises(errors.LostAnswerError, match="the answer was not complete within 0.3 s"):
@@ -434,7 +436,7 @@ class DrippingRecord(Listener):
 
 @pytest.mark.parametrize("has_length", [True, False])
 @pytest.mark.parametrize("scheme", ["", "http", "https"])
-def test_a_record_of_tls_that_drips_is_lost(no_proxy, monkeypatch, scheme, has_length):
+def test_slow_tls_record_is_a_lost_answer(no_proxy, monkeypatch, scheme, has_length):
     authority = Authority()
     context = authority.context("valid")
     answer = answer_of(b"x" * 9000) if has_length else HEAD + b"\r\n" + b"x" * 9000

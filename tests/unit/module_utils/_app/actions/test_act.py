@@ -58,7 +58,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize(("action", "before", "line", "answer", "status", "job_id"), WRITES)
-def test_an_action_is_one_write(action, before, line, answer, status, job_id):
+def test_action_sends_one_write(action, before, line, answer, status, job_id):
     outcome = act(Exchange(LIST, [before]), Exchange(line, answer), action=action)
     assert outcome.failure is None
     assert outcome.changed
@@ -76,7 +76,7 @@ def test_an_action_is_one_write(action, before, line, answer, status, job_id):
     assert outcome.diff["before"] == f"deploy: {before['status']} (id 42)\n"
 
 
-def test_deleting_artifacts_is_followed_by_a_look():
+def test_deleting_artifacts_is_followed_by_a_read():
     outcome = act(
         Exchange(LIST, [job(42, "success", **KEPT)]),
         Exchange("DELETE /projects/7/jobs/42/artifacts", reply(b"", status=204)),
@@ -111,7 +111,7 @@ def test_check_mode_reads_and_does_not_write(action, before, line, answer, statu
         ("keep_artifacts", "success"),
     ],
 )
-def test_what_is_as_wished_stays(action, status, check_mode):
+def test_job_in_the_wanted_state_is_unchanged(action, status, check_mode):
     outcome = act(Exchange(LIST, [job(42, status)]), action=action, check_mode=check_mode)
     assert (outcome.changed, outcome.failure) == (False, None)
     assert outcome.values["results"][0]["outcome"] == "unchanged"
@@ -119,12 +119,12 @@ def test_what_is_as_wished_stays(action, status, check_mode):
 
 
 @pytest.mark.parametrize(
-    ("told", "queued"), [(1.5, 1.5), (70, 70.0), (None, None), ("70", None), (-1, None), ([], None)]
+    ("queued_duration", "queued"), [(1.5, 1.5), (70, 70.0), (None, None), ("70", None), (-1, None), ([], None)]
 )
-def test_the_time_in_the_queue_is_a_number_or_nothing(told, queued):
-    outcome = act(Exchange(LIST, [job(42, "success", queued_duration=told)]))
+def test_queued_time_is_a_number_or_null(queued_duration, queued):
+    outcome = act(Exchange(LIST, [job(42, "success", queued_duration=queued_duration)]))
     assert outcome.values["queued"] == queued
-    assert outcome.values["job"]["queued_duration"] == told
+    assert outcome.values["job"]["queued_duration"] == queued_duration
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -137,7 +137,7 @@ def test_the_time_in_the_queue_is_a_number_or_nothing(told, queued):
         ("erase", "running", "only finished jobs can be erased"),
     ],
 )
-def test_a_refusal_fails_with_reason_and_advice(action, status, words, check_mode):
+def test_refused_action_fails_with_reason_and_advice(action, status, words, check_mode):
     outcome = act(Exchange(LIST, [job(42, status)]), action=action, check_mode=check_mode, log_lines=0)
     assert not outcome.changed
     assert outcome.failure.startswith("job 'deploy' (id 42) cannot be ")
@@ -145,7 +145,7 @@ def test_a_refusal_fails_with_reason_and_advice(action, status, words, check_mod
     assert set(outcome.values) | {"diff"} == set(TASK.empty_result)
 
 
-def test_check_mode_predicts_the_play_of_a_job_whose_turn_has_not_come():
+def test_check_mode_with_wait_predicts_the_play_of_a_created_job():
     outcome = act(Exchange(LIST, [job(42, "created")]), wait=True, check_mode=True)
     assert (outcome.changed, outcome.failure) == (True, None)
 
@@ -161,7 +161,7 @@ def test_check_mode_predicts_the_play_of_a_job_whose_turn_has_not_come():
         ({"job_variables": {}, "job_inputs": {}}, None),
     ],
 )
-def test_what_is_sent_with_play(given, sent):
+def test_play_sends_variables_and_inputs(given, sent):
     if sent and "job_variables_attributes" in sent:
         sent = {
             "job_variables_attributes": [{"key": key, "value": text} for key, text in sent["job_variables_attributes"]]
@@ -170,7 +170,7 @@ def test_what_is_sent_with_play(given, sent):
     assert outcome.changed
 
 
-def test_inputs_of_retry_are_sent_by_both_names():
+def test_retry_sends_inputs_under_both_names():
     sent = {"inputs": {"a": 1}, "job_inputs": {"a": 1}}
     answer = reply(job(43, "pending"), status=201)
     act(
@@ -185,7 +185,7 @@ def test_inputs_of_retry_are_sent_by_both_names():
     ("status", "body", "answered", "outcome"),
     [("canceling", {"force": True}, "canceled", "applied"), ("running", None, "canceled", "applied")],
 )
-def test_force_is_sent_only_for_a_job_that_is_being_canceled(status, body, answered, outcome):
+def test_force_is_sent_only_for_canceling_jobs(status, body, answered, outcome):
     answer = reply(job(42, answered), status=201)
     done = act(
         Exchange(LIST, [job(42, status)]), Exchange(post("cancel"), answer, body=body), action="cancel", force=True
@@ -193,7 +193,7 @@ def test_force_is_sent_only_for_a_job_that_is_being_canceled(status, body, answe
     assert done.values["results"][0]["outcome"] == outcome
 
 
-def test_a_superseded_id_stands_for_the_newest_attempt():
+def test_superseded_id_selects_the_newest_attempt():
     outcome = act(
         Exchange("GET /projects/7/jobs/42", job(42, "failed")),
         Exchange(LIST, [job(45, "failed"), job(44, "success", "other")]),
@@ -204,11 +204,11 @@ def test_a_superseded_id_stands_for_the_newest_attempt():
     assert outcome.values["id"] == 46
 
 
-def test_a_job_given_by_id_needs_no_list_before_it_ends():
+def test_job_id_needs_no_list_of_jobs():
     act(Exchange("GET /projects/7/jobs/42", job()), Exchange(post("play"), job(status="pending")), job_id=42)
 
 
-def test_a_trigger_job_is_played_by_name():
+def test_trigger_job_is_played_by_name():
     outcome = act(
         Exchange(LIST, [job(41, "success", "build")]),
         Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(50, "manual", "deploy")]),
@@ -218,7 +218,7 @@ def test_a_trigger_job_is_played_by_name():
 
 
 @pytest.mark.parametrize(("action", "status", "since"), [("play", "manual", "13.10"), ("retry", "failed", "17.0")])
-def test_a_trigger_job_that_a_server_does_not_find(action, status, since):
+def test_server_too_old_for_actions_on_trigger_jobs_is_explained(action, status, since):
     reads = [
         Exchange(LIST, [job(41, "success", "build")]),
         Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(50, status, "deploy")]),
@@ -229,7 +229,7 @@ def test_a_trigger_job_that_a_server_does_not_find(action, status, since):
     assert f"in GitLab {since} and later" in outcome.failure
 
 
-def test_a_trigger_job_cannot_be_canceled():
+def test_trigger_job_cannot_be_canceled():
     outcome = act(
         Exchange(LIST, [job(41, "success", "build")]),
         Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(50, "running", "deploy")]),
@@ -250,7 +250,7 @@ def test_several_matches_are_an_error_that_lists_them():
 
 
 @pytest.mark.parametrize(("multiple", "played"), [("latest", [43]), ("all", [43, 42])])
-def test_several_matches_that_are_wanted(multiple, played):
+def test_multiple_selects_the_latest_or_all_matches(multiple, played):
     writes = [
         Exchange(post("play", number), job(number, "pending", f"deploy:{'ab'[number - 42]}")) for number in played
     ]
@@ -281,7 +281,7 @@ def test_all_jobs_are_tried_and_the_task_fails_once():
     assert (outcome.values["id"], outcome.values["job"]) == (None, None)
 
 
-def test_a_scope_that_fits_nothing_is_no_error():
+def test_scope_without_matches_is_not_an_error():
     none = Exchange("GET /projects/7/pipelines/6/trigger_jobs", [])
     outcome = act(Exchange(LIST, [job(42, "success")]), none, action="retry", name=None, scope=["failed"])
     assert (outcome.changed, outcome.failure, outcome.values["results"]) == (False, None, [])
@@ -300,14 +300,14 @@ class Freeze:
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_an_extension_may_refuse(check_mode):
+def test_extension_can_refuse_an_action(check_mode):
     freeze = Freeze(lambda decisions: decisions.refuse("changes are frozen until Monday"))
     outcome = act(Exchange(LIST, [job()]), check_mode=check_mode, extensions={"freeze": freeze})
     assert outcome.failure == "job 'deploy' (id 42) cannot be played: changes are frozen until Monday"
     assert freeze.asked == [("play", 42, "act")]
 
 
-def test_an_extension_may_refuse_to_send_again_what_was_lost():
+def test_extension_can_refuse_to_repeat_a_lost_request():
     answers = iter(("act", "refuse"))
     freeze = Freeze(lambda decisions: getattr(decisions, next(answers))("changes are frozen until Monday"))
     outcome = act(
@@ -323,7 +323,7 @@ def test_an_extension_may_refuse_to_send_again_what_was_lost():
     )
 
 
-def test_an_extension_may_leave_it_to_the_table():
+def test_extension_can_leave_the_decision_to_the_table():
     outcome = act(
         Exchange(LIST, [job()]),
         Exchange(post("play"), job(status="pending")),
@@ -332,19 +332,19 @@ def test_an_extension_may_leave_it_to_the_table():
     assert outcome.changed
 
 
-def test_the_reason_of_an_extension_may_be_an_exception():
+def test_extension_can_refuse_with_an_exception_as_reason():
     freeze = Freeze(lambda decisions: decisions.refuse(ValueError("no window is open")))
     outcome = act(Exchange(LIST, [job()]), extensions={"freeze": freeze})
     assert outcome.failure == "job 'deploy' (id 42) cannot be played: no window is open"
     assert outcome.values["results"][0]["reason"] == "no window is open"
 
 
-def test_an_extension_that_answers_nonsense_is_named():
+def test_invalid_decision_of_an_extension_is_an_error():
     with pytest.raises(errors.ExtensionError, match="returned str from gitlab_decide_job_action"):
         act(Exchange(LIST, [job()]), extensions={"freeze": Freeze(lambda decisions: "no")})
 
 
-def test_annotations_are_added_to_what_is_returned():
+def test_annotations_are_added_to_returned_records():
     class Owner:
         @hookimpl
         def gitlab_annotate_record(self, kind, record):
@@ -354,7 +354,7 @@ def test_annotations_are_added_to_what_is_returned():
     assert outcome.values["job"] == {**job(42, "success"), "annotations": {"owner": "job"}}
 
 
-def test_what_an_extension_changes_in_a_record_has_no_effect():
+def test_extension_cannot_modify_returned_records():
     class Careless:
         @hookimpl
         def gitlab_decide_job_action(self, action, job, decisions):
@@ -374,7 +374,7 @@ def test_what_an_extension_changes_in_a_record_has_no_effect():
     assert outcome.values["pipeline"] == pipeline()
 
 
-def test_the_newest_pipeline_of_a_ref_is_pinned():
+def test_newest_pipeline_of_a_ref_is_used():
     outcome = act(
         Exchange("GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20", [pipeline(6)]),
         Exchange(LIST, [job()]),
@@ -385,7 +385,7 @@ def test_the_newest_pipeline_of_a_ref_is_pinned():
     assert outcome.changed
 
 
-def test_a_stage_that_only_a_trigger_job_has_is_a_stage_beside_any_name():
+def test_stage_that_only_trigger_jobs_have_is_valid():
     lines = [
         Exchange(LIST, [job(42, "success", "a", stage="test")]),
         Exchange(NO_BRIDGES.line, [bridge(50, "manual", "x", stage="deploy")]),

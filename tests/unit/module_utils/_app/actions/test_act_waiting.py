@@ -59,7 +59,7 @@ def ended(status, job_id=42, **fields):
 PLAYED = Exchange(PLAY, job(status="pending"))
 
 
-def test_a_job_is_waited_for_played_once_and_followed():
+def test_job_is_waited_for_played_once_and_followed():
     progress = Progress()
     runner = {"id": 1, "description": "X"}
     outcome = act(
@@ -88,17 +88,17 @@ def test_a_job_is_waited_for_played_once_and_followed():
     assert outcome.values["results"][0]["before"] == {"id": 42, "status": "created"}
 
 
-def test_a_job_that_runs_already_is_only_followed():
+def test_running_job_is_only_followed():
     outcome = act(Exchange(LIST, [job(status="running")]), *ended("success"))
     assert (outcome.changed, outcome.failure, outcome.values["status"]) == (False, None, "success")
 
 
-def test_a_job_that_has_ended_is_not_looked_at_again():
+def test_finished_job_is_not_read_again():
     assert not act(Exchange(LIST, [job(status="success")])).changed
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_the_end_of_a_played_job_decides(status):
+def test_unsuccessful_end_of_a_played_job_fails_the_task(status):
     outcome = act(Exchange(LIST, [job()]), PLAYED, *ended(status))
     assert outcome.changed
     reason = " (script_failure)" if status == "failed" else ""
@@ -106,14 +106,14 @@ def test_the_end_of_a_played_job_decides(status):
     assert outcome.values["results"][0]["outcome"] == "failed"
 
 
-def test_a_failure_carries_the_tail_of_the_log():
+def test_failure_contains_the_log_tail():
     lines = [Exchange(LIST, [job()]), PLAYED, *ended("failed"), Exchange(LOG, "one\n\x1b[31mtwo\x1b[0m\nthree\n")]
     outcome = act(*lines, log_lines=2)
     assert outcome.values["jobs"][0]["log_tail"] == ["two", "three"]
     assert outcome.failure.endswith("Its log ends with: three")
 
 
-def test_a_log_that_cannot_be_read_does_not_hide_the_failure():
+def test_unreadable_log_does_not_hide_the_failure():
     refusal = Exchange(LOG, reply({"message": "403 Forbidden"}, status=403))
     outcome = act(Exchange(LIST, [job()]), PLAYED, *ended("failed"), refusal, log_lines=2)
     assert "ended as failed (script_failure)" in outcome.failure
@@ -121,16 +121,16 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_failure():
 
 
 @pytest.mark.parametrize(("ignore", "fails"), [(False, True), (True, False)])
-def test_an_allowed_failure_fails_unless_it_is_ignored(ignore, fails):
+def test_allowed_failure_fails_unless_it_is_ignored(ignore, fails):
     outcome = act(Exchange(LIST, [job()]), PLAYED, *ended("failed", allow_failure=True), ignore_allowed_failures=ignore)
     assert bool(outcome.failure) is fails
 
 
-def test_fail_on_may_leave_out_a_status():
+def test_status_omitted_from_fail_on_does_not_fail():
     assert act(Exchange(LIST, [job()]), PLAYED, *ended("failed"), fail_on=["canceled"]).failure is None
 
 
-def test_somebody_elses_retry_is_followed_to_its_new_id():
+def test_retry_by_another_user_is_followed():
     outcome = act(
         Exchange(LIST, [job()]),
         PLAYED,
@@ -141,7 +141,7 @@ def test_somebody_elses_retry_is_followed_to_its_new_id():
     assert (outcome.failure, outcome.values["id"]) == (None, 43)
 
 
-def test_a_canceled_job_is_followed_until_it_is():
+def test_cancel_waits_until_the_job_is_canceled():
     outcome = act(
         Exchange(LIST, [job(status="running")]),
         Exchange("POST /projects/7/jobs/42/cancel", reply(job(status="canceling"), status=201)),
@@ -163,7 +163,7 @@ def test_retry_waits_until_the_job_is_canceled():
     assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 43)
 
 
-def test_a_job_that_is_being_canceled_and_has_had_its_attempts_is_not_waited_for():
+def test_canceling_job_without_attempts_left_is_refused_at_once():
     attempts = [job(43, "canceling"), job(42, "failed")]
     lines = [Exchange(LIST, attempts[:1]), Exchange(LIST + "?include_retried=true", attempts)]
     outcome = act(*lines, action="retry", max_attempts=2)
@@ -176,7 +176,7 @@ def test_erase_does_not_wait():
     assert act(Exchange(LIST, [job(status="success")]), answer, action="erase").changed
 
 
-def test_a_job_whose_turn_never_comes():
+def test_job_skipped_while_waiting_is_refused_with_the_cause():
     failed = job(41, "failed", "build", stage="build")
     outcome = act(
         Exchange(LIST, [job(status="created"), job(41, "running", "build", stage="build")]),
@@ -189,8 +189,7 @@ def test_a_job_whose_turn_never_comes():
     assert "retry the failed or canceled jobs before it: job 'build' (id 41) of stage build" in outcome.failure
 
 
-def test_jobs_of_two_pipelines_that_are_skipped_at_once():
-    """Each pipeline has an earlier job that failed."""
+def test_skipped_jobs_of_two_pipelines_name_their_own_causes():
 
     def answer(call):
         if call.path.endswith("/trigger_jobs"):
@@ -210,7 +209,7 @@ def test_jobs_of_two_pipelines_that_are_skipped_at_once():
 
 
 @pytest.mark.parametrize(
-    ("before", "held"),
+    ("before", "cause"),
     [
         (job(41, "pending", "gpu", stage="build", tag_list=["gpu"]),
          "; before it, job 'gpu' (id 41) of stage 'build' is still pending; it requires a runner with the tag gpu."),
@@ -218,10 +217,10 @@ def test_jobs_of_two_pipelines_that_are_skipped_at_once():
         (job(41, "manual", "maybe", stage="build", allow_failure=True), "."),
         (job(41, "running", "other"), "."),
     ],
-    ids=["a runner", "a person", "nobody has to", "of its own stage"],
+    ids=["missing runner", "manual job", "optional manual job", "job of the same stage"],
 )  # fmt: skip
 @pytest.mark.parametrize("on_timeout", ["fail", "continue"])
-def test_what_a_job_has_waited_for_when_the_time_is_up(before, held, on_timeout):
+def test_timeout_explains_what_a_created_job_waits_for(before, cause, on_timeout):
     def answer(call):
         found = job(status="created")
         return found if call.line == JOB else [found, before]
@@ -231,7 +230,7 @@ def test_what_a_job_has_waited_for_when_the_time_is_up(before, held, on_timeout)
     )
     result = outcome.values["results"][0]
     assert (outcome.changed, outcome.values["timed_out"]) == (False, True)
-    assert f"{result['reason']}.".endswith(f"it is still created, and earlier jobs have not finished yet{held}")
+    assert f"{result['reason']}.".endswith(f"it is still created, and earlier jobs have not finished yet{cause}")
     assert bool(outcome.failure) == (on_timeout == "fail")
 
 
@@ -273,7 +272,7 @@ def attempts_server(failures, is_bridge=False, hides_retried=False):
     [(0, 3, 1, False), (1, 3, 2, False), (2, 3, 3, False), (9, 3, 3, True), (9, 1, 1, True)],
 )
 @pytest.mark.parametrize("server", [{}, {"is_bridge": True}, {"hides_retried": True}], ids=["18", "bridge", "13.5"])
-def test_a_failing_job_has_at_most_so_many_attempts(failures, most, writes, fails, server):
+def test_failing_job_is_retried_up_to_max_attempts(failures, most, writes, fails, server):
     transport, progress = attempts_server(failures, **server), Progress()
     outcome = run_task(TASK, {**BASE, "max_attempts": most}, transport=transport, progress=progress)
     assert transport.writes[0].endswith("/play")
@@ -286,14 +285,14 @@ def test_a_failing_job_has_at_most_so_many_attempts(failures, most, writes, fail
     assert (f"; this was the last of {most} attempts (max_attempts)" in (outcome.failure or "")) is (fails and most > 1)
 
 
-def test_only_certain_failures_are_retried():
+def test_retry_on_limits_which_failures_are_retried():
     transport = attempts_server(9)
     outcome = run_task(TASK, {**BASE, "max_attempts": 3, "retry_on": ["runner_system_failure"]}, transport=transport)
     assert len(transport.writes) == 1
     assert "ended as failed (script_failure)" in outcome.failure
 
 
-def test_a_job_that_was_found_running_and_is_retried_was_acted_on():
+def test_retry_of_a_job_found_running_is_a_change():
     attempts = [job(42, "running"), job(42, "failed"), job(43, "success")]
 
     def answer(call):
@@ -313,7 +312,7 @@ def test_a_job_that_was_found_running_and_is_retried_was_acted_on():
 
 @pytest.mark.parametrize("faults", [1, 9])
 @pytest.mark.parametrize("fault", [403, 503])
-def test_a_failed_job_fails_the_task_also_when_its_attempts_cannot_be_counted(faults, fault):
+def test_failed_job_fails_the_task_if_attempts_cannot_be_counted(faults, fault):
     left = [fault] * faults
 
     def answer(call):
@@ -330,7 +329,7 @@ def test_a_failed_job_fails_the_task_also_when_its_attempts_cannot_be_counted(fa
     assert outcome.failure and outcome.values["results"][0]["outcome"] == "failed"
 
 
-def interloper(theirs, before):
+def retry_by_another_user(other_status, before):
     """Answer like a GitLab on which another user retried the job before us and our answer is lost."""
     ours = {"user": {"id": 1}}
 
@@ -340,7 +339,7 @@ def interloper(theirs, before):
         if call.line == RETRY:
             return errors.LostAnswerError("lost")
         old = job(42, before.pop(0) if len(before) > 1 else before[0], **ours)
-        attempts = [job(43, theirs, user={"id": 2}), job(42, "failed", **ours)] if transport.writes else [old]
+        attempts = [job(43, other_status, user={"id": 2}), job(42, "failed", **ours)] if transport.writes else [old]
         if call.query.get("include_retried"):
             return attempts
         return attempts[:1] if call.line == LIST else attempts[0]
@@ -356,13 +355,13 @@ def interloper(theirs, before):
         (["failed"], {"action": "retry"}, ""),
     ],
 )
-@pytest.mark.parametrize("theirs", ["success", "failed"])
-def test_a_retry_of_somebody_else_before_our_own_is_followed(before, options, last, theirs):
-    transport = interloper(theirs, list(before))
+@pytest.mark.parametrize("other_status", ["success", "failed"])
+def test_retry_by_another_user_before_a_lost_retry_is_followed(before, options, last, other_status):
+    transport = retry_by_another_user(other_status, list(before))
     outcome = run_task(TASK, {**BASE, **options}, transport=transport)
     assert (transport.writes, outcome.values["id"], outcome.changed) == ([RETRY], 43, False)
     failed = f"job 'deploy' (id 43) ended as failed (script_failure){last}"
-    assert outcome.failure == (failed if theirs == "failed" else None)
+    assert outcome.failure == (failed if other_status == "failed" else None)
 
 
 # ----- timeouts -----
@@ -393,7 +392,7 @@ def stuck(status, **fields):
         ("continue", ["play"], "running", None),
     ],
 )
-def test_the_end_of_the_time(on_timeout, writes, status, words):
+def test_on_timeout_decides_what_happens_at_the_timeout(on_timeout, writes, status, words):
     clock, transport = FakeClock(), stuck("running")
     outcome = run_task(TASK, {**BASE, "wait_timeout": 60.0, "on_timeout": on_timeout}, transport=transport, clock=clock)
     assert [line.rpartition("/")[2] for line in transport.writes] == writes
@@ -403,7 +402,7 @@ def test_the_end_of_the_time(on_timeout, writes, status, words):
     assert outcome.values["elapsed"] == pytest.approx(60.0)
 
 
-class Slow(FunctionTransport):
+class SlowServer(FunctionTransport):
     """A server with five jobs that run until they are canceled, and with slow answers.
 
     :param hangs_from: when it stops answering.
@@ -437,24 +436,24 @@ def cancel_late(clock, transport):
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.4, 0.8, 1.5])
-def test_canceling_has_the_time_that_it_takes(seconds):
+def test_cancel_after_the_timeout_gets_the_time_it_needs(seconds):
     clock = FakeClock()
-    transport = Slow(clock, seconds)
+    transport = SlowServer(clock, seconds)
     outcome = cancel_late(clock, transport)
     assert {record["status"] for record in transport.jobs.values()} == {"canceled"} and outcome.changed
     assert outcome.failure.count("it is still running; it was canceled") == 5
 
 
-def test_canceling_holds_a_task_for_a_moment_only():
+def test_cancel_after_the_timeout_ends_on_an_unreachable_server():
     clock = FakeClock()
-    transport = Slow(clock, 0.1, hangs_from=20.0)
+    transport = SlowServer(clock, 0.1, hangs_from=20.0)
     outcome = cancel_late(clock, transport)
     assert "it was not canceled: " in outcome.failure
     # five requests at a time on a clock that adds up their durations
     assert 20.0 <= clock.seconds < 20.0 + 5 * 13.0
 
 
-def test_a_turn_that_does_not_come_in_time():
+def test_created_job_that_never_becomes_playable_times_out():
     transport = stuck("created")
     outcome = run_task(TASK, {**BASE, "wait_timeout": 30.0}, transport=transport)
     assert not outcome.changed
@@ -462,7 +461,7 @@ def test_a_turn_that_does_not_come_in_time():
     assert transport.writes == []
 
 
-def test_what_an_extension_waits_for_is_told_and_named_when_the_time_is_up():
+def test_reason_of_an_extension_to_wait_is_shown_and_in_the_timeout():
     class Hold:
         @hookimpl
         def gitlab_decide_job_action(self, action, decisions):
@@ -484,13 +483,13 @@ def test_what_an_extension_waits_for_is_told_and_named_when_the_time_is_up():
 
 
 @pytest.mark.parametrize(("status", "lists"), [("pending", 1), ("created", 2)])
-def test_only_for_a_job_whose_turn_is_to_come_its_pipeline_is_listed_when_the_time_is_up(status, lists):
+def test_pipeline_is_listed_at_the_timeout_only_for_created_jobs(status, lists):
     transport = FunctionTransport(lambda call: [job(status=status)] if call.line == LIST else job(status=status))
     outcome = run_task(TASK, {**BASE, "wait_timeout": 30.0}, transport=transport)
     assert outcome.values["timed_out"] and transport.lines.count(LIST) == lists
 
 
-def test_what_an_extension_holds_up_after_a_lost_request_is_waited_for():
+def test_extension_can_delay_the_repetition_of_a_lost_request():
     class Hold:
         asked = 0
 
@@ -512,7 +511,7 @@ def test_what_an_extension_holds_up_after_a_lost_request_is_waited_for():
     assert (outcome.changed, outcome.failure, outcome.values["status"]) == (True, None, "success")
 
 
-def test_a_job_that_stays_in_the_queue():
+def test_pending_timeout_fails_with_the_missing_runner():
     clock, transport = FakeClock(), stuck("pending", tag_list=["gpu"])
     outcome = run_task(TASK, {**BASE, "pending_timeout": 20.0}, transport=transport, clock=clock)
     assert f"has been pending for {clock.seconds:.0f} s" in outcome.failure
@@ -521,7 +520,7 @@ def test_a_job_that_stays_in_the_queue():
     assert not outcome.values["timed_out"]
 
 
-def test_what_was_played_is_told_even_when_following_fails():
+def test_played_job_is_reported_even_if_following_fails():
     denied = Exchange(JOB, reply({"message": "401 Unauthorized"}, status=401))
     outcome = act(Exchange(LIST, [job()]), PLAYED, denied, denied, denied, denied)
     assert outcome.changed
@@ -537,13 +536,13 @@ def test_what_was_played_is_told_even_when_following_fails():
     ],
     ids=["404", "login page"],
 )
-def test_what_is_denied_for_a_moment_while_following_is_asked_for_again(denial):
+def test_brief_denial_while_following_is_survived(denial):
     denied = Exchange(JOB, denial)
     outcome = act(Exchange(LIST, [job()]), PLAYED, denied, denied, *ended("success"))
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
 
 
-def test_a_restart_of_the_server_is_survived():
+def test_server_restart_while_following_is_survived():
     outage = [Exchange(JOB, errors.ConnectError("refused"))] * 3 + [Exchange(JOB, reply("<html>", status=502))] * 6
     outcome = act(Exchange(LIST, [job()]), PLAYED, *outage, *ended("success"), api_retries=1)
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
@@ -557,8 +556,8 @@ UNSENT = [
 
 @pytest.mark.parametrize("found", ["running", "manual"])
 @pytest.mark.parametrize("retries", [0, 1])
-@pytest.mark.parametrize("unsent", UNSENT, ids=["away", "busy"])
-def test_a_job_is_read_again_before_it_is_played_later(unsent, found, retries):
+@pytest.mark.parametrize("unsent", UNSENT, ids=["unreachable", "throttled"])
+def test_job_is_read_again_before_an_unsent_play_is_repeated(unsent, found, retries):
     exchanges = [Exchange(LIST, [job()]), Exchange(PLAY, unsent()), Exchange(JOB, job()), Exchange(PLAY, unsent())]
     exchanges += [Exchange(JOB, job(status=found)), *([PLAYED] if found == "manual" else [])]
     transport = ScriptedTransport(*exchanges, *ended("success"))
@@ -566,7 +565,7 @@ def test_a_job_is_read_again_before_it_is_played_later(unsent, found, retries):
     assert (outcome.failure, outcome.changed) == (None, found == "manual")
 
 
-def test_an_outage_that_does_not_end_ends_with_the_time():
+def test_lasting_outage_ends_with_the_timeout():
     def answer(call):
         if call.method == "POST":
             raise errors.ConnectError("refused")
@@ -578,7 +577,7 @@ def test_an_outage_that_does_not_end_ends_with_the_time():
     assert "refused" in outcome.failure
 
 
-def test_several_jobs_are_read_by_one_list_a_poll():
+def test_several_jobs_are_read_with_one_list_per_poll():
     def both(status):
         return [job(43, status, "deploy:b"), job(42, status, "deploy:a")]
 
@@ -600,7 +599,7 @@ def test_several_jobs_are_read_by_one_list_a_poll():
     assert outcome.failure == "job 'deploy:b' (id 43) ended as failed (script_failure)"
 
 
-def test_the_pipeline_is_as_the_job_tells_it_that_was_read_last():
+def test_pipeline_state_comes_from_the_job_read_last():
     def both(first, second, of_pipeline):
         of = {"pipeline": pipeline(6, of_pipeline)}
         return [job(43, first, "deploy:b", **of), job(42, second, "deploy:a", **of)]
@@ -623,7 +622,7 @@ def test_check_mode_does_not_wait():
     assert (outcome.changed, clock.sleeps) == (False, [])
 
 
-def test_a_pipeline_that_comes_later_is_waited_for():
+def test_missing_pipeline_is_waited_for():
     newest = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     outcome = act(
         Exchange(newest, []),
@@ -637,7 +636,7 @@ def test_a_pipeline_that_comes_later_is_waited_for():
     assert (outcome.changed, outcome.values["status"]) == (True, "success")
 
 
-def test_a_retry_that_gitlab_refuses_is_told_beside_the_failure():
+def test_refused_retry_is_reported_with_the_failure():
     refused = reply({"message": "403 Forbidden"}, status=403)
     played = []
 
@@ -656,7 +655,7 @@ def test_a_retry_that_gitlab_refuses_is_told_beside_the_failure():
     assert outcome.changed
 
 
-def test_what_was_just_played_is_looked_at_before_others_and_then_takes_its_turn():
+def test_only_the_first_poll_after_a_play_is_urgent():
     exchanges = [Exchange(LIST, [job(status="manual")]), PLAYED, *[Exchange(JOB, job(status="running"))] * 2]
     session = new_session(ScriptedTransport(*exchanges, *ended("success")))
     query = JobQuery(PipelineQuery("7", pipeline_id=6), names=("deploy",))

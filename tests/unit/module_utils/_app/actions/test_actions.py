@@ -28,7 +28,7 @@ def test_every_action_has_a_cell_for_every_column():
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=list(ACTIONS))
-def test_a_row_names_what_there_is(action):
+def test_row_names_existing_options_and_statuses(action):
     assert set(action.takes) <= set(SPEC.arguments)
     assert action.status_after in ("", *STATUSES)
     # a gate follows the jobs on which it acts
@@ -46,14 +46,14 @@ def test_a_row_names_what_there_is(action):
         ("delete_artifacts", 404, "404 Not found", ""),
     ],
 )
-def test_advice(action, status, text, expected):
+def test_rejection_gets_the_advice_of_its_action(action, status, text, expected):
     error = StatusError(text, status=status, server_text=text)
     ACTIONS[action].advise(error)
     assert expected in error.advice
     assert bool(expected) == bool(error.advice)
 
 
-def test_the_general_advice_about_a_token_stays():
+def test_advice_about_a_token_is_kept():
     error = NotAuthorizedError(FORBIDDEN, status=403, server_text=FORBIDDEN)
     error.advice = "The token lacks a scope"
     ACTIONS["play"].advise(error)
@@ -79,10 +79,10 @@ def test_the_general_advice_about_a_token_stays():
         ("delete_artifacts", "failed", {}, {}),
     ],
 )
-def test_what_is_sent(action, status, options, expected):
+def test_action_sends_its_arguments(action, status, options, expected):
     assert ACTIONS[action].arguments(ActionRequest(action, **options), status) == expected
 
 
 @pytest.mark.parametrize("status", ["created", "skipped", "canceled"])
-def test_a_new_attempt_was_played_before_it_is_under_way(status):
+def test_new_attempt_proves_a_play_in_any_status(status):
     assert ACTIONS["play"].effect({"id": 1, "status": "success"}, {"id": 2, "status": status})

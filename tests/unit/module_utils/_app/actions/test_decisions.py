@@ -111,7 +111,7 @@ def decided(action, record, *, given=(), **options):
 
 
 @pytest.mark.parametrize(("action", "status", "options", "fields", "verdict"), CELLS)
-def test_decision_table(action, status, options, fields, verdict):
+def test_decision_matches_the_table(action, status, options, fields, verdict):
     decision = decided(action, job(42, status, **fields), **options)
     assert decision.verdict == verdict, decision.reason
     if verdict in ("same", "refuse"):
@@ -121,10 +121,10 @@ def test_decision_table(action, status, options, fields, verdict):
 
 @pytest.mark.parametrize("status", [*ACTIVE, "success"])
 @pytest.mark.parametrize("given", [(), VARIABLES, INPUTS, VARIABLES + INPUTS])
-def test_values_that_come_too_late_are_told_of(status, given):
+def test_reason_mentions_values_that_come_too_late(status, given):
     reason = decided("play", job(42, status), given=given).reason
-    told = reason.partition("; ")[2]
-    assert told == (f"{' and '.join(given)} are only used when this task starts the job" if given else "")
+    note = reason.partition("; ")[2]
+    assert note == (f"{' and '.join(given)} are only used when this task starts the job" if given else "")
 
 
 @pytest.mark.parametrize(
@@ -135,18 +135,18 @@ def test_values_that_come_too_late_are_told_of(status, given):
         (VARIABLES + INPUTS, "omit job_variables and job_inputs, or start a new pipeline"),
     ],
 )
-def test_values_that_gitlab_would_not_use_are_refused(given, advice):
+def test_values_that_gitlab_would_ignore_are_refused(given, advice):
     decision = decided("play", job(42, "failed"), replay="failed", given=given)
     assert decision.verdict == "refuse" and decision.reason.endswith(advice)
 
 
-def test_the_table_above_has_every_cell():
+def test_decision_table_is_complete():
     assert {tuple(row[:2]) for row in CELLS} == {(action, status) for action in ACTIONS for status in STATUSES}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("status", ["paused", "", None])
-def test_a_status_that_is_unknown_is_left_alone(action, status):
+def test_unknown_status_is_refused(action, status):
     decision = decided(action, {**job(), "status": status, **EXPIRING}, wait=True, force=True, replay="always")
     assert decision.verdict == "refuse"
 
@@ -167,7 +167,7 @@ def test_a_status_that_is_unknown_is_left_alone(action, status):
         ("delete_artifacts", "success", {}, "act"),
     ],
 )
-def test_an_archived_job(action, status, options, verdict):
+def test_archived_job_refuses_actions_that_gitlab_rejects(action, status, options, verdict):
     decision = decided(action, job(42, status, archived=True, **EXPIRING), **options)
     assert decision.verdict == verdict
     assert ("archived" in decision.reason) == (verdict == "refuse")
@@ -197,7 +197,7 @@ BRIDGES = [
 
 
 @pytest.mark.parametrize(("action", "status", "options", "fields", "verdict"), BRIDGES)
-def test_trigger_jobs(action, status, options, fields, verdict):
+def test_decision_for_trigger_jobs_matches_the_table(action, status, options, fields, verdict):
     decision = decided(action, bridge(50, status, **fields), is_bridge=True, **options)
     assert decision.verdict == verdict, decision.reason
 
@@ -216,14 +216,14 @@ def test_advice_about_a_failed_trigger_job_is_possible():
         ({}, "act"),
     ],
 )
-def test_erase_on_servers_that_do_not_tell_erased_at(fields, verdict):
+def test_erase_on_servers_that_do_not_return_erased_at(fields, verdict):
     record = {"id": 1, "name": "a", "status": "success", "started_at": "2020-01-01T00:00:00.000Z", **fields}
     assert decided("erase", record).verdict == verdict
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled", "skipped"])
 @pytest.mark.parametrize("left_out", [(), ("artifacts",), ("artifacts", "erased_at")])
-def test_a_job_that_never_started_has_nothing_to_erase(status, left_out):
+def test_job_that_never_started_has_nothing_to_erase(status, left_out):
     record = {name: value for name, value in job(42, status, started_at=None).items() if name not in left_out}
     assert decided("erase", record) == Decision("same", "it never ran, so there is nothing to erase")
     assert decided("erase", {**record, "artifacts": [LOG]}).verdict == "act"
@@ -235,7 +235,7 @@ def test_reasons_name_the_status():
     assert "canceled" in decided("play", job(42, "canceled")).reason
 
 
-def test_what_an_extension_may_answer():
+def test_extension_can_return_each_decision():
     built_in = Decision("act", "why")
     decisions = Decisions(built_in, wait=True)
     given = {"action": "play", "job": job(), "decisions": decisions}

@@ -29,25 +29,25 @@ def bridges(*exchanges, **options):
     return run_task(gitlab_pipeline_bridges.TASK, given, transport=ScriptedTransport(*exchanges))
 
 
-def test_a_job_by_its_id_is_looked_for_in_the_list_of_the_project():
+def test_job_id_is_searched_in_the_job_list_of_the_project():
     outcome = info(Exchange(PROJECT, [job(44), job(43), job(42), job(41)]), job_id=42)
     assert outcome.values["job"] == job(42)
 
 
 @pytest.mark.parametrize("listed", [[44, 43, 41], [44, 43], []])
-def test_a_job_that_the_list_does_not_hold(listed):
+def test_job_id_missing_from_the_list_is_an_error(listed):
     # newest first: reading stops at jobs that are older than the requested one
     with pytest.raises(errors.SelectionError, match="no job 42 among the jobs of project 7 that the job token can"):
         info(Exchange(PROJECT, [job(number) for number in listed]), job_id=42)
 
 
-def test_a_log_is_not_asked_for_and_a_warning_says_why():
+def test_log_is_not_requested_and_a_warning_explains_why():
     outcome = info(Exchange(LIST, [job(42, "failed")]), pipeline_id=6, log_lines=2)
     assert outcome.values["job"]["log_tail"] is None
     assert outcome.warnings == ["Job tokens cannot read logs, so no log is shown; set api_token to see it."]
 
 
-def test_trigger_jobs_of_a_pipeline_that_cannot_itself_be_read():
+def test_trigger_jobs_of_an_unreadable_pipeline_are_returned():
     outcome = bridges(Exchange(BRIDGES, []), Exchange(PIPELINE, FORBIDDEN))
     assert (outcome.values["pipeline"], outcome.values["bridges"]) == ({"id": 6}, [])
     # with another token this is an error
@@ -56,9 +56,9 @@ def test_trigger_jobs_of_a_pipeline_that_cannot_itself_be_read():
 
 
 @pytest.mark.parametrize("may_list", [True, False])
-def test_whether_a_pipeline_of_another_project_is_accessible_is_told_by_its_jobs(may_list):
+def test_accessibility_of_a_downstream_pipeline_is_read_from_its_jobs(may_list):
     other = pipeline(26, project_id=8)
-    look = Exchange("GET /projects/8/pipelines/26/jobs?per_page=1", [] if may_list else FORBIDDEN)
+    probe = Exchange("GET /projects/8/pipelines/26/jobs?per_page=1", [] if may_list else FORBIDDEN)
     listed = Exchange(BRIDGES, [bridge(50, name="deploy", downstream=other)])
-    outcome = bridges(listed, Exchange(PIPELINE, FORBIDDEN), look)
+    outcome = bridges(listed, Exchange(PIPELINE, FORBIDDEN), probe)
     assert [record["accessible"] for record in outcome.values["bridges"]] == [may_list]

@@ -41,7 +41,7 @@ def state(action, record, status):
     return read + [Exchange(f"{READ}/trigger_jobs", [])] if action == "cancel" else read
 
 
-DOUBTS = {**LOST_ANSWERS, "a lock": lambda: reply({"message": "409 Conflict: Resource lock"}, status=409)}
+UNKNOWN_RESULTS = {**LOST_ANSWERS, "a lock": lambda: reply({"message": "409 Conflict: Resource lock"}, status=409)}
 
 
 def act(action, *exchanges, **options):
@@ -50,24 +50,28 @@ def act(action, *exchanges, **options):
 
 
 @pytest.mark.parametrize("action", PIPELINE_ACTIONS)
-def test_every_status_has_its_cell(action):
+def test_every_status_column_has_a_cell(action):
     assert set(PIPELINE_ACTIONS[action].cells) == {row.column for row in STATUSES.values()}
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("unknown_result", UNKNOWN_RESULTS)
 @pytest.mark.parametrize("action", POSTS)
-def test_a_lost_answer_after_the_effect(action, doubt):
-    outcome = act(action, Exchange(POSTS[action], DOUBTS[doubt]()), *state(action, AFTER[action], STATUS[action]))
+def test_lost_answer_after_the_effect_is_a_change(action, unknown_result):
+    outcome = act(
+        action,
+        Exchange(POSTS[action], UNKNOWN_RESULTS[unknown_result]()),
+        *state(action, AFTER[action], STATUS[action]),
+    )
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("unknown_result", UNKNOWN_RESULTS)
 @pytest.mark.parametrize("action", POSTS)
-def test_a_lost_request_is_sent_again(action, doubt):
+def test_lost_request_is_sent_again(action, unknown_result):
     """The jobs show that nothing was done."""
     outcome = act(
         action,
-        Exchange(POSTS[action], DOUBTS[doubt]()),
+        Exchange(POSTS[action], UNKNOWN_RESULTS[unknown_result]()),
         *state(action, BEFORE[action], STATUS[action]),
         Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
         *state(action, AFTER[action], "running"),
@@ -75,7 +79,7 @@ def test_a_lost_request_is_sent_again(action, doubt):
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-def test_a_single_job_that_somebody_else_has_canceled_does_not_show_that_the_pipeline_was():
+def test_one_job_canceled_by_another_user_does_not_prove_the_cancel():
     def both(first, second):
         jobs = Exchange(ATTEMPTS, [job(43, second, "other"), job(42, first)])
         return [Exchange(READ, pipeline(6, "running")), jobs, Exchange(f"{READ}/trigger_jobs", [])]
@@ -98,7 +102,7 @@ def test_a_single_job_that_somebody_else_has_canceled_does_not_show_that_the_pip
 @pytest.mark.parametrize(
     ("action", "status", "end"), [("retry", "running", "success"), ("cancel", "canceled", "canceled")]
 )
-def test_a_pipeline_is_read_again_after_an_outage(action, status, end, done):
+def test_pipeline_is_read_again_before_an_unsent_action_is_repeated(action, status, end, done):
     away = [Exchange(POSTS[action], errors.ConnectError("refused"))]
     answer = Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action])
     after = state(action, AFTER[action], status)
@@ -111,7 +115,7 @@ def test_a_pipeline_is_read_again_after_an_outage(action, status, end, done):
 
 
 @pytest.mark.parametrize("action", POSTS)
-def test_an_effect_that_shows_between_two_reads(action):
+def test_effect_that_appears_between_two_reads_is_a_change(action):
     """A server may still execute a request after its answer was lost."""
     before, after = state(action, BEFORE[action], STATUS[action]), state(action, AFTER[action], "running")
     outcome = act(action, Exchange(POSTS[action], lost()), before[0], *after[1:])
@@ -119,7 +123,7 @@ def test_an_effect_that_shows_between_two_reads(action):
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
-def test_jobs_that_somebody_else_retries_once_they_were_canceled(is_lost):
+def test_canceled_jobs_that_another_user_retries_are_a_change(is_lost):
     read = [
         Exchange(READ, pipeline(6, "running")),
         Exchange(ATTEMPTS, [job(43, "pending"), job(42, "canceled")]),
@@ -129,7 +133,7 @@ def test_jobs_that_somebody_else_retries_once_they_were_canceled(is_lost):
     assert (outcome.changed, outcome.failure, outcome.values["status"]) == (True, None, "running")
 
 
-def test_what_a_lost_request_has_canceled_counts_when_nothing_was_left_for_the_next_one():
+def test_jobs_canceled_by_a_lost_request_are_a_change():
     def read(status, *jobs):
         return [
             Exchange(READ, pipeline(6, status)),
@@ -150,7 +154,7 @@ def test_what_a_lost_request_has_canceled_counts_when_nothing_was_left_for_the_n
 
 
 @pytest.mark.parametrize("action", POSTS)
-def test_an_effect_that_shows_late(action):
+def test_effect_that_appears_late_is_a_change(action):
     outcome = act(
         action,
         Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
@@ -162,7 +166,7 @@ def test_an_effect_that_shows_late(action):
 
 
 @pytest.mark.parametrize("action", POSTS)
-def test_what_is_accepted_and_not_done(action):
+def test_accepted_request_without_effect_fails(action):
     outcome = act(
         action,
         Exchange(POSTS[action], pipeline(6, STATUS[action]), status=OK[action]),
@@ -171,7 +175,7 @@ def test_what_is_accepted_and_not_done(action):
     assert not outcome.changed and "GitLab accepted the request, but none of its jobs was" in outcome.failure
 
 
-def test_it_ends_before_it_can_be_canceled():
+def test_pipeline_that_ends_before_the_cancel_is_unchanged():
     outcome = act(
         "cancel",
         Exchange(POSTS["cancel"], pipeline(6, "success")),
@@ -180,7 +184,7 @@ def test_it_ends_before_it_can_be_canceled():
     assert (outcome.changed, outcome.failure) == (False, None)
 
 
-def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
+def test_pipeline_that_ends_before_the_cancel_survives_a_denied_read():
     """The first read counts, even if the next one fails."""
     denied = Exchange(READ, {"message": "403 Forbidden"}, status=403)
     outcome = act(
@@ -193,14 +197,14 @@ def test_it_ends_before_it_can_be_canceled_and_is_read_again_in_vain():
     assert (outcome.values["status"], outcome.message) == ("success", "it has already finished with status success")
 
 
-def test_a_pipeline_that_is_retried_between_two_reads_is_under_way():
+def test_pipeline_with_active_jobs_needs_no_retry():
     jobs = Exchange(ATTEMPTS, [job(43, "pending"), job(42, "failed")])
     options = {"action": "retry", "pipeline_id": 6}
     outcome = run_task(TASK, options, transport=ScriptedTransport(Exchange(READ, pipeline(6, "failed")), jobs))
     assert (outcome.changed, outcome.failure, outcome.message) == (False, None, "its jobs are already active")
 
 
-def test_a_job_that_never_gets_its_turn_is_not_under_way():
+def test_created_job_behind_a_failed_trigger_job_is_not_active():
     """An earlier trigger job has failed, which GitLab does not retry with the pipeline."""
     jobs = Exchange(ATTEMPTS, [job(43, "created"), job(42, "success")])
     options = {"action": "retry", "pipeline_id": 6}
@@ -208,7 +212,7 @@ def test_a_job_that_never_gets_its_turn_is_not_under_way():
     assert not outcome.changed and "GitLab does not retry trigger jobs with their pipeline" in outcome.failure
 
 
-def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_yet():
+def test_cancel_on_timeout_is_reported_before_the_status_changes():
     def answer(call):
         if call.method == "POST":
             return pipeline(6, "running")
@@ -223,7 +227,7 @@ def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_
     assert outcome.changed and outcome.values["timed_out"] and "; it was canceled" in outcome.failure
 
 
-def test_a_list_that_is_empty_all_at_once_is_no_proof():
+def test_suddenly_empty_job_list_proves_nothing():
     empty = [Exchange(READ, pipeline(6, "failed")), Exchange(ATTEMPTS, [])]
     outcome = act("retry", Exchange(POSTS["retry"], lost()), *empty, *state("retry", AFTER["retry"], "running"))
     assert (outcome.changed, outcome.failure) == (True, None)
@@ -240,7 +244,7 @@ def test_a_list_that_is_empty_all_at_once_is_no_proof():
         ),
     ],
 )
-def test_a_refusal_says_what_to_do(project, words):
+def test_refused_retry_explains_what_to_do(project, words):
     outcome = act(
         "retry",
         Exchange(POSTS["retry"], {"message": "403 Forbidden"}, status=403),
@@ -251,13 +255,13 @@ def test_a_refusal_says_what_to_do(project, words):
     assert outcome.failure.startswith("pipeline 6 cannot be retried: ")
 
 
-def test_a_refusal_because_it_was_done_meanwhile():
+def test_refusal_of_an_action_done_meanwhile_is_not_a_failure():
     refusal = Exchange(POSTS["cancel"], {"message": "403 Forbidden"}, status=403)
     outcome = act("cancel", refusal, *state("cancel", job(42, "canceled"), "canceled"))
     assert (outcome.changed, outcome.failure) == (False, None)
 
 
-def test_a_pipeline_that_never_began_is_not_retried():
+def test_pipeline_with_invalid_configuration_is_not_retried():
     transport = ScriptedTransport(
         Exchange(READ, pipeline(6, "failed", yaml_errors="jobs:build has no script")), Exchange(ATTEMPTS, [])
     )
@@ -265,23 +269,23 @@ def test_a_pipeline_that_never_began_is_not_retried():
     assert not outcome.changed and "jobs:build has no script" in outcome.failure
 
 
-def test_an_unknown_status():
+def test_unknown_status_is_refused():
     transport = ScriptedTransport(*state("cancel", job(42, "paused"), "paused"))
     outcome = run_task(TASK, {"action": "cancel", "pipeline_id": 6}, transport=transport)
     assert not outcome.changed and "does not know its status 'paused'" in outcome.failure
 
 
 @pytest.mark.parametrize("after", [("running", "paused"), ("paused", "running")])
-def test_an_unknown_status_after_an_accepted_request_is_named_and_not_guessed_about(after):
+def test_unknown_status_after_an_accepted_request_is_named(after):
     status, of_job = after
-    looks = state("cancel", job(42, of_job), status) * 3
-    outcome = act("cancel", Exchange(POSTS["cancel"], pipeline(6, "running")), *looks)
+    reads = state("cancel", job(42, of_job), status) * 3
+    outcome = act("cancel", Exchange(POSTS["cancel"], pipeline(6, "running")), *reads)
     assert not outcome.changed and "none of its jobs" not in outcome.failure
     assert "has the status 'paused', which this collection does not know" in outcome.failure
 
 
 @pytest.mark.parametrize("wait", [False, True])
-def test_check_mode_predicts_the_retry_of_a_pipeline_that_is_being_canceled(wait):
+def test_check_mode_predicts_the_retry_of_a_canceling_pipeline(wait):
     transport = ScriptedTransport(*state("retry", job(42, "canceling"), "canceling"))
     options = {"action": "retry", "pipeline_id": 6, "wait": wait}
     outcome = run_task(TASK, options, transport=transport, check_mode=True)
@@ -289,7 +293,7 @@ def test_check_mode_predicts_the_retry_of_a_pipeline_that_is_being_canceled(wait
     assert outcome.values["status"] == ("running" if wait else "canceling")
 
 
-def test_the_diff_shows_both_states():
+def test_diff_shows_both_states():
     outcome = act(
         "retry",
         Exchange(POSTS["retry"], pipeline(6, "failed"), status=201),

@@ -23,7 +23,7 @@ def delete(*exchanges, check_mode=False, **options):
     return run_task(TASK, given, transport=ScriptedTransport(*exchanges), check_mode=check_mode)
 
 
-def test_every_run_is_a_change_which_check_mode_predicts_without_writing():
+def test_every_run_is_a_change_predicted_by_check_mode():
     # GitLab does not report whether any artifacts were left
     for _number in range(2):
         predicted = delete(PROJECT, check_mode=True)
@@ -40,7 +40,7 @@ def test_every_run_is_a_change_which_check_mode_predicts_without_writing():
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(check_mode):
+def test_missing_project_is_an_error_before_any_write(check_mode):
     missing = Exchange("GET /projects/7", reply({"message": "404 Project Not Found"}, status=404))
     with pytest.raises(errors.NotFoundError, match="Project Not Found"):
         delete(missing, check_mode=check_mode)
@@ -55,7 +55,7 @@ def test_a_project_that_is_not_there_is_an_error_before_anything_is_written(chec
         ({"id": 7, "permissions": {"project_access": {"access_level": 40}}}, '"403 Forbidden" for project 7 (DELETE'),
     ],
 )
-def test_a_refusal_without_a_reason_is_looked_into(project, words):
+def test_refusal_without_a_reason_is_explained_from_the_project(project, words):
     forbidden = Exchange(DELETE, {"message": "403 Forbidden"}, status=403)
     outcome = delete(PROJECT, forbidden, Exchange("GET /projects/7", project))
     assert words in outcome.failure and "403 Forbidden" in outcome.failure
@@ -71,7 +71,7 @@ def test_a_refusal_without_a_reason_is_looked_into(project, words):
         (errors.LostAnswerError("the connection broke"), "). The outcome is unknown"),
     ],
 )
-def test_what_went_wrong_is_told_and_is_no_change(answer, words):
+def test_failed_deletion_is_reported_and_is_not_a_change(answer, words):
     outcome = delete(PROJECT, Exchange(DELETE, answer), api_retries=0)
     assert outcome.failure.startswith("the artifacts of project 7 were not deleted: ")
     assert words in outcome.failure
@@ -81,7 +81,7 @@ def test_what_went_wrong_is_told_and_is_no_change(answer, words):
 
 
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action != "delete_artifacts"])
-def test_no_other_action_is_for_a_whole_project(action):
+def test_whole_project_can_only_be_used_with_delete_artifacts(action):
     with pytest.raises(errors.UsageError, match="whole_project can only be used with delete_artifacts"):
         delete(action=action)
 
@@ -91,7 +91,7 @@ def test_no_other_action_is_for_a_whole_project(action):
     [{"job_id": 42}, {"pipeline_id": 6}, {"ref": "main"}, {"name": ["build"]}, {"include_downstream": True}],
     ids=str,
 )
-def test_what_chooses_jobs_contradicts_the_whole_project(selection):
+def test_job_selections_cannot_be_used_with_whole_project(selection):
     (name,) = selection
     with pytest.raises(errors.UsageError, match=f"{name} cannot be used with whole_project"):
         delete(**selection)
@@ -104,11 +104,11 @@ def test_what_chooses_jobs_contradicts_the_whole_project(selection):
         ({"replay": "always"}, "replay can only be used with play"),
     ],
 )
-def test_what_is_for_other_actions_is_refused_here_too(options, words):
+def test_options_of_other_actions_are_refused_with_whole_project(options, words):
     with pytest.raises(errors.UsageError, match=words):
         delete(**options)
 
 
-def test_a_job_token_may_not():
+def test_job_token_cannot_delete_artifacts():
     with pytest.raises(errors.UsageError, match="api_job_token cannot be used for action delete_artifacts"):
         delete(api_token=None, api_job_token="glcbt-0123456789")

@@ -75,10 +75,10 @@ AFTER_THE_EFFECT = [
 ]
 
 
-@pytest.mark.parametrize("doubt", LOST_ANSWERS)
+@pytest.mark.parametrize("lost_answer", LOST_ANSWERS)
 @pytest.mark.parametrize(("action", "before", "line", "reads", "job_id"), AFTER_THE_EFFECT)
-def test_a_lost_answer_after_the_effect(action, before, line, reads, job_id, doubt):
-    exchanges = [Exchange(line, LOST_ANSWERS[doubt]()), *(Exchange(*read) for read in reads)]
+def test_lost_answer_after_the_effect_is_a_change(action, before, line, reads, job_id, lost_answer):
+    exchanges = [Exchange(line, LOST_ANSWERS[lost_answer]()), *(Exchange(*read) for read in reads)]
     outcome, result = act(action, before, *exchanges)
     assert (outcome.changed, outcome.failure) == (True, None)
     assert result["outcome"] == "applied"
@@ -99,11 +99,11 @@ NO_CHANGE = [
 ]
 
 
-@pytest.mark.parametrize("doubt", LOST_ANSWERS)
+@pytest.mark.parametrize("lost_answer", LOST_ANSWERS)
 @pytest.mark.parametrize(("action", "before", "line", "reads", "answer"), NO_CHANGE)
-def test_a_lost_request_is_sent_again_when_the_job_shows_no_effect(action, before, line, reads, answer, doubt):
+def test_lost_request_is_repeated_if_the_job_shows_no_effect(action, before, line, reads, answer, lost_answer):
     status = 200 if action == "play" else 201
-    exchanges = [Exchange(line, LOST_ANSWERS[doubt]()), *(Exchange(*read) for read in reads)]
+    exchanges = [Exchange(line, LOST_ANSWERS[lost_answer]()), *(Exchange(*read) for read in reads)]
     outcome, result = act(action, before, *exchanges, Exchange(line, reply(answer, status=status)))
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
@@ -115,7 +115,7 @@ def of_old_server(**fields):
     return record
 
 
-def test_an_erasure_whose_answer_was_lost_shows_by_the_files_on_an_old_server():
+def test_lost_erase_is_proven_by_missing_files_on_an_old_server():
     after = of_old_server()
     reads = [Exchange(JOB, after), Exchange(LIST, [after])]
     outcome, result = act("erase", of_old_server(**KEPT), Exchange(ERASE, lost()), *reads)
@@ -132,28 +132,28 @@ DONE_TO_ONE_ATTEMPT = [
 
 
 @pytest.mark.parametrize(("action", "before", "line", "after"), DONE_TO_ONE_ATTEMPT)
-def test_what_was_done_to_an_attempt_that_has_a_newer_one_since_is_not_done_to_that(action, before, line, after):
+def test_lost_action_on_an_old_attempt_is_not_repeated_on_the_newer_one(action, before, line, after):
     reads = [Exchange(JOB, after), Exchange(LIST, [job(43, before["status"], **KEPT)]), Exchange(JOB, after)]
     outcome, result = act(action, before, Exchange(line, lost()), *reads)
     assert (outcome.changed, outcome.failure, result["after"]["id"]) == (True, None, 42)
 
 
 @pytest.mark.parametrize(("action", "before", "line", "after"), DONE_TO_ONE_ATTEMPT)
-def test_what_was_not_done_to_an_attempt_is_not_shown_by_a_newer_one(action, before, line, after):
+def test_newer_attempt_does_not_prove_a_lost_action_on_an_old_one(action, before, line, after):
     old = job(42, "failed", **{**KEPT, "artifacts_expire_at": before["artifacts_expire_at"]})
     reads = [Exchange(JOB, old), Exchange(LIST, [{**after, "id": 43}]), Exchange(JOB, old)]
     outcome, result = act(action, {**before, "artifacts": old["artifacts"]}, Exchange(line, lost()), *reads)
     assert (outcome.changed, result["after"]["id"]) == (False, 43)
 
 
-def test_a_job_that_was_played_and_canceled_before_it_ran_shows_by_its_user_that_it_was_played():
+def test_user_of_a_canceled_job_proves_a_lost_play():
     after = job(status="canceled", user=ALICE)
     reads = [Exchange(JOB, after), Exchange(LIST, [after]), Exchange(WHO, ALICE)]
     outcome, result = act("play", job(user=BOB), Exchange(PLAY, lost()), *reads)
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
-def test_a_job_that_somebody_else_has_played_and_canceled_is_not_as_wished():
+def test_job_played_and_canceled_by_another_user_is_refused():
     after = job(status="canceled", user=BOB)
     reads = [Exchange(JOB, after), Exchange(LIST, [after]), Exchange(WHO, ALICE)]
     outcome, result = act("play", job(user={"id": 4}), Exchange(PLAY, lost()), *reads)
@@ -161,14 +161,14 @@ def test_a_job_that_somebody_else_has_played_and_canceled_is_not_as_wished():
     assert "its status is canceled" in outcome.failure and "another user has played the job since" in outcome.failure
 
 
-def test_artifacts_that_somebody_else_has_erased_are_not_kept():
+def test_artifacts_erased_by_another_user_are_not_reported_as_kept():
     after = job(42, "success", **ERASED)
     reads = [Exchange(JOB, after), Exchange(LIST, [after])]
     outcome, _result = act("keep_artifacts", job(42, "success", **KEPT), Exchange(KEEP, lost()), *reads)
     assert (outcome.changed, outcome.failure) == (False, None)
 
 
-def test_keeping_artifacts_is_looked_at_before_it_is_sent_again():
+def test_lost_keep_artifacts_reads_the_job_before_a_repetition():
     before = job(42, "success", **KEPT)
     newest = Exchange("GET /projects/7/pipelines/6/jobs", [before])
     exchanges = [Exchange(KEEP, lost()), Exchange(JOB, before), newest, Exchange(KEEP, job(42, "success"))]
@@ -177,7 +177,7 @@ def test_keeping_artifacts_is_looked_at_before_it_is_sent_again():
 
 
 @pytest.mark.parametrize("retries", [0, 2])
-def test_an_answer_lost_each_time_ends_as_a_failure_without_change(retries):
+def test_request_lost_each_time_fails_without_change(retries):
     exchanges = [Exchange(PLAY, lost()), Exchange(JOB, job())] * (retries + 1)
     outcome, result = act("play", job(), *exchanges, api_retries=retries)
     assert (outcome.changed, result["outcome"]) == (False, "failed")
@@ -192,7 +192,7 @@ def test_an_answer_lost_each_time_ends_as_a_failure_without_change(retries):
         ("retry", job(42, "failed"), RETRY, [(JOB, job(42, "failed")), (LIST, [job(43, "running")])]),
     ],
 )
-def test_refused_because_somebody_else_was_faster(action, before, line, reads):
+def test_refusal_because_another_user_was_faster_is_unchanged(action, before, line, reads):
     answer = refused("400 Bad request - Unplayable Job", 400) if action == "play" else refused("403 Forbidden", 403)
     outcome, result = act(action, before, Exchange(line, answer), *(Exchange(*read) for read in reads))
     assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
@@ -215,7 +215,7 @@ BLOCKED = "403 Forbidden - Your account has been blocked."
         (refused("404 Project Not Found", 404), "The usual reasons"),
     ],
 )
-def test_a_refusal_without_a_reason_is_explained_by_what_the_project_tells(project, words):
+def test_refusal_without_a_reason_is_explained_from_the_project(project, words):
     exchanges = [
         Exchange(PLAY, refused("403 Forbidden", 403)),
         Exchange(JOB, job()),
@@ -249,7 +249,7 @@ ARCHIVED = "the job is archived"
         ("delete_artifacts", 40, '"403 Forbidden" for job 42 of project 7 (DELETE'),
     ],
 )
-def test_a_refusal_names_no_role_that_the_user_has(action, level, words):
+def test_refusal_suggests_no_role_that_the_user_has(action, level, words):
     before = {"play": job(), "cancel": job(), "retry": job(42, "failed")}.get(action, job(42, "success", **KEPT))
     line = {
         "play": PLAY,
@@ -282,7 +282,7 @@ def test_only_a_refusal_with_variables_mentions_the_setting_for_them(variables):
     assert (setting in reason) == bool(variables)
 
 
-def test_a_refusal_with_a_reason_is_not_followed_by_others():
+def test_refusal_with_a_reason_gets_no_usual_reasons():
     _outcome, result = act("play", job(), Exchange(PLAY, refused(BLOCKED, 403)), Exchange(JOB, job()))
     assert (
         'Your account has been blocked." for job 42 of project 7. An administrator of GitLab has to unblock'
@@ -292,7 +292,7 @@ def test_a_refusal_with_a_reason_is_not_followed_by_others():
 
 
 @pytest.mark.parametrize(("status", "text"), [(400, "400 Bad request - Unplayable Job"), (403, BLOCKED[:-1])])
-def test_refused_and_nothing_has_moved(status, text):
+def test_refusal_of_an_unchanged_job_quotes_gitlab(status, text):
     outcome, result = act("play", job(), Exchange(PLAY, refused(text, status)), Exchange(JOB, job()))
     assert (outcome.changed, result["outcome"]) == (False, "refused")
     assert text in outcome.failure
@@ -300,7 +300,7 @@ def test_refused_and_nothing_has_moved(status, text):
 
 
 @pytest.mark.parametrize("failure", [lost, lambda: reply("<html>Bad Gateway</html>", status=502)], ids=["lost", "502"])
-def test_what_a_write_has_done_is_read_now_however_many_others_pause(failure, monkeypatch):
+def test_effect_of_a_write_is_read_at_once_while_others_pause(failure, monkeypatch):
     monkeypatch.setattr(retry, "MOST_PAUSING", 0)
     refusal = Exchange(PLAY, refused("400 Bad request - Unplayable Job", 400))
     reads = [Exchange(JOB, failure()), Exchange(JOB, job(status="pending"))]
@@ -309,21 +309,21 @@ def test_what_a_write_has_done_is_read_now_however_many_others_pause(failure, mo
     assert (outcome.failure, result["outcome"]) == (None, "unchanged")
 
 
-def test_refused_because_the_job_has_moved_where_it_cannot_be_played():
+def test_refusal_of_a_job_canceled_meanwhile_names_its_status():
     read = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
     outcome, result = act("play", job(), Exchange(PLAY, refused("400 Bad request - Unplayable Job", 400)), *read)
     assert result["outcome"] == "refused"
     assert "its status is canceled" in outcome.failure
 
 
-def test_a_job_that_has_moved_where_nothing_tells_what_was_done_may_have_been_played():
+def test_lost_play_of_a_job_canceled_meanwhile_may_have_been_done():
     read = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
     outcome, result = act("play", job(), Exchange(PLAY, lost()), *read)
     assert (outcome.changed, result["outcome"]) == (False, "refused")
     assert outcome.failure.endswith("an answer was lost, so it may have been done before")
 
 
-def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():
+def test_refused_retry_is_decided_again_for_a_newer_failed_attempt():
     outcome, _result = act(
         "retry",
         job(42, "failed"),
@@ -335,7 +335,7 @@ def test_refused_since_a_newer_attempt_has_failed_as_well_is_decided_anew():
     assert (outcome.changed, outcome.values["id"]) == (True, 44)
 
 
-def test_an_attempt_that_somebody_else_has_made_before_is_not_the_effect_of_a_lost_request():
+def test_earlier_attempt_of_another_user_does_not_prove_a_lost_retry():
     theirs = job(43, "failed", user=BOB)
     again = "POST /projects/7/jobs/43/retry"
     outcome, _result = act(
@@ -350,7 +350,7 @@ def test_an_attempt_that_somebody_else_has_made_before_is_not_the_effect_of_a_lo
     assert (outcome.changed, outcome.failure, outcome.values["id"]) == (True, None, 44)
 
 
-def test_a_trigger_job_that_somebody_else_has_retried_is_not_the_effect_of_a_lost_request():
+def test_trigger_job_retried_by_another_user_is_not_a_change():
     """GitLab does not list earlier attempts of trigger jobs, which may include ours."""
     listed = [Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(51, "running", "deploy", user=BOB)])]
     transport = ScriptedTransport(
@@ -366,9 +366,9 @@ def test_a_trigger_job_that_somebody_else_has_retried_is_not_the_effect_of_a_los
 
 
 @pytest.mark.parametrize(
-    ("action", "line", "looks"), [("retry", RETRY, 0), ("play", PLAY, 3)], ids=["retry", "play of an ended job"]
+    ("action", "line", "stale_lists"), [("retry", RETRY, 0), ("play", PLAY, 3)], ids=["retry", "play of an ended job"]
 )
-def test_what_was_accepted_and_has_failed_again_by_now_is_not_done_again(action, line, looks):
+def test_accepted_retry_that_failed_again_is_not_repeated(action, line, stale_lists):
     """The answer contains the previous attempt, and the new one appears late."""
     ended = job(42, "failed")
 
@@ -377,17 +377,17 @@ def test_what_was_accepted_and_has_failed_again_by_now_is_not_done_again(action,
             return reply(ended, status=201 if action == "retry" else 200)
         if call.line == LIST:
             answer.lists += 1
-            return [ended] if answer.lists <= 1 + looks else [job(43, "failed"), ended]
+            return [ended] if answer.lists <= 1 + stale_lists else [job(43, "failed"), ended]
         return ended
 
     answer.lists = 0
     transport = FunctionTransport(answer)
-    options = {"action": action, "name": ["deploy"], "pipeline_id": 6, **({"replay": "failed"} if looks else {})}
+    options = {"action": action, "name": ["deploy"], "pipeline_id": 6, **({"replay": "failed"} if stale_lists else {})}
     run_task(TASK, options, transport=transport)
     assert transport.writes == [line]
 
 
-def test_a_lock_is_tried_again():
+def test_locked_job_is_tried_again():
     lock = refused("409 Conflict: Resource lock", 409)
     outcome, _result = act(
         "play", job(), Exchange(PLAY, lock), Exchange(JOB, job()), Exchange(PLAY, job(status="pending"))
@@ -395,7 +395,7 @@ def test_a_lock_is_tried_again():
     assert outcome.changed
 
 
-def test_a_job_that_is_gone_was_certainly_not_played():
+def test_deleted_job_was_certainly_not_played():
     outcome, result = act(
         "play", job(), Exchange(PLAY, reply(NOT_FOUND, status=404)), Exchange(JOB, reply(NOT_FOUND, status=404))
     )
@@ -403,26 +403,26 @@ def test_a_job_that_is_gone_was_certainly_not_played():
     assert "unknown" not in outcome.failure
 
 
-def test_when_nothing_can_be_read_the_doubt_is_told():
+def test_unreadable_job_after_a_lost_answer_has_an_unknown_outcome():
     exchanges = [Exchange(PLAY, lost()), Exchange(JOB, reply({"message": "401 Unauthorized"}, status=401))]
     outcome, result = act("play", job(), *exchanges, api_retries=0)
     assert result["outcome"] == "failed"
     assert "The outcome is unknown" in outcome.failure
 
 
-def test_while_in_doubt_no_error_of_reading_is_the_last_word():
+def test_read_errors_after_a_lost_answer_are_retried():
     away = reply("<html>", status=401)
     exchanges = [Exchange(PLAY, lost()), Exchange(JOB, away), Exchange(JOB, away), Exchange(JOB, job(status="pending"))]
     outcome, result = act("play", job(), *exchanges)
     assert (outcome.changed, result["outcome"]) == (True, "applied")
 
 
-def test_no_permission_for_the_token_is_not_followed_by_a_read():
+def test_status_401_for_a_write_is_not_followed_by_a_read():
     outcome, result = act("play", job(), Exchange(PLAY, refused("401 Unauthorized", 401)))
     assert (outcome.changed, result["outcome"]) == (False, "failed")
 
 
-def test_what_was_not_executed_is_sent_again():
+def test_unsent_and_throttled_writes_are_repeated():
     throttled = reply("Retry later", status=429, headers={"Retry-After": "1"})
     exchanges = [Exchange(PLAY, errors.ConnectError("refused")), Exchange(PLAY, throttled)]
     outcome, _result = act("play", job(), *exchanges, Exchange(PLAY, job(status="pending")))
@@ -433,13 +433,13 @@ def test_what_was_not_executed_is_sent_again():
     "second", [lambda: errors.TrustError("TLS"), lambda: reply({"message": "401 Unauthorized"}, status=401)]
 )
 @pytest.mark.parametrize(("shown", "changed"), [("pending", True), ("manual", False)])
-def test_while_in_doubt_no_refusal_is_the_last_word(second, shown, changed):
+def test_refused_repetition_after_a_lost_answer_reads_the_job_again(second, shown, changed):
     exchanges = [Exchange(PLAY, lost()), Exchange(JOB, job()), Exchange(PLAY, second())]
     outcome, _result = act("play", job(), *exchanges, Exchange(JOB, job(status=shown)), api_retries=1)
     assert (outcome.changed, outcome.failure is None) == (changed, changed)
 
 
-def test_what_is_under_way_on_the_server_may_arrive_before_the_last_look_as_well():
+def test_last_read_after_a_lost_answer_also_waits_for_the_effect():
     clock = FakeClock()
     transport = ScriptedTransport(Exchange(LIST, [job()]), Exchange(PLAY, lost()), Exchange(JOB, job(status="pending")))
     options = {"action": "play", "name": ["deploy"], "pipeline_id": 6, "api_retries": 0}
@@ -447,14 +447,14 @@ def test_what_is_under_way_on_the_server_may_arrive_before_the_last_look_as_well
     assert len(clock.sleeps) == 1
 
 
-def test_a_server_in_maintenance_has_done_nothing():
+def test_write_during_maintenance_has_no_effect():
     maintenance = refused("GitLab Maintenance: system is in maintenance mode", 503)
     outcome, result = act("play", job(), Exchange(PLAY, maintenance))
     assert (outcome.changed, result["outcome"]) == (False, "failed")
     assert "The server is in maintenance mode" in outcome.failure
 
 
-def test_a_maintenance_is_waited_for_and_what_there_is_then_is_read_again():
+def test_wait_survives_maintenance_and_reads_the_job_again():
     maintenance = refused("GitLab Maintenance: system is in maintenance mode", 503)
     away = [Exchange(CANCEL, maintenance), Exchange(JOB, job(status="running"))] * 8
     ended = [Exchange(JOB, job(status="canceled")), Exchange(LIST, [job(status="canceled")])]
@@ -464,12 +464,12 @@ def test_a_maintenance_is_waited_for_and_what_there_is_then_is_read_again():
 
 
 @pytest.mark.parametrize("error", [errors.ConnectError("refused"), errors.TrustError("TLS")])
-def test_a_server_that_cannot_be_reached_was_certainly_not_told(error):
+def test_unreachable_server_fails_a_write_without_change(error):
     outcome, result = act("play", job(), Exchange(PLAY, error), api_retries=0)
     assert (outcome.changed, result["outcome"]) == (False, "failed")
 
 
-def test_an_old_server_answers_a_replay_with_the_old_job():
+def test_replay_finds_the_new_job_on_an_old_server():
     ended = job(42, "success")
     outcome, result = act(
         "play",
@@ -482,7 +482,7 @@ def test_an_old_server_answers_a_replay_with_the_old_job():
     assert (outcome.changed, outcome.values["id"], result["outcome"]) == (True, 43, "applied")
 
 
-def test_a_list_that_does_not_show_yet_what_was_accepted_is_read_again():
+def test_list_that_lacks_an_accepted_replay_is_read_again():
     ended = job(42, "failed")
     old = [Exchange(JOB, ended), Exchange(LIST, [ended])]
     new = [Exchange(JOB, ended), Exchange(LIST, [job(43, "pending"), ended])]
@@ -490,7 +490,7 @@ def test_a_list_that_does_not_show_yet_what_was_accepted_is_read_again():
     assert (outcome.changed, outcome.values["id"], result["outcome"]) == (True, 43, "applied")
 
 
-def test_a_play_that_was_accepted_and_shows_no_effect_is_a_failure():
+def test_accepted_play_without_effect_fails():
     outcome, result = act("play", job(), Exchange(PLAY, job()), *[Exchange(JOB, job())] * 3)
     assert (outcome.changed, result["outcome"]) == (False, "failed")
     assert "the job is still manual" in outcome.failure
@@ -506,7 +506,7 @@ UNKNOWN = job(42, "paused")
         ("play", job(), [Exchange(PLAY, UNKNOWN), *[Exchange(JOB, UNKNOWN), Exchange(LIST, [UNKNOWN])] * 3]),
     ],
 )
-def test_a_status_after_an_accepted_request_that_nobody_knows_is_named_and_not_guessed_about(action, before, exchanges):
+def test_unknown_status_after_an_accepted_request_is_named(action, before, exchanges):
     outcome, result = act(action, before, *exchanges)
     assert (outcome.changed, result["outcome"]) == (False, "failed")
     assert "but this collection does not know its status 'paused'; the outcome is unknown" in outcome.failure
@@ -515,7 +515,7 @@ def test_a_status_after_an_accepted_request_that_nobody_knows_is_named_and_not_g
 @pytest.mark.parametrize(
     ("newest", "is_canceled"), [(job(43, "pending"), True), (job(43, "success"), False), (job(42, "failed"), False)]
 )
-def test_cancel_meets_a_job_that_has_failed_and_that_gitlab_retries(newest, is_canceled):
+def test_cancel_also_cancels_an_automatic_retry(newest, is_canceled):
     again = [Exchange("POST /projects/7/jobs/43/cancel", job(43, "canceled"), status=201)] if is_canceled else []
     outcome, result = act(
         "cancel",
@@ -529,7 +529,7 @@ def test_cancel_meets_a_job_that_has_failed_and_that_gitlab_retries(newest, is_c
     assert result["after"] == ({"id": 43, "status": "canceled"} if is_canceled else {"id": 42, "status": "failed"})
 
 
-def test_a_job_that_fails_again_and_again_is_canceled_no_more_often_than_gitlab_retries():
+def test_cancel_of_a_repeatedly_failing_job_ends_after_three_requests():
     sent = []
 
     def answer(call):
@@ -544,7 +544,7 @@ def test_a_job_that_fails_again_and_again_is_canceled_no_more_often_than_gitlab_
 
 
 @pytest.mark.parametrize(
-    ("before", "answered", "options", "changed", "outcome"),
+    ("before", "answered_status", "options", "changed", "outcome"),
     [
         ("running", "success", {}, False, "unchanged"),
         ("running", "canceled", {}, True, "applied"),
@@ -554,15 +554,15 @@ def test_a_job_that_fails_again_and_again_is_canceled_no_more_often_than_gitlab_
         ("canceling", "canceled", {"force": True}, True, "applied"),
     ],
 )
-def test_cancel_is_judged_by_the_status_it_answers(before, answered, options, changed, outcome):
+def test_status_in_the_answer_decides_the_outcome_of_cancel(before, answered_status, options, changed, outcome):
     body = {"force": True} if options else None
-    answer = reply(job(42, answered), status=201)
+    answer = reply(job(42, answered_status), status=201)
     done, result = act("cancel", job(42, before), Exchange(CANCEL, answer, body=body), **options)
     assert (done.changed, result["outcome"]) == (changed, outcome)
     assert result["reason"] or changed
 
 
-def test_force_is_sent_by_the_status_that_the_job_has_come_to():
+def test_force_is_sent_after_the_job_became_canceling():
     canceling = job(42, "canceling")
     outcome, result = act(
         "cancel",
@@ -575,7 +575,7 @@ def test_force_is_sent_by_the_status_that_the_job_has_come_to():
     assert (outcome.changed, outcome.failure, result["after"]["status"]) == (True, None, "canceled")
 
 
-def test_nothing_to_erase_is_as_wished():
+def test_erase_of_a_job_with_nothing_to_erase_is_unchanged():
     ended = job(42, "failed")
     refusal = Exchange(ERASE, refused("403 Forbidden - Job is not erasable!", 403))
     outcome, result = act("erase", ended, refusal, Exchange(JOB, ended), Exchange(LIST, [ended]))
@@ -585,27 +585,27 @@ def test_nothing_to_erase_is_as_wished():
 @pytest.mark.parametrize(
     ("answer", "pauses"),
     [
-        *((doubt, 1) for doubt in LOST_ANSWERS.values()),
+        *((lost_answer, 1) for lost_answer in LOST_ANSWERS.values()),
         (lambda: refused("409 Conflict: Resource lock", 409), 1),
         (lambda: refused("400 Bad request - Unplayable Job", 400), 0),
     ],
     ids=[*LOST_ANSWERS, "lock", "refused"],
 )
-def test_what_is_under_way_has_time_to_arrive_before_the_look(answer, pauses):
+def test_read_after_a_lost_answer_waits_for_the_effect(answer, pauses):
     clock = FakeClock()
-    before_looks = []
+    sleeps_before_reads = []
 
     def server(call):
         if call.method == "POST":
             return answer()
         if call.line == JOB:
-            before_looks.append(len(clock.sleeps))
+            sleeps_before_reads.append(len(clock.sleeps))
             return job(status="pending", user={"id": 2})
         return {"id": 2} if call.path == "/user" else [job()]
 
     options = {"action": "play", "name": ["deploy"], "pipeline_id": 6}
     run_task(TASK, options, transport=FunctionTransport(server), clock=clock)
-    assert before_looks[0] == pauses
+    assert sleeps_before_reads[0] == pauses
 
 
 def test_no_write_is_repeated_past_the_deadline():
@@ -639,7 +639,7 @@ LOCK = ("409 Conflict: Resource lock", 409)
         ),
     ],
 )
-def test_what_our_own_user_has_done_is_a_change_though_it_was_refused(action, before, line, reads):
+def test_refused_action_done_by_the_same_user_is_a_change(action, before, line, reads):
     exchanges = [Exchange(line, refused(*LOCK)), *(Exchange(*read) for read in reads), Exchange(WHO, ALICE)]
     outcome, result = act(action, before, *exchanges)
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
@@ -647,7 +647,7 @@ def test_what_our_own_user_has_done_is_a_change_though_it_was_refused(action, be
 
 
 @pytest.mark.parametrize("who", [BOB, refused("403 Forbidden", 403), {"id": None}], ids=["bob", "refused", "no id"])
-def test_what_somebody_else_has_done_is_no_change(who):
+def test_refused_action_done_by_another_user_is_not_a_change(who):
     played = job(status="pending", user=ALICE)
     outcome, result = act(
         "play", job(user=BOB), Exchange(PLAY, refused(*LOCK)), Exchange(JOB, played), Exchange(WHO, who)
@@ -655,12 +655,12 @@ def test_what_somebody_else_has_done_is_no_change(who):
     assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
 
 
-def test_what_another_task_of_our_user_has_done_is_no_change():
+def test_refused_action_done_by_another_task_is_not_a_change():
     played = job(status="pending", user=ALICE)
     outcome, result = act("play", job(user=BOB), Exchange(PLAY, refused("Unplayable Job", 400)), Exchange(JOB, played))
     assert (outcome.changed, outcome.failure, result["outcome"]) == (False, None, "unchanged")
 
 
-def test_nobody_is_asked_who_we_are_where_nothing_was_done():
+def test_user_of_the_token_is_not_read_if_nothing_was_done():
     project = Exchange("GET /projects/7", {"id": 7, "archived": False})
     act("play", job(user=BOB), Exchange(PLAY, refused("403 Forbidden", 403)), Exchange(JOB, job(user=BOB)), project)

@@ -42,10 +42,10 @@ def refused(text, status=400):
     return Exchange(POST, reply({"message": text}, status=status), body=BODY)
 
 
-DOUBTS = {**LOST_ANSWERS, "cut": lambda: reply(b'{"status": "app', status=201)}
+LOST_APPROVALS = {**LOST_ANSWERS, "cut": lambda: reply(b'{"status": "app', status=201)}
 
 
-def test_it_is_read_sent_and_read_again():
+def test_approval_reads_sends_and_reads_again():
     outcome = approve(BEFORE, ACCEPTED, AFTER)
     assert (outcome.changed, outcome.failure, outcome.values["outcome"]) == (True, None, "applied")
     assert outcome.values["deployment"]["missing_approvals"] == [{"rule": "Maintainers", "required": 2, "missing": 1}]
@@ -55,7 +55,7 @@ def test_it_is_read_sent_and_read_again():
     }
 
 
-def test_the_same_again_is_unchanged():
+def test_repeated_approval_is_unchanged():
     for check_mode in (True, False):
         outcome = approve(AFTER, USER, check_mode=check_mode)
         assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
@@ -68,32 +68,32 @@ def test_check_mode_sends_nothing():
     assert outcome.diff["after"].endswith("  approved by the user of the token\n")
 
 
-def test_check_mode_foresees_a_refusal():
+def test_check_mode_predicts_a_refusal():
     own = Exchange(READ, deployment(rule(), user=ALICE))
     outcome = approve(own, Exchange("GET /projects/7", {}), USER, check_mode=True)
     assert not outcome.changed and "nobody may approve their own deployment" in outcome.failure
 
 
-def test_a_lost_answer_and_a_deployment_that_is_not_found_again():
+def test_lost_answer_with_a_missing_deployment_is_unknown():
     gone = Exchange(READ, reply({"message": "404 Not found"}, status=404))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, api_retries=0)
     assert not outcome.changed and outcome.values["outcome"] == "failed"
     assert "The outcome is unknown because reading the deployment failed as well" in outcome.failure
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
-def test_a_lost_answer_after_the_effect(doubt):
-    outcome = approve(BEFORE, Exchange(POST, DOUBTS[doubt](), body=BODY), AFTER, USER)
+@pytest.mark.parametrize("lost_answer", LOST_APPROVALS)
+def test_lost_answer_after_the_effect_is_a_change(lost_answer):
+    outcome = approve(BEFORE, Exchange(POST, LOST_APPROVALS[lost_answer](), body=BODY), AFTER, USER)
     assert (outcome.changed, outcome.failure, outcome.values["outcome"]) == (True, None, "applied")
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
-def test_a_lost_request_is_sent_again(doubt):
-    outcome = approve(BEFORE, Exchange(POST, DOUBTS[doubt](), body=BODY), BEFORE, USER, ACCEPTED, AFTER)
+@pytest.mark.parametrize("lost_answer", LOST_APPROVALS)
+def test_lost_request_is_sent_again(lost_answer):
+    outcome = approve(BEFORE, Exchange(POST, LOST_APPROVALS[lost_answer](), body=BODY), BEFORE, USER, ACCEPTED, AFTER)
     assert (outcome.changed, outcome.failure, outcome.values["outcome"]) == (True, None, "applied")
 
 
-def test_a_rejection_shows_although_the_deployment_has_failed():
+def test_rejection_is_proven_by_the_failed_deployment():
     ours = approval(ALICE, "rejected", "tested")
     gone = deployment(rule("Maintainers", 1, ours), pending=0, status="failed", approvals=[ours])
     body = {**BODY, "status": "rejected"}
@@ -102,7 +102,7 @@ def test_a_rejection_shows_although_the_deployment_has_failed():
 
 
 @pytest.mark.parametrize("retries", [0, 2])
-def test_a_request_lost_each_time_is_a_failure_without_change(retries):
+def test_request_lost_each_time_fails_without_change(retries):
     sent = [(Exchange(POST, lost(), body=BODY), BEFORE), *([(Exchange(POST, lost(), body=BODY), BEFORE)] * retries)]
     exchanges = [exchange for pair in sent for exchange in pair]
     exchanges.insert(2, USER)
@@ -111,14 +111,14 @@ def test_a_request_lost_each_time_is_a_failure_without_change(retries):
     assert "was not approved: " in outcome.failure and "the connection broke" in outcome.failure
 
 
-def test_the_deployment_is_done_with_after_a_lost_request():
+def test_deployment_that_ended_after_a_lost_request_is_refused():
     done = Exchange(READ, deployment(pending=0, status="canceled", approvals=[approval(CAROL)]))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), done, USER)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "refused")
     assert "there is nothing to approve: its status is canceled" in outcome.failure
 
 
-def test_what_cannot_be_read_after_a_lost_answer_is_unknown():
+def test_unreadable_deployment_after_a_lost_answer_is_unknown():
     gone = Exchange(READ, reply({"message": "401 Unauthorized"}, status=401))
     outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), gone, gone, api_retries=1)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_after_a_lost_answer_is_unknown():
 GARBAGE = {"id": 5, "status": "ok"}
 
 
-def test_an_answer_that_does_not_show_the_approval_is_not_believed():
+def test_answer_without_the_approval_counts_as_lost():
     answer = Exchange(POST, reply(GARBAGE, status=201), body=BODY)
     outcome = approve(BEFORE, answer, AFTER, USER)
     assert (outcome.changed, outcome.values["outcome"]) == (True, "applied")
@@ -142,63 +142,65 @@ def test_an_answer_that_does_not_show_the_approval_is_not_believed():
     assert outcome.values["deployment"]["missing_approvals"]
 
 
-NOBODY = Exchange("GET /user", reply({"message": "403 Forbidden"}, status=403))
+UNREADABLE_USER = Exchange("GET /user", reply({"message": "403 Forbidden"}, status=403))
 
 
-def test_an_unknown_user_is_known_by_what_is_new_and_says_the_same():
-    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, NOBODY)
+def test_unknown_user_is_recognized_by_a_new_matching_approval():
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, UNREADABLE_USER)
     assert (outcome.changed, outcome.failure) == (True, None)
     other = approval(CAROL, "approved", "fine")
     others = Exchange(READ, deployment(rule("Maintainers", 2, other), pending=1, approvals=[other]))
-    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), others, NOBODY, NOBODY, ACCEPTED, AFTER)
+    outcome = approve(
+        BEFORE, Exchange(POST, lost(), body=BODY), others, UNREADABLE_USER, UNREADABLE_USER, ACCEPTED, AFTER
+    )
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-def test_an_unknown_user_without_a_comment_is_not_taken_for_somebody_else():
+def test_approval_without_comment_by_an_unknown_user_is_unknown():
     other = approval(CAROL)
     others = Exchange(READ, deployment(rule("Maintainers", 2, other), pending=1, approvals=[other]))
     sent = Exchange(POST, lost(), body={"status": "approved"})
-    outcome = approve(BEFORE, sent, others, NOBODY, comment=None)
+    outcome = approve(BEFORE, sent, others, UNREADABLE_USER, comment=None)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "failed")
     assert "The outcome is unknown because the deployment shows a new approval" in outcome.failure
 
 
-def test_an_approval_of_before_is_not_a_change_once_the_user_is_known():
+def test_earlier_approval_is_not_a_change_once_the_user_is_known():
     later = Exchange("GET /user", ALICE)
-    outcome = approve(AFTER, NOBODY, Exchange(POST, lost(), body=BODY), AFTER, later)
+    outcome = approve(AFTER, UNREADABLE_USER, Exchange(POST, lost(), body=BODY), AFTER, later)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_the_user_of_a_job_token_is_the_one_of_its_job(check_mode):
+def test_user_of_a_job_token_is_read_from_its_job(check_mode):
     token = {"api_token": None, "api_job_token": "glcbt-0123456789"}
-    told = Exchange("GET /job", job(9, "running", user=ALICE))
-    outcome = approve(AFTER, told, check_mode=check_mode, **token)
+    token_job = Exchange("GET /job", job(9, "running", user=ALICE))
+    outcome = approve(AFTER, token_job, check_mode=check_mode, **token)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
 
 
-def test_a_user_who_cannot_be_read_is_no_reason_not_to_know():
+def test_lost_answer_is_resolved_although_the_user_is_unreadable():
     elsewhere = reply("", status=302, headers={"Location": "https://elsewhere.example.com/"})
-    asked = [Exchange("GET /user", elsewhere)] * 6
-    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, *asked)
+    user_reads = [Exchange("GET /user", elsewhere)] * 6
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=BODY), AFTER, *user_reads)
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-def test_who_we_are_is_asked_again_after_a_lost_answer():
+def test_user_is_read_again_after_a_lost_answer():
     elsewhere = reply("", status=302, headers={"Location": "https://elsewhere.example.com/"})
     mute = {"status": "approved"}
     shown = Exchange(READ, deployment(rule("Maintainers", 2), pending=1, approvals=[{**OURS, "comment": None}]))
-    asked = (Exchange("GET /user", elsewhere), USER)
-    outcome = approve(BEFORE, Exchange(POST, lost(), body=mute), shown, *asked, comment=None)
+    user_reads = (Exchange("GET /user", elsewhere), USER)
+    outcome = approve(BEFORE, Exchange(POST, lost(), body=mute), shown, *user_reads, comment=None)
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-def test_an_unknown_user_who_has_approved_before_is_known_by_the_answer():
-    outcome = approve(AFTER, NOBODY, ACCEPTED, AFTER)
+def test_earlier_approval_of_an_unknown_user_is_known_by_the_answer():
+    outcome = approve(AFTER, UNREADABLE_USER, ACCEPTED, AFTER)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "unchanged")
 
 
-def test_an_approval_counts_also_when_the_deployment_cannot_be_read_again():
+def test_approval_counts_although_the_deployment_is_unreadable_later():
     gone = Exchange(READ, reply({"message": "403 Forbidden"}, status=403))
     outcome = approve(BEFORE, ACCEPTED, gone)
     assert (outcome.changed, outcome.failure) == (True, None)
@@ -215,31 +217,31 @@ def test_an_approval_counts_also_when_the_deployment_cannot_be_read_again():
         (Exchange(POST, reply(NO_ROUTE, status=404), body=BODY), "this server has no deployment approvals"),
     ],
 )
-def test_a_refusal_says_why(answer, words):
+def test_refusal_is_explained(answer, words):
     outcome = approve(BEFORE, answer, BEFORE)
     assert (outcome.changed, outcome.values["outcome"]) == (False, "refused")
     assert outcome.failure.startswith("deployment 5 to 'production' in project 7 cannot be approved: ")
     assert words in outcome.failure
 
 
-def test_refused_since_others_were_faster():
+def test_refusal_because_others_approved_first_is_explained():
     others = [approval(CAROL), approval({"id": 5, "username": "dan"})]
     done = Exchange(READ, deployment(rule("Maintainers", 2, *others), pending=0, approvals=others))
     outcome = approve(BEFORE, refused("This deployment is not waiting for approvals."), done, USER)
     assert "there is nothing to approve: its status is blocked, and it does not wait for approvals" in outcome.failure
 
 
-def test_a_server_without_approvals_is_not_asked_for_any():
+def test_no_approval_is_sent_to_a_server_without_approvals():
     outcome = approve(Exchange(READ, listed()))
     assert "this server has no deployment approvals, which require GitLab 14.8 with Premium" in outcome.failure
 
 
-def test_the_record_of_a_failure_fits_on_a_screen():
+def test_failure_returns_only_few_fields_of_the_job():
     outcome = approve(Exchange(READ, listed()))
     assert set(outcome.values["deployment"]["deployable"]) == {"id", "name", "stage", "status", "web_url"}
 
 
-def test_the_one_that_waits_is_found_among_many_of_a_pipeline():
+def test_waiting_deployment_is_found_among_many_of_a_pipeline():
     numbers = range(30, 0, -1)
     answers = {
         "GET /projects/7/pipelines/6/jobs": [job(40 + number, "manual", f"deploy {number}") for number in numbers],
@@ -255,7 +257,7 @@ def test_the_one_that_waits_is_found_among_many_of_a_pipeline():
     assert (outcome.failure, transport.writes) == (None, ["POST /projects/7/deployments/1/approval"])
 
 
-def test_several_that_wait_are_an_error_that_lists_them():
+def test_several_waiting_deployments_are_an_error_listing_them():
     exchanges = [
         Exchange("GET /projects/7/deployments?environment=production&status=blocked&order_by=id&sort=desc", rows)
         for rows in ([listed(6, job_id=43, ref="v2"), listed(5, ref="v1"), listed(4)],)

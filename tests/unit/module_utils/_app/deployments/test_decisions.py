@@ -41,32 +41,32 @@ MAINTAINERS = rule("Maintainers", 2, BY_ALICE)
         (listed(), APPROVE, "refuse", "this server has no deployment approvals"),
     ],
 )  # fmt: skip
-def test_the_decision(record, request_, verdict, words):
+def test_approval_decision_matches_the_deployment(record, request_, verdict, words):
     decision = decide_approval(record, 2, request_)
     assert decision.verdict == verdict
     assert words in decision.reason
 
 
 @pytest.mark.parametrize(("name", "verdict"), [("Maintainers", "same"), ("Maintain", "same"), ("release", "act")])
-def test_an_approval_counts_for_the_rule_that_is_meant(name, verdict):
+def test_approval_counts_only_for_the_represented_rule(name, verdict):
     record = deployment(MAINTAINERS, rule("release", 1, group_id=9), pending=2, approvals=[BY_ALICE])
     assert decide_approval(record, 2, ApprovalRequest("approved", represented_as=name)).verdict == verdict
 
 
 @pytest.mark.parametrize("name", ["", "Maintainers"])
-def test_with_the_old_setting_gitlab_takes_no_notice_of_a_rule(name):
+def test_represented_as_is_ignored_without_rules(name):
     record = deployment(pending=1, approvals=[BY_ALICE])
     assert decide_approval(record, 2, ApprovalRequest("approved", represented_as=name)).verdict == "same"
 
 
-def test_where_rules_are_not_told_another_one_may_be_meant():
+def test_represented_as_may_name_another_rule_if_rules_are_hidden():
     record = deployment(pending=1, approvals=[BY_ALICE])
     del record["approval_summary"]
     assert decide_approval(record, 2, APPROVE).verdict == "same"
     assert decide_approval(record, 2, ApprovalRequest("approved", represented_as="release")).verdict == "act"
 
 
-def test_an_unknown_user_has_said_nothing():
+def test_unknown_user_has_not_approved_yet():
     assert decide_approval(deployment(MAINTAINERS, approvals=[BY_ALICE]), None, APPROVE).verdict == "act"
 
 
@@ -93,7 +93,7 @@ NO_RULE = "no approval rule of its environment is for the user"
         ([rule("Dan", user_id=9)], None, {}, APPROVE, ""),
     ],
 )
-def test_what_check_mode_foresees(rules, user_id, project, request_, words):
+def test_check_mode_predicts_refusals_of_gitlab(rules, user_id, project, request_, words):
     text = predicted_refusal(deployment(*rules), user_id, project, request_)
     assert words in text and bool(text) == bool(words)
 
@@ -111,12 +111,12 @@ def test_what_check_mode_foresees(rules, user_id, project, request_, words):
         ("something new", ""),
     ],
 )
-def test_what_gitlab_means(server_text, words):
+def test_refusal_of_gitlab_is_explained(server_text, words):
     text = explained_refusal(server_text, deployment(rule()), ApprovalRequest("approved", represented_as="x"))
     assert words in text and bool(text) == bool(words)
 
 
-def test_the_reasons_are_different_sentences():
+def test_reasons_for_refusals_are_distinct():
     texts = ("your own", "permission to approve", "not waiting for approvals", "approval rules for the given")
     reasons = {explained_refusal(text, deployment(rule()), APPROVE) for text in texts}
     reasons.add(decide_approval(listed(), 2, APPROVE).reason)

@@ -37,37 +37,37 @@ def ids(values):
     return [record["id"] for record in values["deployments"]]
 
 
-def test_all_of_a_project_each_with_its_approvals():
+def test_deployments_of_a_project_include_approvals():
     values = info(Exchange(NEWEST, [listed(6), listed(5)]), detail(6), detail(5))
     assert ids(values) == [6, 5] and values["deployment"] is None and not values["truncated"]
     assert values["deployments"][0]["missing_approvals"] == [{"rule": "Maintainers", "required": 1, "missing": 1}]
 
 
-def test_a_limit_says_that_there_are_more():
+def test_limit_marks_the_result_as_truncated():
     values = info(Exchange(NEWEST, [listed(6), listed(5), listed(4)]), detail(6), limit=1)
     assert ids(values) == [6] and values["truncated"]
     assert values["deployment"]["id"] == 6
     assert not info(Exchange(NEWEST, [listed(6)]), detail(6), limit=1)["truncated"]
 
 
-def test_one_by_its_id_is_one_request():
+def test_deployment_id_needs_one_request():
     assert info(detail(5), deployment_id=5)["deployment"]["id"] == 5
 
 
-def test_an_id_that_is_not_there():
+def test_missing_deployment_id_is_explained():
     missing = Exchange("GET /projects/7/deployments/5", reply({"message": "404 Not found"}, status=404))
     with pytest.raises(errors.SelectionError, match=r"no deployment 5 in project 7; set deployment_id .*\(iid\)"):
         info(missing, deployment_id=5)
 
 
-def test_one_that_is_deleted_after_it_was_listed():
+def test_deployment_deleted_after_listing_is_an_error():
     gone = Exchange("GET /projects/7/deployments/6", reply({"message": "404 Not found"}, status=404))
     # the user did not set this ID
     with pytest.raises(errors.MissingError, match="for deployment 6 of project 7 "):
         info(Exchange(NEWEST, [listed(6)]), gone)
 
 
-def test_a_misspelled_environment_is_an_error_unless_it_may_be_empty():
+def test_unknown_environment_is_an_error_unless_allow_empty():
     names = ("staging", "review/1", "staging")
     others = [listed(number, environment={"name": name}) for number, name in enumerate(names, 3)]
     for answer, words in (
@@ -81,7 +81,7 @@ def test_a_misspelled_environment_is_an_error_unless_it_may_be_empty():
     assert ids(info(Exchange(PRODUCTION, []), environment="production", allow_empty=True)) == []
 
 
-def test_nothing_with_this_status_is_a_fine_answer_if_there_are_others():
+def test_status_without_matches_is_valid_if_others_exist():
     usual = {"environment": "production", "status": "blocked"}
     assert ids(info(Exchange(BLOCKED, []), Exchange(PRODUCTION, [listed()]), **usual)) == []
     with pytest.raises(errors.SelectionError):
@@ -91,7 +91,7 @@ def test_nothing_with_this_status_is_a_fine_answer_if_there_are_others():
 JOBS = "GET /projects/7/pipelines/6/jobs"
 
 
-def test_by_the_jobs_of_a_pipeline():
+def test_deployments_are_found_by_jobs_of_a_pipeline():
     rows = [listed(9, job_id=99), listed(6, job_id=43), listed(5, job_id=42), listed(4, job_id=1)]
     values = info(
         Exchange(JOBS, [job(43, name="deploy:b"), job(42, name="deploy:a")]),
@@ -103,7 +103,7 @@ def test_by_the_jobs_of_a_pipeline():
     assert ids(values) == [6, 5]
 
 
-def test_jobs_that_deploy_nowhere_are_left_out():
+def test_jobs_without_a_deployment_are_omitted():
     jobs = Exchange(JOBS, [job(43, name="build"), job(42)])
     older = [listed(number, job_id=1) for number in range(4, 0, -1)]
     assert ids(info(jobs, Exchange(NEWEST, [listed(5), *older]), detail(5), pipeline_id=6)) == [5]
@@ -111,25 +111,25 @@ def test_jobs_that_deploy_nowhere_are_left_out():
         info(Exchange(JOBS, [job()]), Exchange(NEWEST, older), pipeline_id=6, name=["deploy"])
 
 
-def test_a_scope_that_leaves_no_job_over_is_a_fine_answer():
+def test_scope_without_jobs_returns_no_deployments():
     assert ids(info(Exchange(JOBS, [job()]), pipeline_id=6, name=["deploy"], scope=["running"])) == []
 
 
 @pytest.mark.parametrize("older", [ENOUGH_OLDER - 1, ENOUGH_OLDER])
-def test_it_looks_as_long_as_the_deployment_may_still_come(older):
+def test_search_ends_after_enough_older_deployments(older):
     """In pipelines created at the same time, IDs of deployments and of jobs may be in different order."""
     rows = [listed(1000 - number, job_id=10) for number in range(older)] + [listed(5)]
     found = deployments_of(*session_with(rows))
     assert [one.id for one in found] == ([5] if older < ENOUGH_OLDER else [])
 
 
-def test_it_does_not_stop_at_those_without_a_job_nor_at_newer_ones():
+def test_search_continues_past_newer_and_jobless_deployments():
     rows = [listed(1000 - number, deployable=None) for number in range(150)]
     rows += [listed(800 - number, job_id=500) for number in range(150)]
     assert [one.id for one in deployments_of(*session_with([*rows, listed(5)]))] == [5]
 
 
-def test_it_does_not_read_on_when_everything_is_found():
+def test_search_stops_when_all_jobs_are_found():
     session, jobs = session_with([listed(500 - number, job_id=42 if number == 99 else 400) for number in range(450)])
     assert [one.id for one in deployments_of(session, jobs)] == [401]
     assert len(session.transport.calls) == 1

@@ -20,7 +20,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.deployments.re
 from .records import ALICE, BOB, CAROL, approval, deployment, listed, rule
 
 
-def test_each_rule_that_lacks_approvals_is_told():
+def test_rules_that_lack_approvals_are_listed():
     given = approval(ALICE)
     record = deployment(
         rule("Maintainers", 2, given),
@@ -36,19 +36,19 @@ def test_each_rule_that_lacks_approvals_is_told():
     assert missing_text(record) == "1 of Maintainers and 1 of Owners"
 
 
-def test_with_the_old_setting_there_is_only_a_number():
+def test_missing_approvals_without_rules_are_only_a_count():
     record = deployment(pending=2, approvals=[approval(ALICE), approval(CAROL, "rejected")])
     assert missing_approvals(record) == [{"rule": None, "required": 3, "missing": 2}]
     assert missing_text(record) == "2 of those who may deploy"
 
 
-def test_a_rejection_is_no_approval():
+def test_rejection_does_not_count_as_approval():
     record = deployment(rule("Maintainers", 1, approval(ALICE, "rejected")))
     assert [row["missing"] for row in missing_approvals(record)] == [1]
 
 
 @pytest.mark.parametrize("pending", [0, None])
-def test_nothing_is_missing_when_the_server_counts_nothing(pending):
+def test_nothing_is_missing_if_the_pending_count_is_zero_or_null(pending):
     # the count decides, because rules may have changed since and then do not apply to this deployment
     record = {**deployment(rule("Maintainers", 2)), "pending_approval_count": pending}
     assert missing_approvals(record) == [] and missing_text(record) == ""
@@ -57,11 +57,11 @@ def test_nothing_is_missing_when_the_server_counts_nothing(pending):
 @pytest.mark.parametrize(
     ("status", "pending", "expected"), [("blocked", 1, True), ("blocked", 0, False), ("created", 1, False)]
 )
-def test_blocked_alone_is_no_waiting_for_approvals(status, pending, expected):
+def test_only_blocked_deployments_with_pending_approvals_wait(status, pending, expected):
     assert is_waiting(deployment(rule(), status=status, pending=pending)) is expected
 
 
-def test_a_server_without_approvals_leaves_the_keys_out():
+def test_record_without_approval_keys_has_no_approvals():
     assert not shows_approvals(listed())
     assert approvals_of(listed()) == [] and missing_approvals(listed()) == []
 
@@ -76,18 +76,18 @@ def test_a_server_without_approvals_leaves_the_keys_out():
         ({"id": 3}, "rule 3"),
     ],
 )
-def test_a_rule_has_a_name(given, name):
+def test_rule_without_a_description_is_named_by_its_ids(given, name):
     assert rule_name(given) == name
 
 
-def test_hostile_records_are_read_as_far_as_they_go():
+def test_malformed_records_are_read_as_far_as_possible():
     strange = {"id": 5, "status": "blocked", "pending_approval_count": 1, "approvals": "x", "approval_summary": ["y"]}
     assert missing_approvals(strange) == [{"rule": None, "required": 1, "missing": 1}]
     found = FoundDeployment({**strange, "environment": None, "deployable": None}, "7")
     assert (found.job_id, found.environment, found.details) == (0, "", "status blocked")
 
 
-def test_what_a_deployment_is_called():
+def test_deployment_has_a_name_and_details():
     found = FoundDeployment(listed(user=BOB), "7")
     assert found.called == "deployment 5 to 'production'"
     assert found.details == "ref main, status blocked, job deploy"

@@ -63,7 +63,7 @@ def ended(status, job_id=42, **fields):
     return [Exchange(f"GET /projects/7/jobs/{job_id}", record), Exchange(LIST, [record])]
 
 
-def test_what_shows_its_effect_only_after_the_approvals_were_read_again():
+def test_lost_play_that_appears_after_approvals_are_read_is_a_change():
     played = Exchange(JOB, job(status="pending"))
     outcome, result = act(
         FOUND,
@@ -76,7 +76,7 @@ def test_what_shows_its_effect_only_after_the_approvals_were_read_again():
     assert (outcome.changed, outcome.failure, result["outcome"]) == (True, None, "applied")
 
 
-def test_it_is_played_once_when_the_last_approval_is_there():
+def test_job_is_played_once_after_the_last_approval():
     progress, clock = Progress(is_shown=True), FakeClock()
     one_left = deployment(rule("Maintainers", 1, approval(ALICE)), BOTH[1], pending=1)
     outcome, result = act(
@@ -106,7 +106,7 @@ def test_it_is_played_once_when_the_last_approval_is_there():
 
 
 @pytest.mark.parametrize("status", ["pending", "running"])
-def test_what_gitlab_has_started_by_itself_is_not_played(status):
+def test_job_started_by_gitlab_is_not_played(status):
     outcome, result = act(
         FOUND,
         Exchange(DEPLOYMENT, deployment()),
@@ -119,7 +119,7 @@ def test_what_gitlab_has_started_by_itself_is_not_played(status):
     assert result["after"]["status"] == "success"
 
 
-def test_what_has_started_and_ended_while_the_deployment_was_read_is_not_played_again():
+def test_job_that_ended_while_approvals_were_read_is_not_played():
     outcome, result = act(
         FOUND,
         Exchange(DEPLOYMENT, deployment()),
@@ -131,7 +131,7 @@ def test_what_has_started_and_ended_while_the_deployment_was_read_is_not_played_
     assert (outcome.changed, outcome.failure, result["reason"]) == (False, None, "it has already succeeded")
 
 
-def test_without_wait_it_ends_when_the_job_is_played():
+def test_task_without_wait_ends_once_the_job_is_played():
     outcome, result = act(FOUND, WAITING, MANUAL, APPROVED, MANUAL, PLAYED, wait_for_approval=True)
     assert (outcome.changed, outcome.failure, result["after"]["status"]) == (True, None, "pending")
 
@@ -144,7 +144,7 @@ def test_without_wait_it_ends_when_the_job_is_played():
         [FOUND, Exchange(DEPLOYMENT, deployment(pending=0))],  # an environment that requires no approvals
     ],
 )
-def test_what_waits_for_nothing_is_played_at_once(reads):
+def test_job_without_pending_approvals_is_played_at_once(reads):
     clock = FakeClock()
     outcome, _result = act(*reads, MANUAL, PLAYED, wait_for_approval=True, clock=clock)
     assert (outcome.changed, outcome.failure, clock.seconds) == (True, None, 0)
@@ -161,7 +161,7 @@ def rejected(comment=None):
     ]
 
 
-def test_a_rejection_ends_the_wait():
+def test_rejection_ends_the_wait():
     outcome, result = act(
         FOUND,
         WAITING,
@@ -177,18 +177,18 @@ def test_a_rejection_ends_the_wait():
 
 
 @pytest.mark.parametrize("options", [{}, {"replay": "always"}, {"action": "retry"}])
-def test_a_rejected_job_is_not_started_again(options):
+def test_rejected_job_is_not_started_again(options):
     transport = ScriptedTransport(Exchange(LIST, [REJECTED]), *rejected())
     outcome = run_task(TASK, {**BASE, **options}, transport=transport)
     assert "was rejected by carol, and GitLab does not start the job again" in outcome.failure
 
 
-def test_that_it_was_rejected_is_certain_also_when_the_deployment_cannot_be_read():
+def test_rejection_is_reported_if_the_deployment_is_unreadable():
     transport = ScriptedTransport(Exchange(LIST, [REJECTED]), Exchange(ANY, reply(NO_ROUTE, status=404)))
     assert "its deployment was rejected, and" in run_task(TASK, BASE, transport=transport).failure
 
 
-def test_that_it_was_rejected_is_told_soon_also_while_it_is_waited_for_others():
+def test_rejection_is_reported_soon_despite_unreadable_deployments():
     def answer(call):
         if call.path.endswith("/jobs"):
             return [REJECTED]
@@ -202,7 +202,7 @@ def test_that_it_was_rejected_is_told_soon_also_while_it_is_waited_for_others():
     assert "its deployment was rejected, and" in outcome.failure and clock.seconds < 60
 
 
-def test_a_job_that_another_gate_saw_wait_a_moment_ago_is_read_once_more():
+def test_approved_job_is_read_again_despite_a_shared_recent_answer():
     records = iter([job(), job(status="success")])
 
     def answer(call):
@@ -222,16 +222,16 @@ def test_a_job_that_another_gate_saw_wait_a_moment_ago_is_read_once_more():
         assert approvals.judge(found, Decision("act")) == decision
 
 
-def answer_while_it_waits(call):
+def answer_while_waiting(call):
     if call.path.endswith("/deployments/5"):
         return WAITING.answer
     return [listed()] if call.path.endswith("/deployments") else [job()] if call.path.endswith("/jobs") else job()
 
 
 @pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
-def test_the_time_is_up_before_everybody_has_approved(on_timeout, fails):
+def test_wait_times_out_while_approvals_are_missing(on_timeout, fails):
     clock = FakeClock()
-    transport = FunctionTransport(answer_while_it_waits)
+    transport = FunctionTransport(answer_while_waiting)
     options = {**BASE, "wait_for_approval": True, "wait_timeout": 3.0, "on_timeout": on_timeout}
     outcome = run_task(TASK, options, transport=transport, clock=clock)
     result = outcome.values["results"][0]
@@ -241,7 +241,7 @@ def test_the_time_is_up_before_everybody_has_approved(on_timeout, fails):
     assert (outcome.failure is not None) is fails
 
 
-def test_by_default_it_is_refused_with_what_to_do():
+def test_play_is_refused_by_default_with_advice():
     real, result = act(Exchange(PLAY, UNPLAYABLE), MANUAL, FOUND, WAITING)
     checked, predicted = act(FOUND, WAITING, check_mode=True)
     assert (real.changed, checked.changed) == (False, False)
@@ -252,7 +252,7 @@ def test_by_default_it_is_refused_with_what_to_do():
     )
 
 
-def test_a_job_that_is_unplayable_for_another_reason_is_refused_in_gitlabs_words():
+def test_unplayable_job_without_pending_approvals_quotes_gitlab():
     for reads in ([FOUND, APPROVED], [Exchange(BLOCKED, reply({"message": "403 Forbidden"}, status=403))], []):
         outcome, _result = act(Exchange(PLAY, UNPLAYABLE), MANUAL, *reads)
         assert "Unplayable Job" in outcome.failure
@@ -267,13 +267,13 @@ def test_a_job_that_is_unplayable_for_another_reason_is_refused_in_gitlabs_words
         (deployment(pending=0), True, ""),
     ],
 )
-def test_check_mode_predicts_what_comes_of_the_wait(record, changed, words):
+def test_check_mode_predicts_the_result_of_the_wait(record, changed, words):
     outcome, result = act(FOUND, Exchange(DEPLOYMENT, record), check_mode=True, wait_for_approval=True)
     assert (outcome.changed, outcome.failure) == (changed, None)
     assert words in result["reason"]
 
 
-def test_the_deployments_of_several_jobs_are_looked_for_together():
+def test_deployments_of_several_jobs_are_read_with_one_list():
     jobs = [job(44, name="notify"), job(43, name="deploy:eu"), job()]
     transport = ScriptedTransport(
         Exchange(LIST, jobs),
@@ -292,7 +292,7 @@ def test_the_deployments_of_several_jobs_are_looked_for_together():
     }
 
 
-def test_check_mode_does_not_fail_because_deployments_cannot_be_read():
+def test_check_mode_does_not_fail_on_unreadable_deployments():
     denied = Exchange(BLOCKED, reply({"message": "403 Forbidden"}, status=403))
     assert act(denied, check_mode=True)[0].changed
     several = ScriptedTransport(Exchange(LIST, [job(43, name="deploy:eu"), job()]), denied)
@@ -304,7 +304,7 @@ def test_check_mode_does_not_fail_because_deployments_cannot_be_read():
         act(denied, wait_for_approval=True)
 
 
-def test_an_answer_lost_after_the_approval_is_looked_at_before_it_is_sent_again():
+def test_lost_play_after_the_approval_reads_before_a_repetition():
     outcome, _result = act(
         FOUND,
         APPROVED,
@@ -318,7 +318,7 @@ def test_an_answer_lost_after_the_approval_is_looked_at_before_it_is_sent_again(
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-def test_an_answer_lost_after_the_effect_is_not_sent_again():
+def test_play_with_a_lost_answer_after_its_effect_is_not_repeated():
     outcome, _result = act(
         FOUND,
         APPROVED,
@@ -330,7 +330,7 @@ def test_an_answer_lost_after_the_effect_is_not_sent_again():
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-def test_a_created_job_is_asked_about_when_its_turn_has_come():
+def test_approvals_of_a_created_job_are_read_once_it_is_manual():
     transport = ScriptedTransport(
         Exchange(LIST, [job(status="created")]),
         Exchange(JOB, job(status="created")),
@@ -343,7 +343,7 @@ def test_a_created_job_is_asked_about_when_its_turn_has_come():
     assert (outcome.changed, outcome.failure) == (True, None)
 
 
-def test_a_trigger_job_has_no_approvals():
+def test_trigger_job_has_no_approvals():
     transport = ScriptedTransport(
         Exchange(LIST, []),
         Exchange("GET /projects/7/pipelines/6/trigger_jobs", [bridge(50, "manual", "deploy")]),
@@ -352,6 +352,6 @@ def test_a_trigger_job_has_no_approvals():
     assert run_task(TASK, {**BASE, "wait_for_approval": True}, transport=transport).changed
 
 
-def test_other_actions_do_not_wait_for_approvals():
+def test_wait_for_approval_can_only_be_used_with_play():
     with pytest.raises(errors.UsageError, match="wait_for_approval can only be used with play"):
         run_task(TASK, {**BASE, "action": "retry", "wait_for_approval": True}, transport=ScriptedTransport())

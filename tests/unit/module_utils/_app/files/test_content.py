@@ -21,7 +21,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.log_ta
 from ....harness import FakeClock, Progress
 
 
-def test_what_a_file_holds(tmp_path):
+def test_content_of_a_file_is_its_size_and_checksum(tmp_path):
     file = tmp_path / "x"
     assert content_of(str(file)) is None
     content = b"x" * (3 * 1024 * 1024 + 1)
@@ -30,19 +30,19 @@ def test_what_a_file_holds(tmp_path):
 
 
 @pytest.mark.parametrize("goal", ["x", "nowhere"])
-def test_a_link_is_like_nothing(tmp_path, goal):
+def test_link_counts_as_no_content(tmp_path, goal):
     (tmp_path / "x").touch()
     # like ansible.builtin.copy, which replaces all links
     (tmp_path / "link").symlink_to(goal)
     assert content_of(str(tmp_path / "link")) is None
 
 
-def test_a_folder_in_which_no_file_can_be_made(tmp_path):
+def test_missing_folder_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="dest cannot be written: no file can be created in '.*/none': No such file"):
         NewFile("dest", str(tmp_path / "none" / "x"), Files())
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+def test_full_disk_is_reported_and_leaves_no_file(tmp_path, monkeypatch):
     def write(_file, _view):
         raise OSError(28, "No space left on device")
 
@@ -53,7 +53,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_takes_only_a_part_at_a_time_gets_the_rest(tmp_path, monkeypatch):
+def test_partial_writes_are_continued(tmp_path, monkeypatch):
     really_write = os.write
     with NewFile("dest", str(tmp_path / "x"), Files()) as target:
         monkeypatch.setattr(os, "write", lambda file, view: really_write(file, view[:2]))
@@ -62,7 +62,7 @@ def test_a_disk_that_takes_only_a_part_at_a_time_gets_the_rest(tmp_path, monkeyp
         assert (tmp_path / "x").read_bytes() == b"abcde"
 
 
-def test_a_new_beginning_of_a_target_leaves_nothing_of_what_came_before(tmp_path):
+def test_restarted_target_contains_only_the_new_content(tmp_path):
     with NewFile("dest", str(tmp_path / "x"), Files()) as target:
         session = types.SimpleNamespace(clock=FakeClock(), progress=Progress())
         incoming = Incoming(session, "x", 0, target)
@@ -74,7 +74,7 @@ def test_a_new_beginning_of_a_target_leaves_nothing_of_what_came_before(tmp_path
         assert incoming.content == Content(9, hashlib.sha256(b"the whole").hexdigest())
 
 
-def test_an_empty_target_is_not_truncated(tmp_path, monkeypatch):
+def test_empty_target_is_not_truncated(tmp_path, monkeypatch):
     # ext4 would treat it as the replacement of a file, and flush all its data at close
     truncated = []
     monkeypatch.setattr(os, "ftruncate", lambda _file, length: truncated.append(length))
@@ -88,14 +88,14 @@ def test_an_empty_target_is_not_truncated(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("sink", [Memory(), Tail(100)], ids=["memory", "tail"])
-def test_a_new_beginning_forgets_what_came_before_a_break(sink):
+def test_restarted_sink_contains_only_the_new_content(sink):
     for piece in (b"half of", b"the whole"):
         sink.restart()
         sink.write(piece)
     assert (sink.text if isinstance(sink, Tail) else sink.content.decode()) == "the whole"
 
 
-def test_a_tail_holds_the_end_and_knows_whether_that_is_all():
+def test_tail_contains_the_end_and_reports_whether_it_is_whole():
     tail = Tail(4)
     tail.write(b"0123")
     assert (tail.text, tail.is_whole) == ("0123", True)
@@ -107,13 +107,13 @@ def test_a_tail_holds_the_end_and_knows_whether_that_is_all():
     assert (tail.text, tail.is_whole) == ("", True)
 
 
-def test_half_a_character_at_the_cut_is_no_error():
+def test_tail_accepts_half_a_character_at_the_cut():
     tail = Tail(2)
     tail.write("\u00e4b\u00e4".encode()[:-1])
     assert tail.text == "b\ufffd"
 
 
-def test_what_is_too_large_for_an_expression_is_told():
+def test_content_too_large_for_memory_is_a_usage_error():
     memory = Memory()
     memory.write(b"x" * 64 * 1024**2)
     with pytest.raises(UsageError, match="the content is larger than 64 MiB, too much for an expression; download it"):

@@ -64,7 +64,7 @@ def digest(content):
     return hashlib.sha256(content).hexdigest()
 
 
-def done(record=None):
+def read_job(record=None):
     """Return the exchange that reads a job."""
     return Exchange(JOB, record or job(42, "success", "build"))
 
@@ -73,14 +73,14 @@ def with_reports(*kinds, **more):
     """Return the exchange that reads a job with reports; a kind is `junit` or a complete entry."""
     entries = [entry if isinstance(entry, dict) else entry_of(entry) for entry in kinds or ("junit", "cobertura")]
     others = [entry_of(kind) for kind in ("archive", "metadata", "trace")]
-    return done(job(42, "success", "build", artifacts=[*others, *entries], **more))
+    return read_job(job(42, "success", "build", artifacts=[*others, *entries], **more))
 
 
-def untold():
+def unlisted():
     """Return the exchange that reads a job whose record does not list its artifacts."""
     record = job(42, "success", "build")
     del record["artifacts"]
-    return done(record)
+    return read_job(record)
 
 
 def entry_of(kind, **more):
@@ -109,9 +109,9 @@ def listing(*exchanges, **options):
 @pytest.mark.parametrize(
     ("options", "lines"),
     [
-        ({"job_id": 42}, [done(), Exchange(ARTIFACTS, NEW)]),
-        ({"job_id": 42, **IN_FILE}, [done(), Exchange(FILE, NEW)]),
-        ({"job_id": 42, "content": "log"}, [done(), Exchange(LOG, NEW)]),
+        ({"job_id": 42}, [read_job(), Exchange(ARTIFACTS, NEW)]),
+        ({"job_id": 42, **IN_FILE}, [read_job(), Exchange(FILE, NEW)]),
+        ({"job_id": 42, "content": "log"}, [read_job(), Exchange(LOG, NEW)]),
         ({"job_id": 42, **JUNIT}, [with_reports(), Exchange(REPORT, NEW)]),
         ({"pipeline_id": 6, "name": "deploy"}, [Exchange(LIST, [job(42)]), Exchange(ARTIFACTS, NEW)]),
         (LATEST, [*FOUND, Exchange(BY_REF, NEW), *FOUND]),
@@ -119,7 +119,7 @@ def listing(*exchanges, **options):
     ],
     ids=["archive", "file", "log", "report", "pipeline", "ref", "file of a ref"],
 )
-def test_check_mode_predicts_what_the_run_then_does_once(tmp_path, options, lines):
+def test_check_mode_predicts_a_download_that_runs_once(tmp_path, options, lines):
     dest = tmp_path / "target"
     for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
         outcome = download(dest, *lines, check_mode=check_mode, **options)
@@ -132,9 +132,9 @@ def test_check_mode_predicts_what_the_run_then_does_once(tmp_path, options, line
     assert dest.read_bytes() == NEW
 
 
-def test_the_job_is_told_where_it_was_read(tmp_path):
+def test_job_and_pipeline_are_returned_if_known(tmp_path):
     record = job(42, "success", "build")
-    values = download(tmp_path / "x", done(record), Exchange(ARTIFACTS, NEW), job_id=42).values
+    values = download(tmp_path / "x", read_job(record), Exchange(ARTIFACTS, NEW), job_id=42).values
     assert (values["job"], values["pipeline"]) == (record, record["pipeline"])
     # GitLab finds the job by itself and does not report which
     values = download(tmp_path / "x", *FOUND, Exchange(BY_REF, NEW), *FOUND, **LATEST).values
@@ -146,7 +146,7 @@ def test_the_job_is_told_where_it_was_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["other", "build"])
-def test_of_two_child_pipelines_gitlab_takes_the_older_one(tmp_path, name):
+def test_latest_success_uses_the_older_of_two_child_pipelines(tmp_path, name):
     children = {number: pipeline(number, "success") for number in (27, 26)}
     bridges = [bridge(50 + number, name=f"child {number}", downstream=child) for number, child in children.items()]
     answers = {
@@ -165,7 +165,7 @@ def test_of_two_child_pipelines_gitlab_takes_the_older_one(tmp_path, name):
 
 
 @pytest.mark.parametrize("more", [{}, {"artifacts_expire_at": "2126-01-02T00:00:00.000Z"}], ids=["none", "deleted"])
-def test_a_job_without_artifacts_and_a_pipeline_that_failed_are_passed_over_as_gitlab_does(tmp_path, more):
+def test_latest_success_skips_failed_pipelines_and_jobs_without_files(tmp_path, more):
     bare = job(62, "success", "build", artifacts=[{"file_type": "trace"}], **more)
     older = pipeline(5, "success")
     lines = [
@@ -182,7 +182,7 @@ def test_a_job_without_artifacts_and_a_pipeline_that_failed_are_passed_over_as_g
 @pytest.mark.parametrize(
     "more", [{}, {"sha": "f" * 40}, {"name": "buil?"}, {"include_downstream": True}, {"content": "log"}], ids=str
 )
-def test_by_ref_it_is_the_job_of_the_newest_pipeline(tmp_path, more):
+def test_ref_selects_the_job_of_the_newest_pipeline(tmp_path, more):
     builds = [job(42, "success", "build")]
 
     def answer(call):
@@ -202,7 +202,7 @@ def test_by_ref_it_is_the_job_of_the_newest_pipeline(tmp_path, more):
     assert transport.lines[-1] in (ARTIFACTS, LOG)
 
 
-def test_a_job_of_a_downstream_pipeline_is_fetched_from_its_own_project(tmp_path):
+def test_downstream_job_is_downloaded_from_its_own_project(tmp_path):
     child = pipeline(26, project_id=8)
     answers = {
         "GET /projects/7/pipelines/6": pipeline(),
@@ -217,13 +217,13 @@ def test_a_job_of_a_downstream_pipeline_is_fetched_from_its_own_project(tmp_path
     assert (outcome.values["job"]["id"], (tmp_path / "x").read_bytes()) == (72, NEW)
 
 
-def test_a_file_keeps_its_mode_and_a_new_one_gets_that_of_new_files(tmp_path):
+def test_existing_file_keeps_its_mode_and_new_file_gets_the_default(tmp_path):
     old, new, plain = tmp_path / "old", tmp_path / "new", tmp_path / "plain"
     old.write_bytes(OLD)
     old.chmod(0o751)
     plain.touch()
     for dest in (old, new):
-        assert download(dest, done(), Exchange(ARTIFACTS, NEW), job_id=42).changed
+        assert download(dest, read_job(), Exchange(ARTIFACTS, NEW), job_id=42).changed
     assert stat.S_IMODE(old.stat().st_mode) == 0o751
     assert new.stat().st_mode == plain.stat().st_mode
 
@@ -232,8 +232,8 @@ def test_a_file_keeps_its_mode_and_a_new_one_gets_that_of_new_files(tmp_path):
     ("options", "line", "name"),
     [({}, ARTIFACTS, "artifacts.zip"), (IN_FILE, FILE, "app.txt"), ({"content": "log"}, LOG, "42.log")],
 )
-def test_a_folder_gets_a_file_named_after_the_content(tmp_path, options, line, name):
-    outcome = download(tmp_path, done(), Exchange(line, NEW), job_id=42, **options)
+def test_folder_gets_a_file_named_after_the_content(tmp_path, options, line, name):
+    outcome = download(tmp_path, read_job(), Exchange(line, NEW), job_id=42, **options)
     assert outcome.values["dest"] == str(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
@@ -265,7 +265,7 @@ EMPTY_ZIP = b"PK\x05\x06" + b"\0" * 18
         ({"x": 1}, "junit"),
     ],
 )
-def test_a_report_in_a_folder_has_its_name_and_no_other_path(tmp_path, filename, name):
+def test_report_filename_cannot_leave_the_folder(tmp_path, filename, name):
     folder = tmp_path / "inner" / "folder"
     folder.mkdir(parents=True)
     read = with_reports(entry_of("junit", filename=filename))
@@ -275,18 +275,19 @@ def test_a_report_in_a_folder_has_its_name_and_no_other_path(tmp_path, filename,
 
 
 @pytest.mark.parametrize(
-    "read", [untold(), *(done(job(42, "success", "build", artifacts=told)) for told in (None, "none", {}, 7))]
+    "read",
+    [unlisted(), *(read_job(job(42, "success", "build", artifacts=artifacts)) for artifacts in (None, "none", {}, 7))],
 )
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_job_whose_record_does_not_tell_is_tried(tmp_path, read, check_mode):
+def test_report_is_requested_if_the_record_lists_no_artifacts(tmp_path, read, check_mode):
     outcome = download(tmp_path, read, Exchange(REPORT, NEW), job_id=42, check_mode=check_mode, **JUNIT)
     assert (outcome.changed, outcome.values["dest"]) == (True, str(tmp_path / "junit"))
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("archive", [ZIP, ZIP[:4], EMPTY_ZIP])
-@pytest.mark.parametrize("read", [with_reports(), untold()], ids=["listed", "not told"])
-def test_an_archive_is_no_report(tmp_path, read, archive, check_mode):
+@pytest.mark.parametrize("read", [with_reports(), unlisted()], ids=["listed", "not listed"])
+def test_archive_instead_of_a_report_is_an_error(tmp_path, read, archive, check_mode):
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
     with pytest.raises(errors.SelectionError) as caught:
@@ -297,7 +298,7 @@ def test_an_archive_is_no_report(tmp_path, read, archive, check_mode):
     assert dest.read_bytes() == OLD
 
 
-def test_an_archive_is_known_when_its_first_bytes_come_one_by_one(tmp_path):
+def test_archive_is_recognized_in_single_byte_pieces(tmp_path):
     class Slow(WholeBody):
         def read(self, size):
             return super().read(1)
@@ -324,7 +325,7 @@ def test_an_archive_is_known_when_its_first_bytes_come_one_by_one(tmp_path):
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_report_that_is_a_zip_is_told_by_its_length(tmp_path, check_mode):
+def test_zipped_report_is_recognized_by_its_length(tmp_path, check_mode):
     line = "GET /projects/7/jobs/42/artifacts?file_type=lsif"
     options = {"job_id": 42, "content": "report", "report_type": "lsif", "check_mode": check_mode}
     read = with_reports(entry_of("lsif", file_format="zip", size=len(ZIP)))
@@ -336,12 +337,12 @@ def test_a_report_that_is_a_zip_is_told_by_its_length(tmp_path, check_mode):
     assert not (tmp_path / "y").exists()
 
 
-def test_after_a_break_a_report_is_looked_at_anew(tmp_path):
+def test_restarted_report_is_checked_again(tmp_path):
     # data from before the break must not count as the beginning of the new answer
-    first = Breaking(with_reports(), *[Exchange(REPORT, ZIP[:2] + b"\n" + NEW)] * 2)
+    first = BreakingTransport(with_reports(), *[Exchange(REPORT, ZIP[:2] + b"\n" + NEW)] * 2)
     run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=first)
     assert (tmp_path / "x").read_bytes() == ZIP[:2] + b"\n" + NEW
-    again = Breaking(with_reports(), Exchange(REPORT, NEW), Exchange(REPORT, ZIP))
+    again = BreakingTransport(with_reports(), Exchange(REPORT, NEW), Exchange(REPORT, ZIP))
     with pytest.raises(errors.SelectionError, match="GitLab sent a zip archive"):
         run_task(TASK, {"dest": str(tmp_path / "x"), "job_id": 42, **JUNIT}, transport=again)
 
@@ -356,13 +357,13 @@ def test_after_a_break_a_report_is_looked_at_anew(tmp_path):
         ((entry_of("junit", file_type=7), entry_of("sast")), "junit", "there is 'sast'"),
     ],
 )
-def test_a_report_that_the_job_does_not_have_is_not_asked_for(tmp_path, kinds, wanted, words):
+def test_unlisted_report_is_an_error_without_a_request(tmp_path, kinds, wanted, words):
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", with_reports(*kinds), job_id=42, content="report", report_type=wanted)
     assert words in str(caught.value) and "archive" not in str(caught.value)
 
 
-def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
+def test_unknown_report_type_is_requested_if_listed(tmp_path):
     line = "GET /projects/7/jobs/42/artifacts?file_type=coverage"
     options = {"job_id": 42, "content": "report", "report_type": "coverage"}
     assert download(tmp_path / "x", with_reports("coverage"), Exchange(line, NEW), **options).changed
@@ -383,10 +384,10 @@ def test_a_type_that_a_newer_server_has_is_asked_for(tmp_path):
         ),
     ],
 )
-def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
+def test_missing_reports_are_explained_from_the_job(tmp_path, fields, wanted, words):
     record = {**job(42, "success", "build", artifacts=[entry_of("trace")]), **fields}
     with pytest.raises(errors.SelectionError) as caught:
-        download(tmp_path / "x", done(record), job_id=42, content="report", report_type=wanted)
+        download(tmp_path / "x", read_job(record), job_id=42, content="report", report_type=wanted)
     assert words in str(caught.value)
 
 
@@ -400,7 +401,7 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
             NOT_FOUND,
             "the reports of job 'build' (id 42) have expired (2022-01-02T00:00:00.000Z); retry",
         ),
-        (untold(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it created none, or it has expired"),
+        (unlisted(), 404, NOT_FOUND, "has no report 'junit': there is no such job, it created none, or it has expired"),
         (
             with_reports(),
             400,
@@ -409,13 +410,13 @@ def test_why_a_job_has_no_reports(tmp_path, fields, wanted, words):
         ),
     ],
 )
-def test_a_report_that_does_not_come(tmp_path, read, status, answer, words):
+def test_report_that_gitlab_does_not_send_is_explained(tmp_path, read, status, answer, words):
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", read, Exchange(REPORT, reply(answer, status=status)), job_id=42, **JUNIT)
     assert words in str(caught.value)
 
 
-def test_another_refusal_of_a_report_is_told_in_the_words_of_gitlab(tmp_path):
+def test_other_refusal_of_a_report_quotes_gitlab(tmp_path):
     refused = Exchange(REPORT, reply({"message": "too many"}, status=400))
     with pytest.raises(errors.RefusedError, match="too many"):
         download(tmp_path / "x", with_reports(), refused, job_id=42, **JUNIT)
@@ -424,33 +425,33 @@ def test_another_refusal_of_a_report_is_told_in_the_words_of_gitlab(tmp_path):
 # ----- checksums -----
 
 
-def test_what_has_the_checksum_already_is_not_fetched(tmp_path):
+def test_file_with_the_expected_checksum_is_not_downloaded(tmp_path):
     dest = tmp_path / "x"
     dest.write_bytes(NEW)
     wanted = {"checksum": "sha256:" + digest(NEW).upper(), "job_id": 42}
-    outcome = download(dest, done(), **wanted)
+    outcome = download(dest, read_job(), **wanted)
     assert (outcome.changed, outcome.values["sha256"]) == (False, digest(NEW))
     # unless forced
-    assert not download(dest, done(), Exchange(ARTIFACTS, NEW), force=True, **wanted).changed
+    assert not download(dest, read_job(), Exchange(ARTIFACTS, NEW), force=True, **wanted).changed
     # a file with other content is downloaded, and may then be right
     dest.write_bytes(OLD)
-    assert download(dest, done(), Exchange(ARTIFACTS, NEW), **wanted).changed
+    assert download(dest, read_job(), Exchange(ARTIFACTS, NEW), **wanted).changed
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_content_with_another_checksum_is_not_put_in_place(tmp_path, check_mode):
+def test_content_with_another_checksum_is_not_written(tmp_path, check_mode):
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
     options = {"job_id": 42, "checksum": "sha256:" + "0" * 64, "check_mode": check_mode}
     with pytest.raises(errors.BadAnswerError, match=f"{digest(NEW)}, not sha256:0{{64}} as expected; dest was not"):
-        download(dest, done(), Exchange(ARTIFACTS, NEW), **options)
+        download(dest, read_job(), Exchange(ARTIFACTS, NEW), **options)
     assert dest.read_bytes() == OLD
 
 
 # ----- faults -----
 
 
-class Breaking(ScriptedTransport):
+class BreakingTransport(ScriptedTransport):
     """Reads bodies until they end; some break off in the middle."""
 
     def __init__(self, *exchanges, broken=1):
@@ -478,8 +479,8 @@ class BreakingBody(WholeBody):
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_after_a_break_the_content_comes_anew_from_its_beginning(tmp_path, check_mode):
-    transport = Breaking(done(), *[Exchange(ARTIFACTS, NEW)] * 3, broken=2)
+def test_broken_download_starts_again_from_the_beginning(tmp_path, check_mode):
+    transport = BreakingTransport(read_job(), *[Exchange(ARTIFACTS, NEW)] * 3, broken=2)
     options = {"dest": str(tmp_path / "x"), "job_id": 42}
     outcome = run_task(TASK, options, transport=transport, check_mode=check_mode)
     assert (outcome.values["size"], outcome.values["sha256"]) == (len(NEW), digest(NEW))
@@ -487,10 +488,10 @@ def test_after_a_break_the_content_comes_anew_from_its_beginning(tmp_path, check
     assert transport.closed == 3
 
 
-def test_what_was_there_stays_when_the_content_never_comes_whole(tmp_path):
+def test_existing_file_stays_if_the_download_never_completes(tmp_path):
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
-    transport = Breaking(done(), *[Exchange(ARTIFACTS, NEW)] * 2, broken=2)
+    transport = BreakingTransport(read_job(), *[Exchange(ARTIFACTS, NEW)] * 2, broken=2)
     with pytest.raises(errors.LostAnswerError, match="the connection broke"):
         run_task(TASK, {"dest": str(dest), "job_id": 42, "api_retries": 1}, transport=transport)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", OLD)]
@@ -498,17 +499,17 @@ def test_what_was_there_stays_when_the_content_never_comes_whole(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["text/html", "TEXT/HTML; charset=utf-8", "application/XHTML+xml"])
-def test_a_web_page_is_no_content(tmp_path, kind):
+def test_web_page_instead_of_content_is_an_error(tmp_path, kind):
     page = reply("<html>Sign in</html>", headers={"Content-Type": kind})
     with pytest.raises(errors.BadAnswerError, match="is an HTML page instead of the content"):
-        download(tmp_path / "x", done(), Exchange(ARTIFACTS, page), job_id=42, api_retries=0)
+        download(tmp_path / "x", read_job(), Exchange(ARTIFACTS, page), job_id=42, api_retries=0)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_storage_behind_a_redirect_gives_the_content(tmp_path):
+def test_download_follows_a_redirect_to_storage(tmp_path):
     away = reply("", status=302, headers={"Location": "https://storage.example.com/a?signature=s3cret"})
     stored = Exchange("GET https://storage.example.com/a?signature=s3cret", NEW)
-    outcome = download(tmp_path / "x", done(), Exchange(ARTIFACTS, away), stored, job_id=42)
+    outcome = download(tmp_path / "x", read_job(), Exchange(ARTIFACTS, away), stored, job_id=42)
     assert outcome.values["sha256"] == digest(NEW)
 
 
@@ -556,10 +557,13 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
         ({"artifacts": [{"file_type": "trace"}]}, "has no artifacts"),
     ],
 )
-def test_the_record_of_the_job_tells_why_there_is_no_archive(tmp_path, fields, words):
+def test_missing_archive_is_explained_from_the_job(tmp_path, fields, words):
     with pytest.raises(errors.SelectionError) as caught:
         download(
-            tmp_path / "x", done({**job(42, "success", "build"), **fields}), Exchange(ARTIFACTS, NONE_FOUND), job_id=42
+            tmp_path / "x",
+            read_job({**job(42, "success", "build"), **fields}),
+            Exchange(ARTIFACTS, NONE_FOUND),
+            job_id=42,
         )
     assert words in str(caught.value)
     # latest_success requires a ref
@@ -583,8 +587,8 @@ def test_an_old_server_does_not_tell_erased_artifacts_from_none(tmp_path):
         ({"status": "skipped"}, "was skipped, so it has no log; choose another job"),
     ],
 )
-def test_a_missing_log_is_not_a_missing_artifact(tmp_path, fields, words):
-    read = done({**job(42, "success", "build"), **fields})
+def test_missing_log_is_explained_from_the_job(tmp_path, fields, words):
+    read = read_job({**job(42, "success", "build"), **fields})
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", read, Exchange(f"{JOB}/trace", NONE_FOUND), job_id=42, content="log")
     assert words in str(caught.value) and "artifacts" not in str(caught.value)
@@ -597,15 +601,15 @@ def test_a_missing_log_is_not_a_missing_artifact(tmp_path, fields, words):
         ("log", "trace", "cannot read this log: the log of a job in debug mode requires the Developer role"),
     ],
 )
-def test_what_is_private_is_not_called_missing(tmp_path, content, line, words):
+def test_private_content_is_not_reported_as_missing(tmp_path, content, line, words):
     private = Exchange(f"{JOB}/{line}", reply({"message": "403 Forbidden"}, status=403))
     with pytest.raises(errors.NotAuthorizedError) as caught:
-        download(tmp_path / "x", done(), private, job_id=42, content=content)
+        download(tmp_path / "x", read_job(), private, job_id=42, content=content)
     assert f"The user of the token {words}" in str(caught.value)
     assert "Reporter" not in str(caught.value)
 
 
-def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
+def test_latest_success_without_artifacts_names_where_gitlab_searches(tmp_path):
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", Exchange(SUCCESSFUL, []), Exchange(BY_REF, NONE_FOUND), **LATEST)
     assert "job 'build' of ref main has no artifacts" in str(caught.value)
@@ -613,7 +617,7 @@ def test_by_ref_the_sentence_says_where_gitlab_looks(tmp_path):
 
 
 @pytest.mark.parametrize("status", ["created", "pending", "running"])
-def test_a_job_that_has_not_ended_has_nothing_yet(tmp_path, status):
+def test_unfinished_job_has_no_artifacts_yet(tmp_path, status):
     answers = {
         "GET /projects/7/pipelines": [pipeline()],
         LIST: [job(42, status, "build")],
@@ -627,29 +631,29 @@ def test_a_job_that_has_not_ended_has_nothing_yet(tmp_path, status):
         run_task(TASK, options, transport=transport)
 
 
-def test_a_file_that_is_not_in_the_archive(tmp_path):
+def test_file_missing_from_the_archive_is_named(tmp_path):
     # GitLab answers in plain text, or in JSON if there is no archive
     with pytest.raises(errors.SelectionError, match=r"no 'dist/app.txt' in the artifacts of job 'build' \(id 42\)"):
-        download(tmp_path / "x", done(), Exchange(FILE, reply("Not Found", status=404)), job_id=42, **IN_FILE)
+        download(tmp_path / "x", read_job(), Exchange(FILE, reply("Not Found", status=404)), job_id=42, **IN_FILE)
     with pytest.raises(errors.SelectionError, match="has no artifacts"):
-        download(tmp_path / "x", done(), Exchange(FILE, NONE_FOUND), job_id=42, **IN_FILE)
+        download(tmp_path / "x", read_job(), Exchange(FILE, NONE_FOUND), job_id=42, **IN_FILE)
 
 
 @pytest.mark.parametrize("answer", [{"message": "404 Project Not Found"}, NO_ROUTE])
-def test_more_than_the_artifacts_is_missing(tmp_path, answer):
+def test_missing_project_or_endpoint_is_not_missing_artifacts(tmp_path, answer):
     with pytest.raises(errors.NotFoundError):
         download(tmp_path / "x", *FOUND, Exchange(BY_REF, reply(answer, status=404)), **LATEST)
 
 
 @pytest.mark.parametrize("path", ["../secret", "./secret", "dist/./app.txt", "dist/.."])
-def test_a_path_that_no_archive_has_is_refused_before_any_request(tmp_path, path):
+def test_invalid_artifact_path_is_refused_before_any_request(tmp_path, path):
     with pytest.raises(
         errors.UsageError, match="valid path inside an archive; .* without a leading slash .* without '.' or '..'"
     ):
         download(tmp_path / "x", job_id=42, content="file", artifact_path=path)
 
 
-def test_a_file_that_the_list_of_artifacts_hides_is_not_mistaken_for_it(tmp_path):
+def test_file_named_like_the_artifact_list_is_refused_by_job_id(tmp_path):
     tree = {"content": "file", "artifact_path": "tree"}
     with pytest.raises(errors.UsageError, match="send the list of all artifacts instead of a file 'tree'; down"):
         download(tmp_path / "x", job_id=42, **tree)
@@ -657,16 +661,16 @@ def test_a_file_that_the_list_of_artifacts_hides_is_not_mistaken_for_it(tmp_path
     assert download(tmp_path / "x", *FOUND, by_ref, *FOUND, **LATEST, **tree).changed
 
 
-def test_a_path_that_gitlab_refuses(tmp_path):
+def test_artifact_path_that_gitlab_refuses_is_explained(tmp_path):
     refused = reply({"error": "artifact_path is invalid"}, status=400)
     with pytest.raises(errors.SelectionError, match="'dist/app.txt' is not a valid path inside an archive"):
-        download(tmp_path / "x", done(), Exchange(FILE, refused), job_id=42, **IN_FILE)
+        download(tmp_path / "x", read_job(), Exchange(FILE, refused), job_id=42, **IN_FILE)
     # any other refusal is reported in GitLab's words
     with pytest.raises(errors.RefusedError, match="too many"):
-        download(tmp_path / "x", done(), Exchange(ARTIFACTS, reply({"message": "too many"}, status=400)), job_id=42)
+        download(tmp_path / "x", read_job(), Exchange(ARTIFACTS, reply({"message": "too many"}, status=400)), job_id=42)
 
 
-def test_a_name_has_to_be_that_of_one_job(tmp_path):
+def test_ambiguous_job_name_is_an_error(tmp_path):
     jobs = [job(43, name="deploy: [b]"), job(42, name="deploy: [a]")]
     with pytest.raises(errors.SelectionError) as caught:
         download(tmp_path / "x", Exchange(LIST, jobs), pipeline_id=6, name="deploy*")
@@ -677,7 +681,7 @@ def test_a_name_has_to_be_that_of_one_job(tmp_path):
 
 
 @pytest.mark.parametrize("token", [AS_JOB, ANONYMOUS], ids=["job token", "none"])
-def test_whoever_may_only_download_does_not_read_the_job(tmp_path, token):
+def test_job_is_not_read_with_a_job_token_or_without_a_token(tmp_path, token):
     outcome = download(tmp_path / "x", Exchange(ARTIFACTS, NEW), job_id=42, **token)
     assert (outcome.changed, outcome.values["job"], outcome.values["pipeline"]) == (True, {"id": 42}, None)
     outcome = download(tmp_path / "y", Exchange(BY_REF, NEW), **LATEST, **token)
@@ -686,7 +690,7 @@ def test_whoever_may_only_download_does_not_read_the_job(tmp_path, token):
         download(tmp_path / "x", Exchange(ARTIFACTS, NONE_FOUND), job_id=42, **token)
 
 
-def test_a_job_token_reads_no_log(tmp_path):
+def test_job_token_cannot_download_a_log(tmp_path):
     with pytest.raises(errors.UsageError, match="job tokens cannot read logs; set api_token instead"):
         download(tmp_path / "x", job_id=42, content="log", **AS_JOB)
 
@@ -696,27 +700,27 @@ def test_a_job_token_reads_no_log(tmp_path):
 
 @pytest.mark.parametrize("goal", ["real", "nowhere"])
 @pytest.mark.parametrize("content", [OLD, NEW], ids=["other content", "the same content"])
-def test_a_link_is_replaced_whatever_it_leads_to(tmp_path, goal, content):
+def test_link_is_replaced_whatever_its_target(tmp_path, goal, content):
     real, dest = tmp_path / "real", tmp_path / "x"
     real.write_bytes(content)
     dest.symlink_to(goal)
     known = {"job_id": 42, "checksum": "sha256:" + digest(NEW)}
     for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
-        lines = [done(), Exchange(ARTIFACTS, NEW)] if changed else [done()]
+        lines = [read_job(), Exchange(ARTIFACTS, NEW)] if changed else [read_job()]
         assert download(dest, *lines, check_mode=check_mode, **known).changed == changed
         assert dest.is_symlink() == (check_mode and changed)
     assert (dest.read_bytes(), real.read_bytes()) == (NEW, content)
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_folder_that_cannot_be_written_to_costs_no_download(tmp_path, monkeypatch, check_mode):
+def test_unwritable_folder_is_reported_before_the_download(tmp_path, monkeypatch, check_mode):
     monkeypatch.setattr(os, "access", lambda path, mode: (str(path), mode) != (str(tmp_path), os.W_OK | os.X_OK))
     dest = tmp_path / "x"
     with pytest.raises(errors.UsageError, match="dest '.*/x' cannot be written: no permission to create files in"):
-        download(dest, done(), job_id=42, check_mode=check_mode)
+        download(dest, read_job(), job_id=42, check_mode=check_mode)
     dest.write_bytes(OLD)
     # an existing file can be written in place
-    session = new_session(ScriptedTransport(done(), Exchange(ARTIFACTS, NEW)), check_mode=check_mode)
+    session = new_session(ScriptedTransport(read_job(), Exchange(ARTIFACTS, NEW)), check_mode=check_mode)
     request = DownloadRequest(JobQuery(PipelineQuery("7"), job_id=42), "archive", dest=str(dest))
     report = into_place(session, request, Files(unsafe_writes=True))
     assert report.before != report.after
@@ -731,11 +735,11 @@ def test_a_folder_that_cannot_be_written_to_costs_no_download(tmp_path, monkeypa
         ("", "dest '.*/artifacts.zip' is a folder; use the name of a file"),
     ],
 )
-def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
+def test_invalid_dest_is_reported_before_the_download(tmp_path, dest, words):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "artifacts.zip").mkdir()
     with pytest.raises(errors.UsageError, match=words):
-        run_task(TASK, {"dest": f"{tmp_path}/{dest}", "job_id": 42}, transport=ScriptedTransport(done()))
+        run_task(TASK, {"dest": f"{tmp_path}/{dest}", "job_id": 42}, transport=ScriptedTransport(read_job()))
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -759,7 +763,7 @@ def test_what_is_no_place_for_a_file_costs_no_download(tmp_path, dest, words):
         ({"checksum": "sha256:" + "0" * 63}, "set it to sha256: and 64 hexadecimal digits"),
     ],
 )
-def test_options_that_make_no_sense_are_refused_before_any_request(options, words):
+def test_invalid_options_are_refused_before_any_request(options, words):
     with pytest.raises(errors.UsageError, match=words):
         run_task(TASK, {"job_id": 42, **options}, transport=ScriptedTransport())
 
@@ -769,8 +773,8 @@ def test_options_that_make_no_sense_are_refused_before_any_request(options, word
 ENTRIES = [{"name": "dist", "path": "dist/", "type": "directory"}, {"name": "app.txt", "path": "dist/app.txt"}]
 
 
-def test_the_entries_of_an_archive():
-    outcome = listing(done(), Exchange(TREE + "?recursive=true", ENTRIES), job_id=42)
+def test_list_returns_the_entries_of_an_archive():
+    outcome = listing(read_job(), Exchange(TREE + "?recursive=true", ENTRIES), job_id=42)
     assert (outcome.values["entries"], outcome.values["job"]["id"], outcome.changed) == (ENTRIES, 42, False)
     assert outcome.values["diff"] == {"before": "", "after": ""}
     exchange = Exchange(TREE + "?path=dist&recursive=false", ENTRIES[1:])
@@ -793,13 +797,13 @@ def test_the_entries_of_an_archive():
         (NOT_FOUND, "cannot be listed: this requires GitLab 18.8, or the job has no archive"),
     ],
 )
-def test_why_there_is_no_list(answer, words):
+def test_missing_list_is_explained(answer, words):
     exchange = Exchange(TREE + "?path=dist&recursive=true", reply(answer, status=404))
     with pytest.raises(errors.SelectionError, match=words):
-        listing(done(), exchange, job_id=42, artifact_path="dist")
+        listing(read_job(), exchange, job_id=42, artifact_path="dist")
 
 
-def test_a_project_that_is_not_there_has_no_list():
+def test_list_of_a_missing_project_is_an_error():
     answer = reply({"message": "404 Project Not Found"}, status=404)
     with pytest.raises(errors.NotFoundError, match="Project Not Found"):
         listing(Exchange(TREE + "?recursive=true", answer), job_id=42, **AS_JOB)

@@ -30,7 +30,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.outcome import
 from ....processes import IS_ROOT, NOBODY, in_child
 
 
-def test_a_place_that_cannot_take_a_file_is_told_beforehand(tmp_path, monkeypatch):
+def test_unwritable_path_is_reported_before_writing(tmp_path, monkeypatch):
     check_writable("record", str(tmp_path / "x"))
     with pytest.raises(
         UsageError, match="record '.*/none/x' is in a folder that does not exist; create '.*/none' first"
@@ -46,7 +46,7 @@ def test_a_place_that_cannot_take_a_file_is_told_beforehand(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_text_replaces_the_old_one_and_keeps_its_mode(tmp_path):
+def test_written_text_replaces_the_file_and_keeps_its_mode(tmp_path):
     path = tmp_path / "x"
     path.write_text("old", encoding="utf-8")
     path.chmod(0o640)
@@ -56,7 +56,7 @@ def test_a_text_replaces_the_old_one_and_keeps_its_mode(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-def test_what_fails_at_the_end_leaves_nothing(tmp_path):
+def test_failed_label_leaves_no_file(tmp_path):
     class Refusing(Files):
         def label(self, path, dest):
             raise PermissionError(1, "Operation not permitted")
@@ -69,7 +69,7 @@ def test_what_fails_at_the_end_leaves_nothing(tmp_path):
 
 # ----- the same for every user -----
 
-SOMEBODY = 1234
+OTHER_USER = 1234
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can make files of others")
 
 
@@ -111,11 +111,15 @@ def folder() -> t.Iterator[Folder]:
 
 
 # mode, owner and group of the existing file; then owner, group and mode after a write by root and by nobody
-OTHERS: dict[str, t.Any] = {
-    "nothing": (None, (0, 0, "0o644"), (NOBODY, NOBODY, "0o644")),
+OWNERSHIP_CASES: dict[str, t.Any] = {
+    "no file": (None, (0, 0, "0o644"), (NOBODY, NOBODY, "0o644")),
     "own file of root": ((0o640, 0, 0), (0, 0, "0o640"), (NOBODY, NOBODY, "0o600")),
-    "file of somebody": ((0o664, SOMEBODY, SOMEBODY), (SOMEBODY, SOMEBODY, "0o664"), (NOBODY, NOBODY, "0o644")),
-    "set-id file of somebody": ((0o6755, SOMEBODY, 55), (SOMEBODY, 55, "0o755"), (NOBODY, NOBODY, "0o755")),
+    "file of another user": (
+        (0o664, OTHER_USER, OTHER_USER),
+        (OTHER_USER, OTHER_USER, "0o664"),
+        (NOBODY, NOBODY, "0o644"),
+    ),
+    "set-id file of another user": ((0o6755, OTHER_USER, 55), (OTHER_USER, 55, "0o755"), (NOBODY, NOBODY, "0o755")),
     "set-id file of root": ((0o4755, 0, 0), (0, 0, "0o4755"), (NOBODY, NOBODY, "0o755")),
     "own file of nobody": ((0o4710, NOBODY, NOBODY), (NOBODY, NOBODY, "0o710"), (NOBODY, NOBODY, "0o4710")),
     "another group": ((0o660, NOBODY, 55), (NOBODY, 55, "0o660"), (NOBODY, NOBODY, "0o600")),
@@ -124,9 +128,9 @@ OTHERS: dict[str, t.Any] = {
 
 @needs_root
 @pytest.mark.parametrize("as_nobody", [False, True], ids=["root", "nobody"])
-@pytest.mark.parametrize("case", OTHERS)
-def test_owner_group_and_mode(folder, case, as_nobody):
-    before, *after = OTHERS[case]
+@pytest.mark.parametrize("case", OWNERSHIP_CASES)
+def test_written_file_has_the_right_owner_group_and_mode(folder, case, as_nobody):
+    before, *after = OWNERSHIP_CASES[case]
     if before:
         folder.make("file", *before)
     assert folder.put("file", as_nobody=as_nobody) == (*after[as_nobody], b"new")
@@ -134,8 +138,8 @@ def test_owner_group_and_mode(folder, case, as_nobody):
 
 @needs_root
 @pytest.mark.parametrize("as_nobody", [False, True], ids=["root", "nobody"])
-def test_a_link_is_replaced_and_what_it_leads_to_stays(folder, as_nobody):
-    path = folder.make("real", 0o600, SOMEBODY, SOMEBODY)
+def test_link_is_replaced_and_its_target_is_unchanged(folder, as_nobody):
+    path = folder.make("real", 0o600, OTHER_USER, OTHER_USER)
     user = NOBODY if as_nobody else 0
     for name, goal in (("link", path), ("dangling", "nowhere"), ("circle", "circle")):
         os.symlink(goal, os.path.join(folder.path, name))
@@ -143,11 +147,11 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(folder, as_nobody):
             continue
         assert folder.put(name, as_nobody=as_nobody) == (user, user, "0o644", b"new")
     found = os.stat(path)
-    assert (found.st_uid, stat.S_IMODE(found.st_mode), found.st_size) == (SOMEBODY, 0o600, 3)
+    assert (found.st_uid, stat.S_IMODE(found.st_mode), found.st_size) == (OTHER_USER, 0o600, 3)
 
 
 @needs_root
-def test_a_hard_link_is_broken(folder):
+def test_hard_link_is_broken(folder):
     path = folder.make("one", 0o640)
     os.link(path, os.path.join(folder.path, "two"))
     assert folder.put("two") == (0, 0, "0o640", b"new")
@@ -155,7 +159,7 @@ def test_a_hard_link_is_broken(folder):
 
 
 @needs_root
-def test_what_nobody_may_not_replace_is_told(folder):
+def test_file_that_user_nobody_cannot_replace_is_reported(folder):
     folder.make("file", 0o666)
     os.chmod(folder.path, 0o755)
     assert "no file can be created in" in folder.put("file", as_nobody=True)
@@ -169,7 +173,7 @@ def test_what_nobody_may_not_replace_is_told(folder):
 
 
 @pytest.mark.parametrize("number", [errno.EXDEV, errno.EBUSY], ids=["another file system", "a mounted file"])
-def test_a_target_that_cannot_be_replaced(tmp_path, monkeypatch, number):
+def test_target_that_cannot_be_renamed_needs_unsafe_writes(tmp_path, monkeypatch, number):
     path = tmp_path / "x"
     path.write_bytes(b"old")
 
@@ -185,7 +189,7 @@ def test_a_target_that_cannot_be_replaced(tmp_path, monkeypatch, number):
 
 
 @pytest.mark.parametrize(("number", "is_written"), [(errno.EOPNOTSUPP, True), (errno.EISDIR, True), (errno.EIO, False)])
-def test_a_file_system_without_files_that_have_no_name(tmp_path, monkeypatch, number, is_written):
+def test_named_temporary_file_is_used_without_support_for_unnamed(tmp_path, monkeypatch, number, is_written):
     really_open = os.open
 
     def refuse(path, flags, *mode, **folder):
@@ -204,7 +208,7 @@ def test_a_file_system_without_files_that_have_no_name(tmp_path, monkeypatch, nu
 
 
 @pytest.mark.parametrize(("number", "content"), [(errno.ENOTSUP, b"new"), (errno.EPERM, b"new"), (errno.EIO, b"old")])
-def test_an_attribute_that_cannot_be_copied(tmp_path, monkeypatch, number, content):
+def test_unsupported_extended_attributes_are_skipped(tmp_path, monkeypatch, number, content):
     path = tmp_path / "x"
     path.write_bytes(b"old")
 
@@ -223,8 +227,8 @@ def test_an_attribute_that_cannot_be_copied(tmp_path, monkeypatch, number, conte
 
 
 @needs_root
-def test_extended_attributes_stay_but_for_capabilities_of_others(folder):
-    path = folder.make("file", 0o755, SOMEBODY, SOMEBODY)
+def test_extended_attributes_are_kept_except_capabilities(folder):
+    path = folder.make("file", 0o755, OTHER_USER, OTHER_USER)
     try:
         os.setxattr(path, "user.note", b"kept")
         os.setxattr(path, "security.capability", bytes.fromhex("0100000200040000000000000000000000000000"))
@@ -235,7 +239,7 @@ def test_extended_attributes_stay_but_for_capabilities_of_others(folder):
     assert set(os.listxattr(path)) == has - {"security.capability"}
 
 
-def test_a_limit_of_the_file_system_is_told_and_leaves_nothing(tmp_path):
+def test_file_size_limit_is_reported_and_leaves_no_file(tmp_path):
     def write() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         write_text("record", str(tmp_path / "x"), "x" * 5000, Files())
@@ -245,7 +249,7 @@ def test_a_limit_of_the_file_system_is_told_and_leaves_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["folder", "pipe", "socket", "/dev/null", "none/x", "file/x"])
-def test_what_is_no_place_for_a_file(tmp_path, name):
+def test_path_that_cannot_be_a_file_is_refused(tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "pipe")
@@ -257,7 +261,7 @@ def test_what_is_no_place_for_a_file(tmp_path, name):
 
 
 @pytest.mark.parametrize("path", ["a\0b", "\ud800"])
-def test_a_path_that_cannot_be_one(path):
+def test_path_with_invalid_characters_is_refused(path):
     with pytest.raises(UsageError, match="dest '.*' contains a character that a path cannot contain; remove it"):
         check_path("dest", path)
 
@@ -265,14 +269,14 @@ def test_a_path_that_cannot_be_one(path):
 # ----- leftover files -----
 
 
-def test_the_file_has_no_name_until_it_is_whole(tmp_path):
+def test_file_has_no_name_until_it_is_complete(tmp_path):
     with NewFile("dest", str(tmp_path / "x"), Files()) as file:
         file.write(b"half")
         assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("has_unnamed", [True, False], ids=["unnamed", "named"])
-def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch, has_unnamed):
+def test_interrupted_write_leaves_no_file(tmp_path, monkeypatch, has_unnamed):
     if not has_unnamed:
         monkeypatch.setattr(place.NewFile, "_open_unnamed", staticmethod(lambda folder: -1))
     with pytest.raises(KeyboardInterrupt), NewFile("dest", str(tmp_path / "x"), Files()) as file:
@@ -287,7 +291,7 @@ def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch, has_unnamed):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
-def test_a_killed_process_leaves_nothing(tmp_path, name):
+def test_killed_process_leaves_no_file(tmp_path, name):
     def die() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         with NewFile("dest", str(tmp_path / "x"), Files()) as file:
@@ -298,7 +302,7 @@ def test_a_killed_process_leaves_nothing(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_left_behind_long_ago_is_swept(tmp_path):
+def test_old_leftover_files_are_removed(tmp_path):
     names = [".jobgate-old.part", ".jobgate-new.part", ".jobgate-link.part", "other.part"]
     for name in names:
         (tmp_path / name).touch()

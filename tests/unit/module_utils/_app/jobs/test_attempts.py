@@ -27,14 +27,14 @@ def newest(*exchanges):
     return [attempt.id for attempt in found], clock
 
 
-def test_a_list_without_a_job_that_exists_is_read_again():
+def test_list_that_lacks_a_known_job_is_read_again():
     whole = [job(44, "running", "build"), job(43, "failed", "deploy"), job(42, "failed", "deploy")]
     found, clock = newest(Exchange(LIST, whole[1:]), Exchange(LIST, whole))
     assert found == [43, 44]
     assert len(clock.sleeps) == 1
 
 
-def test_an_attempt_older_than_the_known_one_is_not_the_newest():
+def test_list_with_only_older_attempts_is_read_again():
     old = [job(42, "success", "deploy"), job(40, "success", "build")]
     found, clock = newest(Exchange(LIST, old), Exchange(LIST, [*old, job(41, "running", "build")]))
     assert (found, len(clock.sleeps)) == ([42, 41], 1)
@@ -42,7 +42,7 @@ def test_an_attempt_older_than_the_known_one_is_not_the_newest():
         newest(*[Exchange(LIST, old)] * 3)
 
 
-def test_a_job_that_never_comes_back_is_named():
+def test_job_missing_from_every_list_is_named():
     with pytest.raises(BadAnswerError, match=r"jobs of pipeline 6 lacks its job 'build' \(id 41\)"):
         newest(*[Exchange(LIST, [job(42)])] * 3)
 
@@ -53,7 +53,7 @@ ATTEMPTS = LIST + "?include_retried=true"
 FAILED = [FoundJob(job(number, "failed", name), "7", 6) for number, name in ((42, "deploy"), (41, "build"))]
 
 
-def test_the_attempts_of_many_jobs_are_counted_with_one_list_and_once():
+def test_attempts_are_counted_with_one_list_per_pipeline():
     listed = [job(42, "failed", "deploy"), job(41, "failed", "build"), job(40, "failed", "deploy")]
     elsewhere = FoundJob(job(52, "failed", "deploy"), "7", 8)
     bridge = FoundJob(job(43, "failed", "start"), "7", 6, is_bridge=True)
@@ -68,7 +68,7 @@ def test_the_attempts_of_many_jobs_are_counted_with_one_list_and_once():
     transport.assert_done()
 
 
-def test_a_newer_attempt_is_counted_anew():
+def test_newer_attempt_is_counted_again():
     newer = FAILED[0].with_record(job(44, "failed", "deploy"))
     lists = [[job(42, "failed", "deploy")], [newer.record, job(42, "failed", "deploy")]]
     transport = ScriptedTransport(*(Exchange(ATTEMPTS, listed) for listed in lists))
@@ -83,7 +83,7 @@ def test_a_newer_attempt_is_counted_anew():
 
 
 @pytest.mark.parametrize(("status", "is_wanted"), [("failed", False), ("running", True), ("created", True)])
-def test_what_does_not_matter_or_has_no_end_yet_is_not_counted(status, is_wanted):
+def test_unwanted_or_unfinished_jobs_are_not_counted(status, is_wanted):
     counts = AttemptCounts(new_session(ScriptedTransport()), is_wanted=is_wanted)
     counts.count([FoundJob(job(42, status), "7", 6)])
     assert counts.of(FAILED[0]) == 1

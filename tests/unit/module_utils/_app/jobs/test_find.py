@@ -42,7 +42,7 @@ def ids(outcome):
     return [record["id"] for record in outcome.values["jobs"]]
 
 
-def test_an_error_calls_the_project_what_the_user_calls_it():
+def test_error_names_the_project_as_configured():
     listed = "GET /projects/group%2Fapp/pipelines?ref=v1&order_by=id&sort=desc&per_page=20"
     with pytest.raises(errors.NotFoundError, match="pipeline 6 of project group/app"):
         info(
@@ -68,7 +68,7 @@ def test_an_error_calls_the_project_what_the_user_calls_it():
         ({"merge_request": 3}, "GET /projects/7/merge_requests/3/pipelines?per_page=20"),
     ],
 )
-def test_the_newest_pipeline_is_looked_up_and_pinned(options, line):
+def test_newest_pipeline_is_searched_and_used(options, line):
     outcome = info(
         Exchange(line, [pipeline(6, ref=options.get("ref", "main")), pipeline(5)]),
         Exchange(LIST, [job(42), job(41, name="build")]),
@@ -78,7 +78,7 @@ def test_the_newest_pipeline_is_looked_up_and_pinned(options, line):
     assert outcome.values["pipeline"]["id"] == 6
 
 
-def test_a_pipeline_by_id_costs_one_read():
+def test_pipeline_id_needs_one_read():
     outcome = info(Exchange(LIST, [job(42)]), pipeline_id=6)
     assert outcome.values["job"] == job(42)
     assert outcome.values["pipeline"] == pipeline()
@@ -86,7 +86,7 @@ def test_a_pipeline_by_id_costs_one_read():
     assert (outcome.changed, outcome.values["timeline"]) == (False, [])
 
 
-def test_the_project_is_quoted_once():
+def test_project_is_quoted_once():
     info(Exchange("GET /projects/group%2Fsub%2Fapp/pipelines/6/jobs", [job()]), project="group/sub/app", pipeline_id=6)
 
 
@@ -101,25 +101,25 @@ def test_the_project_is_quoted_once():
         ({"merge_request": 3}, "GET /projects/7/merge_requests/3/pipelines?per_page=20", "pipeline of merge request 3"),
     ],
 )
-def test_no_such_pipeline(options, line, words):
+def test_missing_pipeline_is_explained(options, line, words):
     with pytest.raises(errors.SelectionError, match=f"there is no {words} in project 7"):
         info(Exchange(line, []), **options)
 
 
 @pytest.mark.parametrize("line", [LIST, "GET /projects/7/pipelines/6/jobs"])
-def test_a_pipeline_id_that_is_unknown(line):
+def test_unknown_pipeline_id_is_explained(line):
     none = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [pipeline(90, iid=5)])
     with pytest.raises(errors.NotFoundError, match="Check pipeline_id, and that the pipeline belongs to project 7"):
         info(Exchange(line, reply(NOT_FOUND, status=404)), none, pipeline_id=6)
 
 
-def test_a_merge_request_that_is_unknown():
+def test_unknown_merge_request_is_explained():
     none = Exchange("GET /projects/7/merge_requests/3/pipelines?per_page=20", reply(NOT_FOUND, status=404))
     with pytest.raises(errors.NotFoundError, match="Check merge_request: it is the number after the ! in"):
         info(none, merge_request=3)
 
 
-def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
+def test_iid_given_as_pipeline_id_is_explained():
     listed = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [pipeline(91, iid=7), pipeline(90, iid=6)])
     with pytest.raises(errors.NotFoundError) as caught:
         info(Exchange(LIST, reply(NOT_FOUND, status=404)), listed, pipeline_id=6)
@@ -134,7 +134,7 @@ def test_the_number_of_a_pipeline_within_its_project_given_as_its_id():
         (reply({"message": "403 Forbidden"}, status=403), 'GitLab says "404 Not found" for job 9 of project 7'),
     ],
 )
-def test_a_job_id_that_is_unknown(answer, words):
+def test_unknown_job_id_is_explained(answer, words):
     exchanges = [
         Exchange("GET /projects/7/jobs/9", reply(NOT_FOUND, status=404)),
         Exchange("GET /projects/7/pipelines/9", answer),
@@ -144,13 +144,13 @@ def test_a_job_id_that_is_unknown(answer, words):
     assert f"{words} (GET " in str(caught.value)
 
 
-def test_nothing_is_looked_into_when_the_project_is_missing():
+def test_missing_project_is_reported_without_further_reads():
     answer = reply({"message": "404 Project Not Found"}, status=404)
     with pytest.raises(errors.NotFoundError, match="The project does not exist"):
         info(Exchange("GET /projects/7/jobs/9", answer), job_id=9)
 
 
-def test_a_server_before_13_5_lists_oldest_first_and_retried_attempts_too():
+def test_lists_of_servers_before_13_5_are_sorted_and_filtered():
     base = {"status": "success", "pipeline": {"id": 6, "ref": "main", "sha": "f" * 40, "status": "success"}}
     old = [{"id": number, "name": name, **base} for number, name in ((1, "a"), (2, "b"), (3, "a"))]
     assert ids(info(Exchange(LIST, old), pipeline_id=6)) == [3, 2]
@@ -158,25 +158,25 @@ def test_a_server_before_13_5_lists_oldest_first_and_retried_attempts_too():
     assert ids(info(every, pipeline_id=6, include_retried=True)) == [3, 2, 1]
 
 
-def test_an_old_server_with_a_scope_is_asked_for_everything():
+def test_scope_on_an_old_server_reads_all_jobs():
     old = [{"id": 1, "name": "a", "status": "failed"}, {"id": 2, "name": "a", "status": "success"}]
     scoped = Exchange(LIST + "?scope[]=failed", old[:1])
     outcome = info(scoped, Exchange(LIST, old), PIPELINE, pipeline_id=6, scope=["failed"])
     assert ids(outcome) == []
 
 
-def test_a_new_server_filters_by_scope_itself():
+def test_scope_on_a_new_server_is_filtered_by_the_server():
     outcome = info(
         Exchange(LIST + "?scope[]=failed&scope[]=manual", [job(42)]), pipeline_id=6, scope=["failed", "manual"]
     )
     assert ids(outcome) == [42]
 
 
-def test_stages_choose_among_the_jobs():
+def test_stage_selects_jobs():
     assert ids(info(Exchange(LIST, [job(42), job(41, stage="test", name="t")]), pipeline_id=6, stage=["test"])) == [41]
 
 
-def test_names_keep_newest_first_and_come_once():
+def test_jobs_selected_by_several_names_are_sorted_and_unique():
     jobs = [job(number, name=name) for number, name in ((44, "test: [b]"), (43, "test: [a]"), (42, "deploy"))]
     outcome = info(Exchange(LIST, jobs), pipeline_id=6, name=["deploy", "test:*", "test: [a]"])
     assert ids(outcome) == [44, 43, 42]
@@ -193,7 +193,7 @@ def test_names_keep_newest_first_and_come_once():
         ("deploy[0-9]", [], "did you mean 'deploy'?"),
     ],
 )
-def test_a_name_that_is_not_there(name, bridges, words):
+def test_unknown_name_gets_suggestions(name, bridges, words):
     with pytest.raises(errors.SelectionError) as caught:
         info(Exchange(LIST, [job(42)]), Exchange(BRIDGES, bridges), pipeline_id=6, name=[name])
     assert words in str(caught.value)
@@ -239,7 +239,7 @@ def test_a_job_below_a_trigger_job_that_has_not_started_its_pipeline(child, word
     assert str(caught.value).endswith(f": there are 'deploy'. {words}")
 
 
-def test_the_hint_is_not_worth_another_error():
+def test_unreadable_trigger_jobs_do_not_hide_an_unknown_name():
     with pytest.raises(errors.SelectionError, match="no job 'x'"):
         info(Exchange(LIST, [job(42)]), Exchange(BRIDGES, reply("<html>", status=403)), pipeline_id=6, name=["x"])
 
@@ -247,7 +247,7 @@ def test_the_hint_is_not_worth_another_error():
 # ----- one job -----
 
 
-def test_one_job_is_what_was_asked_for_even_when_it_was_retried():
+def test_job_id_selects_this_attempt_even_if_retried():
     outcome = info(Exchange("GET /projects/7/jobs/42", job(42, "failed")), job_id=42)
     assert outcome.values["job"] == job(42, "failed")
     assert outcome.values["pipeline"]["id"] == 6
@@ -256,7 +256,7 @@ def test_one_job_is_what_was_asked_for_even_when_it_was_retried():
 # ----- a project -----
 
 
-def test_a_project_is_listed_by_keyset_without_superseded_attempts():
+def test_project_is_listed_by_keyset_without_superseded_attempts():
     link = {"Link": '<https://other.example.com/x?cursor=abc>; rel="next"'}
     first = [job(9, "success", "a"), job(8, "failed", "b"), job(7, "failed", "a")]
     other = job(6, "failed", "a", pipeline=pipeline(5))
@@ -268,7 +268,7 @@ def test_a_project_is_listed_by_keyset_without_superseded_attempts():
 
 
 @pytest.mark.parametrize(("limit", "count", "truncated"), [(2, 2, True), (3, 3, False), (0, 3, False), (1, 1, True)])
-def test_limit(limit, count, truncated):
+def test_limit_truncates_the_list(limit, count, truncated):
     jobs = [job(number, name=f"job-{number}") for number in (9, 8, 7)]
     for lines, options in (([Exchange(PROJECT, jobs)], {}), ([Exchange(LIST, jobs)], {"pipeline_id": 6})):
         outcome = info(*lines, limit=limit, **options)
@@ -276,7 +276,7 @@ def test_limit(limit, count, truncated):
         assert outcome.values["truncated"] is truncated
 
 
-def test_a_limit_stops_the_reading():
+def test_limit_stops_reading_further_pages():
     def page(call):
         number = int(call.query.get("page", ["1"])[0])
         rows = [job(10_000 - number * 100 - index, name=f"j{index}", pipeline=pipeline(number)) for index in range(100)]
@@ -288,7 +288,7 @@ def test_a_limit_stops_the_reading():
     assert len(transport.calls) == 2
 
 
-def test_a_limit_does_not_hide_a_name():
+def test_limit_does_not_cause_an_unknown_name_error():
     jobs = [
         job(9, name="build", pipeline=pipeline(9)),
         job(8, name="build", pipeline=pipeline(8)),
@@ -298,7 +298,7 @@ def test_a_limit_does_not_hide_a_name():
     assert (ids(outcome), outcome.values["truncated"]) == ([9], True)
 
 
-def test_scope_goes_to_the_server_and_names_are_matched_here():
+def test_scope_is_sent_to_the_server_and_names_are_matched_locally():
     jobs = [job(9, "failed", "build"), job(8, "failed", "test")]
     assert ids(info(Exchange(PROJECT + "&scope[]=failed", jobs), scope=["failed"], name=["te*"])) == [8]
 
@@ -321,7 +321,7 @@ JOBS = [job(42), job(41, stage="test", name="t")]
         ({"name": ["x*"]}, f"no job 'x*' in {PLACE}: there are 'deploy', 't'"),
     ],
 )
-def test_each_name_and_each_stage_has_to_be_there(options, words):
+def test_each_name_and_stage_must_match_a_job(options, words):
     def answer(call):
         return JOBS if call.line == LIST else []
 
@@ -330,27 +330,27 @@ def test_each_name_and_each_stage_has_to_be_there(options, words):
     assert words in str(caught.value)
 
 
-def test_wildcards_stand_for_stages_too():
+def test_wildcards_match_stages():
     jobs = [job(43, name="a", stage="test:a"), job(42), job(41, name="b", stage="test:b")]
     assert ids(info(Exchange(LIST, jobs), pipeline_id=6, stage=["test:*"])) == [43, 41]
 
 
 @pytest.mark.parametrize("option", ["name", "stage"])
-def test_an_empty_list_selects_nothing(option):
+def test_empty_list_selects_nothing(option):
     assert ids(info(PIPELINE, pipeline_id=6, **{option: []})) == []
     with pytest.raises(errors.SelectionError, match="an empty list of name or stage selects nothing"):
         info(pipeline_id=6, wait=True, **{option: []})
     assert ids(info(PIPELINE, pipeline_id=6, wait=True, allow_empty=True, **{option: []})) == []
 
 
-def test_a_text_with_commas_may_be_one_name():
+def test_string_with_commas_may_be_one_name():
     jobs = [job(43, name="integration: [postgres, 15]"), job(42, name="a"), job(41, name="b")]
     parts = "integration: [postgres, 15]".split(",")
     assert ids(info(Exchange(LIST, jobs), pipeline_id=6, name=parts)) == [43]
     assert ids(info(Exchange(LIST, jobs), pipeline_id=6, name="a, b".split(","))) == [42, 41]
 
 
-def test_a_name_that_a_project_does_not_have():
+def test_name_unknown_in_a_project_is_an_error():
     with pytest.raises(errors.SelectionError, match="no job 'x' in project 7: there is 'build'"):
         info(Exchange(PROJECT, [job(9, name="build")]), name=["x"])
 
@@ -364,7 +364,7 @@ def test_a_name_that_a_project_does_not_have():
         (["commit.id", "commit.id.x"], {"commit": {"id": "c"}}),
     ],
 )
-def test_fields_are_projected_and_nested(fields, expected):
+def test_fields_select_nested_values(fields, expected):
     outcome = info(Exchange(LIST, [job(42, commit={"id": "c"})]), pipeline_id=6, fields=fields)
     assert outcome.values["job"] == expected
 
@@ -379,7 +379,7 @@ def test_fields_are_projected_and_nested(fields, expected):
         (["id", "failure_reason"], None),
     ],
 )
-def test_a_field_that_is_misspelt_is_a_warning(fields, words, how):
+def test_misspelled_field_causes_a_warning(fields, words, how):
     ended = job(42, "success", artifacts_expire_at=None)
     transport = FunctionTransport(lambda call: [ended] if call.path.endswith("/jobs") else ended)
     outcome = run_task(TASK, {**how, "fields": fields}, transport=transport)
@@ -419,7 +419,7 @@ def tree(call):
         (None, [72, 71, 62, 42, 41]),
     ],
 )
-def test_names_reach_into_downstream_pipelines(names, expected):
+def test_names_match_jobs_of_downstream_pipelines(names, expected):
     options = {"pipeline_id": 6, "include_downstream": True, "name": names}
     assert ids(run_task(TASK, options, transport=FunctionTransport(tree))) == expected
 
@@ -431,28 +431,28 @@ def test_a_trigger_job_is_no_job_of_the_tree():
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_downstream_pipeline_that_cannot_be_read_is_told_with_a_missing_name(status):
-    def partly(call):
+def test_unreadable_downstream_pipeline_is_reported_if_it_may_match(status):
+    def with_unreadable_project(call):
         return reply({"message": "404 Project Not Found"}, status=status) if "/projects/8/" in call.path else tree(call)
 
     options = {"pipeline_id": 6, "include_downstream": True}
-    outcome = run_task(TASK, options, transport=FunctionTransport(partly))
+    outcome = run_task(TASK, options, transport=FunctionTransport(with_unreadable_project))
     assert ids(outcome) == [62, 42, 41]
     hidden = "cannot read the downstream pipelines of 'infra/nested', whose jobs may be selected, too"
     assert [hidden in warning for warning in outcome.warnings] == [True]
     waiting = {**options, "wait": True, "wait_for": ["manual", "success"]}
     for names in (None, ["*"]):
         with pytest.raises(errors.SelectionError, match=hidden):
-            run_task(TASK, {**waiting, "name": names}, transport=FunctionTransport(partly))
+            run_task(TASK, {**waiting, "name": names}, transport=FunctionTransport(with_unreadable_project))
     for name, found in (("deploy", [42]), ("infra/app*", [62])):
-        outcome = run_task(TASK, {**waiting, "name": [name]}, transport=FunctionTransport(partly))
+        outcome = run_task(TASK, {**waiting, "name": [name]}, transport=FunctionTransport(with_unreadable_project))
         assert (ids(outcome), outcome.warnings) == (found, [])
     with pytest.raises(errors.SelectionError, match="cannot read the downstream pipelines of 'infra/nested'"):
-        run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(partly))
+        run_task(TASK, {**options, "name": ["plan"]}, transport=FunctionTransport(with_unreadable_project))
 
 
 @pytest.mark.parametrize("answer", [NO_ROUTE, "<html><title>404 Not Found</title></html>", "no such page"])
-def test_an_old_server_lists_bridges_under_their_old_name(answer):
+def test_old_server_lists_trigger_jobs_as_bridges(answer):
     def old(call):
         if call.line.endswith("/trigger_jobs"):
             return reply(answer, status=404)
@@ -469,7 +469,7 @@ def test_an_old_server_lists_bridges_under_their_old_name(answer):
     assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
 
 
-def test_a_web_page_does_not_tell_that_a_server_has_no_trigger_jobs():
+def test_web_page_does_not_mean_that_there_are_no_trigger_jobs():
     """A proxy sends it while GitLab restarts; without trigger jobs, the wait would miss half of the jobs."""
 
     def restarted(call):
@@ -481,7 +481,7 @@ def test_a_web_page_does_not_tell_that_a_server_has_no_trigger_jobs():
         run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=FunctionTransport(restarted))
 
 
-def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
+def test_downstream_pipeline_with_inaccessible_jobs_is_omitted():
     closed = {"/projects/8/pipelines/26/jobs": reply({"message": "403 Forbidden"}, status=403)}
     transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
     assert ids(run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)) == [62, 42, 41]
@@ -496,14 +496,14 @@ def test_a_downstream_pipeline_whose_jobs_alone_are_closed_is_left_out():
         (404, "404 page not found", 'the server says "404 page not found"'),
     ],
 )
-def test_what_is_not_of_gitlab_does_not_close_a_downstream_pipeline(status, answer, words):
+def test_foreign_denial_of_a_downstream_pipeline_is_an_error(status, answer, words):
     foreign = {"/projects/8/pipelines/26/jobs": reply(answer, status=status)}
     transport = FunctionTransport(lambda call: foreign.get(call.path) or tree(call))
     with pytest.raises(errors.StatusError, match=words):
         run_task(TASK, {"pipeline_id": 6, "include_downstream": True}, transport=transport)
 
 
-def test_a_root_whose_jobs_are_closed_is_an_error():
+def test_root_pipeline_with_inaccessible_jobs_is_an_error():
     closed = {"/projects/7/pipelines/6/jobs": reply({"message": "403 Forbidden"}, status=403)}
     transport = FunctionTransport(lambda call: closed.get(call.path) or tree(call))
     with pytest.raises(errors.NotAuthorizedError):
@@ -511,7 +511,7 @@ def test_a_root_whose_jobs_are_closed_is_an_error():
 
 
 @pytest.mark.parametrize("options", [{}, {"pipeline_id": 6}, {"pipeline_id": 6, "fields": ["id"]}], ids=str)
-def test_a_list_that_gets_a_new_job_while_it_is_read_is_read_again(options):
+def test_list_with_a_new_job_during_reading_is_read_again(options):
     clock = FakeClock()
     listed = list(range(1000, 0, -1))
 
@@ -529,14 +529,14 @@ def test_a_list_that_gets_a_new_job_while_it_is_read_is_read_again(options):
     assert ids(outcome) == list(range(1001, 0, -1))
 
 
-def test_a_pipeline_without_an_id_is_no_pipeline():
+def test_pipeline_record_without_an_id_is_an_error():
     line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     with pytest.raises(errors.BadAnswerError):
         info(Exchange(line, [{"status": "running"}]), ref="main", api_retries=0)
 
 
 @pytest.mark.parametrize("token", ["api_token", "api_job_token"])
-def test_a_skipped_pipeline_whose_trigger_jobs_a_job_token_may_not_list_is_passed_over(token):
+def test_job_token_passes_over_a_skipped_pipeline_it_cannot_check(token):
     def answer(call):
         answers = {
             "GET /projects/7/pipelines": [] if "scope" in call.query else [pipeline(9, "skipped"), pipeline()],

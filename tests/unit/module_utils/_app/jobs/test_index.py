@@ -59,31 +59,31 @@ JOBS = [found(path) for path in PATHS]
         ("*", PATHS),
     ],
 )
-def test_exact_first_else_wildcards(name, expected):
+def test_exact_names_take_precedence_over_wildcards(name, expected):
     assert [job.path for job in JobIndex(JOBS).called(name)] == expected
 
 
-def test_hundreds_of_patterns_look_only_at_what_begins_like_them(monkeypatch):
-    looked_at = []
+def test_pattern_is_matched_only_against_names_with_its_prefix(monkeypatch):
+    matched = []
     pattern = query._pattern
 
-    class Noted:
+    class RecordingPattern:
         def __init__(self, wanted):
             self._pattern = pattern(wanted)
 
         def match(self, text):
-            looked_at.append(text)
+            matched.append(text)
             return self._pattern.match(text)
 
-    monkeypatch.setattr(query, "_pattern", Noted)
+    monkeypatch.setattr(query, "_pattern", RecordingPattern)
     index = JobIndex(found(f"test {number}: [linux]") for number in range(2000))
-    for _look in range(2):
+    for _round in range(2):
         for number in range(1000, 1300):
             assert [job.path for job in index.called(f"test {number}: *")] == [f"test {number}: [linux]"]
-    assert len(looked_at) == 300
+    assert len(matched) == 300
 
 
-def test_others_come_behind():
+def test_joined_jobs_are_appended():
     index = JobIndex(map(found, ["build", "deploy"]), {"id": 6})
     trigger, apply = found("infra"), found("infra/apply")
     joined = index.joined([trigger, apply])

@@ -25,7 +25,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs import qu
         ([f"{number:02}{'x' * 9}" for number in range(15)], "zzzz", "and 3 more"),
     ],
 )
-def test_suggestions(known, name, words):
+def test_unknown_name_gets_similar_suggestions(known, name, words):
     assert words in naming.suggestions(known, name)
 
 
@@ -49,11 +49,11 @@ def test_suggestions(known, name, words):
         ("eu/north*", "eu/north-1", True),
     ],
 )
-def test_names_that_may_stand_for_what_cannot_be_read(name, path, expected):
+def test_names_that_may_match_unreadable_jobs_are_recognized(name, path, expected):
     assert naming.may_hold([name], path) is expected
 
 
-def test_what_identifies_a_job_and_an_attempt():
+def test_found_job_has_id_name_path_and_key():
     job = naming.FoundJob({"id": 9, "name": "a"}, "7", 6, "b")
     assert (job.id, job.name, job.path, job.key) == (9, "a", "b/a", ("7", 6, "a"))
     assert naming.FoundJob({}, "7", 6).id == 0
@@ -62,7 +62,7 @@ def test_what_identifies_a_job_and_an_attempt():
 @pytest.mark.parametrize(
     ("words", "expected"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")], ids=str
 )
-def test_words_in_a_sentence(words, expected):
+def test_words_are_joined_in_a_sentence(words, expected):
     assert naming.listed(words, "or") == expected
 
 
@@ -70,6 +70,6 @@ def test_words_in_a_sentence(words, expected):
     ("count", "end"),
     [(0, ""), (1, "s0"), (12, "; s11"), (13, "; s11; and 1 more, 13 in all"), (6000, "; and 5988 more, 6000 in all")],
 )
-def test_of_many_sentences_the_first_are_told(count, end):
+def test_only_the_first_of_many_sentences_are_shown(count, end):
     text = naming.sentences([f"s{number}" for number in range(count)])
     assert text.endswith(end) and text.count("; ") == max(0, min(count, 13) - 1)

@@ -25,9 +25,9 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.jobs.reasons i
         ("reason_of_a_newer_server", ("reason_of_a_newer_server",), True),
     ],
 )
-def test_reasons(reason, wanted, expected):
+def test_failure_reason_matches_the_wanted_reasons(reason, wanted, expected):
     assert is_among(reason, wanted) is expected
 
 
-def test_no_reason_is_known_twice():
+def test_failure_reasons_are_unique():
     assert len(set(FAILURE_REASONS)) == len(FAILURE_REASONS)

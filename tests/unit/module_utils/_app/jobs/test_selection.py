@@ -23,21 +23,21 @@ def found(job_id, status, stage):
     return FoundJob(job(job_id, status, f"job {job_id}", stage=stage), "7", 6)
 
 
-def test_of_thousands_that_failed_before_a_skipped_job_no_more_are_looked_at_than_are_named():
-    looked_at = []
+def test_only_named_jobs_of_thousands_of_failures_are_read():
+    read = []
 
     def noted(jobs):
         for each in jobs:
-            looked_at.append(each.id)
+            read.append(each.id)
             yield each
 
     failed = JobIndex(found(job_id, "failed", "build") for job_id in range(5000, 0, -1)).blocking_failures
     texts = failed_before(found(6000, "skipped", "deploy"), noted(failed))
     assert texts[:2] == ("job 'job 1' (id 1) of stage build", "job 'job 2' (id 2) of stage build")
-    assert looked_at == list(range(1, len(texts) + 1))
+    assert read == list(range(1, len(texts) + 1))
 
 
-def test_each_job_of_a_project_is_matched_for_itself_whatever_else_there_is():
+def test_each_job_of_a_project_is_matched_independently():
     jobs = [FoundJob(job(job_id, "success", name), "7", job_id) for job_id, name in ((3, "test"), (2, "linux/test"))]
     query = JobQuery(PipelineQuery("7"), names=("**/test",))
     assert [each.id for each in Chooser(query).of_project(iter(jobs)).jobs] == [3, 2]
@@ -47,7 +47,7 @@ PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("options", "words"),
     [
         ({"stages": ("tset",)}, "no job of project 7 has stage 'tset': did you mean 'test'? There is also 'deploy'"),
         ({"stages": ("te*", "bld")}, "no job of project 7 has stage 'bld': there are 'deploy', 'test'"),
@@ -68,8 +68,8 @@ PROJECT = [("unit", "test"), ("lint", "test"), ("deploy", "deploy")]
         ({"stages": ("test", "tset"), "limit": 1}, ""),
     ],
 )
-def test_a_name_or_stage_that_no_job_of_a_project_has_is_told(asked, words):
-    query = JobQuery(PipelineQuery("7"), **asked)
+def test_unknown_name_or_stage_of_a_project_is_reported(options, words):
+    query = JobQuery(PipelineQuery("7"), **options)
     jobs = [
         FoundJob(job(9 - number, "success", name, stage=stage), "7", 6) for number, (name, stage) in enumerate(PROJECT)
     ]

@@ -30,7 +30,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("status", "row"), TABLE.items())
-def test_predicates(status, row):
+def test_status_has_its_properties(status, row):
     words, _reached = row
     assert statuses.is_playable(status) == ("playable" in words)
     assert statuses.is_active(status) == ("under way" in words)
@@ -44,11 +44,11 @@ def test_predicates(status, row):
 
 @pytest.mark.parametrize(("status", "row"), TABLE.items())
 @pytest.mark.parametrize("target", statuses.WAIT_TARGETS)
-def test_targets(status, row, target):
+def test_status_reaches_its_targets(status, row, target):
     assert statuses.has_reached(status, [target]) == (target in row[1].split())
 
 
-def test_targets_may_be_statuses_and_several():
+def test_targets_can_be_several_and_plain_statuses():
     assert statuses.has_reached("manual", ["pending", "manual"])
     assert not statuses.has_reached("running", ["pending", "manual"])
     assert statuses.has_reached("failed", ["success", "failed"])
@@ -60,11 +60,11 @@ def test_every_status_of_gitlab_is_known():
 
 
 @pytest.mark.parametrize("record", [{}, {"status": None}, {"status": 3}])
-def test_a_record_without_status(record):
+def test_record_without_status_has_an_empty_status(record):
     assert statuses.status_of(record) == ""
 
 
-def test_the_newest_attempt_of_each_name():
+def test_newest_attempt_of_each_name_is_returned():
     records = [{"id": 1, "name": "a"}, {"id": 3, "name": "a"}, {"id": 2, "name": "b"}]
     assert statuses.newest_per_name(records) == [{"id": 3, "name": "a"}, {"id": 2, "name": "b"}]
     assert statuses.newest_per_name([]) == []
@@ -79,11 +79,11 @@ def test_the_newest_attempt_of_each_name():
         ({}, "a runner that takes untagged jobs"),
     ],
 )
-def test_which_runner_a_job_asks_for(record, words):
+def test_needed_runner_is_described(record, words):
     assert statuses.needed_runner(record) == words
 
 
-def test_an_id_may_be_of_a_type_that_ansible_has_made_of_a_number():
+def test_id_accepts_subclasses_of_int_and_no_other_type():
     class Tagged(int):
         pass
 

@@ -31,11 +31,11 @@ TRIGGER = "POST /projects/7/trigger/pipeline"
 USER = "GET /user"
 TOKEN = "glptt-0123456789abcdef"
 OLD = pipeline(6, "success")
-US, THEM = {"id": 2}, {"id": 3}
+OUR_USER, OTHER_USER = {"id": 2}, {"id": 3}
 
 
-def ours(pipeline_id=9, status="created", **fields):
-    return pipeline(pipeline_id, status, **{"source": "api", "user": US, "tag": False, **fields})
+def our_pipeline(pipeline_id=9, status="created", **fields):
+    return pipeline(pipeline_id, status, **{"source": "api", "user": OUR_USER, "tag": False, **fields})
 
 
 def start(*exchanges, clock=None, progress=None, check_mode=False, **options):
@@ -48,7 +48,7 @@ def refused(text, status=400):
     return reply({"message": {"base": [text]}}, status=status)
 
 
-def new(*records):
+def newest_list(*records):
     return Exchange(LIST, [*records, OLD])
 
 
@@ -63,20 +63,20 @@ def body(**fields):
     return {"ref": "main", **fields}
 
 
-@pytest.mark.parametrize("doubt", LOST_ANSWERS)
-def test_a_lost_answer_after_the_effect(doubt):
+@pytest.mark.parametrize("lost_answer", LOST_ANSWERS)
+def test_lost_answer_after_the_effect_finds_the_new_pipeline(lost_answer):
     """The only newer pipeline of the same ref, source and user is taken for ours."""
     clock = FakeClock()
-    whole, variables = read(ours())
+    whole, variables = read(our_pipeline())
     outcome = start(
-        new(),
-        Exchange(CREATE, LOST_ANSWERS[doubt](), body=body()),
-        new(ours()),
+        newest_list(),
+        Exchange(CREATE, LOST_ANSWERS[lost_answer](), body=body()),
+        newest_list(our_pipeline()),
         whole,
-        Exchange(USER, US),
+        Exchange(USER, OUR_USER),
         variables,
         # checks whether another client started one, too
-        new(ours()),
+        newest_list(our_pipeline()),
         clock=clock,
     )
     assert (outcome.changed, outcome.failure) == (True, None)
@@ -84,74 +84,81 @@ def test_a_lost_answer_after_the_effect(doubt):
     assert clock.seconds >= 2
 
 
-@pytest.mark.parametrize("doubt", LOST_ANSWERS)
-def test_a_lost_answer_without_an_effect_is_not_known(doubt):
+@pytest.mark.parametrize("lost_answer", LOST_ANSWERS)
+def test_lost_answer_without_a_new_pipeline_is_unknown(lost_answer):
     clock = FakeClock()
-    outcome = start(new(), Exchange(CREATE, LOST_ANSWERS[doubt](), body=body()), new(), new(), new(), clock=clock)
+    outcome = start(
+        newest_list(),
+        Exchange(CREATE, LOST_ANSWERS[lost_answer](), body=body()),
+        newest_list(),
+        newest_list(),
+        newest_list(),
+        clock=clock,
+    )
     assert not outcome.changed and "is not known" in outcome.failure
     assert "3 searches" in outcome.failure and clock.seconds == pytest.approx(17)
 
 
-def test_an_effect_that_shows_late():
-    whole, variables = read(ours())
+def test_pipeline_that_appears_late_is_found():
+    whole, variables = read(our_pipeline())
     outcome = start(
-        new(),
+        newest_list(),
         Exchange(CREATE, lost(), body=body()),
-        new(),
-        new(),
-        new(ours()),
+        newest_list(),
+        newest_list(),
+        newest_list(our_pipeline()),
         whole,
-        Exchange(USER, US),
+        Exchange(USER, OUR_USER),
         variables,
-        new(ours()),
+        newest_list(our_pipeline()),
     )
     assert outcome.changed and outcome.values["id"] == 9
 
 
 @pytest.mark.parametrize("source", [{}, {"source": None}])
-def test_a_pipeline_that_does_not_tell_its_source_may_be_ours(source):
-    found = {name: value for name, value in ours().items() if name != "source"} | source
+def test_pipeline_without_a_source_may_be_the_started_one(source):
+    found = {name: value for name, value in our_pipeline().items() if name != "source"} | source
     whole, variables = read(found)
-    looks = [new(found), whole, Exchange(USER, US), variables]
-    outcome = start(new(), Exchange(CREATE, lost(), body=body()), *looks, new(found))
+    searches = [newest_list(found), whole, Exchange(USER, OUR_USER), variables]
+    outcome = start(newest_list(), Exchange(CREATE, lost(), body=body()), *searches, newest_list(found))
     assert outcome.changed and outcome.values["id"] == 9
 
 
 @pytest.mark.parametrize("fields", [{"source": 5}, {"ref": 5}, {"ref": None}, {"sha": None}])
-def test_a_pipeline_whose_fields_make_no_sense_is_not_taken_for_another_one(fields):
-    odd = Exchange(LIST, [{**ours(9, "running"), **fields}, OLD])
+def test_pipeline_with_invalid_fields_is_an_error(fields):
+    odd = Exchange(LIST, [{**our_pipeline(9, "running"), **fields}, OLD])
     with pytest.raises(errors.BadAnswerError, match="has no valid"):
         start(odd)
 
 
-def test_what_is_not_ours():
+def test_pipelines_that_differ_are_not_taken_for_the_started_one():
     """Pipelines of another source, user or ref, or with other variables, are not taken for ours."""
     others = [
         pipeline(12, "running", source="push"),
         pipeline(11, "running", source="api", ref="refs/merge-requests/1/head"),
-        ours(10, user=THEM),
-        ours(9),
+        our_pipeline(10, user=OTHER_USER),
+        our_pipeline(9),
     ]
-    look = [
+    search = [
         Exchange(LIST, [*others, OLD]),
-        Exchange("GET /projects/7/pipelines/10", ours(10, user=THEM)),
-        Exchange(USER, US),
-        *read(ours(9), {"A": "2"}),
+        Exchange("GET /projects/7/pipelines/10", our_pipeline(10, user=OTHER_USER)),
+        Exchange(USER, OUR_USER),
+        *read(our_pipeline(9), {"A": "2"}),
     ]
-    again = [exchange for exchange in look if exchange.line != USER]
+    again = [exchange for exchange in search if exchange.line != USER]
     sent = body(variables=[{"key": "A", "value": "1"}])
-    outcome = start(new(), Exchange(CREATE, lost(), body=sent), *look, *again, *again, variables={"A": 1})
+    outcome = start(newest_list(), Exchange(CREATE, lost(), body=sent), *search, *again, *again, variables={"A": 1})
     assert not outcome.changed and "is not known" in outcome.failure
 
 
-def test_several_may_be_it():
-    first, second = read(ours(10)), read(ours(9))
+def test_several_candidates_are_named_and_the_outcome_is_unknown():
+    first, second = read(our_pipeline(10)), read(our_pipeline(9))
     outcome = start(
-        new(),
+        newest_list(),
         Exchange(CREATE, lost(), body=body()),
-        new(ours(10), ours(9)),
+        newest_list(our_pipeline(10), our_pipeline(9)),
         first[0],
-        Exchange(USER, US),
+        Exchange(USER, OUR_USER),
         first[1],
         *second,
     )
@@ -159,15 +166,15 @@ def test_several_may_be_it():
     assert "is not known" in outcome.failure and "pipeline 10" in outcome.failure and "pipeline 9" in outcome.failure
 
 
-def test_whose_token_it_is_cannot_be_told():
-    whole, variables = read(ours())
+def test_candidate_is_named_if_the_user_of_the_token_is_unreadable():
+    whole, variables = read(our_pipeline())
     denied = Exchange(USER, {"message": "403 Forbidden"}, status=403)
-    look = [new(ours()), whole, denied, variables, denied]
-    outcome = start(new(), Exchange(CREATE, lost(), body=body()), *look, *look, *look)
+    search = [newest_list(our_pipeline()), whole, denied, variables, denied]
+    outcome = start(newest_list(), Exchange(CREATE, lost(), body=body()), *search, *search, *search)
     assert not outcome.changed and "is not known" in outcome.failure and "pipeline 9" in outcome.failure
 
 
-def test_looking_fails_as_well():
+def test_failed_search_after_a_lost_answer_is_unknown():
     def answer(call):
         if call.line == CREATE:
             raise lost()
@@ -183,15 +190,15 @@ def test_looking_fails_as_well():
     assert transport.writes == [CREATE]
 
 
-def test_a_request_that_was_not_executed_is_sent_again():
+def test_unsent_and_throttled_requests_are_repeated():
     unreached = errors.ConnectError("no connection")
     throttled = reply({"message": "Retry later"}, status=429, headers={"Retry-After": "1"})
     outcome = start(
-        new(),
+        newest_list(),
         Exchange(CREATE, unreached, body=body()),
         Exchange(CREATE, throttled, body=body()),
-        Exchange(CREATE, ours(), status=201, body=body()),
-        new(ours()),
+        Exchange(CREATE, our_pipeline(), status=201, body=body()),
+        newest_list(our_pipeline()),
     )
     assert outcome.changed and outcome.failure is None
 
@@ -200,17 +207,17 @@ def in_maintenance():
     return reply({"message": "GitLab Maintenance: system is in maintenance mode"}, status=503)
 
 
-def test_a_server_in_maintenance_has_started_nothing():
+def test_maintenance_starts_no_pipeline():
     with pytest.raises(errors.ServerError) as caught:
-        start(new(), Exchange(CREATE, in_maintenance(), body=body()))
+        start(newest_list(), Exchange(CREATE, in_maintenance(), body=body()))
     assert "is in maintenance mode" in str(caught.value) and "is not known" not in str(caught.value)
 
 
-@pytest.mark.parametrize("theirs", [True, False])
+@pytest.mark.parametrize("started_by_another", [True, False])
 @pytest.mark.parametrize(
     "unsent", [lambda: errors.ConnectError("refused"), lambda: reply("Retry later", status=429), in_maintenance]
 )
-def test_what_there_is_is_read_again_after_an_outage(unsent, theirs):
+def test_pipelines_are_listed_again_before_an_unsent_start_is_repeated(unsent, started_by_another):
     """Another task with the same token may have started one in the meantime."""
     away = [Exchange(CREATE, unsent(), body=body())]
     commit = Exchange("GET /projects/7/repository/commits/main", {"id": "f" * 40})
@@ -220,20 +227,22 @@ def test_what_there_is_is_read_again_after_an_outage(unsent, theirs):
             "GET /projects/7/repository/commits/refs%2Ftags%2Fmain", {"message": "404 Commit Not Found"}, status=404
         ),
     ]
-    whole, variables = read(ours())
-    found = [new(ours()), commit, whole, Exchange(USER, US), variables, *kinds]
-    made = [new(), Exchange(CREATE, ours(), status=201, body=body()), new(ours())]
-    outcome = start(new(), *away, *(found if theirs else made), wait=True, wait_for=["created"], api_retries=1)
-    assert (outcome.failure, outcome.changed, outcome.values["id"]) == (None, not theirs, 9)
-
-
-def test_a_trigger_token_travels_in_the_body_only():
-    sent = body(token=TOKEN, variables={"A": "1"}, inputs={"n": 3})
-    record = ours(source="trigger", user=THEM)
+    whole, variables = read(our_pipeline())
+    found = [newest_list(our_pipeline()), commit, whole, Exchange(USER, OUR_USER), variables, *kinds]
+    made = [newest_list(), Exchange(CREATE, our_pipeline(), status=201, body=body()), newest_list(our_pipeline())]
     outcome = start(
-        new(),
+        newest_list(), *away, *(found if started_by_another else made), wait=True, wait_for=["created"], api_retries=1
+    )
+    assert (outcome.failure, outcome.changed, outcome.values["id"]) == (None, not started_by_another, 9)
+
+
+def test_trigger_token_is_sent_only_in_the_body():
+    sent = body(token=TOKEN, variables={"A": "1"}, inputs={"n": 3})
+    record = our_pipeline(source="trigger", user=OTHER_USER)
+    outcome = start(
+        newest_list(),
         Exchange(TRIGGER, record, status=201, body=sent),
-        new(record),
+        newest_list(record),
         # as read from a file or a variable
         trigger_token=f"{TOKEN}\n",
         variables={"A": 1},
@@ -242,29 +251,29 @@ def test_a_trigger_token_travels_in_the_body_only():
     assert outcome.changed and TOKEN not in str(outcome)
 
 
-def test_a_server_that_repeats_the_trigger_token():
+def test_trigger_token_in_an_answer_is_hidden():
     with pytest.raises(errors.NotFoundError) as caught:
         start(
-            new(),
+            newest_list(),
             Exchange(TRIGGER, {"message": f"404 Not Found {TOKEN}"}, status=404, body=body(token=TOKEN)),
             trigger_token=TOKEN,
         )
     assert TOKEN not in str(caught.value) and "trigger_token" in str(caught.value)
 
 
-def test_a_trigger_token_of_a_ci_job_that_has_ended():
+def test_trigger_token_of_an_ended_ci_job_is_explained():
     ended = Exchange(TRIGGER, {"message": "Job is not running"}, status=401, body=body(token=TOKEN))
     with pytest.raises(errors.NotAuthorizedError, match="works only while its job is running") as caught:
-        start(new(), ended, trigger_token=TOKEN, api_token=None)
+        start(newest_list(), ended, trigger_token=TOKEN, api_token=None)
     assert "No token was sent" not in str(caught.value)
 
 
-def test_what_a_trigger_token_has_saved_as_failed():
-    failed = ours(source="trigger", status="failed", yaml_errors="jobs:build has no script")
+def test_pipeline_saved_as_failed_by_a_trigger_token_is_reported():
+    failed = our_pipeline(source="trigger", status="failed", yaml_errors="jobs:build has no script")
     outcome = start(
-        new(),
+        newest_list(),
         Exchange(TRIGGER, refused("jobs:build has no script", 422), body=body(token=TOKEN)),
-        new(failed),
+        newest_list(failed),
         *read(failed, {"TRIGGER_PAYLOAD": "{}"}),
         trigger_token=TOKEN,
     )
@@ -272,7 +281,7 @@ def test_what_a_trigger_token_has_saved_as_failed():
     assert "failed at once" in outcome.failure and "no script" in outcome.failure
 
 
-def test_looking_for_what_a_trigger_token_has_saved_does_not_hide_why_it_was_refused():
+def test_failed_search_does_not_hide_why_a_trigger_was_refused():
     exchanges = [
         Exchange(LIST, []),
         Exchange(TRIGGER, refused("jobs:build has no script", 422), body=body(token=TOKEN)),
@@ -282,23 +291,23 @@ def test_looking_for_what_a_trigger_token_has_saved_does_not_hide_why_it_was_ref
         start(*exchanges, trigger_token=TOKEN)
 
 
-def test_an_old_server_answers_with_a_failed_pipeline():
-    failed = ours(status="failed", yaml_errors="jobs:build has no script")
-    outcome = start(new(), Exchange(CREATE, failed, status=201, body=body()))
+def test_failed_pipeline_in_the_answer_of_an_old_server_is_reported():
+    failed = our_pipeline(status="failed", yaml_errors="jobs:build has no script")
+    outcome = start(newest_list(), Exchange(CREATE, failed, status=201, body=body()))
     assert outcome.changed and "no script" in outcome.failure
 
 
-def test_the_limit_is_waited_for():
+def test_limit_of_pipeline_creations_is_waited_for():
     clock, progress = FakeClock(), Progress(is_shown=True)
     too_many = "Too many pipelines created in the last minute. Try again later."
     outcome = start(
-        new(),
+        newest_list(),
         Exchange(CREATE, refused(too_many), body=body()),
-        new(),
+        newest_list(),
         Exchange(CREATE, refused(too_many), body=body()),
-        new(),
-        Exchange(CREATE, ours(), status=201, body=body()),
-        new(ours()),
+        newest_list(),
+        Exchange(CREATE, our_pipeline(), status=201, body=body()),
+        newest_list(our_pipeline()),
         clock=clock,
         progress=progress,
     )
@@ -306,9 +315,9 @@ def test_the_limit_is_waited_for():
     assert len([line for line in progress.others if "too many pipelines" in line]) == 2
 
 
-def test_the_limit_is_not_waited_for_past_the_time_of_the_task():
+def test_creation_limit_beyond_the_timeout_is_an_error():
     clock = FakeClock()
-    too_many = [new(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
+    too_many = [newest_list(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
     with pytest.raises(errors.RefusedError, match="Too many pipelines .* raise wait_timeout") as caught:
         start(*too_many, *too_many, wait_timeout=10, clock=clock)
     assert "configuration" not in str(caught.value)
@@ -316,23 +325,23 @@ def test_the_limit_is_not_waited_for_past_the_time_of_the_task():
 
 
 @pytest.mark.parametrize("on_timeout", ["fail", "continue"])
-def test_the_limit_lasts_until_the_time_is_up(on_timeout):
+def test_lasting_creation_limit_times_out(on_timeout):
     clock = FakeClock()
-    too_many = [new(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
+    too_many = [newest_list(), Exchange(CREATE, refused("Too many pipelines created in the last minute."), body=body())]
     outcome = start(*too_many * 3, wait=True, wait_timeout=30, on_timeout=on_timeout, clock=clock)
     assert (outcome.changed, outcome.values["timed_out"], clock.seconds) == (False, True, pytest.approx(30))
     assert bool(outcome.failure) == (on_timeout == "fail")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_new_pipeline_is_asked_for_again_after_a_denial(status):
+def test_denied_read_of_a_new_pipeline_is_repeated(status):
     """A server that reads from a database replica finds it a moment later."""
     jobs = "GET /projects/7/pipelines/9/jobs"
-    done = ours(status="success")
+    done = our_pipeline(status="success")
     outcome = start(
-        new(),
-        Exchange(CREATE, ours(), status=201, body=body()),
-        new(ours()),
+        newest_list(),
+        Exchange(CREATE, our_pipeline(), status=201, body=body()),
+        newest_list(our_pipeline()),
         Exchange(jobs, {"message": "404 Not found"}, status=status),
         Exchange(jobs, [job(42, "success", pipeline=done)]),
         Exchange("GET /projects/7/pipelines/9", {**done, "created_at": "x", "finished_at": "x"}),
@@ -342,15 +351,15 @@ def test_a_new_pipeline_is_asked_for_again_after_a_denial(status):
     assert (outcome.failure, outcome.values["status"]) == (None, "success")
 
 
-def test_a_twin_is_told_of():
-    twin = ours(8)
+def test_second_equal_pipeline_causes_a_warning():
+    twin = our_pipeline(8)
     whole, variables = read(twin)
     outcome = start(
-        new(),
-        Exchange(CREATE, ours(), status=201, body=body()),
-        new(ours(), twin),
+        newest_list(),
+        Exchange(CREATE, our_pipeline(), status=201, body=body()),
+        newest_list(our_pipeline(), twin),
         whole,
-        Exchange(USER, US),
+        Exchange(USER, OUR_USER),
         variables,
     )
     assert outcome.changed and outcome.failure is None
@@ -358,20 +367,22 @@ def test_a_twin_is_told_of():
 
 
 @pytest.mark.parametrize(("ref_type", "sent"), [("branch", "refs/heads/main"), ("tag", "refs/tags/main")])
-def test_a_ref_that_is_said_to_be_one(ref_type, sent):
-    record = ours(tag=ref_type == "tag")
-    outcome = start(new(), Exchange(CREATE, record, status=201, body={"ref": sent}), new(record), ref_type=ref_type)
+def test_ref_type_sends_the_full_ref_name(ref_type, sent):
+    record = our_pipeline(tag=ref_type == "tag")
+    outcome = start(
+        newest_list(), Exchange(CREATE, record, status=201, body={"ref": sent}), newest_list(record), ref_type=ref_type
+    )
     assert outcome.changed
 
 
 SHA = "f" * 40
 
 
-def refusal_beside(active):
+def refusal_next_to(active):
     """Return why no pipeline is started beside an active one of the same ref."""
     answers = {
         "pipelines": [active],
-        "user": US,
+        "user": OUR_USER,
         "variables": [],
         "main": {"id": active["sha"]},
         "refs%2Fheads%2Fmain": {"id": active["sha"]},
@@ -385,37 +396,37 @@ def refusal_beside(active):
 
 
 @pytest.mark.parametrize("user", [None, {}, {"id": None}, {"id": "2"}, {"id": 0}, 2])
-def test_none_is_started_beside_a_pipeline_of_which_nobody_tells_whose_it_is(user):
-    reason = refusal_beside(ours(9, "running", user=user))
+def test_no_pipeline_is_started_next_to_one_of_an_unknown_user(user):
+    reason = refusal_next_to(our_pipeline(9, "running", user=user))
     assert "may be the one asked for, but GitLab does not show who started it" in reason
 
 
 @pytest.mark.parametrize("source", [{}, {"source": None}])
-def test_none_is_started_beside_a_pipeline_that_does_not_tell_its_source(source):
-    active = {name: value for name, value in ours(9, "running").items() if name != "source"} | source
-    assert "may be the one asked for, but this server, which may be older" in refusal_beside(active)
+def test_no_pipeline_is_started_next_to_one_of_an_unknown_source(source):
+    active = {name: value for name, value in our_pipeline(9, "running").items() if name != "source"} | source
+    assert "may be the one asked for, but this server, which may be older" in refusal_next_to(active)
 
 
-def test_a_ref_that_has_moved_away():
+def test_ref_that_moved_before_the_start_is_refused():
     # Ansible would capitalize a sentence that begins with the name of the branch
     with pytest.raises(errors.SelectionError, match="^ref main of .* is at commit e+, .* no pipeline was started"):
-        start(new(), Exchange("GET /projects/7/repository/commits/main", {"id": "e" * 40}), sha=SHA)
+        start(newest_list(), Exchange("GET /projects/7/repository/commits/main", {"id": "e" * 40}), sha=SHA)
 
 
-def test_a_ref_that_moves_meanwhile():
+def test_ref_that_moves_during_the_start_is_reported():
     outcome = start(
-        new(),
+        newest_list(),
         Exchange("GET /projects/7/repository/commits/main", {"id": SHA}),
-        Exchange(CREATE, ours(sha="e" * 40), status=201, body=body()),
+        Exchange(CREATE, our_pipeline(sha="e" * 40), status=201, body=body()),
         sha=SHA[:8],
     )
     assert outcome.changed and outcome.failure.startswith("ref main has moved away") and outcome.values["id"] == 9
 
 
-def test_check_mode_looks_whether_there_is_such_a_ref():
+def test_check_mode_refuses_a_missing_ref():
     commit = Exchange("GET /projects/7/repository/commits/main", {"message": "404 Commit Not Found"}, status=404)
     with pytest.raises(errors.SelectionError, match="there is no branch or tag 'main'"):
-        start(new(), commit, check_mode=True)
+        start(newest_list(), commit, check_mode=True)
 
 
 COMMIT = {"id": SHA}
@@ -424,21 +435,21 @@ BOTH_KINDS = [
 ]
 
 
-def test_check_mode_looks_whether_a_branch_and_a_tag_have_the_name():
+def test_check_mode_refuses_an_ambiguous_ref():
     with pytest.raises(errors.SelectionError, match="project 7 has a branch and a tag named main; set ref_type"):
-        start(new(), Exchange("GET /projects/7/repository/commits/main", COMMIT), *BOTH_KINDS, check_mode=True)
+        start(newest_list(), Exchange("GET /projects/7/repository/commits/main", COMMIT), *BOTH_KINDS, check_mode=True)
 
 
-def test_no_pipeline_of_a_branch_counts_where_a_tag_has_the_name():
-    whole, variables = read(ours(sha=SHA))
+def test_pipeline_of_an_ambiguous_ref_is_not_reused():
+    whole, variables = read(our_pipeline(sha=SHA))
     commit = Exchange("GET /projects/7/repository/commits/main", COMMIT)
     with pytest.raises(errors.SelectionError, match="project 7 has a branch and a tag named main; set ref_type"):
-        start(new(ours(sha=SHA)), commit, whole, Exchange(USER, US), variables, *BOTH_KINDS)
+        start(newest_list(our_pipeline(sha=SHA)), commit, whole, Exchange(USER, OUR_USER), variables, *BOTH_KINDS)
 
 
-def test_check_mode_without_the_right_to_read_the_repository():
+def test_check_mode_predicts_a_start_without_repository_access():
     commit = Exchange("GET /projects/7/repository/commits/main", {"message": "403 Forbidden"}, status=403)
-    outcome = start(new(), commit, check_mode=True)
+    outcome = start(newest_list(), commit, check_mode=True)
     assert outcome.changed and outcome.message == "would start a pipeline of main"
     assert outcome.diff == {"before": "", "after": "main: new pipeline\n"}
 
@@ -464,9 +475,9 @@ def test_check_mode_without_the_right_to_read_the_repository():
         ("Duplicate variable name: A", "once"),
     ],
 )
-def test_a_refusal_says_what_to_do(text, words):
+def test_refusal_explains_what_to_do(text, words):
     with pytest.raises(errors.RefusedError) as caught:
-        start(new(), Exchange(CREATE, refused(text), body=body()))
+        start(newest_list(), Exchange(CREATE, refused(text), body=body()))
     assert text.rstrip(".") in str(caught.value) and words in str(caught.value)
 
 
@@ -483,16 +494,16 @@ def test_a_refusal_says_what_to_do(text, words):
         ),
     ],
 )
-def test_a_refusal_without_a_reason_is_looked_into(project, words):
+def test_refusal_without_a_reason_is_explained_from_the_project(project, words):
     with pytest.raises(errors.NotAuthorizedError) as caught:
         start(
-            new(),
+            newest_list(),
             Exchange(CREATE, {"message": "403 Forbidden"}, status=403, body=body()),
             Exchange("GET /projects/7", project),
         )
     assert words in str(caught.value)
 
 
-def test_a_job_token_cannot_start_one():
+def test_job_token_cannot_start_a_pipeline():
     with pytest.raises(errors.UsageError, match="job token"):
         start(api_token=None, api_job_token="glcbt-0123456789")

@@ -46,7 +46,7 @@ def read(answers=None, **options):
     return run_task(TASK, {"pipeline_id": 6, **options}, transport=transport), transport
 
 
-def test_one_level_by_default():
+def test_depth_is_one_by_default():
     outcome, transport = read()
     assert [record["name"] for record in outcome.values["bridges"]] == ["infra", "docs"]
     infra, docs = outcome.values["bridges"]
@@ -60,7 +60,7 @@ def test_one_level_by_default():
 
 
 @pytest.mark.parametrize(("depth", "found"), [(1, [16]), (2, [16, 26]), (3, [16, 26]), (0, [16, 26])])
-def test_depth_and_a_cycle_that_is_cut(depth, found):
+def test_depth_limits_the_tree_and_cycles_are_cut(depth, found):
     outcome, transport = read(depth=depth)
     assert [node["id"] for node in outcome.values["downstream_pipelines"]] == found
     # each pipeline is read only once
@@ -68,7 +68,7 @@ def test_depth_and_a_cycle_that_is_cut(depth, found):
     assert len(entered) == len(set(entered))
 
 
-def test_the_whole_tree():
+def test_unlimited_depth_returns_the_whole_tree_with_jobs():
     outcome, _transport = read(depth=0, include_jobs=True)
     infra = outcome.values["bridges"][0]
     nested = infra["bridges"][0]
@@ -83,7 +83,7 @@ def test_the_whole_tree():
 
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("depth", [2, 0])
-def test_a_project_that_cannot_be_read(status, depth):
+def test_unreadable_project_is_marked_as_not_accessible(status, depth):
     denied = reply({"message": "404 Project Not Found"}, status=status)
     closed = {line: denied for line in TREE if "/projects/8/" in line}
     outcome, _transport = read(closed, depth=depth, include_jobs=True)
@@ -94,7 +94,7 @@ def test_a_project_that_cannot_be_read(status, depth):
     assert outcome.failure is None
 
 
-def test_a_token_that_is_not_valid_any_more_hides_no_project():
+def test_expired_token_is_an_error_not_an_inaccessible_project():
     expired = reply({"error": "invalid_token", "error_description": "Token is expired."}, status=401)
     closed = {line: expired for line in TREE if "/projects/8/" in line}
     with pytest.raises(errors.NotAuthorizedError, match="Token is expired"):
@@ -104,13 +104,13 @@ def test_a_token_that_is_not_valid_any_more_hides_no_project():
 @pytest.mark.parametrize(
     ("status", "words"), [(403, "403"), (404, "Check pipeline_id, and that the pipeline belongs to project 7")]
 )
-def test_the_pipeline_itself_has_to_be_readable(status, words):
+def test_unreadable_root_pipeline_is_an_error(status, words):
     denied = reply({"message": "404 Not found"}, status=status)
     with pytest.raises(errors.StatusError, match=words):
         read({ROOT + "/trigger_jobs": denied, "GET /projects/7/pipelines": [pipeline(90)]})
 
 
-def test_an_old_server_has_bridges_and_no_project_id():
+def test_old_server_without_project_id_is_read():
     summary = {"id": 26, "ref": "main", "sha": "f", "status": "running", "web_url": f"{SERVER}/other/app/pipelines/26"}
     nothing = reply(NO_ROUTE, status=404)
     outcome, transport = read(
@@ -126,14 +126,14 @@ def test_an_old_server_has_bridges_and_no_project_id():
     assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
 
 
-def test_a_server_without_any_list_of_trigger_jobs():
+def test_server_without_trigger_job_lists_causes_a_warning():
     nothing = reply(NO_ROUTE, status=404)
     outcome, _transport = read({ROOT + "/trigger_jobs": nothing, ROOT + "/bridges": nothing})
     assert outcome.values["bridges"] == []
     assert "no list of trigger jobs" in outcome.warnings[0]
 
 
-def test_a_retried_trigger_job_shows_its_newest_attempt():
+def test_retried_trigger_job_shows_its_newest_attempt():
     bridges = [bridge(50, "failed", "infra"), bridge(52, "success", "infra", CHILD)]
     outcome, _transport = read({ROOT + "/trigger_jobs": bridges})
     assert [record["id"] for record in outcome.values["bridges"]] == [52]
@@ -143,19 +143,19 @@ def test_a_retried_trigger_job_shows_its_newest_attempt():
     ("options", "found"),
     [({"name": ["infra"]}, ["infra"]), ({"name": ["*"]}, ["infra", "docs"]), ({"scope": ["manual"]}, ["docs"])],
 )
-def test_names_and_scope_choose(options, found):
+def test_names_and_scope_select_trigger_jobs(options, found):
     outcome, _transport = read(**options)
     assert [record["name"] for record in outcome.values["bridges"]] == found
 
 
-def test_a_name_that_is_not_there():
+def test_unknown_name_gets_suggestions():
     with pytest.raises(errors.SelectionError, match="no trigger job 'infar' in pipeline 6 .* did you mean 'infra'?"):
         read(name=["infar"])
     with pytest.raises(errors.SelectionError, match="there are no trigger jobs at all"):
         read({ROOT + "/trigger_jobs": []}, name=["x"])
 
 
-def test_a_text_with_a_comma_is_one_name_or_several_and_never_a_guess():
+def test_string_with_a_comma_is_an_error_if_ambiguous():
     def named(*names):
         return {ROOT + "/trigger_jobs": [bridge(50 + number, name=name) for number, name in enumerate(names)]}
 
@@ -165,7 +165,7 @@ def test_a_text_with_a_comma_is_one_name_or_several_and_never_a_guess():
         read(named("a,b", "a", "b"), name=["a", "b"])
 
 
-def test_the_graph():
+def test_graph_shows_the_tree():
     outcome, _transport = read(depth=0)
     assert outcome.values["graph"].splitlines() == [
         "flowchart LR",
@@ -177,7 +177,7 @@ def test_the_graph():
     ]
 
 
-def test_names_do_not_break_the_graph():
+def test_graph_escapes_special_characters_in_names():
     outcome, _transport = read({ROOT + "/trigger_jobs": [bridge(50, "manual", 'a "b" <c> #1 `d` \x1b[31m|')]})
     assert '|"a #quot;b#quot; #lt;c#gt; #35;1 #96;d#96; | (manual)"|' in outcome.values["graph"]
 
@@ -187,8 +187,8 @@ def test_names_do_not_break_the_graph():
 BRIDGES = ROOT + "/trigger_jobs"
 
 
-def wait(*looks, clock=None, **options):
-    exchanges = [*(Exchange(BRIDGES, look) for look in looks), Exchange(ROOT, pipeline())]
+def wait(*polls, clock=None, **options):
+    exchanges = [*(Exchange(BRIDGES, poll) for poll in polls), Exchange(ROOT, pipeline())]
     options = {"pipeline_id": 6, "wait": True, **options}
     return run_task(TASK, options, transport=ScriptedTransport(*exchanges), clock=clock)
 
@@ -209,7 +209,7 @@ def test_downstream_pipelines_are_waited_for():
     ]
 
 
-def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
+def test_trigger_job_that_leaves_its_scope_is_still_waited_for():
     outcome = wait(
         [bridge(50, "pending", "infra"), bridge(51, "manual")], down("running"), down("success"), scope=["pending"]
     )
@@ -217,7 +217,7 @@ def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
 
 
 @pytest.mark.parametrize(
-    ("options", "looks", "words"),
+    ("options", "polls", "words"),
     [
         ({"fail_on": ["failed"]}, [down("failed")], "downstream pipeline 16 of trigger job 'infra' ended as failed"),
         ({"wait_for": ["success"]}, [down("canceled")], "can no longer become success"),
@@ -227,25 +227,25 @@ def test_a_trigger_job_that_leaves_its_scope_is_waited_for_all_the_same():
         ({"wait_timeout": 0.0}, [[bridge(50, "manual", "infra")]], "it must be played"),
     ],
 )
-def test_what_fails(options, looks, words):
-    assert words in wait(*looks, **options).failure
+def test_failed_wait_gives_the_reason(options, polls, words):
+    assert words in wait(*polls, **options).failure
 
 
-def test_time_up_before_there_was_any_job():
+def test_wait_times_out_without_any_trigger_job():
     transport = FunctionTransport(lambda call: pipeline() if call.path.endswith("/6") else [])
     outcome = run_task(TASK, {"pipeline_id": 6, "wait": True, "wait_timeout": 5.0}, transport=transport)
     assert outcome.failure.startswith("timed out after 5 s (wait_timeout): there is no trigger job in pipeline 6")
     assert outcome.values["timed_out"]
 
 
-def test_a_look_without_trigger_jobs_asks_once_whether_the_pipeline_is_complete():
+def test_poll_without_trigger_jobs_checks_completeness_once():
     answers = {ROOT + "/jobs": [], BRIDGES: [], ROOT: pipeline()}
     transport = FunctionTransport(lambda call: answers[call.line])
     run_task(TASK, {"pipeline_id": 6, "wait": True, "wait_timeout": 0.0}, transport=transport)
     assert transport.lines == [BRIDGES, ROOT + "/jobs", ROOT, ROOT]
 
 
-def test_a_trigger_job_that_comes_with_the_jobs_between_two_requests_is_found():
+def test_trigger_job_created_between_two_requests_is_found():
     lists = iter([[], down("success")])
     answers = {ROOT + "/jobs": lambda: [job()], BRIDGES: lambda: next(lists), ROOT: pipeline}
     transport = FunctionTransport(lambda call: answers[call.line]())
@@ -253,7 +253,7 @@ def test_a_trigger_job_that_comes_with_the_jobs_between_two_requests_is_found():
     assert (outcome.failure, outcome.values["summary"]) == (None, {"success": 1})
 
 
-def test_a_trigger_job_that_waits_for_a_manual_job_says_so():
+def test_progress_shows_that_a_trigger_job_waits_for_a_manual_job():
     stuck = bridge(50, "created", "docs", stage="deploy", pipeline=pipeline(6, "manual"))
     progress = Progress(is_shown=True)
 
@@ -269,12 +269,12 @@ def test_a_trigger_job_that_waits_for_a_manual_job_says_so():
     assert set(transport.lines) == {ROOT, ROOT + "/trigger_jobs", ROOT + "/jobs"}
 
 
-def test_time_up_and_going_on():
+def test_timeout_with_on_timeout_continue_is_not_a_failure():
     outcome = wait(down("running"), wait_timeout=0.0, on_timeout="continue")
     assert (outcome.failure, outcome.values["timed_out"]) == (None, True)
 
 
-def test_a_pipeline_that_does_not_exist_yet_is_waited_for():
+def test_missing_pipeline_is_waited_for():
     clock = FakeClock()
     line = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
     transport = ScriptedTransport(Exchange(line, []), Exchange(line, [pipeline()]), Exchange(BRIDGES, down("success")))
@@ -296,9 +296,9 @@ BY_REF = "GET /projects/7/pipelines?ref=main&order_by=id&sort=desc&per_page=20"
         (Exchange(ROOT, reply({"message": "403 Forbidden"}, status=403)), "running", ["Could not refresh"]),
     ],
 )
-def test_the_pipeline_is_read_again_after_waiting(last, status, warnings):
-    looks = [Exchange(BRIDGES, down("running")), Exchange(BRIDGES, down("success"))]
-    transport = ScriptedTransport(Exchange(BY_REF, [pipeline(status="running")]), *looks, last)
+def test_pipeline_is_read_again_after_waiting(last, status, warnings):
+    polls = [Exchange(BRIDGES, down("running")), Exchange(BRIDGES, down("success"))]
+    transport = ScriptedTransport(Exchange(BY_REF, [pipeline(status="running")]), *polls, last)
     outcome = run_task(TASK, {"ref": "main", "wait": True}, transport=transport)
     assert (outcome.failure, outcome.values["pipeline"]["status"]) == (None, status)
     assert f"· {status}" in outcome.values["graph"].splitlines()[1]

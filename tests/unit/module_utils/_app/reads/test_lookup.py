@@ -46,17 +46,17 @@ def test_terms_keep_their_order_and_the_jobs_of_each_are_newest_first():
 
 
 @pytest.mark.parametrize("term", ["9" * 20, "\u00b2", "4 2"])
-def test_what_only_looks_like_an_id_is_a_name(term):
+def test_term_that_is_not_a_valid_id_is_a_name(term):
     named = job(42, name=term)
     assert ask(Exchange(LIST, [named]), terms=(term,)) == [named]
 
 
-def test_a_job_can_be_called_as_an_id():
+def test_job_with_a_numeric_name_can_be_selected_by_name():
     named = job(42, name="404")
     assert ask(Exchange(LIST, [named]), terms=("404",), is_name=True) == [named]
 
 
-def test_an_id_needs_no_pipeline_and_a_name_does():
+def test_id_needs_no_pipeline_but_a_name_does():
     assert ask(Exchange("GET /projects/7/jobs/42", JOBS[2]), terms=("42",), pipeline_id=None) == [JOBS[2]]
     with pytest.raises(errors.UsageError, match="the name 'deploy' needs a pipeline: set pipeline_id, ref, sha or"):
         ask(pipeline_id=None)
@@ -65,14 +65,14 @@ def test_an_id_needs_no_pipeline_and_a_name_does():
 # ----- missing jobs -----
 
 
-def test_a_name_that_is_not_there():
+def test_unknown_name_is_an_error_or_the_default():
     with pytest.raises(errors.SelectionError, match="no job 'deploi' in pipeline 6 of project 7"):
         ask(Exchange(LIST, JOBS), Exchange(BRIDGES, []), terms=("deploi",))
     found = ask(Exchange(LIST, JOBS), terms=("nope", "deploy"), **DEFAULT)
     assert [found[0], found[1]["id"]] == ["-", 42]
 
 
-def test_a_pipeline_that_is_not_there():
+def test_missing_pipeline_is_an_error_or_the_default():
     further = Exchange("GET /projects/7/pipelines?order_by=id&sort=desc", [])
     for exchange, how, error, more in (
         (Exchange(NEWEST, []), {"ref": "main"}, errors.SelectionError, []),
@@ -83,12 +83,12 @@ def test_a_pipeline_that_is_not_there():
         assert ask(exchange, terms=("a", "b"), **how, **DEFAULT) == ["-", "-"]
 
 
-def test_a_term_may_come_twice():
+def test_term_can_be_repeated():
     exchange = Exchange(LIST, [job(42), job(41, name="test")])
     assert [found["id"] for found in ask(exchange, terms=("deploy", "deploy", "t*"))] == [42, 42, 41]
 
 
-def test_an_id_that_is_not_there():
+def test_unknown_id_is_an_error_or_the_default():
     missing = Exchange("GET /projects/7/jobs/9", NONE_FOUND)
     with pytest.raises(errors.NotFoundError):
         ask(missing, Exchange("GET /projects/7/pipelines/9", NONE_FOUND), terms=("9",))
@@ -96,7 +96,7 @@ def test_an_id_that_is_not_there():
 
 
 @pytest.mark.parametrize("answer", [NO_PROJECT, reply(NO_ROUTE, status=404)], ids=["project", "endpoint"])
-def test_a_default_hides_no_mistyped_project_and_no_server_that_is_none(answer):
+def test_default_does_not_hide_a_missing_project_or_endpoint(answer):
     with pytest.raises(errors.NotFoundError):
         ask(Exchange(LIST, answer), **DEFAULT)
     with pytest.raises(errors.NotFoundError):
@@ -108,7 +108,7 @@ def test_a_default_hides_no_mistyped_project_and_no_server_that_is_none(answer):
 # ----- parts of a job -----
 
 
-def test_an_attribute_may_be_deep_and_a_field_that_is_null_is_there():
+def test_attribute_can_be_nested_or_null():
     jobs = Exchange(LIST, JOBS)
     assert ask(jobs, attribute="status") == ["manual"]
     assert ask(jobs, attribute="commit.id") == ["c"]
@@ -125,7 +125,7 @@ def test_an_attribute_may_be_deep_and_a_field_that_is_null_is_there():
         ("comit.id", r"did you mean 'commit'\?"),
     ],
 )
-def test_an_attribute_that_is_not_there(attribute, words):
+def test_unknown_attribute_is_an_error_or_the_default(attribute, words):
     with pytest.raises(errors.SelectionError, match=rf"job 'deploy' \(id 42\) has no '{attribute}': {words}"):
         ask(Exchange(LIST, JOBS), attribute=attribute)
     assert ask(Exchange(LIST, JOBS), attribute=attribute, **DEFAULT) == ["-"]
@@ -147,26 +147,26 @@ def test_content_that_is_too_large_is_named(how, path, called, monkeypatch):
         ask(Exchange(LIST, JOBS), content, **how)
 
 
-def test_fields_are_picked():
+def test_fields_select_values():
     picked = [{"id": 42, "pipeline": {"ref": "main"}}]
     assert ask(Exchange(LIST, JOBS), fields=("id", "pipeline.ref")) == picked
 
 
 @pytest.mark.parametrize(("fields", "name"), [(("statsu", "id"), "statsu"), (("nope",), "nope")])
-def test_a_field_that_is_misspelt_is_an_error_unless_there_is_a_default(fields, name):
+def test_misspelled_field_is_an_error_unless_default_is_set(fields, name):
     with pytest.raises(errors.SelectionError, match=rf"job 'deploy' \(id 42\) has no field '{name}': (did|there are)"):
         ask(Exchange(LIST, JOBS), fields=fields)
     assert ask(Exchange(LIST, JOBS), fields=("statsu",), **DEFAULT) == [{}]
 
 
-def test_a_field_that_jobs_have_at_times_is_left_out():
+def test_optional_field_that_is_missing_is_omitted():
     assert ask(Exchange(LIST, JOBS), fields=("id", "failure_reason")) == [{"id": 42}]
 
 
 # ----- contents -----
 
 
-def test_the_file_of_the_newest_success_costs_one_request_for_each_name():
+def test_latest_success_needs_one_request_per_name():
     assert ask(Exchange(BY_REF, b"A=1"), **LATEST) == [b"A=1"]
 
 
@@ -181,12 +181,12 @@ def test_the_file_of_the_newest_success_costs_one_request_for_each_name():
         ({"include_downstream": True}, "include_downstream cannot be used with latest_success"),
     ],
 )
-def test_what_the_newest_success_cannot_be_asked_for(more, words):
+def test_latest_success_rejects_options_that_do_not_fit(more, words):
     with pytest.raises(errors.UsageError, match=words):
         ask(**{**LATEST, **more})
 
 
-def test_a_file_by_ref_is_that_of_the_newest_pipeline():
+def test_file_by_ref_comes_from_the_newest_pipeline():
     lines = [
         Exchange(NEWEST, [pipeline()]),
         Exchange(LIST, [job(42, "success", "build")]),
@@ -196,7 +196,7 @@ def test_a_file_by_ref_is_that_of_the_newest_pipeline():
         assert ask(*lines, terms=(term,), ref="main", artifact="build.env") == [b"A=1"]
 
 
-def test_terms_that_repeat_each_other_or_make_up_another_name_keep_their_own_jobs():
+def test_repeated_and_combined_terms_keep_their_own_jobs():
     jobs = Exchange(LIST, [job(44, name="a,b"), job(43, name="b"), job(42, name="a")])
     assert [record["id"] for record in ask(jobs, terms=("a", "a", "b"))] == [42, 42, 43]
     assert [record["id"] for record in ask(jobs, terms=("a", "b", "a,b"))] == [42, 43, 44]
@@ -205,29 +205,29 @@ def test_terms_that_repeat_each_other_or_make_up_another_name_keep_their_own_job
         ask(only, Exchange(BRIDGES, []), terms=("a", "b"))
 
 
-def test_the_log_of_a_job():
+def test_log_of_a_job_is_returned():
     assert ask(Exchange(LIST, JOBS), Exchange(LOG, "one\ntwo\n"), log=True) == [b"one\ntwo\n"]
 
 
 @pytest.mark.parametrize("answer", [b"", NONE_FOUND], ids=["empty", "404"])
-def test_a_log_that_is_not_there_is_told_alike_by_every_server(answer):
+def test_missing_log_is_reported_alike_on_every_server(answer):
     with pytest.raises(errors.SelectionError, match=r"job 'deploy' \(id 42\) has no log yet: it has not started"):
         ask(Exchange(LIST, JOBS), Exchange(LOG, answer), log=True)
     assert ask(Exchange(LIST, JOBS), Exchange(LOG, answer), log=True, **DEFAULT) == ["-"]
 
 
-def test_a_job_that_has_run_may_have_written_nothing():
+def test_empty_log_of_a_job_that_ran_is_returned():
     silent = job(42, "success", started_at="2026-01-01T00:00:00.000Z")
     assert ask(Exchange(LIST, [silent]), Exchange(LOG, b""), log=True, **DEFAULT) == [b""]
 
 
 @pytest.mark.parametrize("token", [{"api_job_token": "glcbt-0123456789"}, {}], ids=["job token", "none"])
-def test_whoever_may_only_download_does_not_read_the_job(token):
+def test_job_is_not_read_with_a_job_token_or_without_a_token(token):
     file = Exchange("GET /projects/7/jobs/9/artifacts/build.env", b"A=1")
     assert ask(file, terms=("9",), artifact="build.env", token={"api_token": None, **token}) == [b"A=1"]
 
 
-def test_a_file_that_is_not_there():
+def test_missing_file_is_an_error_or_the_default():
     missing = Exchange(BY_REF, reply("Not Found", status=404))
     with pytest.raises(errors.SelectionError, match="there is no 'build.env' in the artifacts of job 'build' of ref"):
         ask(missing, **LATEST)

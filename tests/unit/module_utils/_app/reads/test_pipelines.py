@@ -15,7 +15,7 @@ from ....harness import FakeClock, FunctionTransport, job, pipeline, reply, run_
 OPTIONS = {"pipeline_id": 6, "include": ["downstream"]}
 
 
-def below(answer):
+def server_with_trigger_jobs(answer):
     """Return a server with a pipeline of one job, which answers requests for trigger jobs like this."""
 
     def respond(call):
@@ -28,40 +28,40 @@ def below(answer):
 
 
 def test_no_downstream_pipelines_are_an_empty_list():
-    outcome = run_task(TASK, OPTIONS, transport=below([]))
+    outcome = run_task(TASK, OPTIONS, transport=server_with_trigger_jobs([]))
     assert (outcome.values["downstream_pipelines"], outcome.warnings) == ([], [])
 
 
 @pytest.mark.parametrize("options", [OPTIONS, {**OPTIONS, "wait": True}, {"pipeline_id": 6, "wait": True}], ids=str)
-def test_the_downstream_pipelines_are_looked_for_once(options):
-    transport = below([])
+def test_downstream_pipelines_are_read_once(options):
+    transport = server_with_trigger_jobs([])
     outcome = run_task(TASK, options, transport=transport)
     assert sum(line.endswith("/trigger_jobs") for line in transport.lines) == 1
     assert outcome.values["downstream_pipelines"] == ([] if "include" in options else None)
 
 
-def test_a_server_that_fails_to_tell_does_not_spoil_what_was_waited_for():
+def test_server_error_for_downstream_after_a_wait_is_a_warning():
     options = {**OPTIONS, "wait": True, "api_retries": 0}
-    outcome = run_task(TASK, options, transport=below(reply({"message": "500"}, status=500)))
+    outcome = run_task(TASK, options, transport=server_with_trigger_jobs(reply({"message": "500"}, status=500)))
     assert (outcome.failure, outcome.values["downstream_pipelines"]) == (None, None)
     assert ["downstream pipelines of the pipeline cannot be read" in text for text in outcome.warnings] == [True]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_downstream_pipelines_that_may_not_be_read_are_null_with_a_warning(status):
-    outcome = run_task(TASK, OPTIONS, transport=below(reply({"message": "denied"}, status=status)))
+def test_denied_downstream_pipelines_are_null_with_a_warning(status):
+    outcome = run_task(TASK, OPTIONS, transport=server_with_trigger_jobs(reply({"message": "denied"}, status=status)))
     assert outcome.failure is None and outcome.values["downstream_pipelines"] is None
     assert ["downstream pipelines of the pipeline cannot be read" in text for text in outcome.warnings] == [True]
 
 
-def test_a_server_that_fails_to_tell_is_an_error():
+def test_server_error_for_downstream_without_wait_is_an_error():
     with pytest.raises(errors.ServerError):
-        run_task(TASK, OPTIONS, transport=below(reply({"message": "500"}, status=500)))
+        run_task(TASK, OPTIONS, transport=server_with_trigger_jobs(reply({"message": "500"}, status=500)))
 
 
 @pytest.mark.parametrize(("status", "error"), [(403, errors.NotAuthorizedError), (404, errors.NotFoundError)])
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_jobs_that_may_not_be_read_are_told_at_once_by_a_task_that_does_not_wait(status, error, check_mode):
+def test_denied_jobs_fail_at_once_without_wait(status, error, check_mode):
     clock = FakeClock()
 
     def denied(call):
@@ -73,7 +73,7 @@ def test_jobs_that_may_not_be_read_are_told_at_once_by_a_task_that_does_not_wait
     assert clock.sleeps == []
 
 
-def test_a_pipeline_of_which_only_the_id_is_known_is_named_when_the_time_is_up():
+def test_timeout_names_a_pipeline_known_only_by_id():
     clock = FakeClock()
 
     def hangs(call):
@@ -88,7 +88,7 @@ def test_a_pipeline_of_which_only_the_id_is_known_is_named_when_the_time_is_up()
 
 
 @pytest.mark.parametrize("seconds", [1.0, 30.0])
-def test_a_server_that_asks_for_a_longer_pause_than_there_is_time_for(seconds):
+def test_pause_longer_than_the_remaining_time_is_an_error_or_timeout(seconds):
     """It is an error immediately while time is left; at the deadline, it is a timeout like any other."""
     clock = FakeClock()
 

@@ -31,21 +31,21 @@ def ask(*exchanges, environ=None, **options):
     return run_task(TASK, given, transport=ScriptedTransport(*exchanges), environ=environ)
 
 
-def test_the_job_of_the_token():
+def test_job_of_the_token_is_returned():
     record = job(42, "running", pipeline=pipeline())
     outcome = ask(Exchange(JOB, record))
     assert (outcome.changed, outcome.warnings) == (False, [])
     assert outcome.values == {**TASK.empty_result, "job": record}
 
 
-def test_agents_are_asked_for_only_when_they_are_wanted():
+def test_agents_are_read_only_if_requested():
     outcome = ask(Exchange(JOB, job(42, "running")), Exchange(AGENTS, ALLOWED), agents=True)
-    told = {name: value for name, value in outcome.values.items() if name != "job"}
-    assert told == {name: value for name, value in ALLOWED.items() if name != "job"}
+    agent_values = {name: value for name, value in outcome.values.items() if name != "job"}
+    assert agent_values == {name: value for name, value in ALLOWED.items() if name != "job"}
     assert outcome.values["job"]["name"] == "deploy"
 
 
-def test_the_token_of_the_environment_stands_in_for_one_that_is_not_given():
+def test_job_token_falls_back_to_the_environment():
     for options, environ, token in (
         ({}, {"CI_JOB_TOKEN": "other-token"}, JOB_TOKEN),
         ({"api_job_token": None}, {"CI_JOB_TOKEN": "other-token"}, "other-token"),
@@ -58,13 +58,13 @@ def test_the_token_of_the_environment_stands_in_for_one_that_is_not_given():
         assert f"no {MASK}" in str(caught.value)
 
 
-def test_without_a_job_token_nothing_is_asked():
+def test_missing_job_token_is_an_error_without_a_request():
     with pytest.raises(errors.UsageError, match="no job token: set api_job_token, or run this in a CI job"):
         ask(api_job_token=None)
 
 
 @pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])
-def test_other_tokens_are_refused_even_beside_a_job_token(name):
+def test_other_tokens_are_refused_even_with_a_job_token(name):
     with pytest.raises(errors.UsageError, match=f"{name} cannot be used here: .* set api_job_token"):
         ask(**{name: TOKEN})
 
@@ -81,17 +81,17 @@ def test_other_tokens_are_refused_even_beside_a_job_token(name):
         (NO_ROUTE, 404, r"this server cannot show the job of a token: this requires GitLab 13\.10"),
     ],
 )
-def test_why_there_is_no_job(answer, status, words):
+def test_rejected_job_token_is_explained(answer, status, words):
     with pytest.raises(errors.SelectionError, match=words):
         ask(Exchange(JOB, reply(answer, status=status)))
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, errors.NotAuthorizedError), (404, errors.NotFoundError)])
-def test_a_web_page_says_nothing_of_a_token(status, error):
+def test_web_page_is_not_explained_as_a_token_error(status, error):
     with pytest.raises(error, match="the server answers with an HTML page"):
         ask(Exchange(JOB, reply("<html>", status=status)))
 
 
-def test_a_server_that_is_too_old_for_agents():
+def test_server_too_old_for_agents_is_explained():
     with pytest.raises(errors.SelectionError, match=r"cannot show the agents of a token: this requires GitLab 13\.11"):
         ask(Exchange(JOB, job(42, "running")), Exchange(AGENTS, reply(NO_ROUTE, status=404)), agents=True)

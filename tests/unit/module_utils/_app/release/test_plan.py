@@ -18,7 +18,7 @@ def project(name, *, needs=(), gates=DEPLOY, **pipeline):
     return ProjectPlan(name, PipelineQuery("group/app", **(pipeline or {"ref": "main"})), gates, needs)
 
 
-def test_projects_stay_in_the_given_order_whatever_they_need():
+def test_projects_keep_the_given_order():
     projects = [
         project("site", needs=("app", "infra")),
         project("infra"),
@@ -51,7 +51,7 @@ def test_projects_stay_in_the_given_order_whatever_they_need():
         ),
     ],
 )
-def test_what_cannot_be_carried_out_is_refused(projects, words):
+def test_invalid_plan_is_refused(projects, words):
     with pytest.raises(UsageError, match=words):
         make_plan(projects, "fail_fast")
 
@@ -65,10 +65,10 @@ def test_what_cannot_be_carried_out_is_refused(projects, words):
         (("a/b",), False, False),
     ],
 )
-def test_downstream_pipelines_are_looked_into_when_a_name_leads_there(names, given, expected):
+def test_path_in_a_name_includes_downstream_pipelines(names, given, expected):
     assert Gate(names, "wait", downstream=given).include_downstream is expected
 
 
-def test_a_gate_is_called_by_its_jobs_or_its_stages():
+def test_gate_title_lists_its_jobs_or_stages():
     assert Gate(("a", "b"), "wait").title == "a, b"
     assert Gate((), "wait", stages=("test",)).title == "stage test"

@@ -16,7 +16,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.release.record
 from tests.unit.module_utils._app.report.records import a_gate, a_job, a_project, a_record
 
 
-def test_the_same_gates_and_jobs_are_compared():
+def test_gates_and_jobs_are_compared_with_the_previous_run():
     before = a_record(
         a_project(
             gates=[a_gate(elapsed=40.0), a_gate(name="test", outcome="failed", changed=False)],
@@ -46,7 +46,7 @@ def test_the_same_gates_and_jobs_are_compared():
 
 
 @pytest.mark.parametrize("outcome", ["failed", "timed out", "refused"])
-def test_a_gate_that_did_not_open_has_no_time_to_compare_with_whatever_it_has_changed(outcome):
+def test_gate_that_did_not_open_has_no_previous_time(outcome):
     before = a_record(a_project(gates=[a_gate(outcome=outcome, changed=True, elapsed=3.0)]))
     (project,) = with_previous(a_record(a_project(gates=[a_gate()])), before)["projects"]
     assert project["gates"][0]["previous_elapsed"] is None
@@ -55,7 +55,7 @@ def test_a_gate_that_did_not_open_has_no_time_to_compare_with_whatever_it_has_ch
 @pytest.mark.parametrize(
     "projects", [[None, 5, {"gates": 5, "jobs": [7]}], [{"name": {}, "gates": [{"name": []}], "jobs": [{"path": {}}]}]]
 )
-def test_anything_may_be_in_a_file(projects):
+def test_malformed_previous_record_is_tolerated(projects):
     for elapsed in (float("nan"), int("9" * 400)):
         previous = {"schema": 1, "projects": projects, "title": {}, "elapsed": elapsed, "outcome": 5}
         found = with_previous(a_record(), previous)
@@ -65,20 +65,20 @@ def test_anything_may_be_in_a_file(projects):
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2, "projects": []}', "[" * 100_000, "\udcff"]
 )
-def test_what_is_no_record_is_said(tmp_path, content):
+def test_file_that_is_not_a_record_is_a_usage_error(tmp_path, content):
     path = tmp_path / "record.json"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(UsageError, match="is not a release record"):
         read_previous(str(path))
 
 
-def test_what_has_no_end_is_not_read(tmp_path):
+def test_named_pipe_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "record.json")
     with pytest.raises(UsageError, match="is not a regular file"):
         read_previous(str(tmp_path / "record.json"))
 
 
-def test_a_file_may_be_missing_but_not_a_folder(tmp_path):
+def test_missing_previous_file_is_accepted_but_a_folder_is_not(tmp_path):
     assert read_previous(str(tmp_path / "none.json")) is None
     with pytest.raises(UsageError, match="is not a regular file"):
         read_previous(str(tmp_path))

@@ -26,7 +26,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedu
 from ....harness import FakeClock, SharedClock
 
 # Far longer than anything here takes; a test that waits this long has failed.
-PATIENCE = 60
+LONGEST_WAIT = 60
 
 
 def plan(strategy="fail_fast", **projects):
@@ -53,12 +53,12 @@ class Script:
 
     def __init__(self, **steps):
         self.steps = steps
-        self.begun = []
+        self.started = []
 
     def __call__(self, project, gate, stop):
-        yield Pause(0.0, Deadline.after(PATIENCE, Clock()))
+        yield Pause(0.0, Deadline.after(LONGEST_WAIT, Clock()))
         name = gate.title
-        self.begun.append(name)
+        self.started.append(name)
         step = self.steps.get(name)
         if isinstance(step, str):
             return GateResult(gate, outcome="failed", reason=step)
@@ -80,42 +80,42 @@ def outcomes(results):
     return {result.plan.name: [gate.outcome for gate in result.gates] for result in results}
 
 
-def test_gates_run_in_order_and_projects_after_what_they_need():
+def test_gates_run_in_order_and_projects_after_their_needs():
     script = Script()
     results = run_of(plan(b=(["b1", "b2"], ["a"]), a=(["a1", "a2"], [])), script).run()
-    assert script.begun == ["a1", "a2", "b1", "b2"]
+    assert script.started == ["a1", "a2", "b1", "b2"]
     assert [(result.plan.name, result.outcome) for result in results] == [("b", "passed"), ("a", "passed")]
     assert failure_text(results) is None
 
 
-def test_projects_that_do_not_need_each_other_run_side_by_side():
+def test_independent_projects_run_in_parallel():
     meeting = threading.Barrier(2)
     script = Script(
-        a1=lambda stop: (meeting.wait(PATIENCE), None)[1], b1=lambda stop: (meeting.wait(PATIENCE), None)[1]
+        a1=lambda stop: (meeting.wait(LONGEST_WAIT), None)[1], b1=lambda stop: (meeting.wait(LONGEST_WAIT), None)[1]
     )
     results = run_of(plan(a=(["a1"], []), b=(["b1"], [])), script).run()
     assert [result.outcome for result in results] == ["passed", "passed"]
 
 
-def test_a_project_begins_as_soon_as_its_own_needs_have_passed():
-    c_has_begun = threading.Event()
-    script = Script(slow=lambda stop: (c_has_begun.wait(PATIENCE), None)[1], c1=lambda stop: c_has_begun.set())
+def test_project_starts_as_soon_as_its_own_needs_have_passed():
+    c_has_started = threading.Event()
+    script = Script(slow=lambda stop: (c_has_started.wait(LONGEST_WAIT), None)[1], c1=lambda stop: c_has_started.set())
     results = run_of(plan(a=(["a1"], []), b=(["slow"], []), c=(["c1"], ["a"])), script).run()
     # b runs until c has begun, so c cannot have waited for b
-    assert c_has_begun.is_set()
+    assert c_has_started.is_set()
     assert [result.outcome for result in results] == ["passed"] * 3
 
 
-def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
+def test_fail_fast_starts_no_more_gates_but_finishes_active_ones():
     b_runs, a_failed = threading.Event(), threading.Event()
 
     def fail(stop):
-        b_runs.wait(PATIENCE)
+        b_runs.wait(LONGEST_WAIT)
         return "no job 'x'"
 
     def run(stop):
         b_runs.set()
-        for _look in range(PATIENCE * 100):
+        for _poll in range(LONGEST_WAIT * 100):
             if stop():
                 a_failed.set()
                 return
@@ -125,7 +125,7 @@ def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
     release = run_of(plan(a=(["a1", "a2"], []), b=(["b1", "b2"], []), c=(["c1"], ["b"])), script)
     results = release.run()
     assert a_failed.is_set()
-    assert sorted(script.begun) == ["a1", "b1"]
+    assert sorted(script.started) == ["a1", "b1"]
     assert outcomes(results) == {
         "a": ["failed", "not reached"],
         "b": ["passed", "not reached"],
@@ -136,7 +136,7 @@ def test_fail_fast_begins_nothing_more_and_lets_what_runs_come_to_its_end():
     assert text == "gate 'a1' of project 'a' did not open: no job 'x'. Not reached: 'b', 'c'"
 
 
-def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project():
+def test_collect_continues_with_projects_that_do_not_need_the_failed_one():
     script = Script(a1="no job 'x'")
     results = run_of(
         plan("collect", a=(["a1", "a2"], []), b=(["b1", "b2"], []), c=(["c1"], ["a"]), d=(["d1"], ["b"])), script
@@ -151,7 +151,7 @@ def test_collect_goes_on_with_everything_that_does_not_need_the_failed_project()
     assert c.gates[0].reason == "it needs project 'a', which did not pass"
 
 
-def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_it():
+def test_project_does_not_start_if_its_need_fails_while_another_ends():
     a_runs, may_fail, has_failed = threading.Event(), threading.Event(), threading.Event()
 
     class FailsMeanwhile(list):
@@ -161,7 +161,7 @@ def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_i
             yield from tuple(super().__iter__())
             if threading.current_thread() is threading.main_thread() and a_runs.is_set() and not may_fail.is_set():
                 may_fail.set()
-                assert has_failed.wait(PATIENCE)
+                assert has_failed.wait(LONGEST_WAIT)
 
         def __setitem__(self, number, result):
             super().__setitem__(number, result)
@@ -170,16 +170,16 @@ def test_a_project_that_fails_while_another_ends_lets_nothing_begin_that_needs_i
 
     def fails(stop):
         a_runs.set()
-        return "no" if may_fail.wait(PATIENCE) else None
+        return "no" if may_fail.wait(LONGEST_WAIT) else None
 
-    script = Script(a1=fails, b1=lambda stop: (a_runs.wait(PATIENCE), None)[1], d1=lambda stop: may_fail.set())
+    script = Script(a1=fails, b1=lambda stop: (a_runs.wait(LONGEST_WAIT), None)[1], d1=lambda stop: may_fail.set())
     run = run_of(plan("collect", a=(["a1"], []), b=(["b1"], []), c=(["c1"], ["a"]), d=(["d1"], ["b"])), script)
     run.results["a"].gates = FailsMeanwhile(run.results["a"].gates)
     assert [result.outcome for result in run.run()] == ["failed", "passed", "not reached", "passed"]
-    assert "c1" not in script.begun
+    assert "c1" not in script.started
 
 
-def test_an_optional_gate_fails_and_the_project_goes_on():
+def test_failed_optional_gate_does_not_stop_the_project():
     script = Script(a1="no job 'x'")
     results = run_of(plan(a=(["a1?", "a2"], [])), script).run()
     assert outcomes(results) == {"a": ["failed", "passed"]}
@@ -194,14 +194,14 @@ def test_several_failures_are_named_together():
     )
 
 
-def test_a_mistake_of_ours_is_the_failure_of_its_gate_and_hangs_nothing():
+def test_unexpected_exception_fails_only_its_gate():
     script = Script(a1=KeyError("oops"))
     results = run_of(plan("collect", a=(["a1"], []), b=(["b1"], [])), script).run()
     assert results[0].gates[0].reason == "unexpected KeyError, please report it: 'oops'"
     assert results[1].outcome == "passed"
 
 
-def test_a_failure_wakes_who_sleeps():
+def test_failure_wakes_waiting_gates():
     clock = FakeClock()
 
     def run_gate(project, gate, stop):
@@ -227,7 +227,7 @@ def acting(name, needs=()):
 
 
 @pytest.mark.parametrize(("strategy", "seconds"), [("fail_fast", FIRST_READS_SECONDS), ("collect", 0.0)])
-def test_a_project_that_cannot_be_looked_at_holds_up_the_others_for_a_moment_only(strategy, seconds):
+def test_unreadable_project_delays_the_others_only_briefly(strategy, seconds):
     clock = SharedClock()
     traffic = Traffic(clock)
     scheduler = Scheduler(clock, traffic, Progress(), most_at_once=4)

@@ -32,7 +32,7 @@ class Release:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, other: RunRequest = MAIN) -> None:
         self.clock = FakeClock()
         self.meanwhile: t.Callable[[], object] = lambda: None
-        self.begun: list[str] = []
+        self.started: list[str] = []
         monkeypatch.setattr(runner, "run_pipeline", self._run_pipeline)
         starter = runner.PipelineStarter(ReleasePlan(()))
         self.other_session = self._session(60.0)
@@ -47,7 +47,7 @@ class Release:
         return starter.start(session, Gate((), "run", waiting=waiting, start=request), request)
 
     def _run_pipeline(self, session: Session, request: RunRequest, known: t.Mapping[int, RunRequest]) -> RunResult:
-        self.begun.append(request.ref)
+        self.started.append(request.ref)
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
         return Result("unchanged" if known else "applied", pipeline(101), has_changed=not known)
@@ -60,7 +60,7 @@ def ended(steps: Steps[GateResult]) -> GateResult:
     return t.cast(GateResult, caught.value.value)
 
 
-def test_the_other_waits_for_its_turn_and_then_knows_what_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_gate_waits_and_reuses_the_started_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     release = Release(monkeypatch)
     pauses = []
     release.meanwhile = lambda: pauses.append(next(release.other))
@@ -69,15 +69,15 @@ def test_the_other_waits_for_its_turn_and_then_knows_what_was_started(monkeypatc
     assert ended(release.other).outcome == "already done"
 
 
-def test_another_ref_does_not_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gate_of_another_ref_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     release = Release(monkeypatch, dataclasses.replace(MAIN, ref="v1"))
     others = []
     release.meanwhile = lambda: others.append(ended(release.other).outcome)
     assert ended(release.first).outcome == "started"
-    assert (others, release.begun) == (["started"], ["main", "v1"])
+    assert (others, release.started) == (["started"], ["main", "v1"])
 
 
-def test_the_time_of_the_other_is_over_before_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_gate_times_out_while_it_waits_for_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     release = Release(monkeypatch)
     results = []
 
@@ -90,10 +90,10 @@ def test_the_time_of_the_other_is_over_before_its_turn(monkeypatch: pytest.Monke
     assert ended(release.first).outcome == "started"
     assert (results[0].outcome, results[0].has_timed_out) == ("timed out", True)
     assert results[0].reason == "timed out after 60 s (wait_timeout): another gate is still starting a pipeline of main"
-    assert release.begun == ["main"]
+    assert release.started == ["main"]
 
 
-def test_nothing_more_is_begun_when_the_release_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_gate_stops_with_the_release(monkeypatch: pytest.MonkeyPatch) -> None:
     release = Release(monkeypatch)
 
     def meanwhile() -> None:
@@ -106,7 +106,7 @@ def test_nothing_more_is_begun_when_the_release_has_stopped(monkeypatch: pytest.
     assert ended(release.first).outcome == "started"
 
 
-def test_the_turn_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_of_the_first_gate_lets_the_second_start(monkeypatch: pytest.MonkeyPatch) -> None:
     release = Release(monkeypatch)
 
     def meanwhile() -> None:

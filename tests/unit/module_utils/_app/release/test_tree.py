@@ -40,7 +40,7 @@ def read(**closed):
     return read_tree(session, "group/app", pipeline(6, "running")), session.warnings
 
 
-def test_every_attempt_of_every_job_and_the_pipelines_as_they_are_now():
+def test_tree_contains_all_attempts_and_refreshed_pipelines():
     tree, warnings = read()
     assert [(row["id"], row["status"], row["project"], row["parent_id"]) for row in tree.pipelines] == [
         (6, "success", "group/app", None),
@@ -52,7 +52,7 @@ def test_every_attempt_of_every_job_and_the_pipelines_as_they_are_now():
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_downstream_pipeline_whose_jobs_cannot_be_read_is_marked(status):
+def test_downstream_pipeline_with_unreadable_jobs_is_marked(status):
     tree, warnings = read(**{"8__pipelines__26__jobs": status})
     assert [row["accessible"] for row in tree.pipelines] == [True, False]
     assert 62 not in {row["id"] for row in tree.jobs}
@@ -61,7 +61,7 @@ def test_a_downstream_pipeline_whose_jobs_cannot_be_read_is_marked(status):
 
 
 @pytest.mark.parametrize("path", ["7__pipelines__6", "7__pipelines__6__jobs"])
-def test_a_release_without_a_picture_is_a_warning_and_still_has_its_pipeline(path):
+def test_unreadable_tree_causes_a_warning_and_keeps_the_pipeline(path):
     tree, warnings = read(**{path: 403})
     assert [(row["id"], row["project"]) for row in tree.pipelines] == [(6, "group/app")]
     assert tree.jobs == []
@@ -80,7 +80,7 @@ def test_a_release_without_a_picture_is_a_warning_and_still_has_its_pipeline(pat
         (SERVER, None, ""),
     ],
 )
-def test_the_path_of_a_project_is_that_of_the_page_of_its_pipeline(api_url, web_url, expected):
+def test_project_path_comes_from_the_url_of_its_pipeline(api_url, web_url, expected):
     session = new_session(ScriptedTransport(), {"api_url": api_url})
     assert project_path(session, {"web_url": web_url}) == expected
 
@@ -92,7 +92,7 @@ def found(**record):
     return FoundDeployment({"id": 5, **record}, "7")
 
 
-def test_environment_and_approvals_of_a_deployment():
+def test_deployment_record_contains_environment_and_approvals():
     given = {"status": "approved", "comment": "fine", "created_at": "2026-01-01T00:00:00Z"}
     approval = {"user": {"username": "carol"}, **given}
     environment = {"name": "production", "external_url": "https://app.example.com"}
@@ -102,9 +102,9 @@ def test_environment_and_approvals_of_a_deployment():
     }
 
 
-@pytest.mark.parametrize("nonsense", [None, 5, "x", [], {}, {"name": None, "external_url": {}}])
-def test_nonsense_is_nothing(nonsense):
-    assert deployment_record(found(environment=nonsense, approvals=nonsense)) == {
+@pytest.mark.parametrize("malformed", [None, 5, "x", [], {}, {"name": None, "external_url": {}}])
+def test_malformed_deployment_is_empty(malformed):
+    assert deployment_record(found(environment=malformed, approvals=malformed)) == {
         "environment": {"name": "", "url": None},
         "approvals": [],
     }
@@ -112,12 +112,12 @@ def test_nonsense_is_nothing(nonsense):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_who_may_not_look_at_deployments_sees_none(status):
+def test_denied_deployments_are_omitted_without_a_warning(status):
     session = new_session(FunctionTransport(lambda call: reply({"message": "no"}, status=status)), {"api_retries": 0})
     assert deployed_by(session, [FoundJob(job(42, "success", "deploy"), "7", 6)]) == {}
     assert session.warnings == []
 
 
-def test_without_jobs_nothing_is_asked():
+def test_deployments_of_no_jobs_need_no_request():
     transport = FunctionTransport(lambda call: reply({}, status=500))
     assert deployed_by(new_session(transport), []) == {} and transport.lines == []

@@ -25,7 +25,7 @@ def command_for(**fields):
 
 
 @pytest.mark.parametrize(("status", "action"), [("failed", "retry"), ("canceled", "retry"), ("manual", "play")])
-def test_a_command_is_about_ids_and_quoted(status, action):
+def test_retry_command_uses_ids_and_is_quoted(status, action):
     words = shlex.split(command_for(status=status))
     assert words[:5] == ["ansible", "localhost", "-m", "jobgate.gitlab.gitlab_job_action", "-a"]
     assert json.loads(words[5]) == {
@@ -38,7 +38,7 @@ def test_a_command_is_about_ids_and_quoted(status, action):
 
 
 @pytest.mark.parametrize(
-    ("given", "server", "called"),
+    ("given", "server", "expected"),
     [
         ("g/a", "https://gitlab.example.com", "g/a"),
         ("7", "https://gitlab.example.com", "7"),
@@ -48,22 +48,22 @@ def test_a_command_is_about_ids_and_quoted(status, action):
         ("g/a", "https://elsewhere.example.com", "7"),
     ],
 )
-def test_the_project_is_called_as_the_user_does_where_it_is_that(given, server, called):
+def test_retry_command_names_the_project_as_configured_if_it_matches(given, server, expected):
     job = a_job(42, kind="job", status="failed")
     project = a_project(jobs=[job], project=given)
     project["pipelines"][0]["project_id"] = 7
     words = shlex.split(retry_command(a_record(server=server), project, job))
-    assert json.loads(words[5])["project"] == called
+    assert json.loads(words[5])["project"] == expected
 
 
 @pytest.mark.parametrize(
     "fields", [{"status": "success"}, {"status": "running"}, {"status": "failed", "kind": "bridge"}, {"pipeline_id": 8}]
 )
-def test_there_is_none_where_it_would_not_help(fields):
+def test_no_retry_command_where_it_would_not_help(fields):
     assert command_for(**{"status": "failed", **fields}) == ""
 
 
-def test_of_many_jobs_the_first_commands_are_shown():
+def test_only_the_first_of_many_commands_are_shown():
     jobs = [a_job(number, kind="job", status="failed") for number in range(1, 2001)]
     project = a_project(gates=[a_gate(outcome="failed", jobs=jobs)], jobs=jobs)
     project["pipelines"][0]["project_id"] = 7
@@ -73,7 +73,7 @@ def test_of_many_jobs_the_first_commands_are_shown():
 
 
 @pytest.mark.parametrize("action", ["run", "wait"])
-def test_what_goes_on_is_told_of_gates_that_start_pipelines(action):
+def test_advice_about_the_next_run_mentions_run_gates(action):
     """On the next run, these gates start another pipeline if the first has ended, although other passed gates stay."""
     first = a_project(gates=[a_gate(action=action, jobs=[])])
     second = a_project(gates=[a_gate(outcome="failed")])
@@ -82,7 +82,7 @@ def test_what_goes_on_is_told_of_gates_that_start_pipelines(action):
     assert page.count("starts a new one if the last has ended, unless it sets reuse: success") == (action == "run")
 
 
-def test_a_gate_that_stops_nothing_says_so_where_it_failed():
+def test_failed_optional_gate_is_marked_as_optional():
     gates = [a_gate(name=name, outcome="failed", require=name) for name in ("optional", "started")]
     page = render_page(a_record(a_project(gates=gates, outcome="failed"), outcome="failed", message="why it failed"))
     jumps = page[page.index("<nav ") : page.index("</nav>")].split("</li>")
@@ -92,7 +92,7 @@ def test_a_gate_that_stops_nothing_says_so_where_it_failed():
     assert page.index("</nav>") < page.index("why it failed")
 
 
-def test_what_has_failed_before_a_skipped_job_is_retried_in_its_place():
+def test_command_retries_the_failed_job_before_a_skipped_one():
     late = a_job(9, kind="job", status="skipped")
     failed = [
         a_job(7, kind="job", status="failed", allow_failure=False),
@@ -107,6 +107,6 @@ def test_what_has_failed_before_a_skipped_job_is_retried_in_its_place():
     assert "Then run the playbook again" in page
 
 
-def test_where_no_job_is_to_be_started_the_reason_has_to_go_first():
+def test_advice_without_a_command_is_to_fix_the_cause():
     page = gate_list(a_record(a_project(gates=[a_gate(outcome="failed", jobs=[])])))
     assert "Fix the cause, then run the playbook again" in page and "Then run" not in page

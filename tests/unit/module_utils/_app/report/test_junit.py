@@ -40,7 +40,7 @@ def test_gates_are_test_cases_of_their_projects():
     assert [(child.tag, child.get("message")) for child in missed] == [("skipped", "test failed")]
 
 
-def test_what_xml_forbids_is_replaced():
+def test_characters_that_xml_forbids_are_replaced():
     name = "<a&\"'> \x00\x1b\ufffe\ud800 ]]>"
     log = ["]]> <b> \x08"]
     gate = a_gate(name=name, outcome="failed", reason=name, log_tail=log, jobs=[])

@@ -29,13 +29,13 @@ START = 1767225600.0
 # ----- the time axis -----
 
 
-def test_moments_have_their_place_in_percent():
+def test_scale_positions_times_in_percent():
     scale = TimeScale([(START, START + 50), (START + 50, START + 100)])
     assert [scale.position(START + second) for second in (-5, 0, 25, 100, 200)] == [0, 0, 25, 100, 100]
     assert scale.cuts == []
 
 
-def test_a_long_time_without_jobs_is_cut_out():
+def test_scale_cuts_long_times_without_jobs():
     scale = TimeScale([(START, START + 100), (START + 2 * DAY, START + 2 * DAY + 100)])
     ((left, right),) = scale.cuts
     assert (round(left, 1), round(right, 1)) == (48.5, 51.5)
@@ -57,26 +57,26 @@ def spans_of(scale):
 
 
 @pytest.mark.parametrize("length", [0, 0.5, 3, 52, 59, 61, 1000, 7200, DAY, 40 * DAY])
-def test_ticks_are_few_in_order_and_apart(length):
+def test_ticks_are_few_ordered_and_do_not_overlap(length):
     spans = spans_of(TimeScale([(START + 7.3, START + 7.3 + length)]))
     assert 1 <= len(spans) <= 10
     assert all(right <= left for (_left, right), (left, _right) in zip(spans, spans[1:]))
 
 
 @pytest.mark.parametrize("length", [50, 7200, DAY, 5 * DAY, 40 * DAY])
-def test_no_label_goes_beyond_the_axis(length):
+def test_tick_labels_stay_within_the_axis(length):
     for begin in range(0, int(length), int(length) // 25):
         spans = spans_of(TimeScale([(START + begin, START + begin + length)]))
         assert spans and all(left >= 0 and right <= 100 for left, right in spans)
 
 
 @pytest.mark.parametrize("text", [None, 5, "", "yesterday", "2026-01-01T00:00:00", "2026-99-01T00:00:00Z"])
-def test_what_is_no_moment_is_none(text):
+def test_invalid_timestamp_is_none(text):
     assert parse_time(text) is None
     assert moment(text) == ""
 
 
-def test_moments_with_an_offset_are_understood():
+def test_timestamp_with_an_offset_is_parsed():
     assert parse_time("2026-01-01T02:00:00.000+02:00") == parse_time("2026-01-01T00:00:00Z") == START
     assert moment("2026-01-01T02:00:00.000+02:00").endswith("+02:00</time>")
 
@@ -101,7 +101,7 @@ def test_moments_with_an_offset_are_understood():
         (float("nan"), ""),
     ],
 )
-def test_lengths_of_time(value, shown):
+def test_durations_are_formatted(value, shown):
     assert seconds(value) == shown
 
 
@@ -121,7 +121,7 @@ def test_lengths_of_time(value, shown):
         ),
     ],
 )
-def test_addresses_of_pages_in_a_text_become_links(value, html):
+def test_page_urls_in_messages_become_links(value, html):
     assert text_with_links(value) == html
     assert f'<p class="message">{html}</p>' in render_page(a_record(message=value))
     assert f'<p class="reason">{html}</p>' in render_page(a_record(a_project(gates=[a_gate(reason=value)])))
@@ -131,7 +131,7 @@ def test_addresses_of_pages_in_a_text_become_links(value, html):
     ("jobs", "words"),
     [(1, "took 62 s; its job was queued for 10 s"), (2, "took 62 s; its jobs were queued for up to 10 s")],
 )
-def test_the_time_of_a_gate_is_told_from_that_of_its_jobs(jobs, words):
+def test_gate_shows_its_duration_and_the_queue_time_of_its_jobs(jobs, words):
     assert words in render_page(a_record(a_project(gates=[a_gate(jobs=[a_job(number) for number in range(jobs)])])))
 
 
@@ -150,17 +150,17 @@ def test_the_time_of_a_gate_is_told_from_that_of_its_jobs(jobs, words):
         (5, False),
     ],
 )
-def test_only_web_addresses_become_links(url, is_link):
+def test_only_web_urls_become_links(url, is_link):
     assert ("<a " in link(url, "job")) == is_link
 
 
-def test_an_address_cannot_leave_its_attribute():
+def test_url_is_escaped_in_its_attribute():
     assert link('https://x/"onmouseover="y', "a<b") == (
         '<a href="https://x/&quot;onmouseover=&quot;y" rel="noreferrer">a&lt;b</a>'
     )
 
 
-def test_statuses_have_a_word_and_a_sign_besides_a_color():
+def test_status_has_a_word_and_symbol_in_addition_to_color():
     assert (tone("success"), tone("failed"), tone("would be played"), tone("brand_new")) == (
         "good",
         "bad",
@@ -174,7 +174,7 @@ def test_statuses_have_a_word_and_a_sign_besides_a_color():
 # ----- the timeline -----
 
 
-def test_queue_and_run_have_bars_of_their_own():
+def test_timeline_has_separate_bars_for_queue_and_run():
     text = timeline([a_project()])
     assert '<i class="queue" style="left:min(0.00%,100% - 3px);width:14.29%">' in text
     assert '<i class="run good" style="left:min(14.29%,100% - 3px);width:85.71%">' in text
@@ -194,19 +194,19 @@ def test_queue_and_run_have_bars_of_their_own():
         ({"started_at": "nonsense"}, []),
     ],
 )
-def test_bars_of_a_job(fields, bars):
+def test_job_has_bars_for_its_known_times(fields, bars):
     text = timeline([a_project(jobs=[a_job(1), a_job(2, **fields)])])
     row = text.partition(">job2<")[2].partition("</li>")[0]
     assert [kind for kind in ("queue", "run good", "run bad", "run busy") if f'class="{kind}"' in row] == bars
 
 
-def test_attempts_and_triggers_are_named():
+def test_timeline_names_attempts_and_triggered_pipelines():
     jobs = [a_job(1, superseded=True), a_job(2, attempt=2), a_job(3, downstream_pipeline_id=7)]
     text = timeline([a_project(jobs=jobs)])
     assert "attempt 1" in text and "attempt 2" in text and "triggers pipeline 7" in text
 
 
-def test_a_timeline_without_anything_in_it():
+def test_empty_timeline_explains_why():
     assert timeline([a_project(jobs=[], pipelines=[])]) == "<p>No pipeline was read.</p>"
     waiting = a_job(status="created", started_at=None, finished_at=None)
     assert timeline([a_project(jobs=[waiting])]) == "<p>No job has been queued yet.</p>"
@@ -215,7 +215,7 @@ def test_a_timeline_without_anything_in_it():
 # ----- the page -----
 
 
-def test_the_page_needs_nothing_else_and_says_what_it_is():
+def test_page_is_self_contained_and_titled():
     page = render_page(a_record())
     assert page.startswith('<!DOCTYPE html>\n<html lang="en">')
     assert "<title>app: passed - release gate</title>" in page
@@ -254,7 +254,7 @@ def test_failures_warnings_and_logs_are_shown():
         assert words in page, words
 
 
-def test_three_hundred_jobs_are_a_page_of_moderate_size():
+def test_page_with_three_hundred_jobs_stays_small():
     jobs = [a_job(number, started_at=iso(number), finished_at=iso(number + 60)) for number in range(1, 301)]
     page = render_page(a_record(a_project(jobs=jobs)))
     assert page.count('class="run good"') >= 300

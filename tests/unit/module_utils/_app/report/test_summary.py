@@ -20,7 +20,7 @@ def rows_of(text):
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
-def test_a_release_is_a_table_of_its_gates():
+def test_summary_is_a_table_of_gates():
     text = render_summary(a_record(title="Version 1.2.0", previous={"elapsed": 50.0}))
     assert text.startswith("## Version 1.2.0: ✓ passed\n")
     assert "took 62 s, last time 50 s" in text
@@ -29,7 +29,7 @@ def test_a_release_is_a_table_of_its_gates():
     assert rows_of(text) == [[project, "play deploy", "✓ played", link, "62 s"]]
 
 
-def test_a_gate_that_did_not_open_has_its_reason_and_all_logs():
+def test_failed_gate_has_its_reason_and_all_logs():
     jobs = [a_job(number, status="failed", log_tail=[f"broken {number}", "```"]) for number in (1, 2)]
     gate = a_gate(outcome="failed", reason="two jobs failed", jobs=jobs)
     missed = a_gate(name="publish", outcome="not reached", elapsed=0.0, jobs=[])
@@ -55,7 +55,7 @@ def test_a_gate_that_did_not_open_has_its_reason_and_all_logs():
         ("a\n\n</code></summary>\n/close", "a &lt;/code&gt;&lt;/summary&gt; /close"),
     ],
 )
-def test_the_title_of_a_log_is_html(path, shown):
+def test_log_title_is_escaped_as_html(path, shown):
     jobs = [a_job(path=path, status="failed", log_tail=["broken"])]
     text = render_summary(a_record(a_project(gates=[a_gate(outcome="failed", jobs=jobs)], jobs=jobs)))
     # a line that begins with this tag is HTML up to the next empty line, and backslashes in it do not escape
@@ -66,7 +66,7 @@ def test_the_title_of_a_log_is_html(path, shown):
     "name",
     ["a|b", "@all", "x\n/close", "<b>", "#1 !2", "[x](https://evil.example.com)", "`", ":tada:", "a\\|b", "| x |"],
 )
-def test_no_name_means_more_than_it_says(name):
+def test_markdown_in_names_is_escaped(name):
     text = render_summary(a_record(a_project(name=name, gates=[a_gate(name=name, reason=name)], pipeline=None)))
     (row,) = rows_of(text)
     # every character with a meaning follows a backslash
@@ -75,7 +75,7 @@ def test_no_name_means_more_than_it_says(name):
     assert not re.search("^/", text, re.MULTILINE)
 
 
-def test_an_address_stays_one():
+def test_urls_are_encoded_in_links():
     job = a_job(web_url="https://gitlab.example.com/a b|c>d")
     text = render_summary(a_record(a_project(gates=[a_gate(jobs=[job])])))
     assert "(<https://gitlab.example.com/a%20b%7Cc%3Ed>)" in text

@@ -123,7 +123,7 @@ def spread(count: int, last: float, status: str = "success") -> list[list[tuple[
     return [[(0.0, "running"), (last * (number + 1) / count, status)] for number in range(count)]
 
 
-def test_two_hundred_jobs_are_waited_for_with_few_requests_and_told_in_time():
+def test_two_hundred_jobs_need_few_requests_and_end_without_delay():
     requests, lateness = [], []
     for _round in range(31):
         server = Server(*spread(200, 10.0))
@@ -137,7 +137,7 @@ def test_two_hundred_jobs_are_waited_for_with_few_requests_and_told_in_time():
     assert statistics.median(lateness) <= 0.12
 
 
-def test_the_timeline_holds_what_happened_between_the_listings():
+def test_timeline_contains_changes_between_two_lists():
     courses = [[(0.0, "created"), (3.0, "pending"), (5.0, "running"), (9.0 + n / 10, "success")] for n in range(30)]
     server = Server(*courses)
     server.fields = {"queued_duration": 2.0}
@@ -156,14 +156,14 @@ def test_the_timeline_holds_what_happened_between_the_listings():
     assert seconds == sorted(seconds)
 
 
-def test_nothing_is_made_up_where_the_clocks_differ():
+def test_timeline_ignores_times_of_a_different_clock():
     server = Server(*spread(30, 5.0))
     server.fields = {"started_at": "2023-11-14T21:00:00.000Z", "finished_at": "2023-11-14T21:00:05.000Z"}
     outcome, _progress = wait(server)
     assert {entry["to"] for entry in outcome.values["timeline"]} == {"running", "success"}
 
 
-def test_somebody_who_is_told_costs_listings_when_the_count_moves():
+def test_shown_progress_lists_jobs_whenever_the_count_changes():
     server = Server(*spread(30, 12.0))
     server.fields = {"queued_duration": 3.0}
     _outcome, progress = wait(server, shown=True)
@@ -172,7 +172,7 @@ def test_somebody_who_is_told_costs_listings_when_the_count_moves():
     assert len(server.lists) > 4
 
 
-def test_a_server_without_totals_is_listed():
+def test_server_without_totals_is_polled_with_lists():
     server = Server(*spread(30, 12.0), totals=False)
     outcome, _progress = wait(server)
     assert outcome.values["summary"] == {"success": 30}
@@ -180,7 +180,7 @@ def test_a_server_without_totals_is_listed():
 
 
 @pytest.mark.parametrize("unknown", [["waiting_for_callback"], ["waiting_for_callback", "canceling"]])
-def test_older_servers_are_counted_without_the_statuses_they_do_not_know(unknown: list[str]):
+def test_count_omits_statuses_that_older_servers_reject(unknown: list[str]):
     server = Server(*spread(30, 12.0), unknown=unknown)
     outcome, _progress = wait(server)
     assert outcome.values["summary"] == {"success": 30}
@@ -189,7 +189,7 @@ def test_older_servers_are_counted_without_the_statuses_they_do_not_know(unknown
     assert len(refused) == 1
 
 
-def test_a_server_that_knows_no_scope_at_all_is_listed():
+def test_server_that_rejects_every_scope_is_polled_with_lists():
     server = Server(*spread(30, 12.0), unknown=["running"])
     outcome, _progress = wait(server)
     assert outcome.values["summary"] == {"success": 30}
@@ -197,7 +197,7 @@ def test_a_server_that_knows_no_scope_at_all_is_listed():
 
 
 @pytest.mark.parametrize("status", ["paused", "canceling"])
-def test_a_status_that_is_not_counted_is_not_lost_from_sight(status: str):
+def test_job_with_an_uncounted_status_is_still_waited_for(status: str):
     late = [(0.0, "running"), (2.0, status), (20.0, "canceled")]
     server = Server(*spread(30, 5.0), late, unknown=["waiting_for_callback", "canceling"])
     outcome, _progress = wait(server)
@@ -205,7 +205,7 @@ def test_a_status_that_is_not_counted_is_not_lost_from_sight(status: str):
     assert server.clock.seconds > 20
 
 
-def test_a_failure_ends_the_waiting_early_and_is_looked_for_only_when_something_has_ended():
+def test_failure_ends_the_wait_and_is_counted_only_after_an_end():
     endless = [[(0.0, "running")] for _number in range(30)]
     server = Server(*endless, [(0.0, "running"), (8.0, "success")], [(0.0, "running"), (20.0, "failed")])
     outcome, _progress = wait(server, wait_for=["success"])
@@ -218,7 +218,7 @@ def test_a_failure_ends_the_waiting_early_and_is_looked_for_only_when_something_
 
 
 @pytest.mark.parametrize("options", [{"wait_for": ["success"]}, {"fail_on": ["failed"]}], ids=str)
-def test_two_hundred_jobs_that_may_fail_are_not_listed_whenever_one_has_ended(options):
+def test_jobs_that_may_fail_are_not_listed_after_every_end(options):
     server = Server(*spread(200, 60.0))
     outcome, _progress = wait(server, **options)
     assert outcome.values["summary"] == {"success": 200}
@@ -226,7 +226,7 @@ def test_two_hundred_jobs_that_may_fail_are_not_listed_whenever_one_has_ended(op
     assert len(server.lists) == 2 and len(server.requests) <= 150
 
 
-def test_an_allowed_failure_is_looked_at_once():
+def test_allowed_failure_causes_few_lists():
     server = Server(*spread(30, 60.0), [(0.0, "running"), (5.0, "failed")])
     server.fields = {"allow_failure": True}
     outcome, _progress = wait(server, fail_on=["failed"], ignore_allowed_failures=True)
@@ -235,7 +235,7 @@ def test_an_allowed_failure_is_looked_at_once():
     assert len(server.lists) <= 5
 
 
-def test_some_jobs_of_a_large_pipeline_are_waited_for_by_counting_all():
+def test_selected_jobs_of_a_large_pipeline_are_waited_for_by_counts():
     wanted = [[(0.0, "running"), (12.0 + n, "success")] for n in range(10)]
     others = [[(0.0, "manual")] for _number in range(40)]
     server = Server(*wanted, *others)
@@ -245,7 +245,7 @@ def test_some_jobs_of_a_large_pipeline_are_waited_for_by_counting_all():
     assert len(server.counts) > len(server.lists)
 
 
-def test_jobs_that_come_later_hide_nothing():
+def test_jobs_that_start_later_do_not_delay_selected_jobs():
     wanted = [[(0.0, "running"), (10.0 + n, "success")] for n in range(5)]
     others = [[(0.0, "success"), (8.0 + n, "running")] for n in range(30)]
     server = Server(*wanted, *others)
@@ -254,7 +254,7 @@ def test_jobs_that_come_later_hide_nothing():
     assert server.clock.seconds < 26
 
 
-def test_a_job_that_ends_and_is_retried_makes_the_wait_go_on():
+def test_retried_job_continues_the_wait():
     again = [(0.0, "running"), (5.0, "failed"), (9.9, "running"), (25.0, "success")]
     server = Server(*spread(30, 10.0), again)
     outcome, _progress = wait(server)
@@ -262,21 +262,21 @@ def test_a_job_that_ends_and_is_retried_makes_the_wait_go_on():
     assert server.clock.seconds > 25
 
 
-def test_a_count_that_is_wrong_does_not_wait_for_ever():
+def test_wrong_count_does_not_wait_forever():
     server = Server(*spread(30, 10.0))
     answer = server.transport._function
 
-    def lying(call: Call) -> t.Any:
+    def wrong_count(call: Call) -> t.Any:
         found = answer(call)
         return reply([job()], headers={"X-Total": "30"}) if call.query.get("per_page") == ["1"] else found
 
-    server.transport._function = lying
+    server.transport._function = wrong_count
     outcome, _progress = wait(server)
     assert outcome.values["summary"] == {"success": 30}
     assert server.clock.seconds < 60
 
 
-def test_a_queue_that_must_not_last_is_listed():
+def test_pending_timeout_uses_lists_instead_of_counts():
     server = Server(*spread(30, 60.0), [(0.0, "pending")])
     outcome, _progress = wait(server, pending_timeout=20.0)
     assert "has been pending for 2" in outcome.failure
@@ -284,7 +284,7 @@ def test_a_queue_that_must_not_last_is_listed():
 
 
 @pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
-def test_what_is_returned_when_the_time_is_up_is_no_old_news(on_timeout: str, fails: bool):
+def test_timeout_returns_the_current_state(on_timeout: str, fails: bool):
     server = Server(*spread(30, 40.0))
     outcome, _progress = wait(server, wait_timeout=20.0, on_timeout=on_timeout)
     assert outcome.values["timed_out"]
@@ -294,7 +294,7 @@ def test_what_is_returned_when_the_time_is_up_is_no_old_news(on_timeout: str, fa
 
 
 @pytest.mark.parametrize("hangs_from", [19.5, 20.0])
-def test_the_time_is_kept_when_a_request_hangs_near_its_end(hangs_from: float):
+def test_timeout_is_kept_if_a_request_hangs_near_the_end(hangs_from: float):
     server = Server(*spread(30, 40.0))
     server.transport = Hanging(server, hangs_from)
     outcome, _progress = wait(server, wait_timeout=20.0)
@@ -341,7 +341,7 @@ class Failing(FunctionTransport):
         return reply({"message": f"{self._status} No"}, status=self._status)
 
 
-def test_a_server_that_refuses_every_count_is_listed_from_then_on():
+def test_server_that_rejects_counts_is_polled_with_lists():
     server = Server(*spread(30, 12.0))
     transport = Failing(server, 400)
     options = {"pipeline_id": 6, "wait": True}
@@ -354,7 +354,7 @@ def test_a_server_that_refuses_every_count_is_listed_from_then_on():
 
 @pytest.mark.parametrize("scope", ["running", "failed"])
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int, scope: str):
+def test_denied_count_is_repeated(status: int, scope: str):
     server = Server(*spread(30, 60.0), [(0.0, "running"), (8.0, "failed")])
     denied: list[Call] = []
 
@@ -372,16 +372,16 @@ def test_a_count_that_is_denied_for_a_moment_is_asked_for_again(status: int, sco
     assert server.clock.seconds < 20
 
 
-def test_any_other_error_of_a_count_is_one_of_the_task():
+def test_lasting_denial_of_counts_fails_the_task():
     server = Server(*spread(30, 12.0))
     options = {"pipeline_id": 6, "wait": True, "api_retries": 0}
     with pytest.raises(errors.NotAuthorizedError, match="403 No"):
         run_task(gitlab_job_info.TASK, options, transport=Failing(server, 403), clock=server.clock)
 
 
-@pytest.mark.parametrize("turn", [300.0, 610.0])
-def test_an_optional_job_whose_turn_comes_meanwhile_does_not_hold_up_the_end(turn: float):
-    server = Server(*spread(30, 600.0), [(0.0, "created"), (turn, "manual")])
+@pytest.mark.parametrize("manual_at", [300.0, 610.0])
+def test_optional_job_that_becomes_manual_does_not_delay_the_end(manual_at: float):
+    server = Server(*spread(30, 600.0), [(0.0, "created"), (manual_at, "manual")])
     server.fields = {"allow_failure": True}
     outcome, _progress = wait(server, wait_interval=10.0)
     assert outcome.values["summary"] == {"success": 30, "manual": 1}

@@ -38,7 +38,7 @@ from ....harness import TOKEN, Exchange, ScriptedTransport, job, reply, run_task
         ("\x1b]0;title\x07text", ["text"]),
     ],
 )
-def test_cleaning(log, expected):
+def test_tail_is_cleaned(log, expected):
     assert tail_of(log, 20, Masker()) == expected
 
 
@@ -66,20 +66,20 @@ UPLOADED = ["Uploading artifacts for failed job", "Uploading artifacts...", "bui
         (["y" * 300], "y" * 300),
     ],
 )  # fmt: skip
-def test_the_last_words_are_those_of_the_script(tail, words):
+def test_log_ending_skips_lines_of_the_runner(tail, words):
     assert log_ending(tail) == (f". Its log ends with: {words}" if words else "")
 
 
 @pytest.mark.parametrize(("lines", "expected"), [(0, []), (1, ["c"]), (2, ["b", "c"]), (9, ["a", "b", "c"]), (-1, [])])
-def test_length(lines, expected):
+def test_tail_has_at_most_the_requested_lines(lines, expected):
     assert tail_of("a\nb\nc\n", lines, Masker()) == expected
 
 
-@pytest.mark.parametrize("torn", ["\x1b[0m".join(TOKEN), TOKEN.replace("-", "%2D"), TOKEN])
+@pytest.mark.parametrize("split_secret", ["\x1b[0m".join(TOKEN), TOKEN.replace("-", "%2D"), TOKEN])
 @pytest.mark.parametrize("rest", ["", "\nnext"])
-def test_a_secret_at_the_edge_of_the_window_is_not_shown(torn, rest):
-    for cut in range(1, len(torn)):
-        shown = "\n".join(tail_of(torn[cut:] + " end" * 400 + rest, 20, Masker((TOKEN,)), is_cut=True))
+def test_secret_cut_by_the_window_is_not_shown(split_secret, rest):
+    for cut in range(1, len(split_secret)):
+        shown = "\n".join(tail_of(split_secret[cut:] + " end" * 400 + rest, 20, Masker((TOKEN,)), is_cut=True))
         assert TOKEN[-6:] not in shown and shown.endswith(rest.strip() or "end")
 
 
@@ -96,7 +96,7 @@ LOG = "GET /projects/7/jobs/42/trace"
         (reply({"message": "403 Forbidden"}, status=403), None, True),
     ],
 )
-def test_a_task_reads_the_tail_if_asked(answer, tail, warns):
+def test_log_lines_returns_the_tail(answer, tail, warns):
     transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, answer))
     outcome = run_task(TASK, {"pipeline_id": 6, "log_lines": 2}, transport=transport)
     assert outcome.values["job"]["log_tail"] == tail
@@ -105,7 +105,7 @@ def test_a_task_reads_the_tail_if_asked(answer, tail, warns):
 
 
 @pytest.mark.parametrize("more", [1, log_tails.SHORTEST_WINDOW, log_tails.SHORTEST_WINDOW + 1])
-def test_a_secret_at_the_edge_of_what_is_kept_of_a_whole_log_is_not_shown(more):
+def test_secret_cut_at_the_start_of_the_kept_log_is_not_shown(more):
     rest = TOKEN[4:] + "x" * (log_tails.SHORTEST_WINDOW - len(TOKEN[4:]))
     log = "y" * (more - 4) + TOKEN[:4] + rest
     transport = ScriptedTransport(Exchange(LIST, [job(42, "failed")]), Exchange(LOG, log))

@@ -13,10 +13,10 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api.http import By
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks import gitlab_job_info
 
 from ....harness import FunctionTransport, job, run_task
-from .test_logs import Growing, follow
+from .test_logs import GrowingLog, follow
 
 
-class Streams(FunctionTransport):
+class StreamRecorder(FunctionTransport):
     """Keeps the time limits of requests for logs."""
 
     def __init__(self, function: t.Callable[..., t.Any]) -> None:
@@ -28,9 +28,9 @@ class Streams(FunctionTransport):
         return WholeBody(self.send(request, timeout_seconds=timeout_seconds))
 
 
-def test_no_log_takes_longer_than_the_wait() -> None:
-    server = Growing()
-    server.transport = Streams(server.answer)
+def test_log_reads_are_limited_by_the_remaining_wait() -> None:
+    server = GrowingLog()
+    server.transport = StreamRecorder(server.answer)
     outcome, lines = follow(server, wait_timeout=60.0)
     assert outcome.failure is None and lines
     assert len(server.transport.seconds) > 5
@@ -38,8 +38,8 @@ def test_no_log_takes_longer_than_the_wait() -> None:
 
 
 @pytest.mark.parametrize("wait", [True, False])
-def test_the_end_of_a_log_takes_no_longer_than_the_task(wait: bool) -> None:
-    transport = Streams(lambda call: "one\ntwo\n" if call.path.endswith("/trace") else [job(42, "failed")])
+def test_log_tail_read_is_limited_by_wait_timeout(wait: bool) -> None:
+    transport = StreamRecorder(lambda call: "one\ntwo\n" if call.path.endswith("/trace") else [job(42, "failed")])
     options = {"pipeline_id": 6, "name": ["deploy"], "log_lines": 1, "wait": wait, "wait_timeout": 60.0}
     outcome = run_task(gitlab_job_info.TASK, options, transport=transport)
     assert outcome.values["job"]["log_tail"] == ["two"]

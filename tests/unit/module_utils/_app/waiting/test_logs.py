@@ -32,16 +32,16 @@ def part_of(text: bytes, call: Call) -> bytes:
     return text[offset : offset + limit]
 
 
-class Growing:
+class GrowingLog:
     """A job that runs for 20 s, possibly in several attempts, and writes its log evenly.
 
-    :param knows_offsets: whether the server supports byte_offset and byte_limit.
+    :param supports_offsets: whether the server supports byte_offset and byte_limit.
     """
 
-    def __init__(self, log: bytes = LOG, *, knows_offsets: bool = True) -> None:
+    def __init__(self, log: bytes = LOG, *, supports_offsets: bool = True) -> None:
         self.clock = FakeClock()
         self.log = log
-        self.knows_offsets = knows_offsets
+        self.supports_offsets = supports_offsets
         self.log_reads: list[Call] = []
         self.statuses = {42: [(0.0, "pending"), (3.0, "running"), (23.0, "success")]}
         self.transport = FunctionTransport(self.answer)
@@ -58,7 +58,7 @@ class Growing:
         if call.path.endswith("/trace"):
             self.log_reads.append(call)
             text = self.written(int(call.path.split("/")[-2]))
-            return reply(part_of(text, call) if self.knows_offsets else text)
+            return reply(part_of(text, call) if self.supports_offsets else text)
         if call.path.endswith("/jobs"):
             exist = [job_id for job_id, course in self.statuses.items() if course[0][0] <= self.clock.seconds]
             return [job(job_id, self.status(job_id)) for job_id in reversed(exist)]
@@ -67,7 +67,7 @@ class Growing:
         return job(42, self.status(42))
 
 
-def follow(server: Growing, *, shown: bool = True, **options: t.Any) -> tuple[t.Any, list[str]]:
+def follow(server: GrowingLog, *, shown: bool = True, **options: t.Any) -> tuple[t.Any, list[str]]:
     progress = Progress(is_shown=shown)
     outcome = run_task(
         gitlab_job_info.TASK,
@@ -79,9 +79,9 @@ def follow(server: Growing, *, shown: bool = True, **options: t.Any) -> tuple[t.
     return outcome, [line[len("deploy | ") :] for line in progress.others if line.startswith("deploy |")]
 
 
-@pytest.mark.parametrize("knows_offsets", [True, False])
-def test_each_line_is_shown_once_in_order_as_it_comes(knows_offsets: bool):
-    server = Growing(knows_offsets=knows_offsets)
+@pytest.mark.parametrize("supports_offsets", [True, False])
+def test_each_line_is_shown_once_and_in_order(supports_offsets: bool):
+    server = GrowingLog(supports_offsets=supports_offsets)
     outcome, lines = follow(server)
     assert outcome.failure is None and not outcome.warnings
     assert lines == LOG.decode().splitlines()
@@ -91,16 +91,16 @@ def test_each_line_is_shown_once_in_order_as_it_comes(knows_offsets: bool):
     assert offsets == sorted(offsets) and offsets[-1] > 0
 
 
-def test_a_log_that_repeats_itself_is_not_taken_for_a_whole_one():
-    for knows_offsets in (True, False):
-        server = Growing(b"tick\n" * 2000, knows_offsets=knows_offsets)
+def test_repetitive_log_is_followed_completely():
+    for supports_offsets in (True, False):
+        server = GrowingLog(b"tick\n" * 2000, supports_offsets=supports_offsets)
         _outcome, lines = follow(server)
         assert lines == ["tick"] * 2000
 
 
-@pytest.mark.parametrize("knows_offsets", [True, False])
-def test_a_burst_that_is_longer_than_a_part_loses_no_line(knows_offsets: bool):
-    server = Growing(knows_offsets=knows_offsets)
+@pytest.mark.parametrize("supports_offsets", [True, False])
+def test_burst_longer_than_a_part_loses_no_line(supports_offsets: bool):
+    server = GrowingLog(supports_offsets=supports_offsets)
     # slightly more than a part, then all the rest, whose end is exactly a part
     sizes = [1000, len(LOG) - logs.PART_BYTES, len(LOG)]
     server.written = lambda job_id: LOG[: sizes[min(len(sizes) - 1, int(server.clock.seconds // 10))]]  # type: ignore[method-assign]
@@ -108,26 +108,26 @@ def test_a_burst_that_is_longer_than_a_part_loses_no_line(knows_offsets: bool):
     assert lines == LOG.decode().splitlines()
 
 
-@pytest.mark.parametrize("knows_offsets", [True, False])
+@pytest.mark.parametrize("supports_offsets", [True, False])
 @pytest.mark.parametrize("seed", range(40))
-def test_every_byte_is_told_once_however_it_comes(seed: int, knows_offsets: bool):
+def test_every_line_is_shown_once_for_random_pieces(seed: int, supports_offsets: bool):
     draw = random.Random(seed)
     lines = [draw.choice(["tick", "tick", "ä€", "x" * draw.randint(0, 300)]) for _number in range(draw.randint(0, 400))]
     log = "".join(f"{line}\n" for line in lines).encode()
-    told: list[str] = []
-    text = logs._GrowingText(told.append, Masker())
+    shown: list[str] = []
+    text = logs._GrowingText(shown.append, Masker())
 
     def read(written: bytes, *, is_whole: bool) -> None:
         has_more = True
         while has_more:
             begin, size = text.offset or 0, logs.PART_BYTES if text.offset else len(written)
-            answer = written[begin : begin + size] if knows_offsets else written
+            answer = written[begin : begin + size] if supports_offsets else written
             text.restart()
-            come = 0
-            while come < len(answer):
+            sent = 0
+            while sent < len(answer):
                 size = draw.choice([1, 50, 1000, 100_000])
-                text.write(answer[come : come + size])
-                come += size
+                text.write(answer[sent : sent + size])
+                sent += size
                 if not is_whole and draw.random() < 0.2:
                     return  # the answer is cut off
             has_more = text.end_of_answer()
@@ -136,7 +136,7 @@ def test_every_byte_is_told_once_however_it_comes(seed: int, knows_offsets: bool
         read(log[:size], is_whole=False)
     read(log, is_whole=True)
     text.flush()
-    assert told == lines
+    assert shown == lines
 
 
 def test_lines_are_cleaned_and_secrets_are_masked():
@@ -147,18 +147,18 @@ def test_lines_are_cleaned_and_secrets_are_masked():
         b"2026-01-01T00:00:00.000000Z 00O   indented\n"
         b"\n" + f"token {TOKEN} \x1b[1mgl\x1b[0m\n".encode() + b"no end"
     )
-    _outcome, lines = follow(Growing(raw))
+    _outcome, lines = follow(GrowingLog(raw))
     assert lines == ["$ make", "100 %", "  indented", "", "token ******** gl", "no end"]
 
 
-def test_a_module_reads_no_log_meanwhile():
-    server = Growing()
+def test_log_is_not_followed_if_progress_is_hidden():
+    server = GrowingLog()
     outcome, lines = follow(server, shown=False)
     assert (outcome.failure, lines, server.log_reads) == (None, [], [])
 
 
-def test_a_retry_begins_the_log_of_the_new_attempt():
-    server = Growing(b"one\ntwo\n")
+def test_retry_continues_with_the_log_of_the_new_attempt():
+    server = GrowingLog(b"one\ntwo\n")
     server.statuses = {
         42: [(0.0, "running"), (10.0, "failed")],
         43: [(9.9, "pending"), (12.0, "running"), (30.0, "success")],
@@ -168,7 +168,7 @@ def test_a_retry_begins_the_log_of_the_new_attempt():
     assert lines[-3:] == ["(retried: the log of the new attempt, job 43, follows)", "one", "two"]
 
 
-class Sudden(Growing):
+class SuddenLog(GrowingLog):
     """A job that writes all but the first line of its log at its end."""
 
     def __init__(self, log: bytes = LOG) -> None:
@@ -186,10 +186,10 @@ class Sudden(Growing):
 
 
 @pytest.mark.parametrize("begins", [0.0, 10.6])
-def test_what_an_attempt_has_written_at_its_end_is_shown_when_it_is_retried_at_once(begins: float):
+def test_end_of_a_log_is_shown_before_an_immediate_retry(begins: float):
     # wherever the polls fall, some of these ends lie between the last read of the log and the next poll
     for end in range(110, 140, 3):
-        server = Sudden(b"one\nERROR: no space left\n")
+        server = SuddenLog(b"one\nERROR: no space left\n")
         server.statuses = {
             42: [(0.0, "pending"), (begins, "running"), (end / 10, "failed")],
             43: [(end / 10, "pending"), (20.0, "running"), (30.0, "success")],
@@ -199,8 +199,8 @@ def test_what_an_attempt_has_written_at_its_end_is_shown_when_it_is_retried_at_o
         assert lines == ["one", "ERROR: no space left", new, "one", "ERROR: no space left"]
 
 
-def test_the_log_of_an_attempt_that_was_retried_is_read_to_its_end_once():
-    server = Sudden(b"one\ntwo\n")
+def test_log_of_a_retried_attempt_is_read_to_its_end_once():
+    server = SuddenLog(b"one\ntwo\n")
     server.statuses = {
         42: [(0.0, "pending"), (3.0, "running"), (11.0, "failed")],
         43: [(11.0, "pending"), (30.0, "running"), (40.0, "success")],
@@ -211,16 +211,16 @@ def test_the_log_of_an_attempt_that_was_retried_is_read_to_its_end_once():
     assert len(moments) == len(set(moments))
 
 
-class InOrder(Progress):
+class OrderedProgress(Progress):
     """Keeps all lines in order."""
 
     def tell(self, line: str, *, status: str = "") -> None:
         self.others.append(line)
 
 
-def all_lines(server: Growing) -> list[str]:
+def all_lines(server: GrowingLog) -> list[str]:
     """Return the output for a job whose log is followed, without times."""
-    progress = InOrder(is_shown=True)
+    progress = OrderedProgress(is_shown=True)
     options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "log_follow": True}
     run_task(gitlab_job_info.TASK, options, transport=server.transport, clock=server.clock, progress=progress)
     return [line.partition(" after ")[0].replace("project 7 ", "") for line in progress.others]
@@ -228,19 +228,19 @@ def all_lines(server: Growing) -> list[str]:
 
 @pytest.mark.parametrize("log", [b"one\ntwo\n", b"one\ntwo"])
 @pytest.mark.parametrize("end", ["success", "failed"])
-def test_the_whole_log_stands_between_the_lines_of_its_begin_and_its_end(log: bytes, end: str):
+def test_log_is_shown_between_the_start_and_end_of_its_job(log: bytes, end: str):
     # wherever the polls fall, some of these ends lie between the last read of the log and the next poll
     for moment in range(200, 260, 7):
-        server = Sudden(log)
+        server = SuddenLog(log)
         server.statuses = {42: [(0.0, "pending"), (3.0, "running"), (moment / 10, end)]}
         begin, *lines, last = all_lines(server)
         assert (begin, last) == ("deploy: pending -> running", f"deploy: running -> {end}")
         assert lines == ["deploy | one", "deploy | two"]
 
 
-def test_the_rest_of_a_log_comes_before_the_line_of_the_new_attempt_and_its_log_after_it():
+def test_rest_of_a_log_is_shown_before_the_new_attempt():
     for moment in range(110, 140, 7):
-        server = Sudden(b"one\nERROR: no space left\n")
+        server = SuddenLog(b"one\nERROR: no space left\n")
         end = moment / 10
         server.statuses = {
             42: [(0.0, "running"), (end, "failed")],
@@ -255,9 +255,9 @@ def test_the_rest_of_a_log_comes_before_the_line_of_the_new_attempt_and_its_log_
         ]
 
 
-@pytest.mark.parametrize("knows_offsets", [True, False])
-def test_what_was_shown_of_a_log_that_is_erased_is_not_shown_again(knows_offsets: bool):
-    server = Growing(knows_offsets=knows_offsets)
+@pytest.mark.parametrize("supports_offsets", [True, False])
+def test_lines_of_an_erased_log_are_not_shown_again(supports_offsets: bool):
+    server = GrowingLog(supports_offsets=supports_offsets)
     written = server.written
     server.written = lambda job_id: b"" if 15 < server.clock.seconds < 20 else written(job_id)  # type: ignore[method-assign]
     outcome, lines = follow(server)
@@ -265,8 +265,8 @@ def test_what_was_shown_of_a_log_that_is_erased_is_not_shown_again(knows_offsets
     assert lines == LOG.decode().splitlines()
 
 
-def test_faults_of_the_log_never_fail_the_wait_and_lose_no_line():
-    server = Growing()
+def test_log_faults_do_not_fail_the_wait_or_lose_lines():
+    server = GrowingLog()
     answer = server.answer
     failures = iter([False, True, True, False, True] + [False] * 100)
 
@@ -282,8 +282,8 @@ def test_faults_of_the_log_never_fail_the_wait_and_lose_no_line():
     assert len(outcome.warnings) == 1 and "may be incomplete because reading it failed" in outcome.warnings[0]
 
 
-def test_a_log_that_can_never_be_read_is_warned_of_once_and_takes_no_time():
-    server = Growing()
+def test_unreadable_log_causes_one_warning_and_no_delay():
+    server = GrowingLog()
     answer = server.answer
     server.transport = FunctionTransport(
         lambda call: (
@@ -297,8 +297,8 @@ def test_a_log_that_can_never_be_read_is_warned_of_once_and_takes_no_time():
     assert server.clock.seconds < 35
 
 
-def test_polls_are_as_far_apart_as_without_a_log():
-    server = Growing()
+def test_following_a_log_does_not_change_the_poll_interval():
+    server = GrowingLog()
     server.statuses = {42: [(0.0, "pending"), (3.0, "running"), (90.0, "success")]}
     polls: list[float] = []
 
@@ -311,18 +311,18 @@ def test_polls_are_as_far_apart_as_without_a_log():
     assert 8.0 <= max(after - before for before, after in zip(polls, polls[1:])) <= 10.0
 
 
-def test_a_line_without_an_end_takes_no_more_memory_than_a_piece():
-    told: list[str] = []
-    text = logs._GrowingText(told.append, Masker())
+def test_endless_line_is_shown_in_pieces():
+    shown: list[str] = []
+    text = logs._GrowingText(shown.append, Masker())
     for _number in range(100):
         text.write(b"x" * 10_000)
     assert len(text._line) <= logs.LONGEST_LINE
     text.flush()
-    assert "".join(told) == "x" * 1_000_000
+    assert "".join(shown) == "x" * 1_000_000
 
 
-def test_an_action_follows_the_job_it_has_played():
-    server = Growing()
+def test_action_follows_the_log_of_the_played_job():
+    server = GrowingLog()
     server.statuses = {42: [(0.0, "manual"), (3.0, "running"), (23.0, "success")]}
     server.written = lambda job_id: LOG  # type: ignore[method-assign]
     progress = Progress(is_shown=True)
@@ -346,7 +346,7 @@ def test_an_action_follows_the_job_it_has_played():
         ({"api_token": None, "api_job_token": "glcbt-0123456789"}, "job token"),
     ],
 )
-def test_what_cannot_be_followed_is_refused_before_anything_is_changed(task, options, words):
+def test_impossible_log_follow_is_refused_before_any_write(task, options, words):
     transport = FunctionTransport(
         lambda call: [] if call.path.endswith("/trigger_jobs") else [job(), job(43, name="other")]
     )
@@ -359,7 +359,7 @@ def test_what_cannot_be_followed_is_refused_before_anything_is_changed(task, opt
     assert not transport.writes
 
 
-def test_trigger_jobs_and_other_actions_have_no_log():
+def test_log_follow_is_refused_for_trigger_jobs_and_erase():
     def answer(call: Call) -> t.Any:
         return [bridge(downstream=pipeline(16))] if call.path.endswith("/trigger_jobs") else [job()]
 

@@ -11,5 +11,5 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.option
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.5, "0.5 s"), (3600.0, "3600 s"), (1_209_600.0, "1209600 s")])
-def test_the_time_of_a_wait_is_told_in_digits(seconds, words):
+def test_timeout_text_shows_seconds_as_digits(seconds, words):
     assert timed_out_text(WaitOptions(timeout_seconds=seconds)) == f"timed out after {words} (wait_timeout)"

@@ -77,16 +77,16 @@ def test_pauses_grow_by_half_up_to_the_interval():
     assert pauses_of(0.5, count=3) == [0.5, 0.5, 0.5]
 
 
-def test_jitter_makes_pauses_shorter_by_a_fifth_at_most():
+def test_jitter_shortens_pauses_by_at_most_a_fifth():
     assert pauses_of(10.0, jitter=1.0, count=2) == pytest.approx([0.8, 1.2])
 
 
-def test_the_last_pause_ends_at_the_deadline():
+def test_last_pause_ends_at_the_deadline():
     assert pauses_of(10.0, timeout=4.0) == [1.0, 1.5, 1.5]
     assert pauses_of(10.0, timeout=0.0) == []
 
 
-def test_a_change_makes_the_looks_frequent_again():
+def test_change_restarts_with_short_pauses():
     session = new_session(ScriptedTransport())
     pauses = Pauses(session, 10.0, jitter=lambda: 0.0)
     for _number in range(5):
@@ -95,7 +95,7 @@ def test_a_change_makes_the_looks_frequent_again():
     assert paused(session.clock, pauses) == 1.0
 
 
-def test_a_change_of_state_is_noted_and_shown_and_nothing_else_is():
+def test_only_changes_of_state_are_recorded_and_shown():
     clock, progress = FakeClock(), Progress()
     outcome = wait(
         *listed("created", "created", "manual", "running", "running", "success"), clock=clock, progress=progress
@@ -146,7 +146,7 @@ def test_targets_end_the_wait(targets, statuses):
         (["manual", "pending"], "success", "ended as success and can no longer become manual or pending"),
     ],
 )
-def test_what_can_no_longer_come_fails_at_once(targets, status, words):
+def test_unreachable_target_fails_at_once(targets, status, words):
     # a failure counts when it is seen twice
     outcome = wait(*listed("created", status, *[status] * (status == "failed")), wait_for=targets)
     assert outcome.failure == f"job 'deploy' (id 42) {words}"
@@ -155,21 +155,21 @@ def test_what_can_no_longer_come_fails_at_once(targets, status, words):
 
 @pytest.mark.parametrize("fail_on", [[], ["canceled", "skipped"]])
 @pytest.mark.parametrize("status", ["canceled", "skipped"])
-def test_an_ignored_end_is_no_success_unless_it_is_a_failure(status, fail_on):
+def test_ignored_allowed_failures_exclude_canceled_and_skipped_jobs(status, fail_on):
     allowed = Exchange(LIST, [job(42, status, allow_failure=True)])
     outcome = wait(allowed, wait_for=["success"], fail_on=fail_on, ignore_allowed_failures=True)
     assert outcome.failure == f"job 'deploy' (id 42) ended as {status} and can no longer become success"
     assert wait(allowed, fail_on=fail_on, ignore_allowed_failures=True).failure is None
 
 
-def test_fail_on_fails_without_waiting_too():
+def test_fail_on_also_applies_without_wait():
     outcome = wait(*listed("failed"), wait=False, fail_on=["failed"])
     assert outcome.failure == "job 'deploy' (id 42) ended as failed (script_failure)"
     assert wait(*listed("failed"), wait=False).failure is None
 
 
 @pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
-def test_the_end_of_the_time(on_timeout, fails):
+def test_timeout_fails_unless_on_timeout_is_continue(on_timeout, fails):
     clock = FakeClock()
     transport = FunctionTransport(lambda call: [job(42, "running")])
     options = {"pipeline_id": 6, "name": ["deploy"], "wait": True, "wait_timeout": 90.0, "on_timeout": on_timeout}
@@ -183,7 +183,7 @@ def test_the_end_of_the_time(on_timeout, fails):
 
 
 @pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
-def test_the_end_of_the_time_before_there_is_any_job(on_timeout, fails):
+def test_timeout_without_any_job_fails_unless_continue(on_timeout, fails):
     def nothing(call):
         return pipeline() if call.path.endswith("/6") else []
 
@@ -193,12 +193,12 @@ def test_the_end_of_the_time_before_there_is_any_job(on_timeout, fails):
     assert bool(outcome.failure) is fails
 
 
-def test_no_time_at_all_looks_once():
+def test_wait_timeout_of_zero_polls_once():
     outcome = wait(*listed("running"), wait_timeout=0.0)
     assert outcome.values["timed_out"]
 
 
-def test_a_job_that_stays_in_the_queue_names_its_tags():
+def test_pending_timeout_names_the_tags_of_the_job():
     def queued(call):
         return [job(42, "pending", tag_list=["gpu", "linux"], queued_duration=None)]
 
@@ -209,23 +209,23 @@ def test_a_job_that_stays_in_the_queue_names_its_tags():
     assert not outcome.values["timed_out"]
 
 
-def test_the_queue_is_measured_by_what_gitlab_says():
+def test_pending_timeout_uses_the_queue_time_of_gitlab():
     outcome = wait(Exchange(LIST, [job(42, "pending", queued_duration=500.0)]), pending_timeout=300.0)
     assert "has been pending for 500 s" in outcome.failure
 
 
-def test_waiting_for_a_resource_is_no_queue():
+def test_pending_timeout_ignores_waiting_for_a_resource():
     assert wait(*listed("waiting_for_resource", "success"), pending_timeout=0.0).failure is None
 
 
-def test_an_unknown_status_counts_as_unfinished_and_warns_once():
+def test_unknown_status_counts_as_unfinished_and_warns_once():
     outcome = wait(*listed("paused", "paused", "success"))
     assert outcome.failure is None
     assert len(outcome.warnings) == 1
     assert "'paused'" in outcome.warnings[0]
 
 
-def test_a_pipeline_that_does_not_exist_yet_is_waited_for_and_pinned():
+def test_missing_pipeline_is_waited_for_and_then_used():
     none = Exchange(PIPELINES, [])
     outcome = wait(
         none, none, Exchange(PIPELINES, [pipeline()]), *listed("running", "success"), pipeline_id=None, ref="main"
@@ -235,7 +235,7 @@ def test_a_pipeline_that_does_not_exist_yet_is_waited_for_and_pinned():
 
 @pytest.mark.parametrize("on_timeout", ["fail", "continue"])
 @pytest.mark.parametrize("task", [TASK, ACTION, BRIDGES], ids=lambda task: task.name)
-def test_a_pipeline_that_never_comes(task, on_timeout):
+def test_wait_for_a_pipeline_that_never_appears_times_out(task, on_timeout):
     options = {"ref": "main", "wait": True, "wait_timeout": 20.0, "on_timeout": on_timeout}
     clock, progress = FakeClock(), Progress(is_shown=True)
     options.update({"action": "play", "name": ["deploy"]} if task is ACTION else {})
@@ -251,12 +251,12 @@ def test_a_pipeline_that_never_comes(task, on_timeout):
     assert set(outcome.values) == set(task.empty_result)
 
 
-def test_a_misspelt_name_is_an_error_at_once():
+def test_misspelled_name_is_an_error_at_once():
     with pytest.raises(errors.SelectionError, match="did you mean 'deploy'"):
         wait(*listed("created"), Exchange("GET /projects/7/pipelines/6/trigger_jobs", []), name=["deploi"])
 
 
-def test_a_job_that_a_child_pipeline_may_still_create_is_waited_for():
+def test_job_that_a_child_pipeline_may_still_create_is_waited_for():
     child = pipeline(16)
     bridges = [[bridge(50, "created", "infra")], [bridge(50, "success", "infra", child)]]
 
@@ -275,7 +275,7 @@ def test_a_job_that_a_child_pipeline_may_still_create_is_waited_for():
     assert (outcome.failure, outcome.values["job"]["id"]) == (None, 62)
 
 
-def test_the_pipeline_of_a_tree_is_read_again_after_waiting():
+def test_pipeline_of_a_tree_is_read_again_after_waiting():
     child = pipeline(16)
     statuses = ["running", "success"]
 
@@ -296,18 +296,18 @@ def test_the_pipeline_of_a_tree_is_read_again_after_waiting():
     assert outcome.values["pipeline"]["status"] == "success"
 
 
-def test_somebody_elses_retry_is_followed():
+def test_retry_by_another_user_is_followed():
     lists = [[job(42, "running")], [job(43, "running"), job(42, "failed")], [job(43, "success"), job(42, "failed")]]
     outcome = wait(*(Exchange(LIST, jobs) for jobs in lists), wait_for=["success"])
     assert (outcome.failure, outcome.values["job"]["id"]) == (None, 43)
 
 
-def test_a_server_that_is_away_is_waited_for():
-    away = [Exchange(LIST, errors.ConnectError("refused"))] * 12
-    assert wait(*listed("running"), *away, *listed("success"), api_retries=2).failure is None
+def test_unreachable_server_is_waited_for():
+    outage = [Exchange(LIST, errors.ConnectError("refused"))] * 12
+    assert wait(*listed("running"), *outage, *listed("success"), api_retries=2).failure is None
 
 
-def test_one_list_a_poll_where_the_server_tells_no_totals():
+def test_server_without_totals_is_polled_with_one_list():
     lists = [
         [job(number, status, f"j{number}") for number in range(1, 91)] for status in ("running", "running", "success")
     ]
@@ -316,7 +316,7 @@ def test_one_list_a_poll_where_the_server_tells_no_totals():
     assert outcome.values["summary"] == {"success": 90}
 
 
-def test_check_mode_returns_the_present_state():
+def test_check_mode_returns_the_current_state():
     clock = FakeClock()
     outcome = wait(*listed("running"), check_mode=True, clock=clock, wait_for=["success"])
     assert (outcome.failure, outcome.values["job"]["status"], clock.sleeps) == (None, "running", [])
@@ -336,13 +336,13 @@ def test_check_mode_returns_the_present_state():
         ({"log_lines": -1}, "log_lines is -1"),
     ],
 )
-def test_options_that_cannot_be_used(options, words):
+def test_invalid_wait_options_are_usage_errors(options, words):
     with pytest.raises(errors.UsageError) as caught:
         wait_options(options)
     assert words in str(caught.value)
 
 
-def test_defaults():
+def test_wait_options_have_defaults():
     options = wait_options({})
     assert (options.wait, options.targets, options.interval_seconds, options.on_timeout) == (
         False,
@@ -354,7 +354,7 @@ def test_defaults():
 
 @pytest.mark.parametrize("answer", [{"status": 502}, {"status": 429, "headers": {"Retry-After": "90"}}], ids=str)
 @pytest.mark.parametrize(("on_timeout", "failure"), [("fail", "timed out after 60 s"), ("continue", None)])
-def test_a_server_that_is_away_until_the_time_is_up_is_a_time_out(answer, on_timeout, failure):
+def test_server_unreachable_until_the_deadline_is_a_timeout(answer, on_timeout, failure):
     clock = FakeClock()
     answers = iter([reply([job(42, "running")])])
     transport = FunctionTransport(lambda call: next(answers, reply({"message": "away"}, **answer)))
@@ -369,7 +369,7 @@ def test_a_server_that_is_away_until_the_time_is_up_is_a_time_out(answer, on_tim
 # ----- polls that share answers -----
 
 
-class Counter(FunctionTransport):
+class GrowingList(FunctionTransport):
     """A server whose list of jobs grows by one job with each request."""
 
     def __init__(self):
@@ -377,7 +377,7 @@ class Counter(FunctionTransport):
 
 
 def sharing_session(clock):
-    session = new_session(Counter(), {"wait_timeout": 60.0}, clock=clock)
+    session = new_session(GrowingList(), {"wait_timeout": 60.0}, clock=clock)
     session.client.recent = RecentReads(clock)
     return session
 
@@ -386,22 +386,22 @@ def size_of_list(session):
     return len(session.client.list_all("list_pipeline_jobs", project="7", pipeline_id=6))
 
 
-def test_a_wait_learns_nothing_from_its_own_last_look():
+def test_wait_does_not_reuse_the_answer_of_its_own_last_poll():
     clock = FakeClock()
     session = sharing_session(clock)
     options = wait_options({"wait": True, "wait_for": ["success"], "wait_interval": 0.2})
     waiting = Wait(session, options)
-    looks = []
+    sizes = []
 
     def read():
-        looks.append(size_of_list(session))
-        return looks[-1]
+        sizes.append(size_of_list(session))
+        return sizes[-1]
 
     finish(session, waiting.until(read, lambda size: size >= 5), options, "five")
-    assert looks == [1, 2, 3, 4, 5]
+    assert sizes == [1, 2, 3, 4, 5]
 
 
-def test_after_a_write_a_look_learns_nothing_from_before():
+def test_poll_after_a_write_does_not_reuse_earlier_answers():
     clock = FakeClock()
     session = sharing_session(clock)
     with polling(float("-inf")):
@@ -438,7 +438,7 @@ def longest(pauses: Pauses) -> float | None:
     return None if seconds is None else sum(seconds)
 
 
-def test_pauses_grow_from_half_a_minute_to_five(watch: Watch) -> None:
+def test_nudged_pauses_grow_from_half_a_minute_to_five(watch: Watch) -> None:
     pauses = nudged_pauses(watch)
     seconds = [longest(pauses) for _number in range(9)]
     assert seconds[:3] == [FIRST_REST_SECONDS, 45.0, 67.5]
@@ -448,7 +448,7 @@ def test_pauses_grow_from_half_a_minute_to_five(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("by_nudge", [True, False])
-def test_after_news_one_pause_is_as_without_nudges(watch: Watch, by_nudge: bool) -> None:
+def test_only_the_first_pause_after_a_change_is_short(watch: Watch, by_nudge: bool) -> None:
     pauses = nudged_pauses(watch)
     assert [longest(pauses), longest(pauses)] == [30.0, 45.0]
     if by_nudge:
@@ -460,13 +460,13 @@ def test_after_news_one_pause_is_as_without_nudges(watch: Watch, by_nudge: bool)
     assert [longest(pauses), longest(pauses)] == [1.0, 30.0]
 
 
-def test_no_pause_that_a_nudge_may_end_goes_beyond_the_deadline(watch: Watch) -> None:
+def test_nudged_pause_ends_at_the_deadline(watch: Watch) -> None:
     session = new_session(ScriptedTransport(), {"wait_timeout": 20.0})
     session.watch = watch
     assert longest(Pauses(session, 1.0, may_be_nudged=True)) == 20.0
 
 
-def test_nothing_is_longer_where_nothing_nudges(tmp_path: pathlib.Path) -> None:
+def test_pauses_stay_short_without_an_event_source(tmp_path: pathlib.Path) -> None:
     for watch in (None, Nudges(str(tmp_path / "none"), FakeClock()).watch("group/app")):
         pauses = nudged_pauses(watch, 10.0)
         assert [longest(pauses), longest(pauses)] == [1.0, 1.5]

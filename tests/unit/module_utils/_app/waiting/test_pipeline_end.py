@@ -23,14 +23,14 @@ class Course:
 
     def __init__(self, *steps):
         self.steps = list(steps)
-        self.looks = 0
+        self.polls = 0
         self.transport = FunctionTransport(self._answer)
 
     def _answer(self, call):
-        status, jobs = self.steps[min(max(self.looks - 1, 0), len(self.steps) - 1)]
+        status, jobs = self.steps[min(max(self.polls - 1, 0), len(self.steps) - 1)]
         if call.line == JOBS:
-            self.looks += 1
-            status, jobs = self.steps[min(self.looks - 1, len(self.steps) - 1)]
+            self.polls += 1
+            status, jobs = self.steps[min(self.polls - 1, len(self.steps) - 1)]
             if isinstance(jobs, Exception):
                 raise jobs
             return [{**record, "pipeline": pipeline(6, status)} for record in jobs]
@@ -54,7 +54,7 @@ DONE = job(42, "success", "test")
 BROKEN = job(42, "failed", "test", stage="test")
 
 
-def test_one_list_tells_of_the_jobs_and_their_pipeline():
+def test_one_list_per_poll_shows_jobs_and_pipeline():
     running = ("running", [job(42, "running", "test")])
     outcome, course = follow(running, running, running, ("success", [DONE]))
     assert outcome.failure is None and outcome.values["pipeline"]["status"] == "success"
@@ -63,7 +63,7 @@ def test_one_list_tells_of_the_jobs_and_their_pipeline():
     assert course.transport.lines.count(READ) == 1
 
 
-def test_a_failure_is_seen_twice_before_it_counts():
+def test_failure_must_be_seen_twice_to_count():
     """GitLab retries the job by itself; the next poll shows the new attempt."""
     outcome, _course = follow(
         ("running", [job(42, "running", "test")]),
@@ -74,23 +74,23 @@ def test_a_failure_is_seen_twice_before_it_counts():
     assert outcome.failure is None and outcome.values["failed_jobs"] == []
 
 
-def test_a_failure_that_stays():
+def test_confirmed_failure_is_reported_with_its_log():
     outcome, _course = follow(("running", [job(42, "running", "test")]), ("failed", [BROKEN]))
     assert "pipeline 6 ended as failed" in outcome.failure and "job 'test' (id 42) of stage test" in outcome.failure
     assert "script_failure" in outcome.failure and "it broke" in outcome.failure
     assert outcome.values["failed_jobs"][0]["log_tail"] == ["line one", "it broke"]
 
 
-def test_the_status_of_a_former_end_is_not_believed_while_jobs_run():
+def test_stale_pipeline_status_is_ignored_while_jobs_run():
     outcome, course = follow(
         ("failed", [job(43, "pending", "test")]),
         ("failed", [job(43, "running", "test")]),
         ("success", [job(43, "success", "test")]),
     )
-    assert outcome.failure is None and course.looks == 3
+    assert outcome.failure is None and course.polls == 3
 
 
-def test_the_end_before_the_last_retry_is_not_believed():
+def test_end_before_the_last_retry_is_ignored():
     """A database replica lags behind for several polls."""
     before = ("failed", [BROKEN])
     outcome, _course = follow(
@@ -99,12 +99,12 @@ def test_the_end_before_the_last_retry_is_not_believed():
     assert outcome.failure is None
 
 
-def test_a_job_that_never_gets_its_turn_does_not_hold_up_an_end():
+def test_job_that_stays_created_does_not_delay_the_end():
     outcome, course = follow(("success", [DONE, job(44, "created", "late")]))
-    assert outcome.failure is None and course.looks == 3
+    assert outcome.failure is None and course.polls == 3
 
 
-def test_a_manual_job_that_must_be_played_ends_the_wait():
+def test_manual_job_that_must_be_played_ends_the_wait():
     clock = FakeClock()
     gate = job(43, "manual", "deploy:prod")
     optional = job(44, "manual", "report", allow_failure=True)
@@ -120,7 +120,7 @@ def test_a_manual_job_that_must_be_played_ends_the_wait():
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled", "skipped"])
-def test_finished_takes_any_end_that_fail_on_allows(status):
+def test_wait_for_finished_accepts_ends_not_in_fail_on(status):
     ended = (status, [job(42, status, "test")])
     outcome, _course = follow(ended, wait_for=["finished"])
     assert outcome.failure is None
@@ -130,25 +130,25 @@ def test_finished_takes_any_end_that_fail_on_allows(status):
     assert "can no longer become success" in outcome.failure
 
 
-def test_a_pipeline_without_jobs_is_no_success():
+def test_pipeline_without_jobs_is_not_a_success():
     outcome, _course = follow(("skipped", []))
     assert "ended as skipped" in outcome.failure and "no jobs" in outcome.failure
 
 
-def test_an_unknown_status_is_waited_for():
+def test_unknown_status_is_waited_for():
     clock = FakeClock()
     outcome, _course = follow(("paused", [job(42, "paused", "test")]), clock=clock, wait_timeout=30)
     assert outcome.values["timed_out"] and "still paused" in outcome.failure
     assert any("'paused'" in text for text in outcome.warnings)
 
 
-def test_a_hiccup_does_not_end_the_wait():
+def test_lost_answer_does_not_end_the_wait():
     running = ("running", [job(42, "running", "test")])
     outcome, _course = follow(running, ("running", errors.LostAnswerError("gone")), running, ("success", [DONE]))
     assert outcome.failure is None
 
 
-def test_lines_tell_what_happens():
+def test_progress_shows_changes_of_jobs_and_pipeline():
     progress = Progress(is_shown=True)
     follow(
         ("created", [job(42, "created", "test")]),
@@ -164,22 +164,22 @@ def test_lines_tell_what_happens():
     ]
 
 
-def many(status, *more):
+def many_jobs(status, *more):
     return [*(job(100 + number, status, f"test {number}") for number in range(30)), *more]
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-def test_a_big_pipeline_is_looked_at_by_its_own_record(is_shown):
+def test_large_pipeline_is_polled_by_its_own_record(is_shown):
     """Its jobs are listed when it stops, and occasionally to show progress."""
-    course = Course(("running", many("running")))
-    looks = 0
+    course = Course(("running", many_jobs("running")))
+    polls = 0
 
     def answer(call):
-        nonlocal looks
+        nonlocal polls
         if call.line == READ:
-            looks += 1
-            if looks == 12:
-                course.steps = [("success", many("success"))]
+            polls += 1
+            if polls == 12:
+                course.steps = [("success", many_jobs("success"))]
         return course._answer(call)
 
     transport = FunctionTransport(answer)
@@ -189,20 +189,20 @@ def test_a_big_pipeline_is_looked_at_by_its_own_record(is_shown):
     assert transport.lines.count(JOBS) == (5 if is_shown else 2)
 
 
-def test_a_queue_is_seen_by_listing_it():
-    outcome, course = follow(("running", many("pending")), pending_timeout=30)
+def test_pending_timeout_lists_the_jobs():
+    outcome, course = follow(("running", many_jobs("pending")), pending_timeout=30)
     assert "has been pending for" in outcome.failure and READ not in course.transport.lines[:-2]
 
 
 def test_without_wait_everything_is_read_once():
     outcome, course = follow(("running", [job(42, "running", "test"), job(41, "failed", "lint")]), wait=False)
-    assert outcome.failure is None and course.looks == 1
+    assert outcome.failure is None and course.polls == 1
     assert outcome.values["summary"] == {"running": 1, "failed": 1}
     assert [one["name"] for one in outcome.values["failed_jobs"]] == ["lint"]
 
 
 @pytest.mark.parametrize(("status", "goes_on"), [("created", True), ("success", False)])
-def test_an_interruption_tells_of_a_pipeline_whose_jobs_are_not_known(status, goes_on):
+def test_interruption_names_a_pipeline_without_known_jobs(status, goes_on):
     progress = Progress(is_shown=True)
     follow((status, []), progress=progress, wait_timeout=30.0)
     url = pipeline()["web_url"]

@@ -73,14 +73,14 @@ class Waiter:
     ends_at: float
     timeout: float
     interval: float = 10.0
-    looks: list[float] = dataclasses.field(default_factory=list)
+    polls: list[float] = dataclasses.field(default_factory=list)
     left_at: float | None = None
 
     def steps(self) -> t.Generator[Pause, None, Waiter]:
         clock = self.world.clock
         deadline = Deadline.after(self.timeout, clock)
         while True:
-            self.looks.append(clock.now)
+            self.polls.append(clock.now)
             if not self.world.server.ask(deadline.remaining()):
                 yield Pause(deadline.remaining(), deadline)
                 return self
@@ -103,61 +103,61 @@ class World:
         self.server = Server(self.clock, self.traffic, limit)
         self.progress = Progress(is_shown=True)
         self.scheduler = Scheduler(self.clock, self.traffic, self.progress, most_at_once=1)
-        self.began = self.clock.now
+        self.started_at = self.clock.now
         self.nudger = Nudger(self.clock, [])
 
     def wait(self, ends_after: float, *, timeout: float = 10_000.0, interval: float = 10.0) -> Waiter:
-        waiter = Waiter(self, self.began + ends_after, timeout, interval)
+        waiter = Waiter(self, self.started_at + ends_after, timeout, interval)
         self.scheduler.add(waiter.steps(), waiter.end)
         return waiter
 
 
-def test_few_waits_look_as_each_would_alone() -> None:
+def test_few_waits_poll_as_if_alone() -> None:
     world = World()
     waiters = [world.wait(35.0) for _number in range(MOST_UNPACED)]
     world.scheduler.run()
-    assert all([at - world.began for at in waiter.looks] == [0.0, 10.0, 20.0, 30.0, 40.0] for waiter in waiters)
+    assert all([at - world.started_at for at in waiter.polls] == [0.0, 10.0, 20.0, 30.0, 40.0] for waiter in waiters)
 
 
-def test_many_waits_share_two_hundred_looks_a_minute_and_each_has_its_turn() -> None:
+def test_many_waits_share_two_hundred_polls_a_minute_in_turn() -> None:
     world = World()
     waiters = [world.wait(600.0) for _number in range(500)]
     world.scheduler.run()
-    first = [at for waiter in waiters for at in waiter.looks if at - world.began < 60.0]
+    first = [at for waiter in waiters for at in waiter.polls if at - world.started_at < 60.0]
     assert len(first) <= 500 + 60.0 / POLL_SECONDS
     # in turn: no wait polls again before all others have
     turns = 500 * POLL_SECONDS + 10.0
-    gaps = [later - at for waiter in waiters for at, later in zip(waiter.looks, waiter.looks[1:])]
+    gaps = [later - at for waiter in waiters for at, later in zip(waiter.polls, waiter.polls[1:])]
     assert max(gaps) <= turns + 1.0
     assert all(waiter.left_at is not None and waiter.left_at - waiter.ends_at <= turns + 1.0 for waiter in waiters)
 
 
-def test_what_is_urgent_does_not_wait_its_turn() -> None:
+def test_urgent_step_does_not_wait_its_turn() -> None:
     world = World()
     for _number in range(200):
         world.wait(600.0)
-    began: list[float] = []
+    started_at: list[float] = []
 
     def urgent() -> t.Generator[Pause, None, None]:
         yield Pause(5.0, Deadline.after(1000.0, world.clock), is_urgent=True)
-        began.append(world.clock.now - world.began)
+        started_at.append(world.clock.now - world.started_at)
 
     world.scheduler.add(urgent(), lambda _value: None)
     world.scheduler.run()
-    assert began == [pytest.approx(5.0, abs=POLL_SECONDS)]
+    assert started_at == [pytest.approx(5.0, abs=POLL_SECONDS)]
 
 
-def test_a_deadline_is_kept_however_many_others_there_are() -> None:
+def test_deadline_is_kept_among_many_waits() -> None:
     world = World(limit=100)
     late = world.wait(5000.0, timeout=123.0)
     for _number in range(300):
         world.wait(2000.0)
     world.scheduler.run()
     assert late.left_at is not None
-    assert late.left_at - world.began == pytest.approx(123.0, abs=1.0)
+    assert late.left_at - world.started_at == pytest.approx(123.0, abs=1.0)
 
 
-def test_a_limit_of_the_user_is_kept() -> None:
+def test_requests_per_minute_of_the_user_are_kept() -> None:
     world = World(per_minute=30)
     waiters = [world.wait(300.0) for _number in range(50)]
     world.scheduler.run()
@@ -168,7 +168,7 @@ def test_a_limit_of_the_user_is_kept() -> None:
     assert world.traffic.paced_seconds > 0
 
 
-def test_pacing_is_told_once_and_in_numbers() -> None:
+def test_pacing_is_reported_once_with_numbers() -> None:
     world = World(limit=60)
     for _number in range(100):
         world.wait(300.0)
@@ -177,20 +177,20 @@ def test_pacing_is_told_once_and_in_numbers() -> None:
     assert line.startswith("paced: ") and "of 60 requests left for" in line
 
 
-def test_a_wait_alone_is_told_of_its_pacing_and_for_how_long() -> None:
+def test_pacing_of_a_single_wait_is_reported_and_measured() -> None:
     world = World(per_minute=3)
     waiter = world.wait(100.0)
     world.scheduler.run()
-    gaps = [later - at for at, later in zip(waiter.looks, waiter.looks[1:])]
+    gaps = [later - at for at, later in zip(waiter.polls, waiter.polls[1:])]
     assert min(gaps) > 20.0
     assert world.traffic.paced_seconds == pytest.approx(sum(gap - waiter.interval for gap in gaps))
     assert world.progress.others == ["paced: api_requests_per_minute is 3"]
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(2, 0.5), (2, 1.5), (3, 0.9), (10, 0.3), (40, 0.3)])
-def test_waits_for_the_same_look_no_more_often_on_a_slow_server(count: int, seconds: float) -> None:
+def test_waits_for_one_subject_do_not_poll_a_slow_server_more_often(count: int, seconds: float) -> None:
     world = World()
-    looks: list[list[float]] = [[] for _number in range(count)]
+    polls: list[list[float]] = [[] for _number in range(count)]
 
     def slow(own: list[float]) -> t.Generator[Pause, None, None]:
         deadline = Deadline.after(100.0, world.clock)
@@ -200,15 +200,15 @@ def test_waits_for_the_same_look_no_more_often_on_a_slow_server(count: int, seco
             pause = min(10.0, deadline.remaining())
             yield Pause(pause, deadline, soonest=pause, subject="pipeline 100")
 
-    for own in looks:
+    for own in polls:
         world.scheduler.add(slow(own), lambda _value: None)
     world.scheduler.run()
-    assert all(2 <= len(own) <= 12 for own in looks)
+    assert all(2 <= len(own) <= 12 for own in polls)
 
 
-def test_a_wait_that_looks_often_makes_others_for_the_same_look_twice_as_often_at_most() -> None:
+def test_frequent_wait_at_most_doubles_polls_of_others_on_its_subject() -> None:
     world = World()
-    looks: list[float] = []
+    polls: list[float] = []
 
     def wait(interval: float, own: list[float]) -> t.Generator[Pause, None, None]:
         deadline = Deadline.after(100.0, world.clock)
@@ -218,18 +218,18 @@ def test_a_wait_that_looks_often_makes_others_for_the_same_look_twice_as_often_a
             yield Pause(pause, deadline, soonest=pause, subject="pipeline 100")
 
     world.scheduler.add(wait(1.0, []), lambda _value: None)
-    world.scheduler.add(wait(10.0, looks), lambda _value: None)
+    world.scheduler.add(wait(10.0, polls), lambda _value: None)
     world.scheduler.run()
-    assert 11 <= len(looks) <= 22
+    assert 11 <= len(polls) <= 22
 
 
-def test_waking_has_everything_go_on_now() -> None:
+def test_wake_continues_all_steps_at_once() -> None:
     world = World()
-    began: list[float] = []
+    started_at: list[float] = []
 
     def sleeper() -> t.Generator[Pause, None, None]:
         yield Pause(1000.0, Deadline.after(5000.0, world.clock))
-        began.append(world.clock.now - world.began)
+        started_at.append(world.clock.now - world.started_at)
 
     def waker() -> t.Generator[Pause, None, None]:
         yield Pause(3.0, Deadline.after(5000.0, world.clock))
@@ -238,10 +238,10 @@ def test_waking_has_everything_go_on_now() -> None:
         world.scheduler.add(sleeper(), lambda _value: None)
     world.scheduler.add(waker(), lambda _value: world.scheduler.wake())
     world.scheduler.run()
-    assert began == [3.0] * 40
+    assert started_at == [3.0] * 40
 
 
-def test_an_error_in_a_wait_ends_the_run() -> None:
+def test_error_in_a_wait_ends_the_run() -> None:
     world = World()
 
     def broken() -> t.Generator[Pause, None, None]:
@@ -261,7 +261,7 @@ def test_an_error_in_a_wait_ends_the_run() -> None:
     per_minute=st.sampled_from([None, 15, 90]),
     interval=st.sampled_from([1.0, 10.0]),
 )
-def test_promises_hold_for_drawn_worlds(
+def test_scheduler_guarantees_hold_for_random_waits(
     ends: list[float], timeout: float, limit: int | None, per_minute: int | None, interval: float
 ) -> None:
     """No wait starves or polls after its end, time limits are kept, and the server rejects nothing."""
@@ -270,12 +270,12 @@ def test_promises_hold_for_drawn_worlds(
     world.scheduler.run()
     for waiter in waiters:
         assert waiter.left_at is not None
-        after = [at for at in waiter.looks if at >= waiter.ends_at]
+        after = [at for at in waiter.polls if at >= waiter.ends_at]
         assert len(after) <= 1
-    begins = [waiter.looks[0] for waiter in waiters]
+    begins = [waiter.polls[0] for waiter in waiters]
     assert begins == sorted(begins)
     # the deadline counts from the beginning of a wait
-    late = [waiter.left_at - waiter.looks[0] - timeout for waiter in waiters if waiter.left_at is not None]
+    late = [waiter.left_at - waiter.polls[0] - timeout for waiter in waiters if waiter.left_at is not None]
     if not world.server.refused:
         assert max(late) <= 1.0
     if per_minute is not None:
@@ -284,7 +284,7 @@ def test_promises_hold_for_drawn_worlds(
 
 
 @pytest.mark.parametrize("most_at_once", [1, 2])
-def test_a_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
+def test_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
     clock = Clock()
     other_has_run = threading.Event()
 
@@ -329,13 +329,13 @@ class Persistent:
     retrier: Retrier
     deadline: Deadline
     ends_at: float
-    is_away: t.Callable[[int, float], bool]
+    is_unreachable: t.Callable[[int, float], bool]
     asked: list[float] = dataclasses.field(default_factory=list)
     left_at: float = -1.0
 
     def _ask(self) -> float:
         self.asked.append(self.clock.now)
-        if self.is_away(self.number, self.clock.now):
+        if self.is_unreachable(self.number, self.clock.now):
             raise ServerError("502 Bad Gateway", status=502)
         return self.clock.now
 
@@ -363,11 +363,11 @@ class Persistent:
 
 
 def run_persistent(
-    ends: t.Sequence[float], timeout: float, is_away: t.Callable[[int, float], bool], *, most_at_once: int = 16
+    ends: t.Sequence[float], timeout: float, is_unreachable: t.Callable[[int, float], bool], *, most_at_once: int = 16
 ) -> tuple[SharedClock, list[Persistent]]:
     """Run waits with times in seconds from the beginning; return the clock and the waits."""
     clock = SharedClock()
-    began = clock.now
+    started_at = clock.now
     traffic = Traffic(t.cast(Clock, clock))
     # the server has answered before
     traffic.has_answered = True
@@ -379,7 +379,13 @@ def run_persistent(
     for number, end in enumerate(ends):
         retrier = Retrier(retries=5, deadline=deadline, is_persistent=True, traffic=traffic)
         wait = Persistent(
-            number, clock, scheduler, retrier, deadline, began + end, lambda who, now: is_away(who, now - began)
+            number,
+            clock,
+            scheduler,
+            retrier,
+            deadline,
+            started_at + end,
+            lambda who, now: is_unreachable(who, now - started_at),
         )
         waits.append(wait)
         scheduler.add(wait.steps(), wait.end)
@@ -387,7 +393,7 @@ def run_persistent(
     return clock, waits
 
 
-def test_a_server_that_is_away_holds_few_threads_and_is_not_flooded() -> None:
+def test_unreachable_server_blocks_few_threads_and_is_not_flooded() -> None:
     clock, waits = run_persistent([900.0] * 300, 3600.0, lambda _who, now: 100.0 <= now < 400.0)
     assert clock.most_asleep <= 2 * MOST_PAUSING
     away = [at for wait in waits for at in wait.asked if 1130.0 <= at < 1400.0]
@@ -399,7 +405,7 @@ def test_a_server_that_is_away_holds_few_threads_and_is_not_flooded() -> None:
     assert all(wait.left_at - wait.ends_at <= 150.0 for wait in waits)
 
 
-def test_a_limit_that_is_used_up_holds_few_threads_and_no_deadline() -> None:
+def test_exhausted_limit_blocks_few_threads_and_delays_no_deadline() -> None:
     clock = SharedClock()
     traffic = Traffic(t.cast(Clock, clock))
     scheduler = Scheduler(t.cast(Clock, clock), traffic, Progress(is_shown=False), most_at_once=4)
@@ -424,11 +430,11 @@ def test_a_limit_that_is_used_up_holds_few_threads_and_no_deadline() -> None:
     assert ended == [pytest.approx(30.0, abs=1.0)]
 
 
-def test_many_projects_that_are_broken_keep_no_other_from_its_turn() -> None:
-    def is_away(who: int, now: float) -> bool:
+def test_many_failing_projects_do_not_delay_others() -> None:
+    def is_unreachable(who: int, now: float) -> bool:
         return who < 40 and now >= 5.0
 
-    _clock, waits = run_persistent([120.0] * 60, 1200.0, is_away)
+    _clock, waits = run_persistent([120.0] * 60, 1200.0, is_unreachable)
     assert all(wait.left_at - 1000.0 <= 120.0 + 60 * POLL_SECONDS + 10.0 for wait in waits[40:])
     assert all(wait.left_at - 1000.0 == pytest.approx(1200.0, abs=1.0) for wait in waits[:40])
 
@@ -440,19 +446,19 @@ def test_many_projects_that_are_broken_keep_no_other_from_its_turn() -> None:
     outages=st.lists(st.tuples(st.floats(0, 1000), st.floats(1, 600)), max_size=3),
     most_at_once=st.sampled_from([1, 4, 16]),
 )
-def test_promises_hold_in_drawn_outages(
+def test_scheduler_guarantees_hold_in_random_outages(
     ends: list[float], timeout: float, outages: list[tuple[float, float]], most_at_once: int
 ) -> None:
     """During any outages, time limits are kept to the second, and finished waits send no more requests."""
 
-    def is_away(_who: int, now: float) -> bool:
+    def is_unreachable(_who: int, now: float) -> bool:
         return any(begin <= now < begin + seconds for begin, seconds in outages)
 
-    clock, waits = run_persistent(ends, timeout, is_away, most_at_once=most_at_once)
+    clock, waits = run_persistent(ends, timeout, is_unreachable, most_at_once=most_at_once)
     assert clock.most_asleep <= MOST_PAUSING + most_at_once
     for wait in waits:
         assert 0.0 <= wait.left_at - 1000.0 <= timeout + 1.0
-        assert sum(at >= wait.ends_at and not is_away(0, at - 1000.0) for at in wait.asked) <= 1
+        assert sum(at >= wait.ends_at and not is_unreachable(0, at - 1000.0) for at in wait.asked) <= 1
 
 
 # ----- nudges -----
@@ -480,13 +486,13 @@ class Nudger(Nudges):
 
 
 @dataclasses.dataclass
-class Patient(Waiter):
+class NudgedWaiter(Waiter):
     """A wait that polls rarely unless it is nudged."""
 
     watch: Watch | None = None
-    seldom: float = 300.0
+    rare_interval: float = 300.0
     # the poll during which it is nudged, as by a hook that arrives while GitLab answers
-    nudged_at_look: int = -1
+    nudged_at_poll: int = -1
 
     def steps(self) -> t.Generator[Pause, None, Waiter]:
         clock = self.world.clock
@@ -494,20 +500,20 @@ class Patient(Waiter):
         assert self.watch is not None
         while True:
             self.watch.is_nudged = False
-            self.looks.append(clock.now)
-            if len(self.looks) == self.nudged_at_look:
+            self.polls.append(clock.now)
+            if len(self.polls) == self.nudged_at_poll:
                 self.watch.is_nudged = True
             self.world.server.ask()
             if clock.now >= self.ends_at or deadline.has_passed():
                 return self
-            longest = min(self.seldom, deadline.remaining())
+            longest = min(self.rare_interval, deadline.remaining())
             yield Pause(longest, deadline, soonest=min(self.interval, longest), watch=self.watch)
 
 
 def nudged_world(times: t.Sequence[tuple[float, int]]) -> World:
     """Return a world with these nudges, whose times count from its beginning."""
     world = World()
-    nudger = Nudger(world.clock, [(world.began + at, number) for at, number in times])
+    nudger = Nudger(world.clock, [(world.started_at + at, number) for at, number in times])
     world.scheduler = Scheduler(
         t.cast(Clock, world.clock), world.traffic, world.progress, most_at_once=1, nudges=nudger
     )
@@ -515,45 +521,47 @@ def nudged_world(times: t.Sequence[tuple[float, int]]) -> World:
     return world
 
 
-def patient(world: World, ends_after: float, **options: t.Any) -> Patient:
-    waiter = Patient(world, world.began + ends_after, 10_000.0, watch=world.nudger.watch("group/app"), **options)
+def add_nudged_waiter(world: World, ends_after: float, **options: t.Any) -> NudgedWaiter:
+    waiter = NudgedWaiter(
+        world, world.started_at + ends_after, 10_000.0, watch=world.nudger.watch("group/app"), **options
+    )
     world.scheduler.add(waiter.steps(), waiter.end)
     return waiter
 
 
-def looks_of(world: World, waiter: Waiter) -> list[float]:
-    return [at - world.began for at in waiter.looks]
+def polls_of(world: World, waiter: Waiter) -> list[float]:
+    return [at - world.started_at for at in waiter.polls]
 
 
-def test_a_nudge_has_a_wait_look_and_others_sleep_on() -> None:
+def test_nudge_causes_a_poll_of_its_wait_only() -> None:
     world = nudged_world([(100.0, 0)])
-    first, second = patient(world, 99.0), patient(world, 99.0)
+    first, second = add_nudged_waiter(world, 99.0), add_nudged_waiter(world, 99.0)
     world.scheduler.run()
-    assert looks_of(world, first) == [0.0, pytest.approx(100.0, abs=1.0)]
-    assert looks_of(world, second) == [0.0, 300.0]
+    assert polls_of(world, first) == [0.0, pytest.approx(100.0, abs=1.0)]
+    assert polls_of(world, second) == [0.0, 300.0]
 
 
-def test_nudges_bring_no_look_to_before_its_ordinary_time() -> None:
+def test_nudges_cause_no_poll_before_the_usual_interval() -> None:
     world = nudged_world([(at / 4, 0) for at in range(200)])
-    waiter = patient(world, 40.0)
+    waiter = add_nudged_waiter(world, 40.0)
     world.scheduler.run()
-    gaps = [later - at for at, later in zip(waiter.looks, waiter.looks[1:])]
+    gaps = [later - at for at, later in zip(waiter.polls, waiter.polls[1:])]
     assert len(gaps) == 4 and min(gaps) >= 10.0
 
 
-def test_a_nudge_that_comes_during_a_look_is_not_lost() -> None:
+def test_nudge_during_a_poll_is_not_lost() -> None:
     world = nudged_world([])
-    waiter = patient(world, 5.0, nudged_at_look=1)
+    waiter = add_nudged_waiter(world, 5.0, nudged_at_poll=1)
     world.scheduler.run()
-    assert looks_of(world, waiter) == [0.0, 10.0]
+    assert polls_of(world, waiter) == [0.0, 10.0]
 
 
-def test_what_was_nudged_has_its_turn_before_what_is_only_due() -> None:
+def test_nudged_wait_polls_before_waits_that_are_only_due() -> None:
     world = nudged_world([(400.0, 0)])
-    nudged = patient(world, 399.0, seldom=5000.0)
+    nudged = add_nudged_waiter(world, 399.0, rare_interval=5000.0)
     crowd = [world.wait(1000.0) for _number in range(300)]
     world.scheduler.run()
-    assert looks_of(world, nudged) == [0.0, pytest.approx(400.0, abs=1.0)]
+    assert polls_of(world, nudged) == [0.0, pytest.approx(400.0, abs=1.0)]
     assert all(waiter.left_at is not None for waiter in crowd)
 
 
@@ -562,30 +570,30 @@ def test_what_was_nudged_has_its_turn_before_what_is_only_due() -> None:
     ends=st.lists(st.floats(0, 900), min_size=1, max_size=60),
     nudges=st.lists(st.tuples(st.floats(0, 1500), st.integers(0, 59)), max_size=80),
 )
-def test_any_nudges_keep_the_promises(ends: list[float], nudges: list[tuple[float, int]]) -> None:
+def test_scheduler_guarantees_hold_for_random_nudges(ends: list[float], nudges: list[tuple[float, int]]) -> None:
     """With any nudges, each wait sees its end and polls no more often than without them."""
     world = nudged_world([(at, number % len(ends)) for at, number in nudges])
-    waiters = [patient(world, end) for end in ends]
+    waiters = [add_nudged_waiter(world, end) for end in ends]
     world.scheduler.run()
     for waiter in waiters:
         assert waiter.left_at is not None and waiter.left_at - waiter.ends_at <= 300.0 + 60 * POLL_SECONDS + 1.0
-        assert len([at for at in waiter.looks if at >= waiter.ends_at]) == 1
-        assert all(later - at >= 10.0 for at, later in zip(waiter.looks, waiter.looks[1:]))
+        assert len([at for at in waiter.polls if at >= waiter.ends_at]) == 1
+        assert all(later - at >= 10.0 for at, later in zip(waiter.polls, waiter.polls[1:]))
 
 
-def test_the_end_of_a_step_is_awaited_no_longer_than_is_said_however_short_that_is() -> None:
+def test_next_of_never_waits_longer_than_its_timeout() -> None:
     """SimpleQueue.get() may wait forever if its timeout expires while it prepares to wait."""
     clock = Clock()
     scheduler = Scheduler(clock, Traffic(clock), Progress(is_shown=False), most_at_once=1)
     step: t.Any = object()
     awaited: list[t.Any] = []
 
-    def await_again_and_again() -> None:
+    def await_repeatedly() -> None:
         for _time in range(20_000):
             scheduler._done.put(step)
             awaited.extend((clock.next_of(scheduler._done, 1e-6), clock.next_of(scheduler._done, 1e-6)))
 
-    waiting = threading.Thread(target=await_again_and_again, daemon=True)
+    waiting = threading.Thread(target=await_repeatedly, daemon=True)
     waiting.start()
     waiting.join(timeout=300)
     assert awaited == [step, None] * 20_000

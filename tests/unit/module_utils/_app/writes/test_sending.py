@@ -24,7 +24,7 @@ from ....harness import ScriptedTransport, new_session
 class Switch(Write[str]):
     """Turns on one of several switches.
 
-    :param answers: answers to its requests: an error to raise, `look` to read its state first, or its result.
+    :param answers: answers to its requests: an error to raise, `read` to read its state first, or its result.
     """
 
     noun = "switch"
@@ -64,7 +64,7 @@ class Switch(Write[str]):
         raise AssertionError("a switch is settled at once")
 
     def _accepted(self, answer):
-        if answer == "look":
+        if answer == "read":
             latest = yield from self._read_until(lambda state: "as it is" in state)
             return f"{latest}, seen"
         return answer
@@ -76,7 +76,7 @@ class Switch(Write[str]):
         return f"{self.name} failed: {reason}"
 
 
-class Grouped(Switch):
+class GroupedSwitch(Switch):
     """A switch whose reads fail if they include switch 2."""
 
     def __init__(self, *arguments, problem, **options):
@@ -90,12 +90,12 @@ class Grouped(Switch):
         return seen
 
 
-class Robust(Switch):
+class TolerantSwitch(Switch):
     def _broken_off(self, exc):
         return f"{self.name} broke off: {exc}"
 
 
-class GroupedRobust(Robust, Grouped):
+class GroupedTolerantSwitch(TolerantSwitch, GroupedSwitch):
     pass
 
 
@@ -108,14 +108,14 @@ def session_fixture():
     return new_session(ScriptedTransport(), {"api_retries": 2})
 
 
-def test_all_are_sent_before_one_look_at_those_that_need_it(session):
+def test_all_writes_are_sent_before_shared_reads(session):
     log = []
     writes = [
         Switch(session, log, "1", "done"),
         Switch(session, log, "2", refusal()),
-        Switch(session, log, "3", "look"),
+        Switch(session, log, "3", "read"),
         Switch(session, log, "4", refusal()),
-        Switch(session, log, "5", "look"),
+        Switch(session, log, "5", "read"),
     ]
     results = ["done", "2 as it is, refused", "3 as it is, seen", "4 as it is, refused", "5 as it is, seen"]
     assert Switch.send_all(session, writes) == results
@@ -123,14 +123,14 @@ def test_all_are_sent_before_one_look_at_those_that_need_it(session):
     assert log == [*(f"send {number}" for number in range(1, 6)), "read 2 4", "read 3 5"]
 
 
-def test_what_is_in_doubt_is_sent_again_after_a_look_at_all_in_doubt(session):
+def test_lost_writes_are_repeated_after_one_shared_read(session):
     log = []
     writes = [Switch(session, log, name, LostAnswerError("lost"), "done") for name in "123"]
     assert Switch.send_all(session, writes) == ["done"] * 3
     assert log == ["send 1", "send 2", "send 3", "read 1 2 3", "send 1", "send 2", "send 3"]
 
 
-def test_places_are_read_apart_and_one_that_cannot_be_read_harms_no_other(session):
+def test_places_are_read_separately_and_failures_stay_separate(session):
     log = []
     writes = [
         Switch(session, log, "1", refusal(), place="a"),
@@ -147,10 +147,10 @@ def test_places_are_read_apart_and_one_that_cannot_be_read_harms_no_other(sessio
     assert log[4:] == ["read 1 3", "read 2 4", "read 2", "read 4"]
 
 
-def test_what_a_look_at_several_does_not_tell_a_look_at_each_may_tell(session):
+def test_failed_shared_read_is_followed_by_single_reads(session):
     log = []
     missing = BadAnswerError("it is listed without 2")
-    writes = [Grouped(session, log, name, LostAnswerError("lost"), "done", problem=missing) for name in "123"]
+    writes = [GroupedSwitch(session, log, name, LostAnswerError("lost"), "done", problem=missing) for name in "123"]
     first, second, third = Switch.send_all(session, writes)
     assert (first, third) == ("done", "done")
     assert "The outcome is unknown" in second
@@ -158,18 +158,18 @@ def test_what_a_look_at_several_does_not_tell_a_look_at_each_may_tell(session):
     assert log.count("send 2") == 1
 
 
-def test_a_server_that_is_away_is_not_asked_for_each_of_several(session):
+def test_unreachable_server_gets_no_single_reads(session):
     log = []
     away = ConnectError("nobody is there")
-    writes = [Grouped(session, log, name, refusal(), problem=away) for name in "123"]
+    writes = [GroupedSwitch(session, log, name, refusal(), problem=away) for name in "123"]
     assert Switch.send_all(session, writes) == [f"{name} failed: no" for name in "123"]
     assert log[3:] == ["read 1 2 3"]
 
 
-def test_a_look_that_fails_in_an_extension_is_the_result_of_those_it_was_for(session):
+def test_extension_error_in_a_read_fails_only_the_writes_it_was_for(session):
     wrong = GitLabError("an extension is wrong")
-    writes = [GroupedRobust(session, [], name, refusal(), problem=wrong) for name in "12"]
-    results = Robust.send_all(session, [*writes, Robust(session, [], "3", "done")])
+    writes = [GroupedTolerantSwitch(session, [], name, refusal(), problem=wrong) for name in "12"]
+    results = TolerantSwitch.send_all(session, [*writes, TolerantSwitch(session, [], "3", "done")])
     assert results == ["1 broke off: an extension is wrong", "2 broke off: an extension is wrong", "done"]
 
 
@@ -180,7 +180,7 @@ def test_a_look_that_fails_in_an_extension_is_the_result_of_those_it_was_for(ses
         (("done",), "send 1, send 2, send 3"),
     ],
 )
-def test_what_is_in_doubt_does_not_wait_for_many_others(session, answers, expected):
+def test_lost_write_is_resolved_before_many_others_are_sent(session, answers, expected):
     log = []
 
     class Slow(Switch):
@@ -192,14 +192,14 @@ def test_what_is_in_doubt_does_not_wait_for_many_others(session, answers, expect
     assert ", ".join(log) == expected
 
 
-def test_what_cannot_be_read_after_a_lost_answer_is_unknown_for_each(session):
+def test_unreadable_state_after_lost_answers_is_unknown_for_each(session):
     writes = [Switch(session, [], name, LostAnswerError("lost"), breaks=True) for name in "12"]
     for name, result in zip("12", Switch.send_all(session, writes), strict=True):
         assert result.startswith(f"{name} failed: lost")
         assert "The outcome is unknown because reading the switch failed as well" in result
 
 
-def test_many_are_sent_in_parts_each_with_a_look_of_its_own(session, monkeypatch):
+def test_many_writes_are_sent_in_parts_with_their_own_reads(session, monkeypatch):
     monkeypatch.setattr(sending, "MOST_PER_READ", 2)
     log = []
     results = Switch.send_all(session, [Switch(session, log, name, refusal()) for name in "12345"])
@@ -207,16 +207,16 @@ def test_many_are_sent_in_parts_each_with_a_look_of_its_own(session, monkeypatch
     assert log == ["send 1", "send 2", "read 1 2", "send 3", "send 4", "read 3 4", "send 5", "read 5"]
 
 
-def test_an_error_of_one_is_its_result_where_there_is_such_a_result(session):
+def test_error_of_one_write_is_its_result_if_supported(session):
     writes = [
-        Robust(session, [], "1", refusal(), breaks="in the decision", place="b"),
-        Robust(session, [], "2", refusal()),
+        TolerantSwitch(session, [], "1", refusal(), breaks="in the decision", place="b"),
+        TolerantSwitch(session, [], "2", refusal()),
     ]
     writes[0]._read = lambda targets: targets
-    assert Robust.send_all(session, writes) == ["1 broke off: an extension is wrong", "2 as it is, refused"]
+    assert TolerantSwitch.send_all(session, writes) == ["1 broke off: an extension is wrong", "2 as it is, refused"]
 
 
-def test_an_error_is_raised_where_there_is_no_such_result(session):
+def test_error_of_one_write_is_raised_if_unsupported(session):
     write = Switch(session, [], "1", refusal(), breaks="in the decision")
     write._read = lambda targets: targets
     with pytest.raises(GitLabError, match="an extension is wrong"):

@@ -13,7 +13,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_job_a
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.actions import refuse_misplaced
 
 
-def test_an_option_of_another_action():
+def test_option_of_another_action_is_refused():
     takes = {row.name: row.takes for row in ACTIONS.values()}
     refuse_misplaced(takes, SPEC.arguments, {"action": "cancel", "force": True, "replay": "never", "retry_on": []})
     with pytest.raises(UsageError, match=r"^force can only be used with retry and cancel$"):

@@ -10,7 +10,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.gitlab_relea
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import without_nulls
 
 
-def test_null_is_left_out_unless_no_option_has_its_name():
+def test_null_is_removed_unless_the_option_is_unknown():
     gate = {"name": "build", "action": "wait", "stage": None, "nmae": None}
     given = {"api_token": None, "access_token": None, "titel": None, "projects": [{"ref": None, "gates": [gate, None]}]}
     assert without_nulls(TASK.spec.arguments, given) == {

@@ -40,7 +40,7 @@ OAUTH = {"GITLAB_OAUTH_TOKEN": "four"}
         ({}, {"CI_JOB_TOKEN": "glcbt-1"}, ("", "")),
     ],
 )
-def test_which_token_is_used(options, environ, expected):
+def test_token_is_chosen_by_precedence(options, environ, expected):
     kind, name, token = connection.choose_token(options, environ)
     assert (kind, token) == expected
     assert name in (kind, *environ)
@@ -64,7 +64,7 @@ def test_which_token_is_used(options, environ, expected):
         ({}, {"GITLAB_TOKEN": "glpat-********"}, "GITLAB_TOKEN contains spaces"),
     ],
 )
-def test_tokens_that_cannot_be_used(options, environ, words):
+def test_invalid_tokens_are_usage_errors(options, environ, words):
     with pytest.raises(UsageError) as caught:
         connection.choose_token(options, environ)
     assert words in str(caught.value)
@@ -88,7 +88,7 @@ def test_tokens_that_cannot_be_used(options, environ, words):
         ({"GITLAB_API_URL": "", "GITLAB_HOST": " ", "GL_HOST": "host"}, "https://host"),
     ],
 )
-def test_the_address_from_the_environment(environ, expected):
+def test_api_url_is_read_from_the_environment(environ, expected):
     assert connection.environment_url(environ) == expected
 
 
@@ -102,28 +102,28 @@ def test_the_address_from_the_environment(environ, expected):
         ({"api_token": SECRET}, PAT, {}),
     ],
 )
-def test_it_is_known_which_variable_gives_what(options, environ, expected):
+def test_settings_remember_the_environment_variables_used(options, environ, expected):
     given = {"api_url": "https://gitlab.example.com", **options}
     assert connection.connection_settings(given, environ).variables == expected
 
 
 @pytest.mark.parametrize("value", ["ftp://x", "https://alice@x", "https://x?y=1", "https://x/api/v3"])
-def test_an_address_that_cannot_be_used_is_told_with_the_variable_it_stands_in(value):
+def test_invalid_url_from_the_environment_names_its_variable(value):
     with pytest.raises(UsageError, match="^CI_SERVER_URL "):
         connection.connection_settings({"api_url": value}, {"CI_SERVER_URL": value})
 
 
-def test_an_empty_address_is_not_the_default():
+def test_empty_api_url_is_not_the_default():
     with pytest.raises(UsageError, match="api_url is empty; set it to the address of the server, or omit it"):
         settings(api_url="")
 
 
-def test_extensions():
+def test_extensions_are_read_from_options_and_environment():
     assert connection.environment_extensions({"JOBGATE_EXTENSIONS": " audit-log, ,freeze"}) == ["audit-log", "freeze"]
     assert settings(extensions=[" a "]).extensions == ("a",)
 
 
-def test_defaults_and_given_values():
+def test_settings_have_defaults_and_given_values():
     found = settings()
     assert (found.timeout_seconds, found.retries, found.concurrency, found.validate_certs) == (30.0, 5, 8, True)
     options = {"api_timeout": 2, "api_retries": 0, "api_concurrency": 1, "validate_certs": False, "ca_path": "/ca.pem"}
@@ -135,12 +135,12 @@ def test_defaults_and_given_values():
 @pytest.mark.parametrize(
     "options", [{"api_retries": -1}, {"api_concurrency": 0}, {"api_timeout": 0.0}, {"api_timeout": -1.0}]
 )
-def test_values_that_are_too_small(options):
+def test_too_small_values_are_refused(options):
     with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; use .* or more"):
         settings(**options)
 
 
-def test_a_client_certificate():
+def test_client_key_needs_a_client_certificate():
     given = {"client_cert": "/ci.pem", "client_key": "/ci.key"}
     found = settings(**given)
     assert (found.client_cert, found.client_key) == ("/ci.pem", "/ci.key")
@@ -148,7 +148,7 @@ def test_a_client_certificate():
         settings(client_key="/ci.key")
 
 
-def test_further_headers():
+def test_http_headers_become_strings_and_secrets():
     given = {"X-Pass": SECRET, "X-Number": 7, "X-Yes": True, "X-Tab": "a\tb"}
     found = settings(http_headers=given)
     assert found.http_headers == {"X-Pass": SECRET, "X-Number": "7", "X-Yes": "true", "X-Tab": "a\tb"}
@@ -160,7 +160,7 @@ def test_further_headers():
     "name",
     ["Authorization", "PRIVATE-TOKEN", "job-token", "Cookie", "HOST", "Content-Length", "Transfer-Encoding", "Accept"],
 )
-def test_headers_that_cannot_be_set(name):
+def test_reserved_headers_are_refused(name):
     with pytest.raises(UsageError, match=f"http_headers cannot set {name}") as caught:
         settings(http_headers={name: SECRET})
     assert SECRET not in str(caught.value)
@@ -181,7 +181,7 @@ def test_headers_that_cannot_be_set(name):
         ("X-Pass", None),
     ],
 )
-def test_what_is_no_header(name, value):
+def test_invalid_headers_are_refused(name, value):
     with pytest.raises(UsageError, match="http_headers contains an invalid header") as caught:
         settings(http_headers={name: value})
     assert SECRET not in str(caught.value)
@@ -197,6 +197,6 @@ def test_what_is_no_header(name, value):
         {"api_retries": 10**30},
     ],
 )
-def test_a_number_has_an_upper_end(options):
+def test_too_large_numbers_are_refused(options):
     with pytest.raises(UsageError, match=f"{next(iter(options))} is .*; use .* or less"):
         settings(**options)

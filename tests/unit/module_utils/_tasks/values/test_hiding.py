@@ -37,13 +37,13 @@ def test_each_line_of_a_variable_is_hidden(task: str, options: dict[str, t.Any])
     assert lines < values and len(values) == len(lines) + 1
 
 
-def test_a_line_that_the_options_show_is_not_hidden():
+def test_line_that_other_options_show_is_not_hidden():
     options = {"name": ["deploy:production"], "job_variables": {"WHAT": "deploy:production\nsomewhere else"}}
     values = variable_values(gitlab_job_action.TASK.spec.arguments, options)
     assert values == {"deploy:production\nsomewhere else", "somewhere else"}
 
 
-def test_a_key_in_a_log_and_in_a_reason_is_masked():
+def test_key_in_a_log_and_in_a_reason_is_masked():
     status = ["manual"]
 
     def answer(call: t.Any) -> t.Any:
@@ -74,8 +74,8 @@ def test_a_key_in_a_log_and_in_a_reason_is_masked():
     )
     assert outcome.failure and "no such key: ********" in outcome.failure
     assert "deploy | ********" in progress.others
-    told = json.dumps(outcome.values) + outcome.failure + "".join((*progress.lines, *progress.others))
-    assert "KEY-----" not in told and "AbCdEf" not in told
+    output = json.dumps(outcome.values) + outcome.failure + "".join((*progress.lines, *progress.others))
+    assert "KEY-----" not in output and "AbCdEf" not in output
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_key_in_a_log_and_in_a_reason_is_masked():
         (" oauth2:hunter2@gitlab.example.com", "gitlab.example.com"),
     ],
 )
-def test_what_is_before_the_host_of_an_address_is_not_shown(address: str, shown: str):
+def test_credentials_in_urls_are_removed_from_shown_options(address: str, shown: str):
     arguments = gitlab_job_action.TASK.spec.arguments
     given = {"api_url": address, "project": address, "name": [address]}
     assert shown_options(arguments, given) == {"api_url": shown, "project": shown, "name": [shown]}
@@ -97,14 +97,14 @@ def test_what_is_before_the_host_of_an_address_is_not_shown(address: str, shown:
 
 @pytest.mark.parametrize("face", [in_process, as_module] if IS_CONTROLLER else [as_module])
 @pytest.mark.parametrize("mistake", [{}, {"needs": 7}, {"gates": []}, {"nonsense": 1}, {"pipeline_id": "x"}])
-def test_no_error_shows_the_token_in_the_address_of_a_repository(face: t.Any, mistake: dict[str, t.Any]):
+def test_errors_hide_the_token_in_a_repository_url(face: t.Any, mistake: dict[str, t.Any]):
     project = {"project": "https://gitlab-ci-token:hunter2-hunter2@gitlab.example.com/g/a.git", "ref": "main"}
     projects = [{**project, "gates": [{"name": "deploy", "action": "play"}], **mistake}]
     result = face(TASKS["gitlab_release_gate"], {"api_url": "https://other.example.com", "projects": projects})
     assert result["failed"] and "hunter2" not in json.dumps(result)
 
 
-def test_the_task_itself_shows_no_token_in_the_address_of_a_repository():
+def test_usage_error_hides_the_token_in_a_repository_url():
     gates = [{"name": "deploy", "action": "play"}]
     project = {"project": "https://gitlab-ci-token:hunter2-hunter2@gitlab.example.com/g/a.git", "ref": "main"}
     options = {"api_url": "https://other.example.com", "projects": [{**project, "gates": gates}]}
@@ -114,5 +114,5 @@ def test_the_task_itself_shows_no_token_in_the_address_of_a_repository():
 
 
 @pytest.mark.parametrize("text", ["deploy:prod@eu", "a b:c@d.e", "git@gitlab.example.com:g/a", "x?y#z", "@alice: a.b"])
-def test_what_is_no_address_is_shown_as_it_is(text: str):
+def test_values_that_are_not_urls_are_shown_unchanged(text: str):
     assert shown_options(gitlab_job_action.TASK.spec.arguments, {"name": [text]}) == {"name": [text]}

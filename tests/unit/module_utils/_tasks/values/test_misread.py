@@ -23,7 +23,7 @@ def misread_text(arguments, given):
     return ""
 
 
-def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
+def test_invalid_numbers_are_refused_before_ansible_converts_them():
     arguments = TASKS["gitlab_job_info"].spec.arguments
     for written in ("{job_id: .inf}", "{limit: .nan}", "{limit: inf}", "{limit: -Infinity}", "{job_id: '1e5000'}"):
         assert "use an integer" in misread_text(arguments, yaml.safe_load(written))
@@ -54,11 +54,11 @@ def test_what_is_no_number_at_all_is_refused_before_ansible_stumbles():
         ),
     ],
 )
-def test_a_boolean_is_no_number_and_null_is_no_name(written, problem):
+def test_booleans_null_and_binary_data_are_refused(written, problem):
     assert misread_text(TASKS["gitlab_job_info"].spec.arguments, yaml.safe_load(written)) == problem
 
 
-def test_binary_data_inside_of_an_input_is_refused_as_well():
+def test_binary_data_inside_an_input_is_refused():
     given = yaml.safe_load("{inputs: {targets: [a, !!binary YQ==]}}")
     assert misread_text(TASKS["gitlab_pipeline"].spec.arguments, given).startswith("inputs contains binary data")
 
@@ -85,7 +85,7 @@ def test_binary_data_inside_of_an_input_is_refused_as_well():
         ),
     ],
 )
-def test_it_is_refused_before_it_is_converted(task, written, words):
+def test_unquoted_values_of_string_options_are_refused(task, written, words):
     problem = misread_text(TASKS[task].spec.arguments, yaml.safe_load(written))
     assert problem.startswith(words) and "put it in quotes" in problem and "1.5" not in problem
 
@@ -101,7 +101,7 @@ def test_it_is_refused_before_it_is_converted(task, written, words):
         "{ref: null, projects: [text], gates: 7}",
     ],
 )
-def test_what_is_written_as_it_is_meant_is_left_alone(written):
+def test_correctly_written_values_are_accepted(written):
     for task in TASKS.values():
         assert misread_text(task.spec.arguments, yaml.safe_load(written)) == ""
 
@@ -119,7 +119,7 @@ def test_what_is_written_as_it_is_meant_is_left_alone(written):
         ({"terms": [42], "cache_seconds": False}, "cache_seconds is a boolean; use a number of seconds"),
     ],
 )
-def test_in_an_expression_too(options, words):
+def test_misread_values_are_refused_in_lookups(options, words):
     assert words in as_lookup({"project": "group/app", **options})["msg"]
 
 
@@ -142,5 +142,5 @@ def test_in_an_expression_too(options, words):
         ('[{project: g/a, gates: [{name: build}, \'{"name": "deploy"}\']}]', ""),
     ],
 )
-def test_what_is_no_mapping_among_mappings_is_told(written, problem):
+def test_entry_that_is_not_a_mapping_is_named(written, problem):
     assert misread_text(TASKS["gitlab_release_gate"].spec.arguments, {"projects": yaml.safe_load(written)}) == problem

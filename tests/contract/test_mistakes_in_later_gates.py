@@ -28,33 +28,31 @@ MISTAKES: dict[str, tuple[Row, tuple[str, ...]]] = {
 }
 
 
-def smoked() -> Row:
+def world_with_smoke_test() -> Row:
     return world(*TESTED, {"name": "smoke", "stage": "check", "duration": 5})
 
 
 @pytest.mark.parametrize("action", ["wait", "play", "retry", "verify"])
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_in_a_later_gate_is_found_before_anything_is_played(
-    simulator: t.Any, mistake: str, action: str
-) -> None:
+def test_mistake_in_a_later_gate_is_found_before_any_action(simulator: t.Any, mistake: str, action: str) -> None:
     gate, words = MISTAKES[mistake]
     first = PLAY if action == "play" else {"name": "unit", "action": action}
     for check_mode in (True, False, True, False):
-        simulator.load(smoked())
+        simulator.load(world_with_smoke_test())
         result = release(simulator, {"gates": [first, PLAY, gate]}, check_mode=check_mode)
         assert all(word in result.failure for word in words)
         assert (effects(simulator), result.changed) == ([], False)
 
 
-def test_a_mistake_in_the_first_gate_is_told_before_one_in_a_later_one(simulator: t.Any) -> None:
-    simulator.load(smoked())
+def test_mistake_in_the_first_gate_is_reported_first(simulator: t.Any) -> None:
+    simulator.load(world_with_smoke_test())
     gates = [{"name": "unti", "action": "wait"}, {"name": "smok", "action": "wait"}]
     text = release(simulator, {"gates": gates}).failure
     assert "gate 'unti' of project 'group/app' did not open: no job 'unti'" in text.lower() and "smok'" not in text
 
 
-def test_another_project_is_not_played_either(simulator: t.Any) -> None:
-    scenario = smoked()
+def test_mistake_in_a_later_gate_stops_other_projects(simulator: t.Any) -> None:
+    scenario = world_with_smoke_test()
     scenario["projects"].append({"path": "group/other", "members": {"alice": "maintainer"}})
     scenario["pipelines"].append({"id": 200, "project": "group/other", "ref": "main", "jobs": [{**TESTED[1]}]})
     simulator.load(scenario)
@@ -76,7 +74,7 @@ def test_another_project_is_not_played_either(simulator: t.Any) -> None:
         {"stage": "check", "action": "wait"},
     ],
 )
-def test_what_there_is_or_may_still_be_created_is_no_mistake(simulator: t.Any, gate: Row) -> None:
+def test_existing_and_future_jobs_of_later_gates_are_accepted(simulator: t.Any, gate: Row) -> None:
     infra = {"name": "infra", "stage": "check", "trigger": TREE}
     smoke = {"name": "smoke", "stage": "check", "status": "success"}
     simulator.load(world(*TESTED, smoke, infra))
@@ -84,24 +82,22 @@ def test_what_there_is_or_may_still_be_created_is_no_mistake(simulator: t.Any, g
     assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
 
 
-def test_a_gate_that_is_optional_is_left_to_its_turn(simulator: t.Any) -> None:
-    simulator.load(smoked())
+def test_mistake_in_an_optional_later_gate_does_not_stop_the_release(simulator: t.Any) -> None:
+    simulator.load(world_with_smoke_test())
     result = release(simulator, {"gates": [PLAY, {"name": "smok", "action": "wait", "require": "optional"}]})
     assert (result.failure, gates_of(result)) == (None, {"deploy": "played", "smok": "failed"})
 
 
 @pytest.mark.parametrize("fault", ["html_502", "reset_before", "truncate", "json_list"])
-def test_a_server_that_fails_is_survived_and_a_pipeline_without_jobs_yet_is_no_mistake(
-    simulator: t.Any, fault: str
-) -> None:
-    simulator.load(smoked())
+def test_check_of_later_gates_survives_failing_job_lists(simulator: t.Any, fault: str) -> None:
+    simulator.load(world_with_smoke_test())
     simulator.inject(fault, path="/jobs$", times=2)
     result = release(simulator, {"gates": [PLAY, {"name": "smoke", "action": "wait"}]})
     assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
 
 
-def test_a_pipeline_that_the_release_starts_is_checked_as_soon_as_it_is_there(simulator: t.Any) -> None:
-    scenario = smoked()
+def test_later_gates_of_a_started_pipeline_are_checked(simulator: t.Any) -> None:
+    scenario = world_with_smoke_test()
     jobs = [{"name": "build", "stage": "build", "duration": 5}, {"name": "deploy", "stage": "deploy", **MANUAL}]
     scenario["projects"][0]["new_pipelines"] = {"main": {"stages": ["build", "deploy"], "jobs": jobs}}
     simulator.load(scenario)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.contract.gate_support import AT_ONCE, DEPLOY, child
-from tests.contract.gate_support import PIPELINE as THIS
+from tests.contract.gate_support import PIPELINE as PIPELINE_100
 from tests.integration.approvals import JOB, approval_world
 from tests.integration.harness import (
     ACTION,
@@ -27,14 +27,14 @@ from tests.integration.harness import (
 
 
 @pytest.mark.parametrize("name", ["name", "stage"])
-def test_an_empty_list_is_not_the_whole_project(simulator: t.Any, name: str) -> None:
+def test_empty_list_does_not_select_the_whole_project(simulator: t.Any, name: str) -> None:
     simulator.load(world({"name": "a", "status": "success", "artifacts": {"files": {"x": "1"}}}))
     options = {"project": "group/app", "action": "delete_artifacts", "whole_project": True, name: []}
     result = run_task(simulator, ACTION, **options)
     assert result.failure and simulator.writes() == []
 
 
-def test_a_sha_is_no_name_of_a_branch(simulator: t.Any) -> None:
+def test_sha_does_not_match_a_branch_of_that_name(simulator: t.Any) -> None:
     made = world({"name": "d", **AT_ONCE})
     made["pipelines"].append({"id": 200, "ref": "20261127", "jobs": [{"name": "d", **AT_ONCE}]})
     simulator.load(made)
@@ -42,7 +42,7 @@ def test_a_sha_is_no_name_of_a_branch(simulator: t.Any) -> None:
     assert "branch or tag" in str(result.failure) and effects(simulator) == []
 
 
-def test_a_misspelt_source_beside_another_is_an_error(simulator: t.Any) -> None:
+def test_misspelled_source_next_to_a_valid_one_is_an_error(simulator: t.Any) -> None:
     made = world({"name": "d", **AT_ONCE}, source="web")
     made["pipelines"].append({"id": 200, "ref": "main", "source": "push", "jobs": [{"name": "d", **AT_ONCE}]})
     simulator.load(made)
@@ -51,7 +51,7 @@ def test_a_misspelt_source_beside_another_is_an_error(simulator: t.Any) -> None:
     assert "did you mean push?" in str(result.failure) and simulator.requests() == []
 
 
-def test_a_pipeline_behind_many_others_is_not_said_to_be_missing(simulator: t.Any) -> None:
+def test_pipeline_behind_many_others_is_not_reported_as_missing(simulator: t.Any) -> None:
     made = world({"name": "d", **AT_ONCE}, tag=True, ref="1.0")
     made["pipelines"] += [
         {"id": 200 + n, "ref": "1.0", "jobs": [{"name": "n", "status": "success"}]} for n in range(120)
@@ -61,7 +61,7 @@ def test_a_pipeline_behind_many_others_is_not_said_to_be_missing(simulator: t.An
     assert result.seconds < 5 and "there is no pipeline" not in str(result.failure)
 
 
-def test_a_pipeline_behind_many_of_other_sources_is_found(simulator: t.Any) -> None:
+def test_pipeline_behind_many_of_other_sources_is_found(simulator: t.Any) -> None:
     made = world({"name": "d", **AT_ONCE}, source="web")
     made["pipelines"] += [
         {"id": 200 + n, "ref": "main", "source": "schedule", "jobs": [{"name": "n", "status": "success"}]}
@@ -73,7 +73,7 @@ def test_a_pipeline_behind_many_of_other_sources_is_found(simulator: t.Any) -> N
 
 
 @pytest.mark.parametrize("manual", [{"needs": []}, {}])
-def test_a_canceled_trigger_job_is_a_change(simulator: t.Any, manual: dict[str, t.Any]) -> None:
+def test_canceled_trigger_job_is_a_change(simulator: t.Any, manual: dict[str, t.Any]) -> None:
     below = child({"name": "c", "duration": 1000}, strategy="depend")
     stage = "a" if manual else "x"
     simulator.load(
@@ -83,13 +83,13 @@ def test_a_canceled_trigger_job_is_a_change(simulator: t.Any, manual: dict[str, 
         )
     )
     simulator.advance(3)
-    checked = run_task(simulator, PIPELINE, **THIS, action="cancel", check_mode=True)
-    result = run_task(simulator, PIPELINE, **THIS, action="cancel")
+    checked = run_task(simulator, PIPELINE, **PIPELINE_100, action="cancel", check_mode=True)
+    result = run_task(simulator, PIPELINE, **PIPELINE_100, action="cancel")
     assert simulator.job("t")["status"] == "canceled"
     assert checked.changed is result.changed is True and len(simulator.effects()) == 1
 
 
-def test_what_somebody_else_has_retried_is_not_ours(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_by_another_user_is_not_reported_as_a_change(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from ansible_collections.jobgate.gitlab.plugins.module_utils._app.actions import pipelines
 
     simulator.load(world({"name": "a", "status": "failed", "duration": 100}))
@@ -101,46 +101,46 @@ def test_what_somebody_else_has_retried_is_not_ours(simulator: t.Any, monkeypatc
         real(self)
 
     monkeypatch.setattr(pipelines._PipelineWrite, "_request", raced)
-    result = run_task(simulator, PIPELINE, **THIS, action="retry")
+    result = run_task(simulator, PIPELINE, **PIPELINE_100, action="retry")
     assert [effect["user"] for effect in simulator.effects()] == ["bob"] and result.changed is False
 
 
 @pytest.mark.parametrize(
     "job", [{"archived": True}, {"deployment": {"approval": "rejected"}, "environment": "production"}]
 )
-def test_a_pipeline_of_jobs_that_are_never_retried(simulator: t.Any, job: dict[str, t.Any]) -> None:
+def test_retry_of_a_pipeline_without_retryable_jobs_fails(simulator: t.Any, job: dict[str, t.Any]) -> None:
     reason = {} if "archived" in job else {"failure_reason": "deployment_rejected"}
     simulator.load(world({"name": "a", "status": "failed", **job, **reason}))
-    checked = run_task(simulator, PIPELINE, **THIS, action="retry", check_mode=True)
-    result = run_task(simulator, PIPELINE, **THIS, action="retry")
+    checked = run_task(simulator, PIPELINE, **PIPELINE_100, action="retry", check_mode=True)
+    result = run_task(simulator, PIPELINE, **PIPELINE_100, action="retry")
     assert checked.failure == result.failure and "start a new pipeline" in str(result.failure)
 
 
-def test_the_one_that_waits_is_found_among_many(simulator: t.Any) -> None:
+def test_waiting_deployment_is_found_among_many(simulator: t.Any) -> None:
     others = [{"name": f"s{n}", "stage": "test", "when": "manual", "environment": f"staging{n}"} for n in range(25)]
     simulator.load(approval_world(JOB, *others))
-    result = run_task(simulator, APPROVAL, **THIS, state="approved")
+    result = run_task(simulator, APPROVAL, **PIPELINE_100, state="approved")
     assert result.failure is None and result.changed is True
 
 
 @pytest.mark.parametrize("job", [{"status": "skipped"}, {"status": "success", "erased": True}, {"when": "manual"}])
-def test_no_log_is_no_empty_file(simulator: t.Any, tmp_path: t.Any, job: dict[str, t.Any]) -> None:
+def test_missing_log_does_not_overwrite_the_file(simulator: t.Any, tmp_path: t.Any, job: dict[str, t.Any]) -> None:
     simulator.load(world({"name": "b", **job}))
     (tmp_path / "log").write_text("the log of yesterday")
-    result = run_task(simulator, DOWNLOAD, **THIS, name="b", content="log", dest=str(tmp_path / "log"))
+    result = run_task(simulator, DOWNLOAD, **PIPELINE_100, name="b", content="log", dest=str(tmp_path / "log"))
     assert "log" in str(result.failure) and (tmp_path / "log").read_text() == "the log of yesterday"
 
 
-def test_check_mode_keeps_what_can_be_kept(simulator: t.Any) -> None:
+def test_check_mode_refuses_to_keep_expired_artifacts(simulator: t.Any) -> None:
     simulator.load(world({"name": "b", "status": "success", "artifacts": {"files": {"a": "1"}, "expire_in": 1}}))
     simulator.advance(20)
-    checked = run_task(simulator, ACTION, **THIS, name=["b"], action="keep_artifacts", check_mode=True)
-    result = run_task(simulator, ACTION, **THIS, name=["b"], action="keep_artifacts")
+    checked = run_task(simulator, ACTION, **PIPELINE_100, name=["b"], action="keep_artifacts", check_mode=True)
+    result = run_task(simulator, ACTION, **PIPELINE_100, name=["b"], action="keep_artifacts")
     assert checked.failure == result.failure and result.failure and checked.changed is False
 
 
 @pytest.mark.parametrize("ref", ["1.0", "72445edfaf783476ede290351f8018f9262cc0ce"])
-def test_check_mode_of_a_ref_that_is_none_or_two(simulator: t.Any, ref: str) -> None:
+def test_check_mode_refuses_missing_and_ambiguous_refs(simulator: t.Any, ref: str) -> None:
     made = world({"name": "d", "status": "success"})
     made["projects"][0] |= {
         "new_pipelines": {"*": {"jobs": [{"name": "b"}]}},
@@ -154,7 +154,7 @@ def test_check_mode_of_a_ref_that_is_none_or_two(simulator: t.Any, ref: str) -> 
 
 
 @pytest.mark.parametrize("value", ["deploy2", "0x3e8", "v1.2", "2026-11-27"])
-def test_no_other_number_is_advised(value: str) -> None:
+def test_error_suggests_no_number_for_text_with_digits(value: str) -> None:
     from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.mistakes import option_mistake
 
     given = {"project": "group/app", "job_id": value}

@@ -33,7 +33,7 @@ TASKS: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
 
 @pytest.mark.parametrize("on_timeout", ["fail", "continue"])
 @pytest.mark.parametrize("case", TASKS)
-def test_the_time_is_up(simulator: t.Any, case: str, on_timeout: str) -> None:
+def test_wait_times_out_on_an_unreachable_server(simulator: t.Any, case: str, on_timeout: str) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 5}))
     simulator.inject("error_500", nth=list(range(2, 5000)))
     task, options, words = TASKS[case]
@@ -60,7 +60,7 @@ WRITES: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
 
 @pytest.mark.parametrize("on_timeout", ["fail", "continue"])
 @pytest.mark.parametrize("case", WRITES)
-def test_the_time_is_up_before_anything_could_be_sent(simulator: t.Any, case: str, on_timeout: str) -> None:
+def test_write_times_out_while_the_server_throttles_it(simulator: t.Any, case: str, on_timeout: str) -> None:
     task, options, words = WRITES[case]
     job = {"name": "deploy", "status": "failed"} if case == "retry" else {"name": "deploy", **MANUAL}
     simulator.load(world(job))
@@ -78,14 +78,14 @@ def test_the_time_is_up_before_anything_could_be_sent(simulator: t.Any, case: st
 
 
 # Details that only explain a known result: why a job failed, and where a ref may be wrong.
-FAILS: dict[str, t.Any] = {**MANUAL, "duration": 5, "outcome": "failed", "log": "no space left\n"}
+FAILING: dict[str, t.Any] = {**MANUAL, "duration": 5, "outcome": "failed", "log": "no space left\n"}
 
 
 @pytest.mark.parametrize("fault", ["error_500", "html_502", "reset_before"])
 @pytest.mark.parametrize("count", [1, 8])
-def test_a_failure_is_told_though_no_log_can_be_read(simulator: t.Any, fault: str, count: int) -> None:
+def test_failure_is_reported_if_no_log_can_be_read(simulator: t.Any, fault: str, count: int) -> None:
     for is_gate in (True, False):
-        simulator.load(world(*({"name": f"deploy-{number}", **FAILS} for number in range(count))))
+        simulator.load(world(*({"name": f"deploy-{number}", **FAILING} for number in range(count))))
         simulator.inject(fault, path="/trace$", nth=list(range(1, 5000)))
         how = {"name": ["deploy-*"], "action": "play", "multiple": "all"}
         if is_gate:
@@ -97,7 +97,7 @@ def test_a_failure_is_told_though_no_log_can_be_read(simulator: t.Any, fault: st
         assert result.seconds < 300.0
 
 
-def test_a_gate_has_passed_though_it_is_not_known_whether_its_ref_is_two(simulator: t.Any) -> None:
+def test_gate_passes_if_the_check_for_an_ambiguous_ref_fails(simulator: t.Any) -> None:
     simulator.load(world({"name": "test", "status": "success"}))
     simulator.inject("error_500", path="/pipelines$", nth=list(range(2, 5000)))
     result = release(simulator, {"gates": [{"name": "test", "action": "wait"}]})
@@ -105,7 +105,7 @@ def test_a_gate_has_passed_though_it_is_not_known_whether_its_ref_is_two(simulat
     assert "Could not check whether a branch and a tag have the name of the ref" in result.warnings[0]
 
 
-def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(simulator: t.Any) -> None:
+def test_downstream_jobs_are_returned_if_the_pipeline_is_unreadable(simulator: t.Any) -> None:
     simulator.load(world({"name": "infra", "trigger": child({"name": "apply", "duration": 30})}))
     simulator.inject("error_500", path="/pipelines/100$", nth=list(range(1, 5000)))
     how = {"name": ["infra/apply"], "include_downstream": True, "wait": True}
@@ -117,7 +117,7 @@ def test_jobs_downstream_are_there_though_their_pipeline_cannot_be_refreshed(sim
 
 
 @pytest.mark.parametrize("task", [PIPELINE, PIPELINE_INFO])
-def test_a_pipeline_has_ended_though_what_is_below_it_cannot_be_read(simulator: t.Any, task: t.Any) -> None:
+def test_pipeline_end_is_reported_if_downstream_is_unreadable(simulator: t.Any, task: t.Any) -> None:
     # the first task retries a failed pipeline, the second one reads a running pipeline
     how = {"action": "retry"} if task is PIPELINE else {}
     simulator.load(world({"name": "test", "duration": 30, **({"status": "failed"} if how else {})}))
@@ -135,7 +135,7 @@ UNEXPLAINED: dict[str, tuple[t.Any, dict[str, t.Any], str, str]] = {
 
 
 @pytest.mark.parametrize("case", UNEXPLAINED)
-def test_an_error_is_told_though_what_would_explain_it_cannot_be_read(simulator: t.Any, case: str) -> None:
+def test_error_is_reported_if_its_explanation_is_unreadable(simulator: t.Any, case: str) -> None:
     task, options, path, words = UNEXPLAINED[case]
     simulator.load(world({"name": "deploy", **MANUAL}))
     simulator.inject("error_500", path=path, nth=list(range(1, 5000)))
@@ -146,7 +146,7 @@ def test_an_error_is_told_though_what_would_explain_it_cannot_be_read(simulator:
 
 
 # What each task also reads after its wait.
-LATER: dict[str, tuple[t.Any, dict[str, t.Any]]] = {
+READ_AFTER_WAIT: dict[str, tuple[t.Any, dict[str, t.Any]]] = {
     "info": (INFO, {"log_lines": 5}),
     "bridges": (BRIDGES, {"include_jobs": True}),
     "pipeline info": (PIPELINE_INFO, {"include": ["variables", "test_report", "downstream", "jobs"]}),
@@ -154,13 +154,13 @@ LATER: dict[str, tuple[t.Any, dict[str, t.Any]]] = {
 
 
 @pytest.mark.parametrize("on_timeout", ["fail", "continue"])
-@pytest.mark.parametrize("case", LATER)
-def test_what_was_seen_before_it_went_away_is_returned(simulator: t.Any, case: str, on_timeout: str) -> None:
+@pytest.mark.parametrize("case", READ_AFTER_WAIT)
+def test_last_known_state_is_returned_after_the_server_is_lost(simulator: t.Any, case: str, on_timeout: str) -> None:
     child = {"jobs": [{"name": "test", "queue": 0, "duration": 500}]}
     jobs = ({"name": "deploy", "queue": 0, "duration": 500}, {"name": "tests", "trigger": {"pipeline": child}})
     simulator.load(world(*jobs))
     simulator.advance(5)
-    task, options = LATER[case]
+    task, options = READ_AFTER_WAIT[case]
     how = {"wait": True, "wait_timeout": 60.0, "on_timeout": on_timeout}
     # the first poll of each task ends before the fifth request
     simulator.inject("error_500", nth=list(range(5, 5000)))
@@ -173,16 +173,16 @@ def test_what_was_seen_before_it_went_away_is_returned(simulator: t.Any, case: s
 
 
 # What each task also reads after success, and the path that fails until the timeout.
-BESIDES: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
+READ_AFTER_SUCCESS: dict[str, tuple[t.Any, dict[str, t.Any], str]] = {
     "bridges": (BRIDGES, {"include_jobs": True}, "/pipelines/101/jobs$"),
     "pipeline info": (PIPELINE_INFO, {"include": ["variables"]}, "/variables$"),
 }
 
 
-@pytest.mark.parametrize("case", BESIDES)
-def test_all_has_ended_well_though_the_time_was_up_before_all_was_read(simulator: t.Any, case: str) -> None:
+@pytest.mark.parametrize("case", READ_AFTER_SUCCESS)
+def test_success_is_reported_if_details_are_unreadable_until_timeout(simulator: t.Any, case: str) -> None:
     simulator.load(world({"name": "tests", "trigger": child({"name": "test", "duration": 5})}))
-    task, options, path = BESIDES[case]
+    task, options, path = READ_AFTER_SUCCESS[case]
     simulator.inject("error_500", path=path)
     how = {"wait": True, "wait_timeout": 60.0}
     result = run_task(simulator, task, project="group/app", pipeline_id=100, **options, **how)

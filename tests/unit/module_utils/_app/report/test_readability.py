@@ -21,7 +21,7 @@ PIXELS = {"px": 1, "rem": 16}
 INKS = ("text", "soft", "link", "good", "bad", "busy", "still", "none")
 GROUNDS = ("ground", "panel")
 # https://www.w3.org/TR/WCAG22/#contrast-minimum
-ENOUGH = 4.5
+LEAST_CONTRAST = 4.5
 
 
 def palettes():
@@ -41,10 +41,10 @@ def luminance(color):
 @pytest.mark.parametrize("ink", INKS)
 def test_text_has_enough_contrast(form, ink, ground):
     light, dark = sorted((luminance(palettes()[form][ink]), luminance(palettes()[form][ground])), reverse=True)
-    assert (light + 0.05) / (dark + 0.05) >= ENOUGH
+    assert (light + 0.05) / (dark + 0.05) >= LEAST_CONTRAST
 
 
-def test_there_are_three_palettes_of_the_same_colors():
+def test_three_palettes_define_the_same_colors():
     assert [sorted(palette) for palette in palettes()] == [sorted((*INKS, *GROUNDS, "line"))] * 3
 
 
@@ -60,7 +60,7 @@ def test_nothing_is_wider_than_a_phone():
         assert wide not in page.replace("width=device-width", "")
 
 
-def test_what_failed_comes_before_what_is_for_later():
+def test_failure_comes_before_other_parts_of_the_page():
     job = a_job(7, status="failed", log_tail=["no space left"], kind="job")
     gate = a_gate(outcome="failed", reason="it broke", jobs=[job])
     page = render_page(a_record(a_project(gates=[gate], jobs=[job], outcome="failed"), outcome="failed"))
@@ -76,7 +76,7 @@ def test_what_failed_comes_before_what_is_for_later():
     ("failed", "succeeded", "folded"),
     [(1, 9, None), (1, 10, "10 other jobs"), (2, 300, "300 other jobs"), (0, 11, "11 jobs")],
 )
-def test_of_many_jobs_those_that_failed_are_seen_at_once(failed, succeeded, folded):
+def test_failed_jobs_are_visible_and_many_others_are_folded(failed, succeeded, folded):
     jobs = [a_job(number) for number in range(100, 100 + succeeded)]
     jobs += [a_job(number, status="failed", log_tail=[f"end of {number}"]) for number in range(1, 1 + failed)]
     record = a_record(a_project(gates=[a_gate(outcome="failed" if failed else "passed", jobs=jobs)], jobs=jobs))
@@ -91,7 +91,7 @@ def test_of_many_jobs_those_that_failed_are_seen_at_once(failed, succeeded, fold
     assert (folded or "job100") in row
 
 
-def test_one_click_leaves_what_failed():
+def test_checkbox_hides_everything_that_did_not_fail():
     good, bad = a_job(1), a_job(2, status="failed")
     gates = [a_gate(), a_gate(name="test", outcome="failed", jobs=[bad])]
     page = render_page(a_record(a_project(gates=gates, jobs=[good, bad]), a_project(name="infra"), outcome="failed"))
@@ -105,14 +105,14 @@ def test_one_click_leaves_what_failed():
     assert 'id="only-failed"' not in render_page(a_record())
 
 
-def test_the_axis_has_its_days_and_its_zone():
+def test_axis_shows_days_and_time_zone():
     page = render_page(a_record())
     assert "1 Jan 2026, UTC (clock of the GitLab server)" in page
     night = a_job(started_at="2025-12-31T23:00:00Z", finished_at="2026-01-01T01:00:00Z")
     assert "31 Dec 2025 to 1 Jan 2026, UTC" in render_page(a_record(a_project(jobs=[night])))
 
 
-def test_a_pipeline_is_shown_by_its_stages():
+def test_pipeline_shows_jobs_by_stage():
     jobs = [a_job(1, stage="build"), a_job(2, stage="test"), a_job(3, stage="test", superseded=True)]
     page = render_page(a_record(a_project(jobs=jobs)))
     stages = re.findall(r'<span class="stage">(\w+)</span><ul role="list">(.*?)</ul>', page)
@@ -123,14 +123,14 @@ def test_a_pipeline_is_shown_by_its_stages():
     assert '<span class="heard">success</span>' in stages[0][1]
 
 
-def test_environments_and_approvals_are_shown_where_the_record_has_them():
+def test_page_shows_environments_and_approvals():
     job = a_job(environment={"name": "production", "url": "https://app.example.com"})
     job["approvals"] = [{"user": "bob", "status": "approved"}]
     page = render_page(a_record(a_project(gates=[a_gate(jobs=[job])])))
     assert 'environment <a href="https://app.example.com" rel="noreferrer">production</a>, approved by bob' in page
 
 
-def test_the_last_run_stands_beside_this_one():
+def test_page_compares_with_the_previous_run():
     gate, job = a_gate(previous_elapsed=50), a_job(previous_duration=55)
     previous = {"title": "Version 1.1.0", "started_at": "2025-12-01T08:00:00Z", "elapsed": 300, "outcome": "passed"}
     page = render_page(a_record(a_project(gates=[gate], jobs=[job]), previous=previous))
