@@ -28,11 +28,11 @@ def delivery(*faults: t.Any) -> Delivery:
     return Delivery(hook, "job", "success", 1, BODY, "http://127.0.0.1", features, hook.fault("job", "success"))
 
 
-def test_it_is_right() -> None:
+def test_hook_signature_is_valid() -> None:
     assert Webhook(TOKEN).verify(BODY, delivery().headers())["build_name"] == "größe"
 
 
 @pytest.mark.parametrize("fault", ["wrong_signature", "old"])
-def test_it_is_wrong_when_it_is_meant_to_be(fault: str) -> None:
+def test_faulty_hook_signature_is_refused(fault: str) -> None:
     with pytest.raises(WebhookVerificationError):
         Webhook(TOKEN).verify(BODY, delivery(fault).headers())
