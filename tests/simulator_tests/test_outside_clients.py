@@ -17,7 +17,7 @@ from tests.simulator.fixture import Simulator
 from tests.witnesses.__main__ import table
 from tests.witnesses.calls import CALLS, Call
 from tests.witnesses.clients import CLIENTS, HERE
-from tests.witnesses.witness import Witness
+from tests.witnesses.witness import ClientProcess
 
 # A client that always reports success, but only performs one of its calls.
 PROGRAM = """
@@ -58,8 +58,8 @@ def test_call_without_its_effect_is_wrong(simulator: Simulator, tmp_path: pathli
     script = tmp_path / "client.py"
     script.write_text(PROGRAM, encoding="utf-8")
     by_name = {call.name: call for call in CALLS}
-    with Witness([sys.executable, str(script)], {**os.environ, "NO_PROXY": "*"}, simulator) as witness:
-        found = {name: witness.problem(by_name[name]) for name in witness.names}
+    with ClientProcess([sys.executable, str(script)], {**os.environ, "NO_PROXY": "*"}, simulator) as process:
+        found = {name: process.problem(by_name[name]) for name in process.names}
     assert found["play a job"] == ""
     assert found["retry a job"]
     text = table({"it": found})
