@@ -85,11 +85,11 @@ EXPECTED: dict[str, tuple[Record, Record]] = {
 }
 
 
-@pytest.mark.parametrize(("payload", "wanted"), EXPECTED.values(), ids=EXPECTED)
-def test_hook_is_converted_to_the_gitlab_key(payload: Record, wanted: Record) -> None:
+@pytest.mark.parametrize(("payload", "expected"), EXPECTED.values(), ids=EXPECTED)
+def test_hook_is_converted_to_the_gitlab_key(payload: Record, expected: Record) -> None:
     made = gitlab_of(payload, INSTANCE)
-    assert made == wanted
-    assert tuple(made) == FIELDS == tuple(wanted)
+    assert made == expected
+    assert tuple(made) == FIELDS == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_unexpected_values_in_a_body_become_null(kind: str, parts: Record) -> No
     assert made is not None and tuple(made) == FIELDS
     for name, value in made.items():
         kinds = {"id": int, "attempt": int, "pipeline_id": int, "project_id": int, "tag": bool, "allow_failure": bool}
-        wanted = kinds.get(name, str)
-        assert value is None or (isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)))
+        expected = kinds.get(name, str)
+        assert value is None or (isinstance(value, expected) and (expected is bool or not isinstance(value, bool)))
     received_elsewhere({"payload": {"object_kind": kind, **parts}, "meta": parts})
 
 
@@ -171,10 +171,10 @@ def webhook_event(payload: t.Any, **headers: str) -> Record:
     return {"payload": payload, "meta": {"endpoint": "gitlab", "headers": {"Host": "h", **headers}, "uuid": "u"}}
 
 
-@pytest.mark.parametrize(("payload", "wanted"), EXPECTED.values(), ids=EXPECTED)
-def test_filter_adds_the_same_gitlab_key(payload: Record, wanted: Record) -> None:
+@pytest.mark.parametrize(("payload", "expected"), EXPECTED.values(), ids=EXPECTED)
+def test_filter_adds_the_same_gitlab_key(payload: Record, expected: Record) -> None:
     event = webhook_event(copy.deepcopy(payload))
-    assert received_elsewhere(event) == event | {"gitlab": wanted}
+    assert received_elsewhere(event) == event | {"gitlab": expected}
 
 
 @pytest.mark.parametrize("header", ["X-Gitlab-Token", "x-gitlab-token", "X-GITLAB-TOKEN", "X_Gitlab_Token"])

@@ -137,15 +137,15 @@ def test_all_options_are_documented_and_in_the_schema(source: dict[str, t.Any]) 
         default = getattr(defaults, name)
         default = list(default) if isinstance(default, tuple) else default
         # an unset list is empty here, and has no default in the documentation
-        wanted = None if name == "port" or default == [] else default
-        assert documented[name].get("default") == SCHEMA["properties"][name].get("default") == wanted, name
+        expected = None if name == "port" or default == [] else default
+        assert documented[name].get("default") == SCHEMA["properties"][name].get("default") == expected, name
 
 
 def test_documented_choices_match_the_code(source: dict[str, t.Any]) -> None:
     documented = yaml.safe_load(source["DOCUMENTATION"])["options"]
-    for name, wanted in (("events", KIND_NAMES), ("statuses", STATUSES)):
-        assert documented[name]["choices"] == list(wanted)
-        assert SCHEMA["$defs"][name]["enum"] == list(wanted)
+    for name, expected in (("events", KIND_NAMES), ("statuses", STATUSES)):
+        assert documented[name]["choices"] == list(expected)
+        assert SCHEMA["$defs"][name]["enum"] == list(expected)
 
 
 def test_schema_refuses_most_invalid_options() -> None:

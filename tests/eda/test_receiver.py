@@ -147,12 +147,12 @@ FILTERS: list[tuple[dict[str, t.Any], Record, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("args", "payload", "wanted"), FILTERS, ids=[str(number) for number in range(len(FILTERS))])
-def test_filters_select_the_events(args: dict[str, t.Any], payload: Record, wanted: bool) -> None:
+@pytest.mark.parametrize(("args", "payload", "expected"), FILTERS, ids=[str(number) for number in range(len(FILTERS))])
+def test_filters_select_the_events(args: dict[str, t.Any], payload: Record, expected: bool) -> None:
     body = encoded(payload)
     answer = world(**args).send(signed(body), body)
     assert answer.status == 200
-    assert (answer.event is not None) is wanted
+    assert (answer.event is not None) is expected
 
 
 # Repeated deliveries

@@ -172,7 +172,7 @@ def test_created_job_is_waited_for_and_played_once(simulator: t.Any) -> None:
     assert len(effects(simulator)) == 1
 
 
-def test_a_canceling_job_is_waited_for_and_then_retried(simulator: t.Any) -> None:
+def test_canceling_job_is_waited_for_and_then_retried(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", "status": "canceling", "cancel_duration": 15, "duration": 10}))
     options: dict[str, t.Any] = {
         "project": "group/app",

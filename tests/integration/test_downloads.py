@@ -820,7 +820,7 @@ def test_list_shows_the_files_of_the_archive(simulator: t.Any, version: str) -> 
     )
 
 
-def test_a_long_list_is_complete(simulator: t.Any) -> None:
+def test_long_list_of_files_is_complete(simulator: t.Any) -> None:
     load(simulator, {"artifacts": {"files": {f"f/{number:04}": "x" for number in range(350)}}})
     assert len(list_files(simulator)["entries"]) == 351
 
@@ -896,7 +896,7 @@ def test_only_the_end_of_a_long_log_is_read(simulator: t.Any, monkeypatch: pytes
     assert received[0] == (log_tails.SHORTEST_WINDOW if version == "19.2" else len(LONG_LOG))
 
 
-def test_a_short_log_is_read_whole(simulator: t.Any) -> None:
+def test_short_log_is_read_whole(simulator: t.Any) -> None:
     load(simulator, version="19.2")
     result = run_task(simulator, INFO, project="group/app", job_id=1000, log_lines=5)
     assert result["job"]["log_tail"] == ["one", "two"]

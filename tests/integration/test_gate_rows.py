@@ -115,7 +115,7 @@ def test_role_plays_nothing_after_a_gate_that_selects_no_jobs(
     simulator: t.Any, tmp_path: pathlib.Path, way: str
 ) -> None:
     simulator.load(scenario())
-    behind: Row = {"name": "deploy", "action": "play"}
+    deploy: Row = {"name": "deploy", "action": "play"}
     gates: list[tuple[Row, str]] = [
         ({"stage": "tests", "action": "wait"}, "did you mean 'test'?"),
         ({"stage": "tests", "action": "verify"}, "did you mean 'test'?"),
@@ -123,7 +123,7 @@ def test_role_plays_nothing_after_a_gate_that_selects_no_jobs(
     ]
     tasks: list[Row] = []
     for number, (gate, _words) in enumerate(gates):
-        project = {**MAIN, "pipeline_source": ["push"], "gates": [gate, behind]}
+        project = {**MAIN, "pipeline_source": ["push"], "gates": [gate, deploy]}
         variables = {"release_gate_projects": [project], "release_gate_api_url": simulator.url}
         show = {"name": f"gate {number}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
         role = {"ansible.builtin.include_role": {"name": ROLE}, "vars": variables}

@@ -66,10 +66,10 @@ RUNS: dict[str, tuple[Started | None, dict[str, t.Any], str]] = {
     "active of an older commit": (Started(moved=True), {}, "act"),
     "active with these variables": (Started(variables={"A": "1"}), {"variables": {"A": 1}}, "same"),
     "active with other variables": (Started(variables={"A": "2"}), {"variables": {"A": 1}}, "act"),
-    "active with variables, none wanted": (Started(variables={"A": "2"}), {}, "act"),
-    "active without variables, some wanted": (Started(), {"variables": {"A": 1}}, "act"),
-    "active, inputs wanted": (Started(), {"inputs": {"size": 3}}, "refuse"),
-    "active with other variables, inputs wanted": (
+    "active with variables, none set": (Started(variables={"A": "2"}), {}, "act"),
+    "active without variables, some set": (Started(), {"variables": {"A": 1}}, "act"),
+    "active, inputs set": (Started(), {"inputs": {"size": 3}}, "refuse"),
+    "active with other variables, inputs set": (
         Started(variables={"A": "2"}),
         {"inputs": {"size": 3}, "reuse": "never"},
         "act again",
@@ -210,7 +210,7 @@ def test_retry_and_cancel_act_according_to_the_status(simulator: t.Any, action: 
         assert "cannot be" in str(first.failure)
 
 
-def test_every_status_is_in_the_table() -> None:
+def test_decisions_cover_every_status() -> None:
     statuses = {"created", "manual", "scheduled", *ACTIVE, "canceling", "success", "failed", "canceled", "skipped"}
     for action in EFFECTS:
         assert {status for row, listed, _verdict in DECISIONS if row == action for status in listed} == statuses
@@ -277,7 +277,7 @@ def test_failed_pipeline_shows_its_failed_jobs_and_log(
         assert "pipeline 101" in result.failure and "job 'test'" in result.failure and "it broke" in result.failure
 
 
-def test_a_failure_in_a_downstream_pipeline_is_shown(simulator: t.Any) -> None:
+def test_failure_in_a_downstream_pipeline_is_shown(simulator: t.Any) -> None:
     inner = [{"name": "apply", "outcome": "failed", "log": "no such host\n"}]
     bridge = {
         "name": "infra",
@@ -506,13 +506,13 @@ def test_trigger_token_alone_warns_if_reuse_cannot_be_checked(simulator: t.Any, 
     assert any("Could not check" in warning for warning in result.warnings) is warns
 
 
-def test_a_trigger_token_alone_cannot_wait(simulator: t.Any) -> None:
+def test_trigger_token_alone_cannot_wait(simulator: t.Any) -> None:
     simulator.load(world_with_new_pipelines())
     result = run_task(simulator, PIPELINE, **RUN, trigger_token=TRIGGER, token=None, wait=True)
     assert result.failure is not None and "api_token" in result.failure and not simulator.requests()
 
 
-def test_a_wrong_trigger_token_is_never_shown(simulator: t.Any) -> None:
+def test_wrong_trigger_token_is_never_shown(simulator: t.Any) -> None:
     simulator.load(world_with_new_pipelines())
     result = run_task(simulator, PIPELINE, **RUN, trigger_token="glptt-of-somewhere-else")
     assert result.failure is not None and "trigger_token" in result.failure

@@ -104,7 +104,7 @@ def test_superseded_job_id_selects_the_newest_attempt(simulator: t.Any, version:
 
 
 @pytest.mark.parametrize("version", ["13.12", "15.9", "17.11", "18.10", "19.2"])
-def test_a_job_of_a_child_pipeline_is_found_by_its_path(simulator: t.Any, version: str) -> None:
+def test_job_of_a_child_pipeline_is_found_by_its_path(simulator: t.Any, version: str) -> None:
     child = {"jobs": [{"name": "plan", "status": "success"}, {"name": "apply", "when": "manual"}]}
     simulator.load(
         world({"name": "trigger:infra", "trigger": {"pipeline": child}}, {"name": "apply", "when": "manual"}),

@@ -20,7 +20,7 @@ KNOWN = {"A": "a", "B": "b", "BLANK": " ", "EMPTY": "", "VERSION": "v1.2.3", "PA
 
 
 @pytest.mark.parametrize(
-    ("expression", "wanted"),
+    ("expression", "expected"),
     [
         ('$A == "a"', True),
         ("$A == 'b'", False),
@@ -57,8 +57,8 @@ KNOWN = {"A": "a", "B": "b", "BLANK": " ", "EMPTY": "", "VERSION": "v1.2.3", "PA
         ('($A == "a") == ($B == "b")', True),
     ],
 )
-def test_expressions_evaluate_as_in_gitlab(expression: str, wanted: bool) -> None:
-    assert expressions.is_true(expression, KNOWN) is wanted
+def test_expressions_evaluate_as_in_gitlab(expression: str, expected: bool) -> None:
+    assert expressions.is_true(expression, KNOWN) is expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_invalid_expressions_are_refused(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text", "wanted"),
+    ("pattern", "text", "expected"),
     [
         ("^v\\d+\\.\\d+$", "v1.2", True),
         # Not before a final line break, unlike in Python.
@@ -106,8 +106,8 @@ def test_invalid_expressions_are_refused(expression: str) -> None:
         ("x*", "", True),
     ],
 )
-def test_regular_expressions_match_as_in_re2(pattern: str, text: str, wanted: bool) -> None:
-    assert Regex(pattern).search(text) is wanted
+def test_regular_expressions_match_as_in_re2(pattern: str, text: str, expected: bool) -> None:
+    assert Regex(pattern).search(text) is expected
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_regular_expressions_agree_with_python(pattern: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "path", "wanted"),
+    ("pattern", "path", "expected"),
     [
         ("Dockerfile", "Dockerfile", True),
         ("Dockerfile", "app/Dockerfile", False),
@@ -172,8 +172,8 @@ def test_regular_expressions_agree_with_python(pattern: str, text: str) -> None:
         ("{a", "{a", True),
     ],
 )
-def test_path_patterns_match_as_in_gitlab(pattern: str, path: str, wanted: bool) -> None:
-    assert globs.any_fits([pattern], [path]) is wanted
+def test_path_patterns_match_as_in_gitlab(pattern: str, path: str, expected: bool) -> None:
+    assert globs.any_fits([pattern], [path]) is expected
 
 
 def test_too_many_comparisons_are_a_match() -> None:

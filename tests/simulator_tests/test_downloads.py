@@ -114,8 +114,8 @@ class TestStorages:
         token = {} if storage == "redirect" else {"PRIVATE-TOKEN": "mia-token"}
         whole = fetch(url, **token)
         size = len(whole.body)
-        for wanted, begin, end in (("5-9", 5, 10), ("7-", 7, size), ("-4", size - 4, size)):
-            part = fetch(url, **token, Range=f"bytes={wanted}")
+        for requested, begin, end in (("5-9", 5, 10), ("7-", 7, size), ("-4", size - 4, size)):
+            part = fetch(url, **token, Range=f"bytes={requested}")
             assert (part.status, part.body) == (206, whole.body[begin:end])
             assert part.headers["Content-Range"] == f"bytes {begin}-{end - 1}/{size}"
         assert fetch(url, **token, Range=f"bytes={size}-").status == 416
@@ -216,7 +216,7 @@ class TestContent:
         made = content.Generated(size, seed=3)
         assert made.crc() == zlib.crc32(content.read(made))
 
-    def test_blocks_differ(self) -> None:
+    def test_generated_blocks_differ(self) -> None:
         data = content.read(content.Generated(3 * content.BLOCK))
         assert len({data[at : at + content.BLOCK] for at in range(0, len(data), content.BLOCK)}) == 3
 

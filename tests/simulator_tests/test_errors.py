@@ -65,8 +65,8 @@ class TestShapes:
     def test_invalid_request_bodies_are_refused(self, client: Client) -> None:
         broken = client.post("jobs/1000/play", data="{", headers={"Content-Type": "application/json"})
         assert broken.status_code == 400 and "error" in broken.json()
-        strange = client.post("jobs/1000/play", data="x", headers={"Content-Type": "text/csv"})
-        assert strange.status_code == 415
+        unsupported = client.post("jobs/1000/play", data="x", headers={"Content-Type": "text/csv"})
+        assert unsupported.status_code == 415
 
     def test_variables_are_read_from_json_and_forms(self, client: Client, simulator: Simulator) -> None:
         rows = [{"key": "A", "value": "1"}, {"key": "B", "value": "2"}]
