@@ -36,7 +36,7 @@ CASES = [(row, way) for row in ROW_NAMES for way in WAYS] if IS_WHOLE else list(
 
 def task_of(name: str, plugin: Plugin, folder: str) -> dict[str, t.Any]:
     """Return a task of a playbook that continues whatever the result is."""
-    options = {**plugin.given("", folder), "api_timeout": 5.0, "api_retries": 0}
+    options = {**plugin.all_options("", folder), "api_timeout": 5.0, "api_retries": 0}
     # set in the environment, because Ansible shows lines of the playbook next to an error
     for given in ("api_url", plugin.token):
         del options[given]
