@@ -25,7 +25,8 @@ def delivery(*faults: t.Any) -> Delivery:
     features = Features("19.2")
     row = {"url": "http://127.0.0.1/", "signing_token": TOKEN, "faults": list(faults)}
     hook = read_hook(row, features, place="hooks[0]")
-    return Delivery(hook, "job", "success", 1, BODY, "http://127.0.0.1", features, hook.fault("job", "success"))
+    fault = hook.fault("job", "success")
+    return Delivery(hook, "job", "success", 1, BODY, "http://127.0.0.1", features, fault, at=0.0)
 
 
 def test_hook_signature_is_valid() -> None:
