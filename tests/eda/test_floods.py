@@ -83,7 +83,7 @@ def test_only_the_genuine_deliveries_of_a_flood_become_events() -> None:
 
 
 def test_flood_without_room_is_refused_and_uses_no_memory() -> None:
-    """Deliveries without room are refused and leave nothing behind. Accepted ones are kept."""
+    """Accepted deliveries are kept."""
     source = world(max_body=MAX_BODY)
 
     def send(first: int, end: int) -> dict[int, int]:

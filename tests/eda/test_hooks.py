@@ -201,5 +201,4 @@ def test_filter_does_not_change_other_events(event: Record) -> None:
 
 
 def test_filter_removes_a_gitlab_key_that_the_sender_wrote() -> None:
-    """The sender of the event would have written it."""
     assert "gitlab" not in received_elsewhere({"gitlab": {"status": "success"}, "payload": PUSH})

@@ -717,7 +717,7 @@ def test_pipeline_iid_is_refused_with_the_right_id(simulator: t.Any) -> None:
 def test_trigger_and_poll_example_works_as_the_guide_describes(
     simulator: t.Any, tmp_path: pathlib.Path, outcome: str
 ) -> None:
-    """It works as the guide says: it does what the collection does, but starts a pipeline every time."""
+    """It does what the collection does, but starts a pipeline every time."""
     report = {"files": {"report.env": "PASSED=212\nTARGET=staging\n"}}
     jobs = [
         {"name": "unit", "stage": "test", "outcome": outcome, "log": "adds failed\n"},

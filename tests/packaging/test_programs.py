@@ -75,7 +75,6 @@ def test_ansible_navigator_runs_the_playbook_without_a_container(
 def test_ansible_runner_runs_the_demo_release(
     simulator: t.Any, installed: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """Run the release of `make demo` from the installed collection."""
     place = installed / "ansible_collections" / GALAXY["namespace"] / GALAXY["name"] / "docs" / "examples"
     shutil.copytree(place, tmp_path / "project")
     simulator.load(place / "release-scenario.yml", clock="scaled:60")
