@@ -18,7 +18,7 @@ COLLECTION = "jobgate.gitlab"
 _INFO, _ACTION, _BRIDGES = "gitlab_job_info", "gitlab_job_action", "gitlab_pipeline_bridges"
 _DOWNLOAD, _TOKEN_INFO = "gitlab_job_download", "gitlab_job_token_info"
 _PIPELINE, _PIPELINE_INFO = "gitlab_pipeline", "gitlab_pipeline_info"
-_CELL = "tests/integration/test_decision_table.py::test_cell"
+_CELL = "tests/integration/test_decision_table.py::test_action_follows_the_decision_table"
 _DOWNLOADS = "tests/integration/test_downloads.py::"
 _PIPELINES = "tests/integration/test_pipelines.py::"
 _TOKENS = "tests/integration/test_tokens.py::"
@@ -48,27 +48,29 @@ ROWS: t.Mapping[str, Row] = {
         "E2",
         ((_INFO, ("pipeline_id", "ref", "sha", "merge_request")), (_ACTION, ("name", "stage", "scope"))),
         "11",
-        _SELECTION + "test_superseded_attempts_are_left_out_unless_wanted",
+        _SELECTION + "test_superseded_attempts_are_listed_only_with_include_retried",
     ),
     "list_pipeline_bridges": Row(
         "E3",
         ((_BRIDGES, ()), (_INFO, ("include_downstream",)), (_ACTION, ("include_downstream",))),
         "12",
-        "tests/integration/test_waiting.py::test_a_tree_of_pipelines_is_waited_for_and_drawn",
+        "tests/integration/test_waiting.py::test_downstream_tree_is_waited_for_and_drawn",
     ),
     "list_pipeline_trigger_jobs": Row(
         "E3b",
         ((_BRIDGES, ()), (_INFO, ("include_downstream",)), (_ACTION, ("include_downstream",))),
         "19.2",
-        _TOKENS + "test_trigger_jobs",
+        _TOKENS + "test_bridges_show_which_projects_the_job_token_can_read",
     ),
-    "get_token_job": Row("E4", ((_TOKEN_INFO, ()),), "13.10", _TOKENS + "test_the_job_of_a_running_job"),
-    "get_allowed_agents": Row("E5", ((_TOKEN_INFO, ("agents=true",)),), "13.11", _TOKENS + "test_agents"),
+    "get_token_job": Row("E4", ((_TOKEN_INFO, ()),), "13.10", _TOKENS + "test_job_of_a_token_is_returned"),
+    "get_allowed_agents": Row(
+        "E5", ((_TOKEN_INFO, ("agents=true",)),), "13.11", _TOKENS + "test_allowed_agents_are_returned"
+    ),
     "get_job": Row(
         "E6",
         ((_INFO, ("job_id",)), (_ACTION, ("job_id",)), (_DOWNLOAD, ("job_id",))),
         "11",
-        _SELECTION + "test_a_superseded_id_stands_for_the_newest_attempt",
+        _SELECTION + "test_superseded_job_id_selects_the_newest_attempt",
     ),
     "get_job_log": Row(
         "E7",
@@ -84,56 +86,63 @@ ROWS: t.Mapping[str, Row] = {
         "E12",
         ((_DOWNLOAD, ("content=archive",)), (_DOWNLOAD, ("content=report", "report_type"))),
         "11",
-        _DOWNLOADS + "test_check_run_check_run",
+        _DOWNLOADS + "test_download_changes_dest_once_and_check_mode_predicts_it",
     ),
     "download_artifacts_by_ref": Row(
         "E13",
         ((_DOWNLOAD, ("content=archive", "latest_success=true")),),
         "11",
-        _DOWNLOADS + "test_by_ref_it_is_the_newest_successful_job",
+        _DOWNLOADS + "test_latest_success_selects_the_newest_successful_pipeline",
     ),
     "download_artifact_file": Row(
-        "E14", ((_DOWNLOAD, ("content=file",)),), "11", _DOWNLOADS + "test_a_known_checksum_transfers_nothing"
+        "E14", ((_DOWNLOAD, ("content=file",)),), "11", _DOWNLOADS + "test_matching_checksum_prevents_the_transfer"
     ),
     "download_artifact_file_by_ref": Row(
         "E15",
         ((_DOWNLOAD, ("content=file", "latest_success=true")),),
         "11.5",
-        _DOWNLOADS + "test_by_ref_a_job_of_a_child_pipeline_is_found",
+        _DOWNLOADS + "test_latest_success_finds_jobs_of_child_pipelines",
     ),
-    "list_artifact_tree": Row("E16", ((_DOWNLOAD, ("content=list",)),), "18.8", _DOWNLOADS + "test_a_list"),
+    "list_artifact_tree": Row(
+        "E16", ((_DOWNLOAD, ("content=list",)),), "18.8", _DOWNLOADS + "test_list_shows_the_files_of_the_archive"
+    ),
     "keep_artifacts": Row("E17", ((_ACTION, ("action=keep_artifacts",)),), "11", _CELL),
     "delete_artifacts": Row("E18", ((_ACTION, ("action=delete_artifacts",)),), "11.9", _CELL),
     "delete_project_artifacts": Row(
         "E19",
         ((_ACTION, ("action=delete_artifacts", "whole_project=true")),),
         "15",
-        "tests/integration/test_whole_project.py::test_artifacts_of_all_but_the_newest_pipelines",
+        "tests/integration/test_whole_project.py::test_artifacts_of_all_but_the_newest_pipelines_expire",
     ),
     "get_pipeline_variables": Row(
         "P4",
         ((_PIPELINE_INFO, ("include=variables",)), (_PIPELINE, ("reuse", "variables"))),
         "11.11",
-        _PIPELINES + "test_a_decision_of_run",
+        _PIPELINES + "test_run_starts_or_reuses_a_pipeline",
     ),
     "get_test_report": Row(
-        "P5", ((_PIPELINE_INFO, ("include=test_report",)),), "13.0", _PIPELINES + "test_everything_about_a_pipeline"
+        "P5",
+        ((_PIPELINE_INFO, ("include=test_report",)),),
+        "13.0",
+        _PIPELINES + "test_pipeline_info_returns_only_the_requested_parts",
     ),
-    "create_pipeline": Row("P7", ((_PIPELINE, ("action=run",)),), "11", _PIPELINES + "test_a_decision_of_run"),
+    "create_pipeline": Row(
+        "P7", ((_PIPELINE, ("action=run",)),), "11", _PIPELINES + "test_run_starts_or_reuses_a_pipeline"
+    ),
     "trigger_pipeline": Row(
         "P8",
         ((_PIPELINE, ("action=run", "trigger_token")),),
         "11",
-        _PIPELINES + "test_a_trigger_token_starts_and_another_token_waits",
+        _PIPELINES + "test_trigger_token_starts_and_api_token_waits",
     ),
     "retry_pipeline": Row(
-        "P9", ((_PIPELINE, ("action=retry",)),), "11", _PIPELINES + "test_a_decision_of_retry_and_cancel"
+        "P9", ((_PIPELINE, ("action=retry",)),), "11", _PIPELINES + "test_retry_and_cancel_act_according_to_the_status"
     ),
     "cancel_pipeline": Row(
         "P10",
         ((_PIPELINE, ("action=cancel", "on_timeout=cancel")),),
         "11",
-        _PIPELINES + "test_a_decision_of_retry_and_cancel",
+        _PIPELINES + "test_retry_and_cancel_act_according_to_the_status",
     ),
 }
 

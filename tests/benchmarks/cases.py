@@ -10,7 +10,7 @@ import collections.abc as c
 import dataclasses
 import typing as t
 
-from tests.faults.case import DEEDS
+from tests.faults.case import OPERATIONS
 from tests.faults.matrix import POINTS
 from tests.integration.harness import TOKEN
 from tests.simulator.fault_presets import PRESETS
@@ -21,7 +21,7 @@ LIMIT_SECONDS = 60
 # A server that hangs or drips takes much longer than the timeout and the limit.
 _VERY_LONG_SECONDS = 600
 
-DEED_NAMES = ("play", "retry")
+ACTION_NAMES = ("play", "retry")
 POINT_NAMES = ("first write", "first read", "every write")
 # The status in which the job accepts the action.
 BEFORE = {"play": "manual", "retry": "failed"}
@@ -36,8 +36,8 @@ SLOW = "over 60 s"
 KINDS = (MORE, NOTHING_DONE, DONE, LEAK, SLOW)
 
 RULES = f"""\
-- Each run is one deed (play a manual job, or retry a failed one) by the id of the job, on a fresh job of the simulator,
-  under one fault that strikes at the first write (POST), at the first read (GET), or at every write.
+- Each run is one action (play a manual job, or retry a failed one) by the id of the job, on a fresh job of the
+  simulator, under one fault that strikes at the first write (POST), at the first read (GET), or at every write.
 - The job is over 6 s after it has been started.
 - Effects are what the simulator recorded as really done to the job, not what a client says.
 - Success is what its user takes for success: a call that returns, tasks that end without a failure, skipped ones
@@ -59,7 +59,7 @@ class Case:
 
     preset: str
     point: str
-    deed: str
+    action: str
 
     def rule(self) -> dict[str, t.Any]:
         """Return the fault for `Simulator.inject`."""
@@ -72,7 +72,7 @@ class Case:
 
     def job(self, number: int) -> dict[str, t.Any]:
         """Return the job of the scenario with this ID."""
-        return {**DEEDS[self.deed].job, "id": number}
+        return {**OPERATIONS[self.action].job, "id": number}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +102,9 @@ class Outcome:
 
 def all_cases(presets: c.Iterable[str] = ()) -> list[Case]:
     """Return the runs with these presets, or with all presets if none are listed."""
-    return [Case(preset, point, deed) for preset in presets or PRESETS for point in POINT_NAMES for deed in DEED_NAMES]
+    return [
+        Case(preset, point, action) for preset in presets or PRESETS for point in POINT_NAMES for action in ACTION_NAMES
+    ]
 
 
 def has_leaked(requests: c.Iterable[dict[str, t.Any]]) -> bool:

@@ -23,19 +23,19 @@ from .cases import TIMEOUT_SECONDS, Case, Outcome, has_leaked
 _JOB_ID = 1000
 
 # The error that a client reported (None on success), and the total length of its pauses.
-Told = tuple[t.Optional[str], float]
-Client = t.Callable[[t.Any, str], Told]
+Reported = tuple[t.Optional[str], float]
+Client = t.Callable[[t.Any, str], Reported]
 
 
-def run_jobgate(simulator: t.Any, deed: str) -> Told:
+def run_jobgate(simulator: t.Any, action: str) -> Reported:
     """Run the collection's task."""
     result = run_task(
-        simulator, ACTION, project=PROJECT, job_id=_JOB_ID, action=deed, api_timeout=float(TIMEOUT_SECONDS)
+        simulator, ACTION, project=PROJECT, job_id=_JOB_ID, action=action, api_timeout=float(TIMEOUT_SECONDS)
     )
     return result.failure, result.seconds
 
 
-def run_python_gitlab(simulator: t.Any, deed: str, **options: t.Any) -> Told:
+def run_python_gitlab(simulator: t.Any, action: str, **options: t.Any) -> Reported:
     """Read the job and call its method. Any exception is a failure."""
     clock = SimulatedTime(simulator)
     failure = None
@@ -43,7 +43,7 @@ def run_python_gitlab(simulator: t.Any, deed: str, **options: t.Any) -> Told:
         try:
             with gitlab.Gitlab(simulator.url, private_token=TOKEN, timeout=TIMEOUT_SECONDS, **options) as client:
                 job = client.projects.get(PROJECT, lazy=True).jobs.get(_JOB_ID)
-                if deed == "play":
+                if action == "play":
                     job.play()
                 else:
                     job.retry()
@@ -52,9 +52,9 @@ def run_python_gitlab(simulator: t.Any, deed: str, **options: t.Any) -> Told:
     return failure, clock.seconds
 
 
-def run_python_gitlab_retrying(simulator: t.Any, deed: str) -> Told:
+def run_python_gitlab_retrying(simulator: t.Any, action: str) -> Reported:
     """Let python-gitlab retry transient errors."""
-    return run_python_gitlab(simulator, deed, retry_transient_errors=True)
+    return run_python_gitlab(simulator, action, retry_transient_errors=True)
 
 
 CLIENTS: dict[str, Client] = {
@@ -75,7 +75,7 @@ def _run(simulator: t.Any, client: Client, case: Case) -> Outcome:
         simulator.inject(**case.rule())
     random.seed(f"{case}")  # the pauses are random
     started = time.monotonic()
-    failure, paused = client(simulator, case.deed)
+    failure, paused = client(simulator, case.action)
     seconds = time.monotonic() - started + paused
     simulator.clear_faults()
     simulator.come_back()

@@ -33,7 +33,7 @@ _CHUNK = 12
 _SOUND = [Case("", "", "play"), Case("", "", "retry")]
 
 _NOTES = (
-    "After a lost answer python-gitlab and the uri task have no way to tell whether the deed was done: neither reads "
+    "After a lost answer python-gitlab and the uri task have no way to tell whether the action was done: neither reads "
     "the job again. GitLab refuses a repeated POST because the first one worked, or, if the played job has ended by "
     "then, starts it once more. A user can add that read.",
     "Both follow redirects as their HTTP libraries do, with the header PRIVATE-TOKEN; the uri task only those of a "
@@ -41,7 +41,7 @@ _NOTES = (
     "The uri playbook skips its POST when the job it has read is not in the status for it, which is a success for "
     "Ansible. It has no way to tell that the answer was wrong, or another server's.",
     "GitLab answers a retry with 201, which is the status that the uri task waits for. Faults that put a 200 with "
-    "another body in its place therefore end in a failure after the deed; one that takes both succeeds there.",
+    "another body in its place therefore end in a failure after the action; one that takes both succeeds there.",
     "Whether a job is started twice depends on how soon it ends, and for the uri task, whose time is real, on how fast "
     "the machine is.",
     "Pauses that a server asks for, and those between attempts, count as time like any other. Those of python-gitlab "

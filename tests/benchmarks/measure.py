@@ -48,7 +48,7 @@ class Run:
     output: str
 
     @property
-    def told(self) -> dict[str, t.Any]:
+    def reported(self) -> dict[str, t.Any]:
         """Return the last line of the output, parsed as JSON."""
         return t.cast(dict[str, t.Any], json.loads(self.output.splitlines()[-1]))
 

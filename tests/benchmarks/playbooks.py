@@ -26,7 +26,7 @@ _REPEATED = {"retries": 5, "delay": 0}
 _NOW = "now().timestamp()"
 
 
-def uri_tasks(url: str, deed: str, job_id: int) -> list[Task]:
+def uri_tasks(url: str, action: str, job_id: int) -> list[Task]:
     """Return the usual two tasks: read the job, then act if its status allows it."""
     address = f"{url}/api/v4/projects/{PROJECT.replace('/', '%2F')}/jobs/{job_id}"
     common = {"headers": {"PRIVATE-TOKEN": TOKEN}, "timeout": TIMEOUT_SECONDS}
@@ -41,24 +41,24 @@ def uri_tasks(url: str, deed: str, job_id: int) -> list[Task]:
         {
             "name": f"{job_id} act",
             "ansible.builtin.uri": {
-                "url": f"{address}/{deed}",
+                "url": f"{address}/{action}",
                 "method": "POST",
-                "status_code": _STATUS_CODE[deed],
+                "status_code": _STATUS_CODE[action],
                 **common,
             },
             "register": "acted",
             "until": "acted is succeeded",
-            "when": f"job.json.status == '{BEFORE[deed]}'",
+            "when": f"job.json.status == '{BEFORE[action]}'",
             **_REPEATED,
         },
     ]
 
 
-def jobgate_tasks(url: str, deed: str, job_id: int) -> list[Task]:
+def jobgate_tasks(url: str, action: str, job_id: int) -> list[Task]:
     """Return the single task of the collection."""
     options = {"api_url": url, "api_token": TOKEN, "api_timeout": TIMEOUT_SECONDS}
-    deeds = {"project": PROJECT, "job_id": job_id, "action": deed}
-    return [{"name": f"{job_id} act", "jobgate.gitlab.gitlab_job_action": {**options, **deeds}}]
+    selection = {"project": PROJECT, "job_id": job_id, "action": action}
+    return [{"name": f"{job_id} act", "jobgate.gitlab.gitlab_job_action": {**options, **selection}}]
 
 
 def run_cases(simulator: t.Any, tasks: Tasks, cases: list[Case]) -> list[Outcome]:
@@ -68,13 +68,13 @@ def run_cases(simulator: t.Any, tasks: Tasks, cases: list[Case]) -> list[Outcome
     whole: list[Task] = []
     for job_id, case in numbered.items():
         whole += [
-            _told(f"{job_id} begins", _NOW),
+            _debug_task(f"{job_id} begins", _NOW),
             {
-                "block": tasks(simulator.url, case.deed, job_id),
+                "block": tasks(simulator.url, case.action, job_id),
                 # A failure ends only this run.
-                "rescue": [_told(f"{job_id} failed", "ansible_failed_result.msg | default('no message')")],
+                "rescue": [_debug_task(f"{job_id} failed", "ansible_failed_result.msg | default('no message')")],
             },
-            _told(f"{job_id} ends", _NOW),
+            _debug_task(f"{job_id} ends", _NOW),
         ]
     with tempfile.TemporaryDirectory() as folder:
         # The results of ansible.builtin.uri include its headers with the token, so secrets are not checked.
@@ -95,17 +95,17 @@ def _load(simulator: t.Any, numbered: dict[int, Case]) -> None:
     for job_id, case in numbered.items():
         if case.preset:
             rule = case.rule()
-            simulator.inject(**rule, path=f"/jobs/{job_id}" + (f"/{case.deed}$" if rule["method"] == "POST" else "$"))
+            simulator.inject(**rule, path=f"/jobs/{job_id}" + (f"/{case.action}$" if rule["method"] == "POST" else "$"))
 
 
-def _told(name: str, expression: str) -> Task:
+def _debug_task(name: str, expression: str) -> Task:
     return {"name": name, "ansible.builtin.debug": {"msg": f"{{{{ {expression} }}}}"}}
 
 
 def _outcome(simulator: t.Any, results: dict[str, dict[str, t.Any]], job_id: int, case: Case) -> Outcome:
     failed = results.get(f"{job_id} failed")
     effects = [effect for effect in simulator.effects() if effect["pipeline_id"] == job_id]
-    abroad = [row for row in simulator.second.requests() if f"/jobs/{job_id}" in row["path"]]
+    redirected = [row for row in simulator.second.requests() if f"/jobs/{job_id}" in row["path"]]
     seconds = float(results[f"{job_id} ends"]["msg"]) - float(results[f"{job_id} begins"]["msg"])
     failure = None if failed is None else str(failed["msg"])
-    return Outcome(case, len(effects), failure, has_leaked(abroad), seconds)
+    return Outcome(case, len(effects), failure, has_leaked(redirected), seconds)

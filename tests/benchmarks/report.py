@@ -49,7 +49,7 @@ def details(results: Results) -> str:
             where: dict[str, list[str]] = collections.defaultdict(list)
             for outcome in outcomes:
                 if kind in outcome.violations():
-                    where[outcome.case.preset].append(f"{outcome.case.deed} at {outcome.case.point}")
+                    where[outcome.case.preset].append(f"{outcome.case.action} at {outcome.case.point}")
             if where:
                 lines += ["", f"{client}: {kind}", ""]
                 lines += [f"- {preset}: {', '.join(cases)}" for preset, cases in sorted(where.items())]

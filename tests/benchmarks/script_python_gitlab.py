@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Do the work of a case with python-gitlab, as its manual recommends: `script_python_gitlab.py URL DEED OPTIONS`."""
+"""Do the work of a case with python-gitlab, as its manual recommends: `script_python_gitlab.py URL NAME OPTIONS`."""
 
 from __future__ import annotations
 
@@ -86,18 +86,18 @@ def tree(project: t.Any, options: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"pipelines": len(set(seen))}
 
 
-_DEEDS = {one.__name__: one for one in (list_keyset, list_offset, play, wait_in_turn, wait_for_all, download, tree)}
+_FUNCTIONS = {one.__name__: one for one in (list_keyset, list_offset, play, wait_in_turn, wait_for_all, download, tree)}
 
 
 def main() -> None:
     """Do the work and print its times and result."""
-    url, deed, options = (json.loads(argument) for argument in sys.argv[1:4])
+    url, function, options = (json.loads(argument) for argument in sys.argv[1:4])
     with gitlab.Gitlab(url, private_token="bench-token-0123456789", ssl_verify=options.pop("ca_file", True)) as client:
         project = client.projects.get(_PROJECT, lazy=True)
         started = time.monotonic()
-        told = _DEEDS[deed](project, options)
+        result = _FUNCTIONS[function](project, options)
         ended = time.monotonic()
-    print(json.dumps({"call": ended - started, "ended": ended, **told}), flush=True)
+    print(json.dumps({"call": ended - started, "ended": ended, **result}), flush=True)
 
 
 if __name__ == "__main__":

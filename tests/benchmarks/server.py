@@ -58,11 +58,11 @@ class Server:
         command = [sys.executable, "-m", "tests.benchmarks.server", *self._arguments]
         self._process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        told = json.loads(self._process.stdout.readline() or "{}")
-        if not told:
+        state = json.loads(self._process.stdout.readline() or "{}")
+        if not state:
             raise RuntimeError("the server of the benchmarks has not started")
-        self.http, self.https = told["http"], told["https"]
-        self.ca_file, self.ca_folder, self.large_file = told["ca_file"], told["ca_folder"], told["large_file"]
+        self.http, self.https = state["http"], state["https"]
+        self.ca_file, self.ca_folder, self.large_file = state["ca_file"], state["ca_folder"], state["large_file"]
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -96,10 +96,10 @@ class _Admin:
         if not request.target.startswith(_ADMIN):
             return self.world.answer(request)
         what, _mark, rest = request.target[len(_ADMIN) :].partition("?")
-        told = self._told(what, {name: float(value) for name, value in parse_qsl(rest)})
-        return json_answer(json.dumps(told).encode(), 200 if told is not None else 404)
+        state = self._control(what, {name: float(value) for name, value in parse_qsl(rest)})
+        return json_answer(json.dumps(state).encode(), 200 if state is not None else 404)
 
-    def _told(self, what: str, values: dict[str, float]) -> dict[str, t.Any] | None:
+    def _control(self, what: str, values: dict[str, float]) -> dict[str, t.Any] | None:
         world = self.world
         if what == "counts":
             return dict(world.counts)
@@ -111,9 +111,9 @@ class _Admin:
             return {}
         if what == "make":
             live = world.make_pipeline(int(values["jobs"]), last_end_seconds=values.get("last_end_seconds", 0.0))
-            return live.told()
+            return live.state()
         if what == "pipeline":
-            return world.live_pipeline(int(values["id"])).told()
+            return world.live_pipeline(int(values["id"])).state()
         return None
 
 

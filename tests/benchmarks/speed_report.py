@@ -160,7 +160,7 @@ def _cpu_model() -> str:
 
 def _curl_version() -> str:
     try:
-        told = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout
+        output = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return "missing"
-    return told.split()[1]
+    return output.split()[1]

@@ -132,8 +132,8 @@ def run_table(
 def figures(run: Run) -> Values:
     """Return the figures of a process; `call` is its wall time without start-up and imports, if it reports that."""
     values = {"wall": run.wall, "cpu": run.cpu, "peak_mib": run.peak_mib}
-    if run.output.startswith("{") and "call" in run.told:
-        values["call"] = run.told["call"]
+    if run.output.startswith("{") and "call" in run.reported:
+        values["call"] = run.reported["call"]
     return values
 
 

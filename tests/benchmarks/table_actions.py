@@ -46,12 +46,12 @@ def _script(latency_ms: int) -> t.Callable[[Bench], Values]:
         pipeline = _prepare(bench, latency_ms)
         options = {"api_url": bench.server.http, "api_token": TOKEN, **_options(pipeline)}
         done = script("script_jobgate.py", "gitlab_job_action", options)
-        expect("jobs applied", done.told["jobs"], len(pipeline["jobs"]))
+        expect("jobs applied", done.reported["jobs"], len(pipeline["jobs"]))
         values = _checked(bench, pipeline, done)
         if bench.scale < 1:
             # the second run finds nothing to do
             again = script("script_jobgate.py", "gitlab_job_action", options)
-            expect("changed", again.told["changed"], False)
+            expect("changed", again.reported["changed"], False)
             _checked(bench, pipeline, again)
         return values
 

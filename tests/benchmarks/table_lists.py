@@ -34,11 +34,11 @@ def _counted(bench: Bench, done: Run) -> Values:
     return {**figures(done), "requests": found}
 
 
-def _python_gitlab(deed: str, latency_ms: int) -> t.Callable[[Bench], Values]:
+def _python_gitlab(function: str, latency_ms: int) -> t.Callable[[Bench], Values]:
     def work(bench: Bench) -> Values:
         bench.server.forget(latency_ms=latency_ms)
-        done = script("script_python_gitlab.py", bench.server.http, deed, {})
-        expect("jobs", done.told["jobs"], bench.server.jobs)
+        done = script("script_python_gitlab.py", bench.server.http, function, {})
+        expect("jobs", done.reported["jobs"], bench.server.jobs)
         return _counted(bench, done)
 
     return work
@@ -56,7 +56,7 @@ def _info(latency_ms: int, fields: t.Sequence[str] = ()) -> t.Callable[[Bench], 
             "fields": list(fields),
         }
         done = script("script_jobgate.py", "gitlab_job_info", options)
-        expect("jobs", done.told["jobs"], bench.server.jobs)
+        expect("jobs", done.reported["jobs"], bench.server.jobs)
         return _counted(bench, done)
 
     return work

@@ -27,7 +27,7 @@ def _size() -> int:
 
 def _checked(bench: Bench, done: Run) -> Values:
     """Return the figures of a run that read the whole tree."""
-    expect("pipelines", done.told["pipelines"], _size())
+    expect("pipelines", done.reported["pipelines"], _size())
     return {**figures(done), "requests": sum(bench.server.counts().values())}
 
 

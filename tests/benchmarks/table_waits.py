@@ -55,16 +55,16 @@ def _info(bench: Bench) -> Values:
     pipeline = _prepare(bench)
     options = {"api_url": bench.server.http, "api_token": TOKEN, **_options(pipeline)}
     done = script("script_jobgate.py", "gitlab_job_info", options)
-    expect("jobs, timed out", (done.told["jobs"], done.told["timed_out"]), (len(pipeline["jobs"]), False))
-    return _checked(bench, pipeline, done, done.told["ended"])
+    expect("jobs, timed out", (done.reported["jobs"], done.reported["timed_out"]), (len(pipeline["jobs"]), False))
+    return _checked(bench, pipeline, done, done.reported["ended"])
 
 
-def _python_gitlab(deed: str) -> t.Callable[[Bench], Values]:
+def _python_gitlab(function: str) -> t.Callable[[Bench], Values]:
     def work(bench: Bench) -> Values:
         pipeline = _prepare(bench)
-        done = script("script_python_gitlab.py", bench.server.http, deed, {"pipeline_id": pipeline["id"]})
-        expect("jobs", done.told["jobs"], len(pipeline["jobs"]))
-        return _checked(bench, pipeline, done, done.told["ended"])
+        done = script("script_python_gitlab.py", bench.server.http, function, {"pipeline_id": pipeline["id"]})
+        expect("jobs", done.reported["jobs"], len(pipeline["jobs"]))
+        return _checked(bench, pipeline, done, done.reported["ended"])
 
     return work
 

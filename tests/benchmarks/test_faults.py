@@ -32,11 +32,11 @@ def test_all_presets_are_compared() -> None:
         (Outcome(_CASE, 1, "no", True, 61.0), [DONE, LEAK, SLOW]),
     ],
 )
-def test_the_rules(outcome: Outcome, violations: list[str]) -> None:
+def test_outcomes_violate_the_expected_rules(outcome: Outcome, violations: list[str]) -> None:
     assert outcome.violations() == violations
 
 
-def test_a_preset_with_the_clients_in_this_process() -> None:
+def test_clients_in_this_process_run_a_preset() -> None:
     results = {name: run_part(name, all_cases(["reset_after"])) for name in CLIENTS}
     assert [outcome.violations() for outcome in results["jobgate.gitlab"]] == [[]] * 6
     assert [DONE in outcome.violations() for outcome in results["python-gitlab, default"]].count(True) == 4

@@ -21,7 +21,7 @@ def assert_played_once(cost: Cost) -> None:
     assert sorted(cost.played) == [f"group/app-{number:03d}" for number in range(PROJECTS)]
 
 
-def test_a_release_asks_twice_for_a_project_and_two_hundred_times_a_minute_for_all() -> None:
+def test_number_of_requests_of_a_large_release_is_limited() -> None:
     cost = measure(PROJECTS, 60.0, {})
     assert_played_once(cost)
     assert cost.first_minute - cost.waiting == 2 * PROJECTS
@@ -29,13 +29,13 @@ def test_a_release_asks_twice_for_a_project_and_two_hundred_times_a_minute_for_a
 
 
 @pytest.mark.parametrize("limit", ["100 a minute", "5,000 an hour"])
-def test_a_limit_is_never_exceeded(limit: str) -> None:
+def test_rate_limit_is_never_exceeded(limit: str) -> None:
     cost = measure(PROJECTS, 60.0, LIMITS[limit])
     assert_played_once(cost)
     assert (cost.refused, cost.refused_later) == (0, 0)
 
 
-def test_nudges_halve_what_waiting_costs_and_show_an_end_at_once() -> None:
+def test_nudges_save_requests_and_show_the_end_of_jobs_at_once() -> None:
     without, nudged = (measure(PROJECTS, 600.0, {}, is_nudged=is_nudged) for is_nudged in (False, True))
     assert_played_once(without)
     assert_played_once(nudged)
@@ -43,7 +43,7 @@ def test_nudges_halve_what_waiting_costs_and_show_an_end_at_once() -> None:
     assert statistics.median(nudged.late) <= 2.0 < statistics.median(without.late)
 
 
-def test_a_line_of_the_table_tells_what_was_played_twice() -> None:
+def test_table_line_marks_jobs_that_were_played_twice() -> None:
     fields: dict[str, t.Any] = {
         "first_minute": 1,
         "waiting": 2,

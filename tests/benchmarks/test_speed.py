@@ -37,7 +37,7 @@ def bench() -> c.Iterator[Bench]:
         if table.name not in SAME
     ],
 )
-def test_a_case_does_its_work(table: Table, case: Case, bench: Bench) -> None:
+def test_case_returns_the_figures_of_its_rows(table: Table, case: Case, bench: Bench) -> None:
     if case.name.startswith("community.") and not peers.are_here():
         pytest.skip("community.general and community.hashi_vault are fetched by `make bench`")
     values = case.run(bench)
@@ -51,7 +51,7 @@ def test_every_goal_has_a_row() -> None:
         check_rows(table)
 
 
-def test_rows_are_chosen_by_number() -> None:
+def test_rows_are_selected_by_number() -> None:
     assert speed.numbers_of("2a, 5e") == ["2a", "5e"]
     assert speed.numbers_of("3") == ["3a", "3b"]
     assert speed.numbers_of("") == []
@@ -59,21 +59,21 @@ def test_rows_are_chosen_by_number() -> None:
         speed.numbers_of("9z")
 
 
-def test_ratios_are_those_within_a_round(bench: Bench) -> None:
+def test_ratios_compare_values_of_the_same_round(bench: Bench) -> None:
     numbers = iter([1.0, 4.0, 2.0, 2.0, 3.0])
     cases = (Case("a", lambda _bench: {"ms": next(numbers)}), Case("b", lambda _bench: {"ms": next(numbers)}, rounds=2))
     row = Row("0", "something", "a", "b", "ms", 0.7)
     table = Table("t", "Title", cases, (row,))
-    said: list[str] = []
-    results = run_table(table, bench, 3, say=said.append)
-    assert (results.ratios(row), results.ratio(row), len(said)) == ([0.25, 1.0], 0.625, 5)
+    messages: list[str] = []
+    results = run_table(table, bench, 3, say=messages.append)
+    assert (results.ratios(row), results.ratio(row), len(messages)) == ([0.25, 1.0], 0.625, 5)
     text = speed_report.whole([(table, results)], rounds=3, minutes=1)
     assert "| 0 | something | a: 2 ms | b: 3 ms | 0.625 |  | 0.7 | yes | 2 |" in text
     assert speed_report.plain([(table, results)], rounds=3)["rows"][0]["reached"] is True
     assert "failed" in speed_report.whole([(table, Results())], rounds=1, minutes=0)
 
 
-def test_the_server_counts_and_delays(bench: Bench) -> None:
+def test_server_counts_and_delays_requests(bench: Bench) -> None:
     bench.server.forget(latency_ms=20)
     rate = measure(bench.server.http, f"{API}/projects/7/jobs/{ONE_JOB}", 20, seconds=0.5)
     assert 0 < rate <= 1000, "20 connections with 20 ms each"

@@ -66,7 +66,7 @@ class LivePipeline:
         """Return a job in its current state."""
         return records.known_job(job_id, f"deploy-{job_id - self.job_ids[0]}", self.status(job_id), self.id)
 
-    def told(self) -> dict[str, t.Any]:
+    def state(self) -> dict[str, t.Any]:
         """Return the facts that benchmarks need about the pipeline."""
         last_end = self.started + max(self.ends) if self.ends and self.started is not None else None
         return {"id": self.id, "jobs": self.job_ids, "last_end": last_end, "plays": sum(self.played.values())}

@@ -56,10 +56,10 @@ def test_retry_by_gitlab_is_reported_with_reasons(
     assert reason in page and f"attempt {len(reasons) + 1}" in page
 
 
-def test_a_canceled_job_that_the_gate_has_retried(simulator: t.Any) -> None:
+def test_retry_of_a_canceled_job_is_reported_with_its_status(simulator: t.Any) -> None:
     simulator.load(world(flaky(status="canceled")))
     result = release(simulator, {"gates": [{**WAIT, "action": "retry"}]})
-    assert told(result) == [("retried", "flaky was retried after status canceled")]
+    assert outcomes_and_reasons(result) == [("retried", "flaky was retried after status canceled")]
 
 
 def test_retry_by_the_gate_is_reported_with_reasons(simulator: t.Any) -> None:

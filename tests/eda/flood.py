@@ -31,7 +31,7 @@ from .support import JOB, OTHER_SIGNING, PUSH, SIGNING, changed, encoded, signed
 PER_SECOND = 1000
 MAX_BODY = 65536
 # How long a sender that stops halfway waits.
-PATIENCE_SECONDS = 20.0
+ANSWER_TIMEOUT_SECONDS = 20.0
 # The expected status for each kind; "none" means that the sender closed the connection.
 EXPECTED: t.Mapping[str, str] = {
     "honest": "200",
@@ -76,7 +76,7 @@ async def send(address: urllib.parse.SplitResult, kind: str, whole: bytes) -> st
         if kind == "cut":
             await writer.drain()
             return "none"
-        answer = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+        answer = await asyncio.wait_for(reader.read(), ANSWER_TIMEOUT_SECONDS)
         return answer.split()[1].decode() if answer else "none"
     except ConnectionError:
         # the source may close the connection without reading what it refuses

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.rulebook
 
 
 @pytest.mark.skipif(not shutil.which("ansible-rulebook"), reason="ansible-rulebook is not installed: make eda")
-def test_a_hook_deploys_in_each_of_two_demos(tmp_path: pathlib.Path) -> None:
+def test_two_simultaneous_demos_each_deploy_after_a_hook(tmp_path: pathlib.Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     demos = [
         subprocess.Popen(

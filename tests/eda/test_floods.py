@@ -17,13 +17,13 @@ from .support import JOB, NOW, OTHER_SIGNING, PUSH, World, changed, encoded, sig
 MAX_BODY = 65536
 
 
-def drain(here: World, most: int | None = None) -> list[dict[str, t.Any]]:
+def drain(source: World, most: int | None = None) -> list[dict[str, t.Any]]:
     """Return the events that the rules take now."""
     taken = []
-    while not here.backlog._waiting.empty() and (most is None or len(taken) < most):
-        event = here.backlog._waiting.get_nowait()
+    while not source.backlog._waiting.empty() and (most is None or len(taken) < most):
+        event = source.backlog._waiting.get_nowait()
         taken.append(event.content)
-        here.backlog.done(event)
+        source.backlog.done(event)
     return taken
 
 
@@ -31,10 +31,10 @@ def job(number: int, **values: t.Any) -> bytes:
     return encoded(changed(JOB, build_id=number, **values))
 
 
-def a_second(here: World, second: int, answers: collections.Counter[str]) -> None:
+def send_for_one_second(source: World, second: int, answers: collections.Counter[str]) -> None:
     """Send a thousand deliveries, one in ten of them genuine."""
     for number in range(second * 100, second * 100 + 100):
-        at = here.now
+        at = source.now
         honest = job(number)
         unwanted = job(number, build_status="running")
         good = signed(honest, f"good-{number}", at=at)
@@ -51,7 +51,7 @@ def a_second(here: World, second: int, answers: collections.Counter[str]) -> Non
             "huge": (signed(b"x", f"huge-{number}", at=at), b"x" * (MAX_BODY + 1)),
         }
         for name, (headers, body) in bodies.items():
-            answers[f"{name} {here.send(headers, body).status}"] += 1
+            answers[f"{name} {source.send(headers, body).status}"] += 1
 
 
 STATUS = {
@@ -68,65 +68,65 @@ STATUS = {
 }
 
 
-def test_ten_thousand_deliveries_start_a_thousand_rules() -> None:
-    here = world(statuses=["failed"], max_body=MAX_BODY, remember=500)
+def test_only_the_genuine_deliveries_of_a_flood_become_events() -> None:
+    source = world(statuses=["failed"], max_body=MAX_BODY, remember=500)
     answers: collections.Counter[str] = collections.Counter()
     ids: list[int] = []
     for second in range(10):
-        a_second(here, second, answers)
-        ids += [event["gitlab"]["id"] for event in drain(here)]
-        here.now += 1
+        send_for_one_second(source, second, answers)
+        ids += [event["gitlab"]["id"] for event in drain(source)]
+        source.now += 1
     assert answers == {f"{name} {status}": 1000 for name, status in STATUS.items()}
     assert ids == list(range(1000))
-    assert len(here.receiver._known) == 500
-    assert here.backlog.events == here.backlog.bytes == 0
+    assert len(source.receiver._known) == 500
+    assert source.backlog.events == source.backlog.bytes == 0
 
 
-def test_ten_thousand_deliveries_while_the_rules_take_nothing() -> None:
-    """Deliveries without room are refused and leave nothing behind. Accepted ones are kept."""
-    here = world(max_body=MAX_BODY)
+def test_flood_without_room_is_refused_and_uses_no_memory() -> None:
+    """Accepted deliveries are kept."""
+    source = world(max_body=MAX_BODY)
 
     def send(first: int, end: int) -> dict[int, int]:
         bodies = ((number, job(number)) for number in range(first, end))
-        return collections.Counter(here.send(signed(body, f"{number}"), body).status for number, body in bodies)
+        return collections.Counter(source.send(signed(body, f"{number}"), body).status for number, body in bodies)
 
     assert send(0, 2000) == {200: MOST_EVENTS, 503: 2000 - MOST_EVENTS}
-    taken = here.backlog.bytes
+    taken = source.backlog.bytes
     gc.collect()
     objects = len(gc.get_objects())
     assert send(2000, 10_000) == {503: 8000}
     gc.collect()
     assert len(gc.get_objects()) - objects < 100
-    assert here.backlog.bytes == taken <= MOST_BYTES
-    assert [event["gitlab"]["id"] for event in drain(here)] == list(range(MOST_EVENTS))
-    assert here.backlog.bytes == 0
+    assert source.backlog.bytes == taken <= MOST_BYTES
+    assert [event["gitlab"]["id"] for event in drain(source)] == list(range(MOST_EVENTS))
+    assert source.backlog.bytes == 0
 
 
-def test_a_day() -> None:
+def test_each_delivery_of_a_day_becomes_one_event() -> None:
     """Deliveries arrive every ten seconds. Some are replayed, GitLab repeats some, and the clock is set twice."""
-    here = world(remember=100)
+    source = world(remember=100)
     recorded: list[tuple[t.Any, bytes]] = []
     ids: list[int] = []
     shift = 0.0
     for number in range(8640):
-        here.now = NOW + number * 10 + shift
+        source.now = NOW + number * 10 + shift
         if number == 3000:
             shift = -120.0  # the clock of this machine is corrected
         if number == 6000:
             shift = +120.0
         body = job(number)
         headers = signed(body, f"delivery-{number}", at=NOW + number * 10)
-        assert here.send(headers, body).status == 200, number
+        assert source.send(headers, body).status == 200, number
         if number % 7 == 0:
             # GitLab repeats it with a new signature
-            again = here.send(signed(body, f"delivery-{number}", at=NOW + number * 10 + 1), body)
+            again = source.send(signed(body, f"delivery-{number}", at=NOW + number * 10 + 1), body)
             assert (again.status, again.event) == (200, None)
         recorded.append((headers, body))
         if number >= 360:
             # an attacker replays deliveries from a minute and an hour ago
-            assert here.send(*recorded[number - 6]).event is None
-            assert here.send(*recorded[number - 360]).status == 401
-        ids += [event["gitlab"]["id"] for event in drain(here)]
+            assert source.send(*recorded[number - 6]).event is None
+            assert source.send(*recorded[number - 360]).status == 401
+        ids += [event["gitlab"]["id"] for event in drain(source)]
     assert ids == list(range(8640))
-    assert len(here.receiver._known) == 100
-    assert here.backlog.events == here.backlog.bytes == 0
+    assert len(source.receiver._known) == 100
+    assert source.backlog.events == source.backlog.bytes == 0

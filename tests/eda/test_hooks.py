@@ -18,7 +18,7 @@ from jobgate_gitlab_events.hooks import FIELDS, KINDS, STATUSES, gitlab_of, rece
 
 from .support import DEPLOYMENT, INSTANCE, JOB, PIPELINE, PUSH, TOKEN, Record, changed
 
-MADE: dict[str, tuple[Record, Record]] = {
+EXPECTED: dict[str, tuple[Record, Record]] = {
     "job": (
         JOB,
         {
@@ -85,11 +85,11 @@ MADE: dict[str, tuple[Record, Record]] = {
 }
 
 
-@pytest.mark.parametrize(("payload", "wanted"), MADE.values(), ids=MADE)
-def test_what_is_made_of_a_hook(payload: Record, wanted: Record) -> None:
+@pytest.mark.parametrize(("payload", "expected"), EXPECTED.values(), ids=EXPECTED)
+def test_hook_is_converted_to_the_gitlab_key(payload: Record, expected: Record) -> None:
     made = gitlab_of(payload, INSTANCE)
-    assert made == wanted
-    assert tuple(made) == FIELDS == tuple(wanted)
+    assert made == expected
+    assert tuple(made) == FIELDS == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_attempts_count_from_one(retries: t.Any, attempt: int | None) -> None:
 
 
 @pytest.mark.parametrize("more", [{"merge_request": {"iid": 17}}, {"source": "merge_request_event"}], ids=str)
-def test_the_source_branch_of_a_merge_request_is_not_taken_for_a_branch_of_the_project(more: Record) -> None:
+def test_pipeline_of_a_merge_request_has_no_ref(more: Record) -> None:
     attributes = PIPELINE["object_attributes"] | more
     made = gitlab_of(changed(PIPELINE, object_attributes=attributes, **more), INSTANCE)
-    assert made == MADE["pipeline"][1] | {"ref": None}
+    assert made == EXPECTED["pipeline"][1] | {"ref": None}
 
 
 @pytest.mark.parametrize("status", ["created", "pending", "running", "success", "canceled"])
-def test_only_failed_jobs_have_a_reason(status: str) -> None:
+def test_only_failed_jobs_have_a_failure_reason(status: str) -> None:
     """GitLab also sends a reason for other jobs."""
     made = gitlab_of(changed(JOB, build_status=status), None)
     assert made is not None and made["failure_reason"] is None
@@ -127,7 +127,9 @@ def test_only_failed_jobs_have_a_reason(status: str) -> None:
         (None, INSTANCE, None),
     ],
 )
-def test_the_project_of_an_old_server(homepage: str | None, instance: str | None, project: str | None) -> None:
+def test_project_path_of_an_old_server_comes_from_the_homepage(
+    homepage: str | None, instance: str | None, project: str | None
+) -> None:
     """Its job hooks have a full name, which is not a path, and a URL."""
     payload = changed(JOB, repository={"homepage": homepage})
     del payload["project"]
@@ -138,7 +140,7 @@ def test_the_project_of_an_old_server(homepage: str | None, instance: str | None
 @pytest.mark.parametrize(
     "payload", [PUSH, {}, {"object_kind": None}, {"object_kind": ["build"]}, {"object_kind": "job"}]
 )
-def test_other_kinds_make_nothing(payload: Record) -> None:
+def test_other_kinds_of_hooks_have_no_gitlab_key(payload: Record) -> None:
     assert gitlab_of(payload, None) is None
 
 
@@ -148,18 +150,18 @@ PARTS = sorted({*JOB, *PIPELINE, *DEPLOYMENT} - {"object_kind"})
 
 
 @given(st.sampled_from(sorted(KINDS)), st.dictionaries(st.sampled_from(PARTS), ODD))
-def test_a_body_of_a_template_of_somebody_else(kind: str, parts: Record) -> None:
+def test_unexpected_values_in_a_body_become_null(kind: str, parts: Record) -> None:
     """Each value has its type or is null, whatever the body contains."""
     made = gitlab_of({"object_kind": kind, **parts}, INSTANCE)
     assert made is not None and tuple(made) == FIELDS
     for name, value in made.items():
         kinds = {"id": int, "attempt": int, "pipeline_id": int, "project_id": int, "tag": bool, "allow_failure": bool}
-        wanted = kinds.get(name, str)
-        assert value is None or (isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)))
+        expected = kinds.get(name, str)
+        assert value is None or (isinstance(value, expected) and (expected is bool or not isinstance(value, bool)))
     received_elsewhere({"payload": {"object_kind": kind, **parts}, "meta": parts})
 
 
-def test_the_statuses_are_those_of_the_collection() -> None:
+def test_statuses_match_those_of_the_collection() -> None:
     """Deployments can also be blocked. All other statuses are in the table of job statuses."""
     assert set(STATUSES) == {*JOB_STATUSES, "blocked"}
 
@@ -169,21 +171,21 @@ def webhook_event(payload: t.Any, **headers: str) -> Record:
     return {"payload": payload, "meta": {"endpoint": "gitlab", "headers": {"Host": "h", **headers}, "uuid": "u"}}
 
 
-@pytest.mark.parametrize(("payload", "wanted"), MADE.values(), ids=MADE)
-def test_the_filter_makes_the_same(payload: Record, wanted: Record) -> None:
+@pytest.mark.parametrize(("payload", "expected"), EXPECTED.values(), ids=EXPECTED)
+def test_filter_adds_the_same_gitlab_key(payload: Record, expected: Record) -> None:
     event = webhook_event(copy.deepcopy(payload))
-    assert received_elsewhere(event) == event | {"gitlab": wanted}
+    assert received_elsewhere(event) == event | {"gitlab": expected}
 
 
 @pytest.mark.parametrize("header", ["X-Gitlab-Token", "x-gitlab-token", "X-GITLAB-TOKEN", "X_Gitlab_Token"])
 @pytest.mark.parametrize("payload", [JOB, PUSH, "text", None])
-def test_the_filter_drops_the_token(header: str, payload: t.Any) -> None:
+def test_filter_removes_the_token(header: str, payload: t.Any) -> None:
     found = received_elsewhere(webhook_event(payload, **{header: TOKEN}))
     assert TOKEN not in json.dumps(found)
     assert found["meta"] == {"endpoint": "gitlab", "headers": {"Host": "h"}, "uuid": "u"}
 
 
-def test_the_filter_reads_the_server_from_the_headers() -> None:
+def test_filter_reads_the_instance_from_the_headers() -> None:
     payload = changed(JOB)
     del payload["project"]
     assert (
@@ -194,10 +196,9 @@ def test_the_filter_reads_the_server_from_the_headers() -> None:
 
 
 @pytest.mark.parametrize("event", [{}, {"payload": None}, {"meta": None}, {"meta": {"headers": []}}, {"payload": [1]}])
-def test_the_filter_leaves_other_events_alone(event: Record) -> None:
+def test_filter_does_not_change_other_events(event: Record) -> None:
     assert received_elsewhere(copy.deepcopy(event)) == event
 
 
-def test_a_key_gitlab_is_never_taken_over() -> None:
-    """The sender of the event would have written it."""
+def test_filter_removes_a_gitlab_key_that_the_sender_wrote() -> None:
     assert "gitlab" not in received_elsewhere({"gitlab": {"status": "success"}, "payload": PUSH})

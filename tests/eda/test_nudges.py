@@ -52,7 +52,7 @@ def nudges_at(path: pathlib.Path) -> Nudges:
     return found
 
 
-def test_each_hook_has_a_line_and_nothing_else_has(tmp_path: pathlib.Path) -> None:
+def test_each_genuine_hook_writes_one_line(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     child = changed(JOB, pipeline_id=2400, source_pipeline={"project": {}, "job_id": 5, "pipeline_id": 2366})
 
@@ -87,20 +87,20 @@ def test_each_hook_has_a_line_and_nothing_else_has(tmp_path: pathlib.Path) -> No
     asyncio.run(scene())
 
 
-def test_the_file_stays_below_its_limit(tmp_path: pathlib.Path) -> None:
+def test_file_stays_below_its_size_limit(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
-    longest, begun_anew = 0, 0
+    largest, restarts = 0, 0
     for number in range(3 * MOST_BYTES // 900):
         before = path.stat().st_size
         nudges.put(nudge(project="x" * 800, pipeline_id=number))
-        longest, begun_anew = max(longest, path.stat().st_size), begun_anew + (path.stat().st_size < before)
-    assert MOST_BYTES - 1000 < longest <= MOST_BYTES
-    assert begun_anew >= 2
+        largest, restarts = max(largest, path.stat().st_size), restarts + (path.stat().st_size < before)
+    assert MOST_BYTES - 1000 < largest <= MOST_BYTES
+    assert restarts >= 2
     assert lines(path)[-1]["pipeline_id"] == number
 
 
-def test_a_line_that_is_too_long_is_left_out(tmp_path: pathlib.Path) -> None:
+def test_line_that_is_too_long_is_not_written(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
     nudges.put(nudge(project="x" * MOST_LINE_BYTES))
@@ -108,13 +108,13 @@ def test_a_line_that_is_too_long_is_left_out(tmp_path: pathlib.Path) -> None:
     assert len(lines(path)) == 1
 
 
-def test_a_line_end_in_a_name_makes_no_second_line(tmp_path: pathlib.Path) -> None:
+def test_line_break_in_a_name_starts_no_second_line(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges_at(path).put(nudge(project='a\n{"pipeline_id": 1}'))
     assert len(lines(path)) == 1
 
 
-def test_the_file_of_an_earlier_run_is_gone_on_with(tmp_path: pathlib.Path) -> None:
+def test_file_of_an_earlier_run_is_continued(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges_at(path).put(nudge())
     path.chmod(0o644)
@@ -123,7 +123,7 @@ def test_the_file_of_an_earlier_run_is_gone_on_with(tmp_path: pathlib.Path) -> N
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_file_that_was_taken_away_is_made_again(tmp_path: pathlib.Path) -> None:
+def test_deleted_file_is_created_again(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
     path.unlink()
@@ -141,7 +141,7 @@ def is_written(path: pathlib.Path) -> bool:
     return False
 
 
-def test_a_gate_can_tell_whether_somebody_writes_it(tmp_path: pathlib.Path) -> None:
+def test_lock_shows_whether_a_source_writes_the_file(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     first, second = nudges_at(path), nudges_at(path)
     assert is_written(path)
@@ -155,7 +155,7 @@ def test_a_gate_can_tell_whether_somebody_writes_it(tmp_path: pathlib.Path) -> N
     second.end()
 
 
-def test_a_source_that_is_killed_writes_no_more(tmp_path: pathlib.Path) -> None:
+def test_killed_source_releases_its_lock(tmp_path: pathlib.Path) -> None:
     """On a signal, the Java virtual machine of ansible-rulebook ends the process without notifying Python."""
     path = tmp_path / "nudges"
     program = (
@@ -173,7 +173,7 @@ def test_a_source_that_is_killed_writes_no_more(tmp_path: pathlib.Path) -> None:
     nudges_at(path).put(nudge())
 
 
-def make(kind: str, path: pathlib.Path) -> pathlib.Path | None:
+def create_other(kind: str, path: pathlib.Path) -> pathlib.Path | None:
     """Create something at the path of the file, and return the path that must stay unchanged."""
     precious = path.with_name("precious")
     precious.write_text("precious\n")
@@ -193,27 +193,25 @@ def make(kind: str, path: pathlib.Path) -> pathlib.Path | None:
     return precious
 
 
-WRONG = ["link", "link to nothing", "second name", "fifo", "folder", "something else"]
+OTHER_KINDS = ["link", "link to nothing", "second name", "fifo", "folder", "something else"]
 
 
-@pytest.mark.parametrize("kind", WRONG)
-def test_what_is_not_its_own_file_keeps_it_from_starting(tmp_path: pathlib.Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_path_of_something_else_is_refused_and_unchanged(tmp_path: pathlib.Path, kind: str) -> None:
     path = tmp_path / "nudges"
-    precious = make(kind, path)
+    precious = create_other(kind, path)
     with pytest.raises(OptionError, match="nudges .* cannot be used .*: set a path that does not exist yet"):
         nudges_at(path)
     assert precious is not None and precious.read_text() == "precious\n"
     assert not path.with_name("nothing").exists()
 
 
-def test_a_folder_that_does_not_exist_keeps_it_from_starting(tmp_path: pathlib.Path) -> None:
+def test_missing_folder_is_refused(tmp_path: pathlib.Path) -> None:
     with pytest.raises(OptionError, match="No such file or directory"):
         nudges_at(tmp_path / "nowhere" / "nudges")
 
 
-def test_a_file_of_somebody_else_keeps_it_from_starting(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_of_another_user_is_refused(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nudges").touch()
     mine = os.geteuid()
     monkeypatch.setattr(module.os, "geteuid", lambda: mine + 1)
@@ -221,14 +219,14 @@ def test_a_file_of_somebody_else_keeps_it_from_starting(
         nudges_at(tmp_path / "nudges")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in WRONG if kind != "something else"])
-def test_what_takes_its_place_later_is_left_alone_and_told_once(
+@pytest.mark.parametrize("kind", [kind for kind in OTHER_KINDS if kind != "something else"])
+def test_replaced_file_is_unchanged_and_reported_once(
     tmp_path: pathlib.Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
     path.unlink()
-    precious = make(kind, path)
+    precious = create_other(kind, path)
     for _number in range(3):
         nudges.put(nudge())
     nudges.end()

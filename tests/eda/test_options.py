@@ -27,7 +27,7 @@ FILTER = EDA / "plugins" / "event_filter" / "gitlab_event.py"
 SCHEMA = json.loads((SOURCE.parent / "schemas" / "job_events.json").read_text(encoding="utf-8"))
 WITH = {"port": 5000, "token": TOKEN}
 
-WRONG: list[tuple[dict[str, t.Any], str]] = [
+INVALID: list[tuple[dict[str, t.Any], str]] = [
     ({}, "port is missing: set the port"),
     ({"port": 5000}, "token and signing_token are missing"),
     ({"port": 5000, "insecure": False}, "token and signing_token are missing"),
@@ -73,8 +73,8 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("args", "sentence"), WRONG, ids=[str(number) for number in range(len(WRONG))])
-def test_what_keeps_it_from_starting(args: dict[str, t.Any], sentence: str) -> None:
+@pytest.mark.parametrize(("args", "sentence"), INVALID, ids=[str(number) for number in range(len(INVALID))])
+def test_invalid_options_are_refused_in_one_sentence(args: dict[str, t.Any], sentence: str) -> None:
     with pytest.raises(OptionError) as caught:
         read_options(args)
     assert sentence in str(caught.value)
@@ -82,37 +82,37 @@ def test_what_keeps_it_from_starting(args: dict[str, t.Any], sentence: str) -> N
     assert not [secret for secret in SECRETS if secret in str(caught.value)]
 
 
-def test_secrets_are_not_in_what_is_shown() -> None:
+def test_repr_of_options_contains_no_secrets() -> None:
     options = read_options({**WITH, "signing_token": SIGNING})
     for shown in (repr(options), repr(options.secrets)):
         assert TOKEN not in shown and "0123456789abcdef" not in shown
 
 
-def test_texts_for_numbers_and_single_values_for_lists() -> None:
+def test_strings_and_single_values_are_converted() -> None:
     """Variables of a rulebook may be strings."""
     options = read_options({"port": "5000", "token": TOKEN, "tolerance": "1.5", "projects": 12, "names": "a, b"})
     assert (options.port, options.tolerance) == (5000, 1.5)
     assert (options.token, options.projects, options.names) == ((TOKEN,), ("12",), ("a, b",))
 
 
-def test_paths_of_files_are_those_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_paths_are_expanded_as_in_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/alice")
     monkeypatch.setenv("KEYS", "/etc/keys")
     options = read_options({**WITH, "certfile": "$KEYS/hook.pem", "nudges": "~/nudges"})
     assert (options.certfile, options.nudges) == ("/etc/keys/hook.pem", "/home/alice/nudges")
 
 
-def test_insecure_needs_no_secret() -> None:
+def test_insecure_requires_no_secret() -> None:
     assert read_options({"port": 5000, "insecure": True}).secrets.tokens == ()
 
 
-def test_a_certificate_that_is_not_there(tmp_path: pathlib.Path) -> None:
+def test_missing_certificate_is_refused(tmp_path: pathlib.Path) -> None:
     options = read_options({**WITH, "certfile": str(tmp_path / "x.pem")})
     with pytest.raises(OptionError, match="x.pem.*cannot be used.*PEM format"):
         options.tls()
 
 
-def test_a_file_that_is_no_certificate(tmp_path: pathlib.Path) -> None:
+def test_invalid_certificate_is_refused(tmp_path: pathlib.Path) -> None:
     (tmp_path / "x.pem").write_text("no certificate", encoding="utf-8")
     with pytest.raises(OptionError, match="cannot be used"):
         read_options({**WITH, "certfile": str(tmp_path / "x.pem")}).tls()
@@ -137,21 +137,21 @@ def test_all_options_are_documented_and_in_the_schema(source: dict[str, t.Any]) 
         default = getattr(defaults, name)
         default = list(default) if isinstance(default, tuple) else default
         # an unset list is empty here, and has no default in the documentation
-        wanted = None if name == "port" or default == [] else default
-        assert documented[name].get("default") == SCHEMA["properties"][name].get("default") == wanted, name
+        expected = None if name == "port" or default == [] else default
+        assert documented[name].get("default") == SCHEMA["properties"][name].get("default") == expected, name
 
 
-def test_choices_are_those_of_the_code(source: dict[str, t.Any]) -> None:
+def test_documented_choices_match_the_code(source: dict[str, t.Any]) -> None:
     documented = yaml.safe_load(source["DOCUMENTATION"])["options"]
-    for name, wanted in (("events", KIND_NAMES), ("statuses", STATUSES)):
-        assert documented[name]["choices"] == list(wanted)
-        assert SCHEMA["$defs"][name]["enum"] == list(wanted)
+    for name, expected in (("events", KIND_NAMES), ("statuses", STATUSES)):
+        assert documented[name]["choices"] == list(expected)
+        assert SCHEMA["$defs"][name]["enum"] == list(expected)
 
 
-def test_the_schema_refuses_what_the_source_refuses() -> None:
+def test_schema_refuses_most_invalid_options() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     validator = jsonschema.Draft202012Validator(SCHEMA)
-    passed = [args for args, sentence in WRONG if validator.is_valid(args)]
+    passed = [args for args, sentence in INVALID if validator.is_valid(args)]
     # the schema cannot check some strings, for example for line breaks; only the source does
     assert all(set(args) & {"token", "signing_token", "tolerance", "path"} for args in passed) and len(passed) <= 6, (
         passed
@@ -162,7 +162,7 @@ def test_the_schema_refuses_what_the_source_refuses() -> None:
 
 
 @pytest.mark.parametrize("path", [SOURCE, FILTER], ids=["source", "filter"])
-def test_the_documentation_is_complete(path: pathlib.Path) -> None:
+def test_plugin_documentation_is_complete(path: pathlib.Path) -> None:
     plugin = runpy.run_path(str(path))
     documentation = yaml.safe_load(plugin["DOCUMENTATION"])
     assert documentation["module"] == path.stem
@@ -178,7 +178,7 @@ def given_options(rulesets: t.Any) -> list[dict[str, t.Any]]:
     return [args | {name: value for name, value in filled.items() if name in args} for args in found]
 
 
-def shown_rulebooks() -> dict[str, t.Any]:
+def all_rulebooks() -> dict[str, t.Any]:
     """Return the rulebooks of the collection and of its documentation."""
     folders = (EDA / "rulebooks", ROOT / "docs" / "examples" / "rulebooks")
     files = sorted(file for folder in folders for file in folder.glob("*.yml"))
@@ -189,17 +189,17 @@ def shown_rulebooks() -> dict[str, t.Any]:
     return made | {block.title: block.content for block in blocks}
 
 
-RULEBOOKS = shown_rulebooks()
+RULEBOOKS = all_rulebooks()
 
 
 @pytest.mark.parametrize("name", RULEBOOKS)
-def test_the_options_of_every_rulebook_are_taken(name: str) -> None:
+def test_options_of_every_rulebook_are_valid(name: str) -> None:
     for args in given_options(RULEBOOKS[name]):
         read_options(args)
 
 
 @pytest.mark.parametrize("path", sorted((EDA / "rulebooks").glob("*.yml")), ids=lambda path: path.stem)
-def test_the_guide_names_the_variables_of_a_rulebook(path: pathlib.Path) -> None:
+def test_guide_lists_the_variables_of_each_rulebook(path: pathlib.Path) -> None:
     text = path.read_text(encoding="utf-8")
     used = set(re.findall(r"{{ (?!event)(\w+)|vars\.(\w+)", text.partition("\n- name:")[2]))
     used = {name for pair in used for name in pair if name}
@@ -210,5 +210,5 @@ def test_the_guide_names_the_variables_of_a_rulebook(path: pathlib.Path) -> None
     assert used >= for_all
 
 
-def test_there_are_rulebooks() -> None:
+def test_all_rulebooks_with_this_source_are_found() -> None:
     assert sum(len(given_options(rulesets)) for rulesets in RULEBOOKS.values()) == 8

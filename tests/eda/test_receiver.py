@@ -34,7 +34,7 @@ BODY = encoded(JOB)
 
 
 @pytest.mark.parametrize("payload", [JOB, PIPELINE, DEPLOYMENT], ids=lambda payload: payload["object_kind"])
-def test_an_event(payload: Record) -> None:
+def test_delivery_becomes_the_expected_event(payload: Record) -> None:
     body = encoded(payload)
     event = world().send(signed(body), body).event
     assert event is not None and event.size == len(body)
@@ -45,7 +45,7 @@ def test_an_event(payload: Record) -> None:
     }
 
 
-def test_no_secret_and_no_header_is_in_an_event() -> None:
+def test_event_contains_no_secrets_or_headers() -> None:
     headers = signed(BODY, X_Gitlab_Token=TOKEN, X_Custom="custom-value", Authorization="Bearer custom-value")
     event = world(token=TOKEN, signing_token=SIGNING).send(headers, BODY).event
     assert event is not None
@@ -54,7 +54,7 @@ def test_no_secret_and_no_header_is_in_an_event() -> None:
         assert text not in shown
 
 
-def test_headers_that_are_not_text() -> None:
+def test_event_of_undecodable_headers_is_valid_utf_8() -> None:
     headers = signed(BODY, "d\udcff", X_Gitlab_Instance="https://\udcff")
     event = world().send(headers, BODY).event
     assert event is not None
@@ -65,18 +65,18 @@ def test_headers_that_are_not_text() -> None:
     ("method", "path", "status"),
     [("POST", "/gitlab", 200), ("POST", "/", 404), ("POST", "/gitlab/", 404), ("GET", "/gitlab", 405)],
 )
-def test_path_and_method(method: str, path: str, status: int) -> None:
+def test_other_paths_and_methods_are_refused(method: str, path: str, status: int) -> None:
     assert world(path="/gitlab").send(signed(BODY), BODY, method=method, path=path).status == status
 
 
 NOT_HOOKS: dict[str, bytes] = {
-    "nothing": b"",
-    "no JSON": b"{",
+    "an empty body": b"",
+    "invalid JSON": b"{",
     "a form": b"object_kind=build",
     "a list": b"[]",
-    "a text": b'"build"',
-    "no kind": encoded({"build_id": 1}),
-    "a kind that is none": encoded({"object_kind": 1}),
+    "a string": b'"build"',
+    "a missing kind": encoded({"build_id": 1}),
+    "an invalid kind": encoded({"object_kind": 1}),
     "not UTF-8": b'{"object_kind": "build", "ref": "\xff"}',
     "UTF-16": '{"object_kind": "build"}'.encode("utf-16"),
     "half a character": b'{"object_kind": "build", "ref": "\\ud800"}',
@@ -93,15 +93,15 @@ NOT_HOOKS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("body", NOT_HOOKS.values(), ids=NOT_HOOKS)
-def test_what_is_no_hook(body: bytes) -> None:
-    here = world()
-    assert here.send(signed(body), body).status == 400
-    assert here.backlog.events == here.backlog.bytes == 0
+def test_invalid_body_is_refused_and_not_remembered(body: bytes) -> None:
+    source = world()
+    assert source.send(signed(body), body).status == 400
+    assert source.backlog.events == source.backlog.bytes == 0
     # and it is not remembered: the genuine delivery may still arrive
-    assert here.send(signed(BODY), BODY).event
+    assert source.send(signed(BODY), BODY).event
 
 
-def test_who_knows_no_secret_learns_nothing() -> None:
+def test_forged_deliveries_are_refused_whatever_their_body() -> None:
     """Without a secret, a client does not even learn whether a body is a hook."""
     for body in (*NOT_HOOKS.values(), BODY, encoded(PUSH)):
         assert world().send(signed(body, signing_token="whsec_" + "A" * 44), body).status == 401
@@ -115,14 +115,14 @@ def test_other_kinds_are_answered_and_ignored(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("length", "status"), [(1024, 200), (1025, 413)])
-def test_long_bodies(length: int, status: int) -> None:
+def test_body_above_max_body_is_refused(length: int, status: int) -> None:
     body = encoded({"object_kind": "build", "x": ""})
     body = body[:-2] + b"x" * (length - len(body)) + body[-2:]
     assert len(body) == length
     assert world(max_body=1024).send(signed(body), body).status == status
 
 
-WANTED: list[tuple[dict[str, t.Any], Record, bool]] = [
+FILTERS: list[tuple[dict[str, t.Any], Record, bool]] = [
     ({"events": "job"}, JOB, True),
     ({"events": ["pipeline", "deployment"]}, JOB, False),
     ({"statuses": ["failed"]}, JOB, True),
@@ -147,64 +147,64 @@ WANTED: list[tuple[dict[str, t.Any], Record, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("args", "payload", "wanted"), WANTED, ids=[str(number) for number in range(len(WANTED))])
-def test_what_was_asked_for(args: dict[str, t.Any], payload: Record, wanted: bool) -> None:
+@pytest.mark.parametrize(("args", "payload", "expected"), FILTERS, ids=[str(number) for number in range(len(FILTERS))])
+def test_filters_select_the_events(args: dict[str, t.Any], payload: Record, expected: bool) -> None:
     body = encoded(payload)
     answer = world(**args).send(signed(body), body)
     assert answer.status == 200
-    assert (answer.event is not None) is wanted
+    assert (answer.event is not None) is expected
 
 
 # Repeated deliveries
 
 
-def test_a_repeated_delivery_makes_no_second_event() -> None:
-    here = world()
-    answers = [here.send(signed(BODY, "one"), BODY) for repetition in range(3)]
+def test_repeated_delivery_causes_no_second_event() -> None:
+    source = world()
+    answers = [source.send(signed(BODY, "one"), BODY) for repetition in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert [answer.event is not None for answer in answers] == [True, False, False]
-    assert here.send(signed(BODY, "two"), BODY).event
+    assert source.send(signed(BODY, "two"), BODY).event
 
 
-def test_a_delivery_is_sent_again_with_a_new_signature() -> None:
-    here = world()
-    assert here.send(signed(BODY, "one"), BODY).event
-    here.now += 3600
-    answer = here.send(signed(BODY, "one", at=here.now), BODY)
+def test_repetition_with_a_new_signature_causes_no_second_event() -> None:
+    source = world()
+    assert source.send(signed(BODY, "one"), BODY).event
+    source.now += 3600
+    answer = source.send(signed(BODY, "one", at=source.now), BODY)
     assert (answer.status, answer.event) == (200, None)
 
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Webhook-UUID"])
-def test_whoever_has_recorded_a_signed_delivery_cannot_make_it_a_new_one(name: str) -> None:
+def test_unsigned_headers_cannot_make_a_replay_new(name: str) -> None:
     """These headers are not signed."""
-    here = world()
+    source = world()
     headers = signed(BODY)
-    assert here.send(headers, BODY).event
+    assert source.send(headers, BODY).event
     headers[name] = "another"
-    assert here.send(headers, BODY).event is None
+    assert source.send(headers, BODY).event is None
 
 
-def test_deliveries_of_one_chain_are_different() -> None:
+def test_deliveries_with_the_same_event_uuid_are_different() -> None:
     """Hooks that trigger each other share X-Gitlab-Event-UUID."""
-    here = world(token=TOKEN)
-    assert here.send(with_token("one", X_Gitlab_Event_UUID="same"), BODY).event
-    assert here.send(with_token("two", X_Gitlab_Event_UUID="same"), BODY).event
+    source = world(token=TOKEN)
+    assert source.send(with_token("one", X_Gitlab_Event_UUID="same"), BODY).event
+    assert source.send(with_token("two", X_Gitlab_Event_UUID="same"), BODY).event
 
 
-def test_before_deliveries_had_ids_the_body_is_compared() -> None:
-    here = world(token=TOKEN)
-    first, second = (here.send(with_token(None), BODY) for repetition in range(2))
+def test_deliveries_without_an_id_are_compared_by_body() -> None:
+    source = world(token=TOKEN)
+    first, second = (source.send(with_token(None), BODY) for repetition in range(2))
     assert first.event and not second.event
     assert first.event.content["meta"]["uuid"]
     other = encoded(changed(JOB, build_status="running"))
-    assert here.send(with_token(None), other).event
+    assert source.send(with_token(None), other).event
 
 
-def test_as_many_as_were_asked_for_are_known_again() -> None:
-    here = world(remember=3)
+def test_remember_limits_the_number_of_known_deliveries() -> None:
+    source = world(remember=3)
     for number in range(4):
-        assert here.send(signed(BODY, str(number)), BODY).event
-    assert [here.send(signed(BODY, str(number)), BODY).event is not None for number in (1, 2, 3, 0)] == [
+        assert source.send(signed(BODY, str(number)), BODY).event
+    assert [source.send(signed(BODY, str(number)), BODY).event is not None for number in (1, 2, 3, 0)] == [
         False,
         False,
         False,
@@ -212,7 +212,7 @@ def test_as_many_as_were_asked_for_are_known_again() -> None:
     ]
 
 
-def test_ids_take_little_room_however_long_they_are() -> None:
+def test_long_ids_need_little_memory() -> None:
     known = Known(2)
     for number in range(10):
         known.add(str(number).encode() * 8000)
@@ -223,17 +223,17 @@ def test_ids_take_little_room_however_long_they_are() -> None:
 # When ansible-rulebook accepts no events
 
 
-def test_a_full_queue_is_503_and_the_delivery_may_come_again() -> None:
-    here = world(Backlog(most_events=2))
-    assert [here.send(signed(BODY, str(number)), BODY).status for number in range(4)] == [200, 200, 503, 503]
+def test_full_queue_refuses_deliveries_until_there_is_room() -> None:
+    source = world(Backlog(most_events=2))
+    assert [source.send(signed(BODY, str(number)), BODY).status for number in range(4)] == [200, 200, 503, 503]
     # repetitions and other kinds still get their answer
-    assert here.send(signed(BODY, "0"), BODY).status == 200
-    assert here.send(signed(encoded(PUSH), "x"), encoded(PUSH)).status == 200
-    here.backlog.done(here.backlog._waiting.get_nowait())
-    assert here.send(signed(BODY, "3"), BODY).event
-    assert here.send(signed(BODY, "2"), BODY).status == 503
+    assert source.send(signed(BODY, "0"), BODY).status == 200
+    assert source.send(signed(encoded(PUSH), "x"), encoded(PUSH)).status == 200
+    source.backlog.done(source.backlog._waiting.get_nowait())
+    assert source.send(signed(BODY, "3"), BODY).event
+    assert source.send(signed(BODY, "2"), BODY).status == 503
 
 
-def test_bytes_count_as_well() -> None:
-    here = world(Backlog(most_bytes=len(BODY) * 2 + 1))
-    assert [here.send(signed(BODY, str(number)), BODY).status for number in range(3)] == [200, 200, 503]
+def test_queue_is_also_limited_by_bytes() -> None:
+    source = world(Backlog(most_bytes=len(BODY) * 2 + 1))
+    assert [source.send(signed(BODY, str(number)), BODY).status for number in range(3)] == [200, 200, 503]

@@ -56,16 +56,16 @@ def ruleset(*rules: Record, source: Record | None = None, **options: t.Any) -> l
     return [{"name": "t", "hosts": "localhost", "sources": [source or own], "rules": [*rules, stop]}]
 
 
-def says(condition: str, text: str) -> Record:
+def debug_rule(condition: str, text: str) -> Record:
     return {"name": condition, "condition": condition, "action": {"debug": {"msg": text}}}
 
 
 @pytest.mark.parametrize("kind", ["checkout", "galaxy", "pip"])
-def test_it_is_found_wherever_it_is_installed(kind: str, tmp_path: pathlib.Path) -> None:
+def test_source_is_found_in_each_kind_of_installation(kind: str, tmp_path: pathlib.Path) -> None:
     place = install(tmp_path, kind, ROOT)
     rules = ruleset(
-        says('event.gitlab.kind == "job" and event.gitlab.status == "failed"', "a job: {{ event.gitlab.name }}"),
-        says('event.gitlab.kind == "deployment"', "a deployment: {{ event.gitlab.environment }}"),
+        debug_rule('event.gitlab.kind == "job" and event.gitlab.status == "failed"', "a job: {{ event.gitlab.name }}"),
+        debug_rule('event.gitlab.kind == "deployment"', "a deployment: {{ event.gitlab.environment }}"),
         path="/gitlab",
         signing_token="{{ GITLAB_SIGNING_TOKEN }}",
     )
@@ -77,7 +77,7 @@ def test_it_is_found_wherever_it_is_installed(kind: str, tmp_path: pathlib.Path)
     assert "a job: deploy:prod" in running.output and "a deployment: staging" in running.output
 
 
-def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_successful_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     """The hooks include forged, repeated and unrelated ones. ansible-rulebook prints as much as it can."""
     jobs = (
         {"name": "build", "stage": "build", "status": "success"},
@@ -110,7 +110,7 @@ def test_a_green_pipeline_plays_the_job_once(simulator: t.Any, tmp_path: pathlib
     assert not [secret for secret in (*SECRETS, API_TOKEN) if secret in running.output]
 
 
-def test_from_the_hook_of_the_server_to_one_effect(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_repeated_and_forged_hooks_of_the_server_have_one_effect(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     """The simulator sends each hook twice, and another sender sends forged hooks for the same events."""
     build: Record = {"name": "build", "stage": "build", "queue": 0, "duration": 20}
     deploy: Record = {"name": "deploy:prod", "stage": "deploy", "when": "manual", "queue": 0, "duration": 20}
@@ -137,7 +137,7 @@ def test_from_the_hook_of_the_server_to_one_effect(simulator: t.Any, tmp_path: p
     assert not [secret for secret in (*SECRETS, API_TOKEN) if secret in running.output]
 
 
-def test_a_job_is_retried_when_its_runner_has_failed(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_job_is_retried_once_if_its_runner_failed(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     failed = {"stage": "test", "status": "failed", "failure_reason": "runner_system_failure"}
     simulator.load(world({"name": "unit", "id": 1, **failed}, {"name": "lint", "id": 2, **failed}), clock="stepped")
     name = "jobgate.gitlab.retry_on_runner_failure"
@@ -156,7 +156,7 @@ def test_a_job_is_retried_when_its_runner_has_failed(simulator: t.Any, tmp_path:
     assert effects(simulator) == [("retry", "unit")]
 
 
-def test_a_tag_takes_its_release_through_the_gates(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_tag_pipeline_starts_its_release(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     jobs = (
         {"name": "build", "stage": "build", "duration": 60},
         {"name": "deploy:prod", "stage": "deploy", "when": "manual", "allow_failure": False, "duration": 60},
@@ -188,7 +188,7 @@ def test_a_tag_takes_its_release_through_the_gates(simulator: t.Any, tmp_path: p
     assert (tmp_path / "releases" / "pipeline-31.html").is_file()
 
 
-def test_the_gate_that_a_tag_has_started_is_nudged_by_the_same_source(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_release_of_a_tag_is_nudged_by_the_same_source(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     """The server's clock only moves after the gate has polled, so a gate without nudges would see nothing."""
     jobs = (
         {"name": "build", "stage": "build", "queue": 0, "duration": 60},
@@ -236,16 +236,16 @@ def wait_until(has_happened: t.Callable[[], bool]) -> None:
     ],
     ids=["unknown", "empty", "missing"],
 )
-def test_what_keeps_it_from_starting(options: Record, sentence: str, tmp_path: pathlib.Path) -> None:
+def test_invalid_options_prevent_the_start(options: Record, sentence: str, tmp_path: pathlib.Path) -> None:
     with rulebook(
-        tmp_path, ruleset(says("event.gitlab.id == 1", "never"), **options), {}, "-v", collections=CHECKOUT
+        tmp_path, ruleset(debug_rule("event.gitlab.id == 1", "never"), **options), {}, "-v", collections=CHECKOUT
     ) as running:
         assert running.end() == 1
     assert sentence in running.output
     assert not [secret for secret in SECRETS if secret in running.output]
 
 
-def test_the_first_rulebook_of_the_guide(tmp_path: pathlib.Path) -> None:
+def test_first_rulebook_of_the_guide_works(tmp_path: pathlib.Path) -> None:
     first = copy.deepcopy(RULEBOOKS["See what happens"])
     first[0]["sources"][0]["jobgate.gitlab.job_events"]["port"] = 0
     with rulebook(tmp_path, first, {}, collections=CHECKOUT) as running:
@@ -255,7 +255,7 @@ def test_the_first_rulebook_of_the_guide(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("name", RULEBOOKS)
-def test_ansible_rulebook_takes_every_rulebook(name: str) -> None:
+def test_ansible_rulebook_accepts_every_rulebook(name: str) -> None:
     """Rulebooks that need a controller also pass ansible-rulebook's own schema and parser."""
     from ansible_rulebook.rules_parser import parse_rule_sets
     from ansible_rulebook.validators import Validate
@@ -264,7 +264,7 @@ def test_ansible_rulebook_takes_every_rulebook(name: str) -> None:
     assert len(parse_rule_sets(RULEBOOKS[name], {"deploy_ref": "main"})) == len(RULEBOOKS[name])
 
 
-def test_the_filter_reads_what_another_source_has_received(tmp_path: pathlib.Path) -> None:
+def test_filter_works_with_the_webhook_source(tmp_path: pathlib.Path) -> None:
     """The webhook source of ansible-rulebook puts all headers into its events, and does not report its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -273,7 +273,7 @@ def test_the_filter_reads_what_another_source_has_received(tmp_path: pathlib.Pat
         "eda.builtin.webhook": {"host": "127.0.0.1", "port": port},
         "filters": [{"jobgate.gitlab.gitlab_event": {}}],
     }
-    rules = ruleset(says('event.gitlab.status == "failed"', "a job: {{ event.gitlab.name }}"), source=source)
+    rules = ruleset(debug_rule('event.gitlab.status == "failed"', "a job: {{ event.gitlab.name }}"), source=source)
     with rulebook(tmp_path, rules, {}, "-vv", "--print-events", collections=CHECKOUT) as running:
         running.wait_for("Waiting for events")
         url = f"http://127.0.0.1:{port}/gitlab"

@@ -30,7 +30,7 @@ from .support import EDA, JOB, OTHER_SIGNING, PUSH, TOKEN, changed, encoded, sig
 BODY = encoded(JOB)
 
 
-def test_a_delivery_becomes_an_event() -> None:
+def test_delivery_becomes_an_event() -> None:
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
         async with source(queue) as (url, backlog):
@@ -45,7 +45,7 @@ def test_a_delivery_becomes_an_event() -> None:
     asyncio.run(scene())
 
 
-def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
+def test_answer_is_sent_before_the_rules_get_the_event() -> None:
     """The queue blocks the whole loop until the client has its response."""
     answered = threading.Event()
     order: list[str] = []
@@ -71,7 +71,7 @@ def test_the_answer_is_out_before_the_rules_have_the_event() -> None:
     assert order == ["answer", "rule"]
 
 
-def test_the_plugin_as_ansible_rulebook_runs_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_plugin_runs_until_canceled_and_frees_its_port(caplog: pytest.LogCaptureFixture) -> None:
     """The plugin is loaded by path. It ends when it is cancelled, and its port is free then."""
     caplog.set_level(logging.INFO)
     main = runpy.run_path(str(EDA / "plugins" / "event_source" / "job_events.py"))["main"]
@@ -92,7 +92,7 @@ def test_the_plugin_as_ansible_rulebook_runs_it(caplog: pytest.LogCaptureFixture
     asyncio.run(asyncio.wait_for(scene(), 60))
 
 
-def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_insecure_source_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     main = runpy.run_path(str(EDA / "plugins" / "event_source" / "job_events.py"))["main"]
 
     async def scene() -> None:
@@ -106,7 +106,7 @@ def test_who_takes_everything_is_told(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
-def test_an_address_that_cannot_be_taken_keeps_it_from_starting(host: str) -> None:
+def test_unavailable_address_prevents_the_start(host: str) -> None:
     async def scene() -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
@@ -117,7 +117,7 @@ def test_an_address_that_cannot_be_taken_keeps_it_from_starting(host: str) -> No
     asyncio.run(asyncio.wait_for(scene(), 60))
 
 
-def test_a_filter_that_fails_costs_one_event(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_filter_loses_only_one_event(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         taken: asyncio.Queue[t.Any] = asyncio.Queue()
 
@@ -146,13 +146,13 @@ def chunked(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("length", "status"), [(2048, 400), (2049, 413), (10_000_000, 413)])
-@pytest.mark.parametrize("said", [True, False], ids=["length", "chunks"])
-def test_long_bodies(length: int, status: int, said: bool) -> None:
+@pytest.mark.parametrize("has_length", [True, False], ids=["length", "chunks"])
+def test_body_above_max_body_is_refused(length: int, status: int, has_length: bool) -> None:
     async def scene() -> None:
         async with source(max_body=2048) as (url, backlog):
             body = b"x" * length
             headers = signed(body)
-            if said:
+            if has_length:
                 # bodies that are too long are refused before they are sent
                 sent = head(headers, length) + (body if status != 413 else b"")
             else:
@@ -165,7 +165,7 @@ def test_long_bodies(length: int, status: int, said: bool) -> None:
     asyncio.run(scene())
 
 
-def test_a_compressed_body_is_not_unpacked() -> None:
+def test_compressed_body_is_not_decompressed() -> None:
     async def scene() -> None:
         async with source(max_body=65536) as (url, backlog):
             body = gzip.compress(b" " * 50_000_000)
@@ -178,8 +178,7 @@ def test_a_compressed_body_is_not_unpacked() -> None:
 
 
 @pytest.mark.parametrize("end", ["slow", "cut"])
-def test_a_body_that_does_not_end(end: str) -> None:
-    """Only its sender loses the connection. Other clients are served meanwhile."""
+def test_incomplete_body_does_not_affect_other_clients(end: str) -> None:
 
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
@@ -203,7 +202,7 @@ def test_a_body_that_does_not_end(end: str) -> None:
     asyncio.run(asyncio.wait_for(scene(), 60))
 
 
-def test_headers_that_do_not_end() -> None:
+def test_incomplete_headers_close_the_connection() -> None:
     async def scene() -> None:
         async with source(seconds={"HEADER_SECONDS": 0.2}) as (url, backlog):
             assert await exchange(url, head(signed(BODY), len(BODY))[:-3]) == b""
@@ -221,7 +220,7 @@ def test_headers_that_do_not_end() -> None:
     ],
     ids=["long", "many", "both"],
 )
-def test_huge_headers(more: dict[str, str]) -> None:
+def test_huge_headers_are_refused(more: dict[str, str]) -> None:
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
         async with source(queue) as (url, backlog):
@@ -235,7 +234,7 @@ def test_huge_headers(more: dict[str, str]) -> None:
     asyncio.run(scene())
 
 
-def test_bodies_that_are_being_read_count_as_well() -> None:
+def test_bodies_being_read_count_toward_the_limit() -> None:
     """A client without a secret cannot fill the memory by sending."""
 
     async def scene() -> None:
@@ -259,7 +258,7 @@ def test_bodies_that_are_being_read_count_as_well() -> None:
     asyncio.run(asyncio.wait_for(scene(), 60))
 
 
-def test_many_at_a_time() -> None:
+def test_simultaneous_deliveries_each_get_an_answer() -> None:
     """Fifty clients send at once. Each gets its response, and each genuine delivery makes one event."""
 
     async def scene() -> None:

@@ -32,7 +32,7 @@ BODY = encoded(JOB)
         (OTHER_SIGNING, "a.b", "1700000001", "{}", "v1,AbLs8VudM/TTn6FvvYAYHk5v+aKLcdI/EpIAmMTJmZA="),
     ],
 )
-def test_signatures_are_those_of_another_program(
+def test_signatures_match_those_of_openssl(
     token: str, delivery: str, timestamp: str, body: str, signature: str
 ) -> None:
     assert sign(key_of(token), delivery, timestamp, body.encode("utf-8")) == signature
@@ -48,21 +48,21 @@ def test_signatures_are_those_of_another_program(
         ("whsec_", "too short"),
     ],
 )
-def test_what_is_no_signing_token(token: str, reason: str) -> None:
+def test_invalid_signing_tokens_are_refused(token: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
         key_of(token)
     assert not token.removeprefix("whsec_") or token.removeprefix("whsec_") not in str(caught.value)
 
 
-def test_a_short_signing_token_is_one() -> None:
+def test_signing_token_of_16_bytes_is_accepted() -> None:
     assert key_of("whsec_MDEyMzQ1Njc4OWFiY2RlZg==") == b"0123456789abcdef"
 
 
-def test_a_signed_delivery_is_taken() -> None:
+def test_signed_delivery_is_accepted() -> None:
     assert world().send(signed(BODY), BODY).status == 200
 
 
-def test_one_right_signature_among_several_is_enough() -> None:
+def test_one_valid_signature_among_several_is_accepted() -> None:
     """GitLab may sign with two keys during a key rotation."""
     headers = signed(BODY)
     headers["webhook-signature"] = "v1,AAAA v2,BBBB " + headers["webhook-signature"]
@@ -70,12 +70,12 @@ def test_one_right_signature_among_several_is_enough() -> None:
 
 
 @pytest.mark.parametrize("token", [SIGNING, OTHER_SIGNING])
-def test_any_signing_token_of_a_list_counts(token: str) -> None:
+def test_any_signing_token_of_a_list_is_accepted(token: str) -> None:
     assert world(signing_token=[SIGNING, OTHER_SIGNING]).send(signed(BODY, signing_token=token), BODY).status == 200
 
 
 @pytest.mark.parametrize("token", [TOKEN, OTHER_TOKEN])
-def test_any_token_of_a_list_counts(token: str) -> None:
+def test_any_token_of_a_list_is_accepted(token: str) -> None:
     assert world(token=[TOKEN, OTHER_TOKEN]).send(with_token(token=token), BODY).status == 200
 
 
@@ -84,36 +84,36 @@ FORGED: dict[str, dict[str, str | None]] = {
     "an empty signature": {"webhook-signature": ""},
     "another version": {"webhook-signature": signed(BODY)["webhook-signature"].replace("v1,", "v2,")},
     "no version": {"webhook-signature": signed(BODY)["webhook-signature"].removeprefix("v1,")},
-    "a part of it": {"webhook-signature": signed(BODY)["webhook-signature"][:-2]},
-    "of another key": {"webhook-signature": signed(BODY, signing_token=OTHER_SIGNING)["webhook-signature"]},
-    "of another body": {"webhook-signature": signed(BODY + b" ")["webhook-signature"]},
-    "of another id": {"webhook-id": "delivery-2"},
-    "of another time": {"webhook-timestamp": str(int(NOW) + 1)},
+    "a truncated signature": {"webhook-signature": signed(BODY)["webhook-signature"][:-2]},
+    "another key": {"webhook-signature": signed(BODY, signing_token=OTHER_SIGNING)["webhook-signature"]},
+    "another body": {"webhook-signature": signed(BODY + b" ")["webhook-signature"]},
+    "another id": {"webhook-id": "delivery-2"},
+    "another time": {"webhook-timestamp": str(int(NOW) + 1)},
     "no id": {"webhook-id": None},
     "no time": {"webhook-timestamp": None},
     "a time with a sign": {"webhook-timestamp": f"+{int(NOW)}"},
     "a time with a blank": {"webhook-timestamp": f" {int(NOW)}"},
     "a time in other digits": {"webhook-timestamp": "\u0661\u0668\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660"},
-    "a time without end": {"webhook-timestamp": "9" * 5000},
+    "a time of 5,000 digits": {"webhook-timestamp": "9" * 5000},
     "not UTF-8": {"webhook-signature": "v1,\udcff"},
 }
 
 
 @pytest.mark.parametrize("changes", FORGED.values(), ids=FORGED)
-def test_a_forged_delivery_is_refused(changes: dict[str, str | None]) -> None:
+def test_forged_delivery_is_refused(changes: dict[str, str | None]) -> None:
     headers = signed(BODY)
     for name, value in changes.items():
         if value is None:
             del headers[name]
         else:
             headers[name] = value
-    here = world()
-    assert here.send(headers, BODY).status == 401
-    assert here.backlog.events == here.backlog.bytes == 0
+    source = world()
+    assert source.send(headers, BODY).status == 401
+    assert source.backlog.events == source.backlog.bytes == 0
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-signature"])
-def test_what_is_not_signed_is_refused_before_its_body_is_read(name: str) -> None:
+def test_unsigned_delivery_is_refused_before_its_body_is_read(name: str) -> None:
     headers = signed(BODY)
     del headers[name]
     refused = world().receiver.refuse("POST", "/", headers, len(BODY))
@@ -121,7 +121,7 @@ def test_what_is_not_signed_is_refused_before_its_body_is_read(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "X-Gitlab-Token"])
-def test_a_header_that_is_there_twice_is_refused(name: str) -> None:
+def test_duplicate_security_header_is_refused(name: str) -> None:
     """A proxy may have checked the other value."""
     headers = signed(BODY, X_Gitlab_Token=TOKEN)
     headers.add(name, headers[name])
@@ -131,34 +131,34 @@ def test_a_header_that_is_there_twice_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("age", "status"), [(0, 200), (300, 200), (-300, 200), (301, 401), (-301, 401), (86400, 401), (NOW, 401)]
 )
-def test_the_time_of_a_delivery(age: float, status: int) -> None:
+def test_delivery_outside_the_tolerance_is_refused(age: float, status: int) -> None:
     assert world().send(signed(BODY, at=NOW - age), BODY).status == status
 
 
-def test_the_tolerance_is_an_option() -> None:
+def test_tolerance_option_limits_the_age_of_deliveries() -> None:
     assert world(tolerance=5).send(signed(BODY, at=NOW - 6), BODY).status == 401
     assert world(tolerance=5).send(signed(BODY, at=NOW - 5), BODY).status == 200
 
 
 @pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "\udcff"])
-def test_a_wrong_token_is_refused(token: str) -> None:
+def test_wrong_token_is_refused(token: str) -> None:
     assert world(token=TOKEN).send(with_token(token=token), BODY).status == 401
 
 
-def test_no_token_is_refused() -> None:
+def test_missing_token_is_refused() -> None:
     assert world(token=TOKEN).send(CIMultiDict(), BODY).status == 401
 
 
-def test_with_both_secrets_both_must_be_right() -> None:
-    here = world(token=TOKEN, signing_token=SIGNING)
-    assert here.send(signed(BODY), BODY).status == 401
-    assert here.send(with_token(), BODY).status == 401
-    assert here.send(signed(BODY, X_Gitlab_Token=OTHER_TOKEN), BODY).status == 401
-    assert here.send(signed(BODY, X_Gitlab_Token=TOKEN, signing_token=OTHER_SIGNING), BODY).status == 401
-    assert here.send(signed(BODY, X_Gitlab_Token=TOKEN), BODY).status == 200
+def test_both_secrets_must_be_right_if_both_are_set() -> None:
+    source = world(token=TOKEN, signing_token=SIGNING)
+    assert source.send(signed(BODY), BODY).status == 401
+    assert source.send(with_token(), BODY).status == 401
+    assert source.send(signed(BODY, X_Gitlab_Token=OTHER_TOKEN), BODY).status == 401
+    assert source.send(signed(BODY, X_Gitlab_Token=TOKEN, signing_token=OTHER_SIGNING), BODY).status == 401
+    assert source.send(signed(BODY, X_Gitlab_Token=TOKEN), BODY).status == 200
 
 
-def test_every_comparison_is_made_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every secret is compared, even after a match, and only with compare_digest."""
     compared: list[tuple[bytes, bytes]] = []
 
@@ -171,6 +171,6 @@ def test_every_comparison_is_made_in_constant_time(monkeypatch: pytest.MonkeyPat
         digest = staticmethod(hmac.digest)
 
     monkeypatch.setattr(signatures, "hmac", Spy)
-    here = world(token=[TOKEN, OTHER_TOKEN], signing_token=[SIGNING, OTHER_SIGNING])
-    assert here.send(signed(BODY, X_Gitlab_Token=TOKEN), BODY).status == 200
+    source = world(token=[TOKEN, OTHER_TOKEN], signing_token=[SIGNING, OTHER_SIGNING])
+    assert source.send(signed(BODY, X_Gitlab_Token=TOKEN), BODY).status == 200
     assert len(compared) == 4

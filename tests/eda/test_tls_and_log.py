@@ -31,7 +31,7 @@ def authority() -> c.Iterator[Authority]:
     made.stop()
 
 
-def test_https(authority: Authority) -> None:
+def test_source_serves_https(authority: Authority) -> None:
     async def scene() -> None:
         certificate, key = authority.client_files()
         queue: asyncio.Queue[t.Any] = asyncio.Queue()

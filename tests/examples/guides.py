@@ -28,7 +28,7 @@ class Guide:
     :param changes: number of tasks that report a change in the first run.
     :param changes_again: number of tasks that report a change in the second run.
     :param changes_checked: the same in check mode, which skips tasks that need results of a real run; None if equal.
-    :param says: strings that the output of the first run contains.
+    :param output: strings that the output of the first run contains.
     :param faults: fault rules for the simulator during the first run.
     :param approve: the job that another user approves during the first run.
     :param replaced: strings of the playbook and their replacements, for example paths.
@@ -44,7 +44,7 @@ class Guide:
     changes: int = 0
     changes_again: int = 0
     changes_checked: int | None = None
-    says: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
     faults: tuple[dict[str, t.Any], ...] = ()
     approve: str = ""
     extra_vars: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -217,7 +217,7 @@ GUIDES: tuple[Guide, ...] = (
         "from_uri",
         "Wait for a deployment that someone else plays",
         world(BUILD, {**DEPLOY, "status": "running", "user": "bob"}, ref="main"),
-        says=("deploy:prod was played by bob",),
+        output=("deploy:prod was played by bob",),
         has_check_mode=False,
     ),
     Guide(
@@ -242,7 +242,7 @@ GUIDES: tuple[Guide, ...] = (
         world({"name": "load-test", **MANUAL, "duration": 100000}),
         ("play load-test", "cancel load-test"),
         extra_vars={"seconds": 2},
-        says=("load-test",),
+        output=("load-test",),
         has_check_mode=False,
     ),
     Guide(
@@ -255,7 +255,7 @@ GUIDES: tuple[Guide, ...] = (
         # the downloaded report is unchanged
         changes_again=1,
         changes_checked=1,
-        says=("212 tests have passed on staging",),
+        output=("212 tests have passed on staging",),
         files=("report.env",),
     ),
     Guide(
@@ -266,7 +266,7 @@ GUIDES: tuple[Guide, ...] = (
         again=("create_pipeline group/app",),
         # check mode does not know that the pipeline will fail
         changes_checked=1,
-        says=("test/unit", "script_failure", "adds failed"),
+        output=("test/unit", "script_failure", "adds failed"),
     ),
     Guide(
         "run_pipelines",
@@ -330,7 +330,7 @@ GUIDES: tuple[Guide, ...] = (
         world(BUILD, {**DEPLOY, "deployment": {"approval": "waiting"}}),
         approve="deploy:prod",
         extra_vars={"pause": 1},
-        says=("waits for approvals of its deployment 1 to 'production': 1 of those who may deploy",),
+        output=("waits for approvals of its deployment 1 to 'production': 1 of those who may deploy",),
         has_check_mode=False,
     ),
     Guide(
@@ -341,7 +341,7 @@ GUIDES: tuple[Guide, ...] = (
         changes=1,
         approve="deploy:prod",
         extra_vars={"pause": 1},
-        says=("waits for approvals of its deployment 1 to 'production': 1 of Maintainers", "-> pending (played)"),
+        output=("waits for approvals of its deployment 1 to 'production': 1 of Maintainers", "-> pending (played)"),
         has_check_mode=False,
     ),
     Guide(
@@ -386,7 +386,7 @@ GUIDES: tuple[Guide, ...] = (
         applied_world(),
         changes=1,
         files=("pipelines.mmd",),
-        says=("trigger:infra: ", "trigger:smoke: login"),
+        output=("trigger:infra: ", "trigger:smoke: login"),
         has_check_mode=False,
     ),
     Guide(
@@ -414,7 +414,7 @@ GUIDES: tuple[Guide, ...] = (
         changes_checked=1,
         files=("reports/junit.xml.gz",),
     ),
-    Guide("hand_over", "Look for warnings in a log", hand_over_world(), says=("WARNING: old compiler",)),
+    Guide("hand_over", "Look for warnings in a log", hand_over_world(), output=("WARNING: old compiler",)),
     Guide("hand_over", "Keep the artifacts of a release", hand_over_world(), ("keep_artifacts build",), changes=1),
     Guide(
         "large_releases",
@@ -422,7 +422,7 @@ GUIDES: tuple[Guide, ...] = (
         large_world(),
         ("play deploy:prod", "play deploy:prod"),
         changes=1,
-        says=("requests, paced for 0.0 s",),
+        output=("requests, paced for 0.0 s",),
         has_check_mode=False,
     ),
     Guide("awx_and_ci", "Deploy a release", world(BUILD, DEPLOY), RELEASED, changes=1),
@@ -442,7 +442,7 @@ GUIDES: tuple[Guide, ...] = (
         RELEASED,
         changes=1,
         files=("v1.2.0.json", "gates.md", "gates.xml"),
-        says=("v1.1.0.json' does not exist, so there is nothing to compare with",),
+        output=("v1.1.0.json' does not exist, so there is nothing to compare with",),
     ),
     Guide(
         "testing_playbooks",

@@ -119,7 +119,9 @@ class Playbook:
             (self._folder / name).mkdir(exist_ok=True)
         plays = [self._play(example, number) for number, example in enumerate(examples_of(source))]
         path = self._folder / f"{source}.yml"
-        path.write_text(yaml.safe_dump([*plays, verdict(len(plays))], sort_keys=False, width=10000), encoding="utf-8")
+        path.write_text(
+            yaml.safe_dump([*plays, final_play(len(plays))], sort_keys=False, width=10000), encoding="utf-8"
+        )
         return path
 
     def environment(self) -> dict[str, str]:
@@ -215,14 +217,14 @@ def run_examples(source: str, server: Server, folder: pathlib.Path) -> None:
 
     :raises AssertionError: with all examples that failed.
     """
-    made = Playbook(server, folder)
+    playbook = Playbook(server, folder)
     environment = {
-        **made.environment(),
+        **playbook.environment(),
         # ROOT is for the lookup
         "PYTHONPATH": os.pathsep.join((str(install_extensions(folder / "site")), str(ROOT))),
         "ANSIBLE_LOOKUP_PLUGINS": str(pathlib.Path(__file__).parent / "lookup_plugins"),
     }
-    done = play(made.write(source), folder, url=server.url, token="", secrets=SECRETS, environment=environment)
+    done = play(playbook.write(source), folder, url=server.url, token="", secrets=SECRETS, environment=environment)
     assert done.returncode == 0, done.results.get("No example has failed", {}).get("msg", done.output[-4000:])
 
 
@@ -255,11 +257,11 @@ def with_expectations(tasks: list[Task], changed: list[str] | None) -> t.Iterato
 def checked(tasks: list[Task], changed: list[str] | None) -> Task:
     """Return the tasks of this collection in check mode, without tasks that need results of a real run."""
 
-    def ours(these: list[Task]) -> list[Task]:
-        kept = [{**task, "block": ours(task["block"])} if "block" in task else task for task in these]
+    def own_tasks(these: list[Task]) -> list[Task]:
+        kept = [{**task, "block": own_tasks(task["block"])} if "block" in task else task for task in these]
         return [task for task in kept if "block" in task or own_module(task)]
 
-    block = list(with_expectations(ours(copy.deepcopy(tasks)), changed))
+    block = list(with_expectations(own_tasks(copy.deepcopy(tasks)), changed))
     return {"name": "Predict", "check_mode": True, "block": block or [{"ansible.builtin.meta": "noop"}]}
 
 
@@ -296,7 +298,7 @@ def note_failure(example: Example) -> Task:
     }
 
 
-def verdict(count: int) -> dict[str, t.Any]:
+def final_play(count: int) -> dict[str, t.Any]:
     return {
         "name": f"Say whether all {count} examples have done what they say",
         "hosts": "localhost",

@@ -37,11 +37,11 @@ def run_guide(guide: Guide, server: Server, folder: pathlib.Path, *, with_check_
         changes = guide.changes if guide.changes_checked is None else guide.changes_checked
         runner.run("--check", changes=changes)
         assert server.effects() == [], "check mode has changed something"
-    first = runner.run_for_the_first_time()
+    first = runner.run_with_faults_and_approval()
     # ansible-core 2.18 and older wrap warnings
-    said = " ".join(first.output.split())
-    for words in guide.says:
-        assert " ".join(words.split()) in said, f"{words!r} is not in: {first.output}"
+    joined_output = " ".join(first.output.split())
+    for words in guide.output:
+        assert " ".join(words.split()) in joined_output, f"{words!r} is not in: {first.output}"
     assert sorted(server.effects()) == sorted(guide.effects)
     assert [name for name in guide.files if not (folder / name).is_file()] == []
     runner.run(changes=guide.changes_again)
@@ -72,7 +72,7 @@ class _Runner:
         assert counted and int(counted[1]) == changes, f"{changes} changes expected: {done.output}"
         return done
 
-    def run_for_the_first_time(self) -> Play:
+    def run_with_faults_and_approval(self) -> Play:
         for fault in self._guide.faults:
             self._server.inject(**fault)
         done = threading.Event()

@@ -27,7 +27,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def _ask(self, path: str, body: object = None, method: str | None = None) -> t.Any:
+    def _send(self, path: str, body: object = None, method: str | None = None) -> t.Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_simulator/{path}", data=data, method=method)
         # the server is local, so bypass proxies
@@ -37,34 +37,34 @@ class Server:
 
     def load(self, world: World) -> None:
         """Replace the world, with a clock that runs sixty times as fast as real time."""
-        self._ask("scenario?clock=scaled:60", world)
+        self._send("scenario?clock=scaled:60", world)
 
     def effects(self) -> list[str]:
         """Return action and job name, or project for a whole pipeline, of all changes, in order."""
-        return [f"{effect['action']} {effect['name'] or effect['project']}" for effect in self._ask("effects")]
+        return [f"{effect['action']} {effect['name'] or effect['project']}" for effect in self._send("effects")]
 
     def has_served(self, endpoint: str) -> bool:
         """Return whether any client has called an endpoint, by its name in the simulator."""
-        return any(request["endpoint"] == endpoint for request in self._ask("requests"))
+        return any(request["endpoint"] == endpoint for request in self._send("requests"))
 
     def sha256(self, job_id: int) -> str:
         """Return the checksum of the archive of a job."""
-        return str(self._ask("sha256", {"job": job_id, "content": "archive"})["sha256"])
+        return str(self._send("sha256", {"job": job_id, "content": "archive"})["sha256"])
 
     def inject(self, **rule: t.Any) -> None:
         """Add a fault rule."""
-        self._ask("faults", rule)
+        self._send("faults", rule)
 
     def clear_faults(self) -> None:
-        self._ask("faults", method="DELETE")
+        self._send("faults", method="DELETE")
 
     def act(self, job: str, action: str) -> None:
         """Act on a job as another user."""
-        self._ask(f"jobs/{urllib.parse.quote(job, safe='')}/{action}", {})
+        self._send(f"jobs/{urllib.parse.quote(job, safe='')}/{action}", {})
 
     def tls(self, kind: str) -> tuple[str, str]:
         """Return the URL of the same world over TLS, and the CA file."""
-        answer = self._ask("tls", {"kind": kind})
+        answer = self._send("tls", {"kind": kind})
         return answer["url"], answer["ca_path"]
 
 

@@ -85,8 +85,8 @@ def _run_part(part: tuple[str, object]) -> tuple[Table, list[str]]:
 
 def _replay(seed: int, number: int) -> int:
     """Run one sequence and print the faults, the requests and the verdict."""
-    deed, wait, rules = random_faults(seed, number)
-    print(f"{deed}, wait {wait}")
+    operation, wait, rules = random_faults(seed, number)
+    print(f"{operation}, wait {wait}")
     for rule in rules:
         print("fault", json.dumps(rule))
     with Simulator() as simulator:

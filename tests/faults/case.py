@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 0.4
 
 
 @dataclasses.dataclass(frozen=True)
-class Deed:
+class Operation:
     """An action and the job it acts on.
 
     :param job: the job in the scenario.
@@ -85,7 +85,7 @@ class Deed:
 
 
 @dataclasses.dataclass(frozen=True)
-class PipelineDeed(Deed):
+class PipelineOperation(Operation):
     """The same for a pipeline. `job` is the job of a new pipeline of main, or of the existing one."""
 
     @property
@@ -118,26 +118,32 @@ _ARTIFACTS = {"files": {"build.env": "VERSION=1.2.0\n"}, "when": "always", "expi
 _QUICK = {"name": "deploy", "duration": 5}
 _DONE = {"name": "deploy", "status": "success", "duration": 5, "artifacts": _ARTIFACTS}
 
-DEEDS: dict[str, Deed] = {
-    "play": Deed("play", {"name": "deploy", "when": "manual", "allow_failure": False, "duration": 5}),
-    "play again": Deed("play", {**_DONE, "when": "manual"}, {"replay": "always"}),
-    "retry": Deed(
+OPERATIONS: dict[str, Operation] = {
+    "play": Operation("play", {"name": "deploy", "when": "manual", "allow_failure": False, "duration": 5}),
+    "play again": Operation("play", {**_DONE, "when": "manual"}, {"replay": "always"}),
+    "retry": Operation(
         "retry", {"name": "deploy", "attempts": [{"outcome": "failed"}, {}], "status": "failed", "duration": 5}
     ),
-    "retry forced": Deed("retry", dict(_DONE), {"force": True}),
-    "cancel": Deed("cancel", {"name": "deploy", "outcome": "hang", "status": "pending"}, end="canceled"),
-    "erase": Deed("erase", dict(_DONE)),
-    "keep_artifacts": Deed("keep_artifacts", dict(_DONE)),
-    "delete_artifacts": Deed("delete_artifacts", dict(_DONE)),
-    "run": PipelineDeed("run", _QUICK),
-    "run with variables": PipelineDeed("run", _QUICK, {"variables": {"DEPLOY_TO": "staging"}}),
-    "run with a trigger token": PipelineDeed("run", _QUICK, {"trigger_token": TRIGGER}),
-    "retry a pipeline": PipelineDeed("retry", {**_QUICK, "attempts": [{"outcome": "failed"}, {}], "status": "failed"}),
-    "cancel a pipeline": PipelineDeed("cancel", {**_QUICK, "outcome": "hang", "status": "pending"}, end="canceled"),
-    "approve": Deed("approve", JOB, protected=BY_RULES, state="approved"),
-    "reject": Deed("reject", JOB, {"comment": "too risky"}, protected=BY_RULES, state="rejected"),
-    "play when approved": Deed("play", JOB, {"wait_for_approval": True}, protected=BY_RULES),
-    "be started when approved": Deed("play", JOB, {"wait_for_approval": True}, protected=BY_COUNT, has_effect=False),
+    "retry forced": Operation("retry", dict(_DONE), {"force": True}),
+    "cancel": Operation("cancel", {"name": "deploy", "outcome": "hang", "status": "pending"}, end="canceled"),
+    "erase": Operation("erase", dict(_DONE)),
+    "keep_artifacts": Operation("keep_artifacts", dict(_DONE)),
+    "delete_artifacts": Operation("delete_artifacts", dict(_DONE)),
+    "run": PipelineOperation("run", _QUICK),
+    "run with variables": PipelineOperation("run", _QUICK, {"variables": {"DEPLOY_TO": "staging"}}),
+    "run with a trigger token": PipelineOperation("run", _QUICK, {"trigger_token": TRIGGER}),
+    "retry a pipeline": PipelineOperation(
+        "retry", {**_QUICK, "attempts": [{"outcome": "failed"}, {}], "status": "failed"}
+    ),
+    "cancel a pipeline": PipelineOperation(
+        "cancel", {**_QUICK, "outcome": "hang", "status": "pending"}, end="canceled"
+    ),
+    "approve": Operation("approve", JOB, protected=BY_RULES, state="approved"),
+    "reject": Operation("reject", JOB, {"comment": "too risky"}, protected=BY_RULES, state="rejected"),
+    "play when approved": Operation("play", JOB, {"wait_for_approval": True}, protected=BY_RULES),
+    "be started when approved": Operation(
+        "play", JOB, {"wait_for_approval": True}, protected=BY_COUNT, has_effect=False
+    ),
 }
 
 
@@ -159,34 +165,36 @@ class Verdict:
         if self.violation:
             return "violation"
         if self.effects:
-            return "one effect" if self.failure is None else "one effect, told with an error"
+            return "one effect" if self.failure is None else "one effect, reported with an error"
         return "no effect, none wanted" if self.failure is None else "no effect, error"
 
 
-def run(simulator: t.Any, deed: Deed, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any) -> Verdict:
+def run(
+    simulator: t.Any, operation: Operation, *, wait: bool, faults: t.Iterable[dict[str, t.Any]], **options: t.Any
+) -> Verdict:
     """Return the verdict on one run of an action in a fresh world with these faults."""
     simulator.come_back()
-    simulator.load(deed.scenario())
+    simulator.load(operation.scenario())
     for rule in faults:
         simulator.inject(**rule)
-    result = deed.run(simulator, wait=wait, api_timeout=TIMEOUT_SECONDS, **options)
+    result = operation.run(simulator, wait=wait, api_timeout=TIMEOUT_SECONDS, **options)
     simulator.clear_faults()
     simulator.come_back()
     effects = len(simulator.effects())
-    violation = _violation(simulator, deed, result, effects, wait=wait)
+    violation = _violation(simulator, operation, result, effects, wait=wait)
     return Verdict(effects, result.changed, result.failure, violation)
 
 
-def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wait: bool) -> str:
+def _violation(simulator: t.Any, operation: Operation, result: Result, effects: int, *, wait: bool) -> str:
     """Return what is wrong with a result, or an empty string."""
-    wrong = [effect["action"] for effect in simulator.effects() if effect["action"] != deed.effect]
+    wrong = [effect["action"] for effect in simulator.effects() if effect["action"] != operation.effect]
     if wrong:
         return f"did {wrong[0]} instead"
-    if effects > deed.has_effect:
+    if effects > operation.has_effect:
         return f"{effects} effects"
-    if result.changed != bool(effects) and not (deed.may_be_unknown and "is not known" in str(result.failure)):
+    if result.changed != bool(effects) and not (operation.may_be_unknown and "is not known" in str(result.failure)):
         return f"changed is {result.changed} after {effects} effects"
-    if result.failure is None and effects < deed.has_effect:
+    if result.failure is None and effects < operation.has_effect:
         return "no effect, and no error"
     text = str(result.failure or "") + str(result.values) + str(result.warnings)
     if TOKEN in text or TRIGGER in text:
@@ -197,23 +205,23 @@ def _violation(simulator: t.Any, deed: Deed, result: Result, effects: int, *, wa
         return "the second origin has received the token"
     if result.failure is not None and ("Traceback" in result.failure or "\n" in result.failure):
         return "the error is no sentence"
-    if result.failure is None and wait and deed.is_followed:
-        status = deed.status(simulator, result)
-        if result["status"] != status or status != deed.end:
+    if result.failure is None and wait and operation.is_followed:
+        status = operation.status(simulator, result)
+        if result["status"] != status or status != operation.end:
             return f"reported {result['status']}, on the server it is {status}"
-    return _second_run(simulator, deed, effects)
+    return _second_run(simulator, operation, effects)
 
 
-def _second_run(simulator: t.Any, deed: Deed, effects: int) -> str:
+def _second_run(simulator: t.Any, operation: Operation, effects: int) -> str:
     """Return what is wrong after a second run without faults. It must leave one effect, whatever the first run did.
 
     Actions with `replay` or `force` act on every run by design, so there is nothing to check.
     """
-    if deed.acts_each_time and effects:
+    if operation.acts_each_time and effects:
         return ""
-    again = deed.run(simulator)
+    again = operation.run(simulator)
     if again.failure is not None:
         return f"the second run fails: {again.failure}"
-    if again.changed != (effects < deed.has_effect) or len(simulator.effects()) != deed.has_effect:
+    if again.changed != (effects < operation.has_effect) or len(simulator.effects()) != operation.has_effect:
         return f"{len(simulator.effects())} effects after a second run"
     return ""

@@ -13,7 +13,7 @@ import typing as t
 
 from tests.simulator.fault_presets import PRESETS
 
-from .case import DEEDS, Deed, Verdict, run
+from .case import OPERATIONS, Operation, Verdict, run
 
 # Where a fault strikes. The second read is the one after a write in doubt, or the first one of a wait.
 POINTS: dict[str, dict[str, t.Any]] = {
@@ -26,7 +26,7 @@ POINTS: dict[str, dict[str, t.Any]] = {
 
 COLUMNS = (
     "one effect",
-    "one effect, told with an error",
+    "one effect, reported with an error",
     "no effect, error",
     "no effect, none wanted",
     "violation",
@@ -43,43 +43,43 @@ class Case(t.NamedTuple):
 
     preset: str
     point: str
-    deed: str
+    operation: str
     wait: bool
 
 
-def cases(*, deeds: c.Iterable[str] = (), points: c.Iterable[str] = ()) -> c.Iterator[Case]:
+def cases(*, operations: c.Iterable[str] = (), points: c.Iterable[str] = ()) -> c.Iterator[Case]:
     """Yield the cases of the matrix, optionally only those with these actions and points."""
-    for deed in deeds or DEEDS:
+    for operation in operations or OPERATIONS:
         for preset in PRESETS:
             for point in points or POINTS:
                 for wait in (False, True):
-                    yield Case(preset, point, deed, wait)
+                    yield Case(preset, point, operation, wait)
 
 
 def run_case(simulator: t.Any, case: Case) -> Verdict:
     """Return the verdict on a row of the matrix."""
-    deed = DEEDS[case.deed]
+    operation = OPERATIONS[case.operation]
     where = dict(POINTS[case.point])
-    where["method"] = _write_method(deed) if where.pop("write") else "GET"
-    return run(simulator, deed, wait=case.wait, faults=[{**_preset(case.preset), **where}])
+    where["method"] = _write_method(operation) if where.pop("write") else "GET"
+    return run(simulator, operation, wait=case.wait, faults=[{**_preset(case.preset), **where}])
 
 
 def random_faults(seed: int, number: int) -> tuple[str, bool, list[dict[str, t.Any]]]:
     """Return an action, whether it waits, and the faults of one sequence; always the same for the same numbers."""
-    chance = random.Random(f"{seed}:{number}")
-    deed = chance.choice(list(DEEDS))
+    rng = random.Random(f"{seed}:{number}")
+    operation = rng.choice(list(OPERATIONS))
     rules = []
-    for _fault in range(chance.randint(1, 5)):
-        rule = _preset(chance.choice(list(PRESETS)))
-        method = chance.choice([None, "GET", _write_method(DEEDS[deed])])
-        rules.append({**rule, "method": method, "nth": sorted(chance.sample(range(1, 9), chance.randint(1, 3)))})
-    return deed, chance.random() < 0.5, rules
+    for _fault in range(rng.randint(1, 5)):
+        rule = _preset(rng.choice(list(PRESETS)))
+        method = rng.choice([None, "GET", _write_method(OPERATIONS[operation])])
+        rules.append({**rule, "method": method, "nth": sorted(rng.sample(range(1, 9), rng.randint(1, 3)))})
+    return operation, rng.random() < 0.5, rules
 
 
 def run_sequence(simulator: t.Any, seed: int, number: int) -> Verdict:
     """Return the verdict on one random sequence of faults."""
-    deed, wait, rules = random_faults(seed, number)
-    return run(simulator, DEEDS[deed], wait=wait, faults=rules)
+    operation, wait, rules = random_faults(seed, number)
+    return run(simulator, OPERATIONS[operation], wait=wait, faults=rules)
 
 
 def as_text(table: Table) -> str:
@@ -100,5 +100,5 @@ def _preset(name: str) -> dict[str, t.Any]:
     return rule
 
 
-def _write_method(deed: Deed) -> str:
-    return "DELETE" if deed.action == "delete_artifacts" else "POST"
+def _write_method(operation: Operation) -> str:
+    return "DELETE" if operation.action == "delete_artifacts" else "POST"

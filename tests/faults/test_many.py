@@ -18,7 +18,7 @@ from tests.integration.harness import ACTION, Result, run_task, world
 Row = dict[str, t.Any]
 
 # Two batches, each sent before a read, in a pipeline of two pages.
-MANY, LOT, LOTS, PAGES = 12, 8, 2, 2
+MANY, BATCH, BATCHES, PAGES = 12, 8, 2, 2
 SELECTION: Row = {"project": "group/app", "pipeline_id": 100, "name": ["bad *"], "multiple": "all"}
 ARTIFACTS: Row = {"files": {"a.txt": "a"}, "when": "always", "expire_in": 360000}
 JOBS: dict[str, Row] = {
@@ -32,8 +32,8 @@ JOBS: dict[str, Row] = {
 
 
 @pytest.fixture(autouse=True)
-def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MOST_PER_READ", LOT)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "MOST_PER_READ", BATCH)
     # the pauses are random, and the machine may be slow
     monkeypatch.setattr(sending, "LONGEST_ROUND_SECONDS", 600.0)
 
@@ -60,7 +60,7 @@ FAULTS: dict[str, tuple[Row, int, int]] = {
 
 def run(simulator: t.Any, action: str, fault: str, count: int, **options: t.Any) -> tuple[Result, collections.Counter]:
     """Return the result of an action on this number of jobs with a fault, and the requests by endpoint."""
-    rule, times, _looks = FAULTS[fault]
+    rule, times, _reads = FAULTS[fault]
     good = PAGES * 100 - 50 - count
     jobs = [{**JOBS[action], "name": f"bad {number}", "id": 5000 + number} for number in range(count)]
     simulator.load(world({"generate": {"count": good, "name": "good {n}", "status": "success"}}, *jobs))
@@ -76,7 +76,7 @@ def _method(action: str) -> str:
     return "DELETE" if action == "delete_artifacts" else "POST"
 
 
-def plain(row: Row) -> Row:
+def comparable(row: Row) -> Row:
     """Return the result of a job without its own IDs and name, and without its progress."""
     text = re.sub(r"job \d+|jobs/\d+|request id \w+", "its own", row["reason"])
     return {"outcome": row["outcome"], "reason": text, "is_new": row["before"]["id"] != row["after"]["id"]}
@@ -84,12 +84,12 @@ def plain(row: Row) -> Row:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("action", "concurrency"), [*((action, 8) for action in JOBS), ("retry", 1)])
-def test_each_of_many_ends_as_it_would_alone(simulator: t.Any, action: str, fault: str, concurrency: int) -> None:
+def test_each_of_many_jobs_ends_as_it_would_alone(simulator: t.Any, action: str, fault: str, concurrency: int) -> None:
     alone, _requests = run(simulator, action, fault, 1)
     single_effects = len(simulator.effects())
     many, requests = run(simulator, action, fault, MANY, api_concurrency=concurrency)
 
-    assert [plain(row) for row in many["results"]] == [plain(alone["results"][0])] * MANY
+    assert [comparable(row) for row in many["results"]] == [comparable(alone["results"][0])] * MANY
     assert many.changed == alone.changed
     effects = collections.Counter(effect["name"] for effect in simulator.effects())
     assert len(effects) == MANY * single_effects
@@ -97,13 +97,13 @@ def test_each_of_many_ends_as_it_would_alone(simulator: t.Any, action: str, faul
 
     # the response to this request does not contain the job
     is_seen = action == "delete_artifacts" and fault in ("nothing", "409", "502 before")
-    looks = FAULTS[fault][2] + is_seen
-    assert requests["list_pipeline_jobs"] == PAGES * (1 + LOTS * looks)
+    reads = FAULTS[fault][2] + is_seen
+    assert requests["list_pipeline_jobs"] == PAGES * (1 + BATCHES * reads)
     assert requests["get_job"] == 0
-    assert requests["get_project"] <= concurrency * LOTS
+    assert requests["get_project"] <= concurrency * BATCHES
 
 
-def test_attempts_of_many_are_counted_together(simulator: t.Any) -> None:
+def test_attempts_of_many_jobs_are_counted_together(simulator: t.Any) -> None:
     jobs = [{"name": f"bad {number}", "status": "failed", "outcome": "failed", "retried": 1} for number in range(MANY)]
     simulator.load(world({"generate": {"count": 90, "name": "good {n}", "status": "success"}}, *jobs))
     result = run_task(
@@ -118,7 +118,7 @@ def test_attempts_of_many_are_counted_together(simulator: t.Any) -> None:
     assert len(counted) <= 2 * PAGES
 
 
-def test_the_deployments_of_many_that_wait_for_approvals_are_looked_for_together(simulator: t.Any) -> None:
+def test_deployments_of_many_jobs_are_listed_once(simulator: t.Any) -> None:
     job = {"when": "manual", "allow_failure": False, "environment": "production"}
     scenario = world({"generate": {**job, "count": MANY, "name": "bad {n}"}})
     scenario["projects"][0]["protected_environments"] = {"production": {"rules": [{"user": "bob", "required": 1}]}}

@@ -14,21 +14,21 @@ import typing as t
 
 import pytest
 
-from .case import DEEDS
+from .case import OPERATIONS
 from .matrix import Table, cases, run_case, run_sequence
 
 SEED = 20_261
 SEQUENCES_EACH = 50
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("point", ["first write", "second read"])
-def test_one_effect_and_a_truthful_result_or_none_and_an_error(
-    simulator: t.Any, deed: str, point: str, record_property: t.Any
+def test_fault_leaves_one_reported_effect_or_an_error(
+    simulator: t.Any, operation: str, point: str, record_property: t.Any
 ) -> None:
     table: Table = collections.defaultdict(collections.Counter)
     violations = []
-    for case in cases(deeds=[deed], points=[point]):
+    for case in cases(operations=[operation], points=[point]):
         verdict = run_case(simulator, case)
         table[case.preset][verdict.kind] += 1
         if verdict.violation:
@@ -38,7 +38,9 @@ def test_one_effect_and_a_truthful_result_or_none_and_an_error(
 
 
 @pytest.mark.parametrize("part", range(8))
-def test_random_sequences(simulator: t.Any, part: int, record_property: t.Any) -> None:
+def test_random_faults_leave_one_reported_effect_or_an_error(
+    simulator: t.Any, part: int, record_property: t.Any
+) -> None:
     table: Table = collections.defaultdict(collections.Counter)
     violations = []
     for number in range(part * SEQUENCES_EACH, (part + 1) * SEQUENCES_EACH):

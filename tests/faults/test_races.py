@@ -48,9 +48,7 @@ def at_once(functions: list[t.Callable[[], t.Any]]) -> list[t.Any]:
         ("erase", {"name": "deploy", "status": "success"}),
     ],
 )
-def test_the_same_action_several_times_at_once(
-    simulator: t.Any, action: str, job: dict[str, t.Any], round_: int
-) -> None:
+def test_same_action_at_once_has_one_effect(simulator: t.Any, action: str, job: dict[str, t.Any], round_: int) -> None:
     simulator.load(world(job))
     results = at_once([lambda: run_task(simulator, ACTION, **PIPELINE, action=action)] * 3)
     assert effects(simulator) == [(action, "deploy")]
@@ -62,7 +60,7 @@ def test_the_same_action_several_times_at_once(
 
 
 @pytest.mark.parametrize("round_", range(20 * ROUNDS))
-def test_play_retry_and_cancel_at_once(simulator: t.Any, round_: int) -> None:
+def test_different_actions_at_once_are_not_repeated(simulator: t.Any, round_: int) -> None:
     simulator.load(world(MANUAL))
     actions = ("play", "retry", "cancel", "play", "cancel")
     results = at_once(
@@ -71,15 +69,15 @@ def test_play_retry_and_cancel_at_once(simulator: t.Any, round_: int) -> None:
     done = [action for action, _name in effects(simulator)]
     # a client may repeat what another has undone, but no client does anything twice in the same state
     for action in ("play", "cancel"):
-        told = sum(result.changed for name, result in zip(actions, results, strict=True) if name == action)
-        assert done.count(action) <= told
+        reported = sum(result.changed for name, result in zip(actions, results, strict=True) if name == action)
+        assert done.count(action) <= reported
     for action, result in zip(actions, results, strict=True):
         assert result.failure is None or "cannot be" in result.failure, (action, result.failure)
 
 
 @pytest.mark.parametrize("round_", range(10 * ROUNDS))
 @pytest.mark.parametrize(("state", "effect"), [("approved", "approve"), ("rejected", "reject")])
-def test_the_same_approval_several_times_at_once(simulator: t.Any, state: str, effect: str, round_: int) -> None:
+def test_same_approval_at_once_has_one_effect(simulator: t.Any, state: str, effect: str, round_: int) -> None:
     simulator.load(approval_world())
     results = at_once([lambda: run_task(simulator, APPROVAL, **PIPELINE, state=state)] * 3)
     assert effects(simulator) == [(effect, "deploy")]
@@ -90,11 +88,11 @@ def test_the_same_approval_several_times_at_once(simulator: t.Any, state: str, e
 
 @pytest.mark.parametrize("round_", range(5 * ROUNDS))
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_several_that_wait_for_the_same_approval(simulator: t.Any, setting: str, round_: int) -> None:
+def test_clients_that_wait_for_one_approval_play_the_job_once(simulator: t.Any, setting: str, round_: int) -> None:
     simulator.load(approval_world({**JOB, "duration": 3600}, protected=SETTINGS[setting]))
-    witnesses = [Witness(lambda: simulator.act_as_somebody_else("approve", "deploy")), Witness(), Witness()]
+    watchers = [Witness(lambda: simulator.act_as_somebody_else("approve", "deploy")), Witness(), Witness()]
     options = {**PIPELINE, "action": "play", "wait_for_approval": True, "wait_timeout": 600.0}
-    results = at_once([lambda each=each: run_task(simulator, ACTION, progress=each, **options) for each in witnesses])
+    results = at_once([lambda each=each: run_task(simulator, ACTION, progress=each, **options) for each in watchers])
     assert [result.failure for result in results] == [None] * 3
     plays = int(setting == "rules")
     assert effects(simulator) == [("play", "deploy")] * plays
@@ -102,7 +100,7 @@ def test_several_that_wait_for_the_same_approval(simulator: t.Any, setting: str,
 
 
 @pytest.mark.parametrize("round_", range(4 * ROUNDS))
-def test_a_playbook_that_is_killed_and_run_again(simulator: t.Any, tmp_path: pathlib.Path, round_: int) -> None:
+def test_killed_playbook_is_completed_by_the_next_run(simulator: t.Any, tmp_path: pathlib.Path, round_: int) -> None:
     """Whenever the playbook is killed, even before its first request or after its last one, the next run finishes."""
     simulator.load(world({**MANUAL, "duration": 30}), clock="scaled:60")
     moment = random.Random(round_).uniform(0.2, 2.2)
@@ -129,14 +127,14 @@ def test_a_playbook_that_is_killed_and_run_again(simulator: t.Any, tmp_path: pat
 RUN: dict[str, t.Any] = {"project": "group/app", "action": "run", "ref": "main"}
 
 
-def runnable() -> dict[str, t.Any]:
+def world_with_new_pipelines() -> dict[str, t.Any]:
     """Return a world in which a new pipeline of main runs for a long time."""
     made = world({"name": "old", "status": "success"})
     made["projects"][0]["new_pipelines"] = {"*": {"jobs": [{"name": "deploy", "duration": 3600}]}}
     return made
 
 
-def check_twins(simulator: t.Any, results: list[dict[str, t.Any]]) -> None:
+def check_duplicates(simulator: t.Any, results: list[dict[str, t.Any]]) -> None:
     """Check that the clients started one pipeline, or that their warnings list the others.
 
     :param results: `changed`, `id` and `warnings` of each client.
@@ -145,18 +143,20 @@ def check_twins(simulator: t.Any, results: list[dict[str, t.Any]]) -> None:
     assert sorted(result["id"] for result in results if result["changed"]) == made
     assert {result["id"] for result in results} <= set(made)
     if len(made) > 1:
-        told = [text for result in results for text in result["warnings"] if text.startswith("Another client started")]
+        reported = [
+            text for result in results for text in result["warnings"] if text.startswith("Another client started")
+        ]
         # the first client read the list before the others started their pipelines
-        assert len(told) >= len(made) - 1
-        assert all(str(number) in " ".join(told) for number in made)
+        assert len(reported) >= len(made) - 1
+        assert all(str(number) in " ".join(reported) for number in made)
 
 
 @pytest.mark.parametrize("round_", range(20 * ROUNDS))
-def test_twins_that_start_a_pipeline(simulator: t.Any, round_: int) -> None:
-    simulator.load(runnable())
+def test_clients_that_start_a_pipeline_at_once_report_duplicates(simulator: t.Any, round_: int) -> None:
+    simulator.load(world_with_new_pipelines())
     results = at_once([lambda: run_task(simulator, PIPELINE_TASK, **RUN)] * 3)
     assert [result.failure for result in results] == [None] * 3
-    check_twins(
+    check_duplicates(
         simulator,
         [{"changed": one.changed, "id": one["id"], "warnings": one.warnings} for one in results],
     )
@@ -170,7 +170,7 @@ def test_twins_that_start_a_pipeline(simulator: t.Any, round_: int) -> None:
         ("cancel", {"status": "running", "outcome": "hang"}, "cancel_pipeline"),
     ],
 )
-def test_a_pipeline_is_retried_and_canceled_once(
+def test_pipeline_is_retried_or_canceled_only_once(
     simulator: t.Any, action: str, job: dict[str, t.Any], effect: str, round_: int
 ) -> None:
     simulator.load(world({"name": "deploy", **job}))
@@ -183,8 +183,10 @@ def test_a_pipeline_is_retried_and_canceled_once(
 
 
 @pytest.mark.parametrize("round_", range(2 * ROUNDS))
-def test_two_playbooks_that_start_a_pipeline(simulator: t.Any, tmp_path: pathlib.Path, round_: int) -> None:
-    simulator.load(runnable(), clock="real")
+def test_playbooks_that_start_a_pipeline_at_once_report_duplicates(
+    simulator: t.Any, tmp_path: pathlib.Path, round_: int
+) -> None:
+    simulator.load(world_with_new_pipelines(), clock="real")
     task = {"name": "start", "jobgate.gitlab.gitlab_pipeline": RUN}
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
@@ -192,4 +194,4 @@ def test_two_playbooks_that_start_a_pipeline(simulator: t.Any, tmp_path: pathlib
     plays = at_once([lambda folder=folder: play([task], folder, url=simulator.url) for folder in folders])
     assert [done.returncode for done in plays] == [0, 0], [done.output for done in plays]
     results = [done.results["start"] for done in plays]
-    check_twins(simulator, [{"warnings": [], **result} for result in results])
+    check_duplicates(simulator, [{"warnings": [], **result} for result in results])

@@ -165,8 +165,8 @@ def target(data: bytes) -> None:
             current = following
 
     for status in (200, 429, 503):
-        wish = retry_after_seconds(status, headers, NOW)
-        _check(wish is None or wish >= 0, "a wish to go back in time")
+        pause = retry_after_seconds(status, headers, NOW)
+        _check(pause is None or pause >= 0, "a negative pause")
 
     for number in (0, 1, 20):
         tail = tail_of(text, number, Masker())
@@ -217,27 +217,27 @@ def _is_printable(text: str) -> bool:
     return not any((ord(char) < 32 and char != "\t") or 127 <= ord(char) < 160 for char in text)
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
+def mutate(data: bytes, rng: random.Random) -> bytes:
     """Return the input with a few changes."""
     changed = bytearray(data)
-    for _change in range(chance.choice((1, 1, 2, 4, 8))):
-        at, end = sorted(chance.randrange(len(changed) + 1) for _side in range(2))
-        end = min(end, at + chance.choice((1, 2, 8, 64)))
-        kind = chance.randrange(6)
+    for _change in range(rng.choice((1, 1, 2, 4, 8))):
+        at, end = sorted(rng.randrange(len(changed) + 1) for _side in range(2))
+        end = min(end, at + rng.choice((1, 2, 8, 64)))
+        kind = rng.randrange(6)
         if kind == 0:
             changed[at:end] = b""
         elif kind == 1:
-            changed[at:end] = bytes(chance.randrange(256) for _byte in range(chance.randrange(1, 5)))
+            changed[at:end] = bytes(rng.randrange(256) for _byte in range(rng.randrange(1, 5)))
         elif kind == 2:
-            changed[at:at] = changed[at:end] * chance.choice((1, 2, 40))
+            changed[at:at] = changed[at:end] * rng.choice((1, 2, 40))
         elif kind == 3 and changed:
-            changed[min(at, len(changed) - 1)] ^= 1 << chance.randrange(8)
+            changed[min(at, len(changed) - 1)] ^= 1 << rng.randrange(8)
         elif kind == 4:
-            other = chance.choice(CORPUS)
-            start = chance.randrange(len(other))
-            changed[at:end] = other[start : start + chance.randrange(1, 200)]
+            other = rng.choice(CORPUS)
+            start = rng.randrange(len(other))
+            changed[at:end] = other[start : start + rng.randrange(1, 200)]
         else:
-            changed[at:at] = chance.choice(_PIECES)
+            changed[at:at] = rng.choice(_PIECES)
     return bytes(changed[:LONGEST_INPUT])
 
 
@@ -254,19 +254,19 @@ def fuzz(*, seed: int, seconds: float | None = None, most: int | None = None) ->
 
     :raises Crash: for the first input on which the target fails.
     """
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     pool = list(CORPUS)
     until = None if seconds is None else time.monotonic() + seconds
     count = 0
     while (most is None or count < most) and (until is None or time.monotonic() < until):
-        data = CORPUS[count] if count < len(CORPUS) else mutated(chance.choice(pool), chance)
+        data = CORPUS[count] if count < len(CORPUS) else mutate(rng.choice(pool), rng)
         try:
             target(data)
         except Exception as exc:
             raise Crash(data, exc) from exc
         count += 1
         # without coverage as a guide, keep some changed inputs and change them again
-        if chance.random() < 0.02:
+        if rng.random() < 0.02:
             pool[len(CORPUS) :] = [*pool[len(CORPUS) :][-200:], data]
     return count
 
@@ -275,7 +275,7 @@ def main(arguments: list[str]) -> int:
     """Run the program and return its exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="how long to try")
-    parser.add_argument("--seed", type=int, default=None, help="where chance begins; without it, anywhere")
+    parser.add_argument("--seed", type=int, default=None, help="seed of the random numbers; random without it")
     parser.add_argument("--replay", type=pathlib.Path, help="try only the input in this file")
     parser.add_argument("--atheris", action="store_true", help="let atheris choose the inputs")
     options, rest = parser.parse_known_args(arguments)

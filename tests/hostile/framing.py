@@ -10,7 +10,7 @@ import gzip
 import typing as t
 import zlib
 
-from .server import Question
+from .server import ReceivedRequest
 from .table import Row, always, drip, encoded, endless, framed, headers, silence
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -29,9 +29,11 @@ def chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
-def chunked(form: t.Callable[[bytes], bytes] = chunk, end: bytes = b"0\r\n\r\n") -> t.Callable[[Question], bytes]:
+def chunked(
+    form: t.Callable[[bytes], bytes] = chunk, end: bytes = b"0\r\n\r\n"
+) -> t.Callable[[ReceivedRequest], bytes]:
     """Send a valid response in chunks of this form."""
-    return lambda question: question.answer.head(CHUNKED) + chunks(question.answer.body, form, end)
+    return lambda received: received.answer.head(CHUNKED) + chunks(received.answer.body, form, end)
 
 
 def raw_deflate(content: bytes) -> bytes:
@@ -40,32 +42,32 @@ def raw_deflate(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def before(text: bytes) -> t.Callable[[Question], bytes]:
+def before(text: bytes) -> t.Callable[[ReceivedRequest], bytes]:
     """Send something before a valid response."""
-    return lambda question: text + question.answer.raw
+    return lambda received: text + received.answer.raw
 
 
-def behind(text: bytes) -> t.Callable[[Question], bytes]:
+def after(text: bytes) -> t.Callable[[ReceivedRequest], bytes]:
     """Send something after a valid response."""
-    return lambda question: question.answer.raw + text
+    return lambda received: received.answer.raw + text
 
 
-def cut(lost: int) -> t.Callable[[Question], bytes]:
+def cut(lost: int) -> t.Callable[[ReceivedRequest], bytes]:
     """Send a response without its last bytes."""
-    return lambda question: question.answer.raw[:-lost]
+    return lambda received: received.answer.raw[:-lost]
 
 
-def lengths(*values: str) -> t.Callable[[Question], bytes]:
+def lengths(*values: str) -> t.Callable[[ReceivedRequest], bytes]:
     """Send a valid response with these lengths."""
     return framed(*(f"Content-Length: {value}" for value in values))
 
 
-def compressed(name: str, change: t.Callable[[bytes], bytes]) -> t.Callable[[Question], bytes]:
+def compressed(name: str, change: t.Callable[[bytes], bytes]) -> t.Callable[[ReceivedRequest], bytes]:
     """Send a valid response with a content encoding."""
     return encoded(change, f"Content-Encoding: {name}")
 
 
-def bomb(name: str, content: bytes) -> t.Callable[[Question], t.Any]:
+def bomb(name: str, content: bytes) -> t.Callable[[ReceivedRequest], t.Any]:
     """Send a small body that becomes large when it is decoded."""
     return always(
         HEAD + b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (name.encode(), len(content)) + content
@@ -73,10 +75,10 @@ def bomb(name: str, content: bytes) -> t.Callable[[Question], t.Any]:
 
 
 STATUS_LINES = {
-    "no answer": Row(always(b"")),
+    "no response": Row(always(b"")),
     "a reset": Row(always(None)),
-    "no HTTP": Row(always(b"nonsense\r\n\r\n")),
-    "an old HTTP": Row(always(b'{"id": 42}')),
+    "invalid HTTP": Row(always(b"nonsense\r\n\r\n")),
+    "HTTP/0.9": Row(always(b'{"id": 42}')),
     "another protocol": Row(always(b"SSH-2.0-OpenSSH_9.6\r\n")),
     "an alert of TLS": Row(always(b"\x15\x03\x01\x00\x02\x02\x28")),
     "a frame of HTTP/2": Row(always(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64")),
@@ -90,9 +92,9 @@ STATUS_LINES = {
     "status 0": Row(always(b"HTTP/1.1 000 OK\r\nContent-Length: 2\r\n\r\n[]")),
     "a status line without an end": Row(always(b"HTTP/1.1 200 " + b"O" * 70_000 + b"\r\n\r\n")),
     "a reason with codes": Row(always(b"HTTP/1.1 500 \x1b[2J\x9b31m\x00\r\nContent-Length: 2\r\n\r\n{}")),
-    "a line break before": Row(before(b"\r\n"), "either"),
-    "a byte order mark before": Row(before(b"\xef\xbb\xbf")),
-    "a NUL before": Row(before(b"\0")),
+    "a line break before the response": Row(before(b"\r\n"), "either"),
+    "a byte order mark before the response": Row(before(b"\xef\xbb\xbf")),
+    "a NUL before the response": Row(before(b"\0")),
 }
 
 INFORMATIONAL = {
@@ -101,8 +103,8 @@ INFORMATIONAL = {
     "103 with links": Row(before(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), "right"),
     "102 alone": Row(always(b"HTTP/1.1 102 Processing\r\n\r\n")),
     "101 Switching": Row(always(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")),
-    "100 for ever": Row(endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), is_slow=True),
-    "103 for ever": Row(endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), is_slow=True),
+    "endless 100": Row(endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), is_slow=True),
+    "endless 103": Row(endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), is_slow=True),
 }
 
 HEADS = {
@@ -112,24 +114,24 @@ HEADS = {
     "101 headers": Row(headers(*(f"X-Name-{number}: x" for number in range(101)))),
     "a header without a colon": Row(headers("nonsense"), "either"),
     "a header without a name": Row(headers(": x"), "either"),
-    "a blank before the colon": Row(headers("X-Name : x"), "either"),
+    "a space before the colon": Row(headers("X-Name : x"), "either"),
     "a folded header": Row(headers("X-Name: x\r\n and more"), "right"),
-    "line feeds alone": Row(lambda question: question.answer.raw.replace(b"\r\n", b"\n"), "either"),
-    "carriage returns alone": Row(always(OK.replace(b"\n", b"") + b"Content-Length: 2\r\r[]")),
+    "only line feeds": Row(lambda received: received.answer.raw.replace(b"\r\n", b"\n"), "either"),
+    "only carriage returns": Row(always(OK.replace(b"\n", b"") + b"Content-Length: 2\r\r[]")),
     "a NUL in a header": Row(headers("X-Name: a\0b"), "either"),
     "a header in Latin-1": Row(headers("X-Name: \xe9\xff"), "right"),
     "codes in a header": Row(headers("X-Request-Id: \x1b[2J\x9b31m"), "right"),
     "a line break of Unicode in a header": Row(headers("X-Name: a\x85b"), "either"),
-    "the head alone": Row(always(HEAD + b"Content-Length: 2\r\n\r\n")),
-    "half of a head": Row(always(HEAD + b"Content-Le")),
+    "headers without a body": Row(always(HEAD + b"Content-Length: 2\r\n\r\n")),
+    "incomplete headers": Row(always(HEAD + b"Content-Le")),
     "no headers": Row(always(b"HTTP/1.1 200 OK\r\n\r\n")),
     # the server closes the connection anyway, possibly too late for the next request
-    "a connection that stays": Row(headers("Connection: keep-alive", "Keep-Alive: timeout=-1, max=0"), "either"),
+    "a connection that stays open": Row(headers("Connection: keep-alive", "Keep-Alive: timeout=-1, max=0"), "either"),
     "an upgrade": Row(headers("Upgrade: h2c", "Connection: Upgrade"), "either"),
 }
 
 LENGTHS = {
-    "a length too long": Row(lambda question: question.answer.head("Content-Length: 99999") + question.answer.body),
+    "a length too long": Row(lambda received: received.answer.head("Content-Length: 99999") + received.answer.body),
     "a length of 0": Row(lengths("0"), concerns=("info", "action", "lookup")),
     "a length too short": Row(lengths("1"), concerns=("info", "action")),
     "a negative length": Row(lengths("-5")),
@@ -141,26 +143,26 @@ LENGTHS = {
     "a length of 6,000 digits": Row(lengths("9" * 6000)),
     "a length of 19 digits": Row(lengths("9223372036854775808")),
     "two lengths": Row(lengths("2", "3")),
-    "two lengths in one": Row(lengths("2, 20")),
+    "two lengths in one header": Row(lengths("2, 20")),
     "the same length twice": Row(
-        lambda question: (
-            question.answer.head(*[f"Content-Length: {len(question.answer.body)}"] * 2) + question.answer.body
+        lambda received: (
+            received.answer.head(*[f"Content-Length: {len(received.answer.body)}"] * 2) + received.answer.body
         ),
         "right",
     ),
-    "the same length twice in one": Row(
-        lambda question: (
-            question.answer.head("Content-Length: {0}, {0}".format(len(question.answer.body))) + question.answer.body
+    "the same length twice in one header": Row(
+        lambda received: (
+            received.answer.head("Content-Length: {0}, {0}".format(len(received.answer.body))) + received.answer.body
         ),
         "right",
     ),
     "an empty length": Row(lengths(""), "either"),
     "no length": Row(framed(), "right"),
-    "a cut body": Row(cut(1)),
-    "a body cut in the middle": Row(cut(20)),
-    "more than the length": Row(behind(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"), "right"),
+    "a body without its last byte": Row(cut(1)),
+    "a truncated body": Row(cut(20)),
+    "more than the length": Row(after(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"), "right"),
     "a length and chunks": Row(
-        lambda question: question.answer.head(CHUNKED, "Content-Length: 3") + chunks(question.answer.body, chunk),
+        lambda received: received.answer.head(CHUNKED, "Content-Length: 3") + chunks(received.answer.body, chunk),
         "either",
     ),
     "no content": Row(framed("Content-Length: 0", body=b"", status="204 No Content")),
@@ -176,8 +178,8 @@ CHUNKS = {
     "chunks with zeros before": Row(chunked(lambda p: b"%b%x\r\n%b\r\n" % (b"0" * 20, len(p), p)), "either"),
     "trailers": Row(chunked(end=b"0\r\nX-Checksum: 1\r\nContent-Length: 5\r\n\r\n"), "right"),
     "no last chunk": Row(chunked(end=b"")),
-    "no end behind the last chunk": Row(chunked(end=b"0\r\n"), "either"),
-    "a size that is none": Row(chunked(lambda p: b"zz\r\n%b\r\n" % p)),
+    "no end after the last chunk": Row(chunked(end=b"0\r\n"), "either"),
+    "an invalid size": Row(chunked(lambda p: b"zz\r\n%b\r\n" % p)),
     "a negative size": Row(chunked(lambda p: b"-7\r\n%b\r\n" % p)),
     "a size with a sign": Row(chunked(lambda p: b"+%x\r\n%b\r\n" % (len(p), p)), "either"),
     "a size with 0x": Row(chunked(lambda p: b"0x%x\r\n%b\r\n" % (len(p), p)), "either"),
@@ -185,7 +187,7 @@ CHUNKS = {
     "a size of 70,000 digits": Row(chunked(lambda p: b"f" * 70_000 + b"\r\n%b\r\n" % p)),
     "an empty size": Row(chunked(lambda p: b"\r\n%b\r\n" % p)),
     "a size too small": Row(chunked(lambda p: b"%x\r\n%b\r\n" % (len(p) - 1, p))),
-    "a chunk that is cut": Row(always(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel")),
+    "a truncated chunk": Row(always(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel")),
     "trailers without an end": Row(
         endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n", b"X-Name: value\r\n"),
         "sentence",
@@ -194,7 +196,7 @@ CHUNKS = {
     "chunked twice": Row(framed("Transfer-Encoding: chunked, chunked")),
     "an unknown framing": Row(framed("Transfer-Encoding: xchunked")),
     "gzip as a framing": Row(framed("Transfer-Encoding: gzip, chunked")),
-    "chunked that is not": Row(framed(CHUNKED)),
+    "chunked without chunks": Row(framed(CHUNKED)),
 }
 
 COMPRESSED = {
@@ -204,11 +206,11 @@ COMPRESSED = {
     "gzip in members": Row(compressed("gzip", lambda b: gzip.compress(b[:3]) + gzip.compress(b[3:])), "right"),
     "deflate": Row(compressed("deflate", zlib.compress), "right"),
     "deflate without a wrapper": Row(compressed("deflate", raw_deflate), "right"),
-    "gzip that is cut": Row(compressed("gzip", lambda body: gzip.compress(body)[:-5])),
+    "truncated gzip": Row(compressed("gzip", lambda body: gzip.compress(body)[:-5])),
     "gzip with a wrong checksum": Row(compressed("gzip", lambda body: gzip.compress(body)[:-8] + b"\0" * 8)),
-    "gzip that is not": Row(compressed("gzip", bytes)),
-    "rubbish behind gzip": Row(compressed("gzip", lambda body: gzip.compress(body) + b"rubbish"), "either"),
-    "deflate that is not": Row(compressed("deflate", lambda body: b"\x78\x9c" + body)),
+    "invalid gzip": Row(compressed("gzip", bytes)),
+    "garbage after gzip": Row(compressed("gzip", lambda body: gzip.compress(body) + b"rubbish"), "either"),
+    "invalid deflate": Row(compressed("deflate", lambda body: b"\x78\x9c" + body)),
     "br": Row(compressed("br", bytes)),
     "zstd": Row(compressed("zstd", bytes)),
     "gzip twice": Row(compressed("gzip, gzip", lambda body: gzip.compress(gzip.compress(body)))),
@@ -217,7 +219,7 @@ COMPRESSED = {
     "identity": Row(compressed("identity", bytes), "right"),
     "a bomb of gzip": Row(bomb("gzip", gzip.compress(bytes(200 * MIB)))),
     "a bomb of deflate": Row(bomb("deflate", zlib.compress(bytes(200 * MIB)))),
-    "a bomb of blanks": Row(bomb("gzip", gzip.compress(b" " * 200 * MIB))),
+    "a bomb of spaces": Row(bomb("gzip", gzip.compress(b" " * 200 * MIB))),
     "a bomb in members": Row(bomb("gzip", gzip.compress(bytes(MIB)) * 200)),
     "a million empty members": Row(bomb("gzip", gzip.compress(b"") * 100_000), is_slow=True),
 }
@@ -231,7 +233,7 @@ SLOW = {
     "the size of a chunk that drips": Row(drip(CHUNKED_HEAD, b"0" * 5000), is_slow=True),
     "an error that drips": Row(drip(b"HTTP/1.1 500 Oops\r\nContent-Length: 5000\r\n\r\n", b"x" * 5000), is_slow=True),
     "silence": Row(silence(b""), is_slow=True),
-    "silence behind the head": Row(silence(HEAD + b"Content-Length: 2\r\n\r\n"), is_slow=True),
+    "silence after the headers": Row(silence(HEAD + b"Content-Length: 2\r\n\r\n"), is_slow=True),
     "a body without an end": Row(endless(HEAD + b"\r\n", b"[" * 65536), is_slow=True),
     "chunks without an end": Row(endless(CHUNKED_HEAD, b"1\r\n[\r\n"), is_slow=True),
     "an error without an end": Row(endless(b"HTTP/1.1 500 Oops\r\n\r\n", b"x" * 65536), is_slow=True),

@@ -34,17 +34,17 @@ class Plugin:
     options: Options
     token: str = "api_token"
 
-    def given(self, url: str, folder: str) -> Options:
+    def all_options(self, url: str, folder: str) -> Options:
         """Return all options."""
-        own = {
+        formatted = {
             name: value.format(folder=folder) if isinstance(value, str) and "{folder}" in value else value
             for name, value in self.options.items()
         }
-        return {"api_url": url, self.token: TOKEN, "api_timeout": TIMEOUT_SECONDS, "api_retries": 1, **own}
+        return {"api_url": url, self.token: TOKEN, "api_timeout": TIMEOUT_SECONDS, "api_retries": 1, **formatted}
 
     def run(self, face: t.Callable[..., Options], url: str, folder: str) -> Options:
         """Run the plugin and return its result."""
-        options = self.given(url, folder)
+        options = self.all_options(url, folder)
         return face(TASKS[self.task], options) if self.task else as_lookup(options)
 
     def written(self, folder: str) -> list[str]:

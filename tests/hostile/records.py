@@ -10,19 +10,19 @@ import typing as t
 
 from tests.unit.harness import TOKEN, bridge, job, pipeline
 
-from .server import ARTIFACT, Question
-from .table import Row, Say, body, fields, listed
+from .server import ARTIFACT, ReceivedRequest
+from .table import Responder, Row, body, fields, listed
 
 MIB = 1024 * 1024
 JOBS = ("info", "action", "gate")
-PIPES = ("pipeline", "pipelines")
+PIPELINE_KINDS = ("pipeline", "pipelines")
 CODES = "de\x9b31mp\x85l\x1b[2Joy \u202egnp\u2066\x07\u200b\ufeff"
 NESTED: t.Any = "x"
 for _level in range(90):
     NESTED = [NESTED]
 
 # invalid IDs are reported
-NO_IDS = ("42", 42.0, 4.2, None, True, [], {}, "", "x", [42])
+INVALID_IDS = ("42", 42.0, 4.2, None, True, [], {}, "", "x", [42])
 IDS = (-42, 0, 2**31, 2**63, 2**64, 10**400)
 NAMES = (
     CODES,
@@ -74,69 +74,78 @@ TIMES: tuple[t.Any, ...] = (
 NUMBERS: tuple[t.Any, ...] = (-1, 1e300, 10**400, True, "1", [], {})
 
 
-def of_jobs(end: t.Any = "either", **changes: t.Any) -> Row:
+def changed_jobs(end: t.Any = "either", **changes: t.Any) -> Row:
     """Change all jobs."""
     return Row(fields(**changes), end, JOBS)
 
 
-def of_pipelines(end: t.Any = "either", **changes: t.Any) -> Row:
+def changed_pipelines(end: t.Any = "either", **changes: t.Any) -> Row:
     """Change all pipelines."""
-    return Row(fields(PIPES, **changes), end, (*JOBS, "bridges"))
+    return Row(fields(PIPELINE_KINDS, **changes), end, (*JOBS, "bridges"))
 
 
-def named(name: str, value: t.Any) -> str:
+def row_name(name: str, value: t.Any) -> str:
     """Return the name of a row."""
     return f"{name} {ascii(value)[:40]}{'...' if len(ascii(value)) > 40 else ''}"
 
 
-def content(text: bytes) -> Say:
+def content(text: bytes) -> Responder:
     """Send this as an artifact and as a log."""
     return body(text, "application/octet-stream", ("file", "log"))
 
 
-def many(count: int) -> Say:
+def many_jobs(count: int) -> Responder:
     """Send many jobs."""
     return listed(lambda records: [job(1000 + number, "success", f"job {number}") for number in range(count)])
 
 
-def below_itself(question: Question) -> bytes:
+def pipeline_below_itself(received: ReceivedRequest) -> bytes:
     """Send a trigger job whose downstream pipeline is its own pipeline."""
-    if question.kind != "bridges":
-        return question.answer.raw
-    return question.answer.with_content([bridge(50, downstream=pipeline(6))]).raw
+    if received.kind != "bridges":
+        return received.answer.raw
+    return received.answer.with_content([bridge(50, downstream=pipeline(6))]).raw
 
 
-def deeper_and_deeper(question: Question) -> bytes:
+def endless_downstream_pipelines(received: ReceivedRequest) -> bytes:
     """Send a trigger job below each pipeline, at any depth."""
-    if question.kind != "bridges":
-        return question.answer.raw
-    number = int(question.target.partition("/pipelines/")[2].partition("/")[0])
-    return question.answer.with_content([bridge(50, downstream=pipeline(number + 100))]).raw
+    if received.kind != "bridges":
+        return received.answer.raw
+    number = int(received.target.partition("/pipelines/")[2].partition("/")[0])
+    return received.answer.with_content([bridge(50, downstream=pipeline(number + 100))]).raw
 
 
 RECORDS: dict[str, Row] = {
-    **{named("id", value): of_jobs("sentence", id=value) for value in NO_IDS},
-    **{named("id", value): of_jobs(id=value) for value in IDS},
-    **{named("name", value): of_jobs(name=value) for value in NAMES},
-    **{named("name", value): of_jobs("sentence", name=value) for value in (1, None, [], {}, True)},
-    **{named("status", value): of_jobs(status=value) for value in STATUSES},
-    **{named("started_at", value): of_jobs(started_at=value, finished_at=value, erased_at=value) for value in TIMES},
-    **{named("duration", value): of_jobs(duration=value, queued_duration=value) for value in NUMBERS},
-    **{named("pipeline id", value): of_pipelines(id=value) for value in NO_IDS},
-    **{named("pipeline", value): of_jobs(pipeline=value) for value in (None, [], {}, "6", 6, {"id": "6"}, [[[]]])},
+    **{row_name("id", value): changed_jobs("sentence", id=value) for value in INVALID_IDS},
+    **{row_name("id", value): changed_jobs(id=value) for value in IDS},
+    **{row_name("name", value): changed_jobs(name=value) for value in NAMES},
+    **{row_name("name", value): changed_jobs("sentence", name=value) for value in (1, None, [], {}, True)},
+    **{row_name("status", value): changed_jobs(status=value) for value in STATUSES},
     **{
-        named("runner", value): of_jobs(runner=value)
+        row_name("started_at", value): changed_jobs(started_at=value, finished_at=value, erased_at=value)
+        for value in TIMES
+    },
+    **{row_name("duration", value): changed_jobs(duration=value, queued_duration=value) for value in NUMBERS},
+    **{row_name("pipeline id", value): changed_pipelines(id=value) for value in INVALID_IDS},
+    **{
+        row_name("pipeline", value): changed_jobs(pipeline=value)
+        for value in (None, [], {}, "6", 6, {"id": "6"}, [[[]]])
+    },
+    **{
+        row_name("runner", value): changed_jobs(runner=value)
         for value in ("x", [], {"description": CODES}, {"description": []})
     },
-    **{named("tag_list", value): of_jobs(tag_list=value) for value in ("x", {}, [None], [[["x"]]], [CODES], 1)},
-    **{named("user", value): of_jobs(user=value) for value in ("x", [], {"id": "x"}, {"username": CODES}, {"id": {}})},
-    **{named("ref", value): of_pipelines(ref=value) for value in (CODES, None, [], "", "x" * 10_000, TOKEN)},
+    **{row_name("tag_list", value): changed_jobs(tag_list=value) for value in ("x", {}, [None], [[["x"]]], [CODES], 1)},
     **{
-        named("artifacts", value): of_jobs(artifacts=value, artifacts_file=value)
+        row_name("user", value): changed_jobs(user=value)
+        for value in ("x", [], {"id": "x"}, {"username": CODES}, {"id": {}})
+    },
+    **{row_name("ref", value): changed_pipelines(ref=value) for value in (CODES, None, [], "", "x" * 10_000, TOKEN)},
+    **{
+        row_name("artifacts", value): changed_jobs(artifacts=value, artifacts_file=value)
         for value in ("x", {}, [None], [[]], 1)
     },
     **{
-        named("reports", value): Row(fields(artifacts=value), "either", OF_REPORTS)
+        row_name("reports", value): Row(fields(artifacts=value), "either", OF_REPORTS)
         for value in (
             ...,
             None,
@@ -153,36 +162,36 @@ RECORDS: dict[str, Row] = {
         )
     },
     **{
-        named("approvals", value): Row(
+        row_name("approvals", value): Row(
             fields(("deployment", "deployments"), approvals=value, approval_summary=value, environment=value),
             "either",
             ("deployments", "approval"),
         )
         for value in ("x", {}, [None], [[]], 1, {"rules": "x"}, {"rules": [{"required_approvals": "x"}]}, CODES)
     },
-    "no id": of_jobs("sentence", id=...),
-    "no name": of_jobs("sentence", name=...),
-    "no status": of_jobs(status=...),
-    "no pipeline": of_jobs(pipeline=...),
-    "a record of 90 levels": of_jobs(extra=NESTED),
-    "a record with the token as a name": of_jobs(**{TOKEN: 1}),
-    "a record with a name of codes": of_jobs(**{CODES: CODES}),
-    "a record of 1 MiB": of_jobs(commit={"message": "x" * MIB}),
-    "an address of a script": of_jobs(web_url="javascript:alert(1)"),
-    "an address that is none": of_jobs(web_url="http://["),
-    "an address of codes": of_jobs(web_url=f"https://h/{CODES}"),
-    "a reason of codes": of_jobs(status="failed", failure_reason=CODES),
-    "a reason that is none": of_jobs(status="failed", failure_reason={"a": [1]}),
-    "all jobs are one": Row(listed(lambda records: records[:1] * 50), "either", JOBS),
-    "2,000 jobs": Row(many(2000), "either", ("info", "gate")),
+    "no id": changed_jobs("sentence", id=...),
+    "no name": changed_jobs("sentence", name=...),
+    "no status": changed_jobs(status=...),
+    "no pipeline": changed_jobs(pipeline=...),
+    "a record of 90 levels": changed_jobs(extra=NESTED),
+    "a record with the token as a key": changed_jobs(**{TOKEN: 1}),
+    "a record with a key of codes": changed_jobs(**{CODES: CODES}),
+    "a record of 1 MiB": changed_jobs(commit={"message": "x" * MIB}),
+    "an address of a script": changed_jobs(web_url="javascript:alert(1)"),
+    "an invalid address": changed_jobs(web_url="http://["),
+    "an address of codes": changed_jobs(web_url=f"https://h/{CODES}"),
+    "a reason of codes": changed_jobs(status="failed", failure_reason=CODES),
+    "an invalid reason": changed_jobs(status="failed", failure_reason={"a": [1]}),
+    "fifty copies of one job": Row(listed(lambda records: records[:1] * 50), "either", JOBS),
+    "2,000 jobs": Row(many_jobs(2000), "either", ("info", "gate")),
     "the same jobs, ids reversed": Row(listed(lambda records: records[::-1]), "either", JOBS),
     "a list in an object": Row(listed(lambda records: {"data": records}), "sentence", JOBS),
-    "a record that is none among jobs": Row(listed(lambda records: [*records, None]), "sentence", JOBS),
-    "a pipeline below itself": Row(below_itself, "either", ("bridges", "gate")),
-    "pipelines without an end": Row(deeper_and_deeper, "either", ("bridges", "gate")),
-    "an allow_failure of words": of_jobs(status="failed", allow_failure="no"),
-    "a pipeline with codes in its errors": of_pipelines(status="failed", yaml_errors=CODES * 50),
-    "a pipeline of another project": of_pipelines(project_id="x", web_url="//"),
+    "null among jobs": Row(listed(lambda records: [*records, None]), "sentence", JOBS),
+    "a pipeline below itself": Row(pipeline_below_itself, "either", ("bridges", "gate")),
+    "endless downstream pipelines": Row(endless_downstream_pipelines, "either", ("bridges", "gate")),
+    "a string as allow_failure": changed_jobs(status="failed", allow_failure="no"),
+    "a pipeline with codes in its errors": changed_pipelines(status="failed", yaml_errors=CODES * 50),
+    "a pipeline of another project": changed_pipelines(project_id="x", web_url="//"),
 }
 
 BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
@@ -190,7 +199,7 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
 )
 OF_FILES = ("lookup of a file", "lookup of a log", "download of a log", "download of a report")
 CONTENTS: dict[str, Row] = {
-    named("content", text): Row(content(text), "either", OF_FILES)
+    row_name("content", text): Row(content(text), "either", OF_FILES)
     for text in (
         b"",
         b"\0",

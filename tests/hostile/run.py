@@ -30,7 +30,7 @@ from tests.unit.module_utils._api.loopback import LoopbackProxy
 
 from . import answers, framing, records
 from .plugins import PLUGINS, TIMEOUT_SECONDS, VARIABLE, WRITING, Plugin
-from .server import HostileServer, Question, Said
+from .server import HostileServer, ReceivedRequest, Reply
 from .table import Row
 
 ROWS: dict[str, Row] = {**framing.ROWS, **answers.ROWS, **records.ROWS}
@@ -51,7 +51,7 @@ PHASES: dict[str, t.Callable[[str, int], bool]] = {
 MOST_BYTES = 768 * 1024 * 1024
 # CPU time, which other processes do not affect. The second limit is elapsed time, and ends a case that hangs.
 MOST_SECONDS = 20.0
-MOST_SECONDS_IN_ALL = 120.0
+MOST_ELAPSED_SECONDS = 120.0
 # long enough for a name of any length
 LONGEST_SENTENCE = 10_500
 # The time allowed for slow and endless responses, instead of ten times the timeout.
@@ -62,10 +62,10 @@ _VOLATILE = ("elapsed", "requests", "timeline", "invocation", "warnings", "mtime
 
 
 @dataclasses.dataclass
-class Came:
+class Outcome:
     """The outcome of a run.
 
-    :param told: everything that was returned, as a string.
+    :param text: everything that was returned, as a string.
     :param was_hostile: whether the hostile response was sent at all.
     :param seconds: CPU time.
     :param skipped: the total length of all pauses.
@@ -73,10 +73,10 @@ class Came:
     """
 
     result: Options
-    told: str
+    text: str
     was_hostile: bool
     seconds: float
-    seconds_in_all: float
+    elapsed_seconds: float
     skipped: float
     writes: int
     is_played: bool
@@ -84,7 +84,7 @@ class Came:
     url: str
 
     @property
-    def right(self) -> t.Any:
+    def comparable_parts(self) -> t.Any:
         """Return the parts that must match the result from a correct server."""
         kept = {name: value for name, value in self.result.items() if name not in _VOLATILE}
         text = json.dumps(kept, sort_keys=True, default=str).replace(self.url, "URL")
@@ -135,15 +135,15 @@ def _bounded_memory() -> t.Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
-def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, phase: str = "all") -> Came:
+def run_row(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, phase: str = "all") -> Outcome:
     """Return the outcome of a row; None for a correct server."""
     sent: list[str] = []
 
-    def say(question: Question) -> Said:
-        said = row.say(question) if row else question.answer.raw
-        if said != question.answer.raw:
-            sent.append(question.target)
-        return said
+    def respond(received: ReceivedRequest) -> Reply:
+        reply = row.respond(received) if row else received.answer.raw
+        if reply != received.answer.raw:
+            sent.append(received.target)
+        return reply
 
     folder = tempfile.mkdtemp()
     try:
@@ -155,24 +155,24 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
             # each server has its own port, and shared transports would be kept forever
             stack.enter_context(mock.patch.dict(_shared._TRANSPORTS, clear=True))
             refuses = bool(row and row.refuses)
-            server = stack.enter_context(HostileServer(say, PHASES[phase], refuses=refuses))
+            server = stack.enter_context(HostileServer(respond, PHASES[phase], refuses=refuses))
             if phase == "proxy":
                 proxy = stack.enter_context(LoopbackProxy())
                 stack.enter_context(mock.patch.dict(os.environ, {"HTTP_PROXY": proxy.url, "NO_PROXY": ""}))
             stack.enter_context(_bounded_memory())
             started = time.process_time(), time.monotonic()
             result = plugin.run(face, server.url, folder)
-            seconds, seconds_in_all = time.process_time() - started[0], time.monotonic() - started[1]
+            seconds, elapsed_seconds = time.process_time() - started[0], time.monotonic() - started[1]
         files = {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir()}
     finally:
         shutil.rmtree(folder)
-    told = json.dumps(result, ensure_ascii=False, default=str).replace(folder, "FOLDER")
-    return Came(
-        result=json.loads(told),
-        told=told,
+    text = json.dumps(result, ensure_ascii=False, default=str).replace(folder, "FOLDER")
+    return Outcome(
+        result=json.loads(text),
+        text=text,
         was_hostile=bool(sent),
         seconds=seconds,
-        seconds_in_all=seconds_in_all,
+        elapsed_seconds=elapsed_seconds,
         skipped=clock.skipped,
         writes=server.writes,
         is_played=server.is_played,
@@ -182,11 +182,11 @@ def come_of(plugin: Plugin, face: t.Callable[..., Options], row: Row | None, pha
 
 
 @functools.cache
-def _right(name: str, face_name: str) -> t.Any:
-    came = come_of(PLUGINS[name], face_of(name, face_name), None)
-    if came.result.get("failed"):
-        raise AssertionError(came.result["msg"])
-    return came.right
+def _correct_parts(name: str, face_name: str) -> t.Any:
+    outcome = run_row(PLUGINS[name], face_of(name, face_name), None)
+    if outcome.result.get("failed"):
+        raise AssertionError(outcome.result["msg"])
+    return outcome.comparable_parts
 
 
 def face_of(plugin_name: str, face_name: str) -> t.Callable[..., Options]:
@@ -220,45 +220,45 @@ def _further_phases(row_name: str, plugin_name: str) -> t.Iterator[str]:
 def problems_of(row_name: str, plugin_name: str, face_name: str, phase: str) -> list[str]:
     """Return what is wrong with the outcome of a case."""
     row, plugin = ROWS[row_name], PLUGINS[plugin_name]
-    came = come_of(plugin, face_of(plugin_name, face_name), row, phase)
-    found = [*_of_limits(came), *_of_secrets(came), *_of_effects(came, plugin_name)]
-    if came.result.get("failed"):
-        found += _of_sentence(came, plugin)
-    is_right = not came.result.get("failed") and came.right == _right(plugin_name, face_name)
+    outcome = run_row(plugin, face_of(plugin_name, face_name), row, phase)
+    found = [*_limit_problems(outcome), *_secret_problems(outcome), *_effect_problems(outcome, plugin_name)]
+    if outcome.result.get("failed"):
+        found += _sentence_problems(outcome, plugin)
+    is_right = not outcome.result.get("failed") and outcome.comparable_parts == _correct_parts(plugin_name, face_name)
     end = row.end if phase in ("all", "proxy") else "right" if row.end == "right" else "either"
-    if (end == "right" or not came.was_hostile) and not is_right:
-        found.append(f"it is not the right result: {came.told[:500]}")
-    if end == "sentence" and came.was_hostile and not came.result.get("failed"):
-        found.append(f"it is a success: {came.told[:500]}")
+    if (end == "right" or not outcome.was_hostile) and not is_right:
+        found.append(f"it is not the right result: {outcome.text[:500]}")
+    if end == "sentence" and outcome.was_hostile and not outcome.result.get("failed"):
+        found.append(f"it is a success: {outcome.text[:500]}")
     return found
 
 
-def _of_limits(came: Came) -> t.Iterator[str]:
-    if came.seconds > MOST_SECONDS or came.seconds_in_all > MOST_SECONDS_IN_ALL:
-        yield f"it took {came.seconds:.1f} s, and {came.seconds_in_all:.1f} s in all"
-    if [name for name in came.files if name.startswith(".")]:
-        yield f"files were left behind: {sorted(came.files)}"
-    if came.result.get("failed") and "dest" in came.files:
+def _limit_problems(outcome: Outcome) -> t.Iterator[str]:
+    if outcome.seconds > MOST_SECONDS or outcome.elapsed_seconds > MOST_ELAPSED_SECONDS:
+        yield f"it took {outcome.seconds:.1f} s, and {outcome.elapsed_seconds:.1f} s of real time"
+    if [name for name in outcome.files if name.startswith(".")]:
+        yield f"files were left behind: {sorted(outcome.files)}"
+    if outcome.result.get("failed") and "dest" in outcome.files:
         yield "a download that failed has written to dest"
 
 
-def _of_secrets(came: Came) -> t.Iterator[str]:
+def _secret_problems(outcome: Outcome) -> t.Iterator[str]:
     for secret in (TOKEN, VARIABLE):
-        if secret in came.told:
+        if secret in outcome.text:
             yield "a secret is in the result"
-        if any(secret.encode() in content for name, content in came.files.items() if name != "dest"):
+        if any(secret.encode() in content for name, content in outcome.files.items() if name != "dest"):
             yield "a secret is in a file"
 
 
-def _of_effects(came: Came, plugin_name: str) -> t.Iterator[str]:
-    if came.writes > (plugin_name in WRITING):
-        yield f"{came.writes} writes"
-    if came.result.get("changed") and plugin_name in WRITING and not came.is_played:
+def _effect_problems(outcome: Outcome, plugin_name: str) -> t.Iterator[str]:
+    if outcome.writes > (plugin_name in WRITING):
+        yield f"{outcome.writes} writes"
+    if outcome.result.get("changed") and plugin_name in WRITING and not outcome.is_played:
         yield "it says that the job was played, which it was not"
 
 
-def _of_sentence(came: Came, plugin: Plugin) -> t.Iterator[str]:
-    text = str(came.result["msg"])
+def _sentence_problems(outcome: Outcome, plugin: Plugin) -> t.Iterator[str]:
+    text = str(outcome.result["msg"])
     if not text.isprintable() or len(text) > LONGEST_SENTENCE:
         yield f"it is not one line: {ascii(text)[:500]}"
     if "nexpected" in text or "Traceback" in text or "Error(" in text:
@@ -266,9 +266,9 @@ def _of_sentence(came: Came, plugin: Plugin) -> t.Iterator[str]:
     if plugin.task and not text.endswith((".", "?", "!")):
         yield f"it is no sentence: {text[:500]}"
     if not any(
-        word in text.lower() for word in (came.url, "127.0.0.1", "pipeline", "job", "deployment", "dest", "path")
+        word in text.lower() for word in (outcome.url, "127.0.0.1", "pipeline", "job", "deployment", "dest", "path")
     ):
         yield f"it names neither what nor where: {text[:500]}"
-    missing = set(TASKS[plugin.task].empty_result) - set(came.result) if plugin.task else ()
+    missing = set(TASKS[plugin.task].empty_result) - set(outcome.result) if plugin.task else ()
     if missing:
         yield f"the result has no {sorted(missing)}"

@@ -24,7 +24,7 @@ ARTIFACT = b'{"version": "1.2.3"}'
 LOG = b"one\ntwo\nthree\n"
 # What a row may send: bytes, pieces of them one by one, or a reset of the connection.
 Pieces = t.Callable[[threading.Event], t.Iterable[bytes]]
-Said = t.Union[bytes, Pieces, None]
+Reply = t.Union[bytes, Pieces, None]
 
 OBJECTS = ("job", "pipeline", "deployment", "other")
 LISTS = ("jobs", "pipelines", "bridges", "deployments", "files")
@@ -90,7 +90,7 @@ class Answer:
 
 
 @dataclasses.dataclass(frozen=True)
-class Question:
+class ReceivedRequest:
     """One request.
 
     :param kind: the kind of object or list that it requests.
@@ -108,20 +108,20 @@ class Question:
 class HostileServer(Listener):
     """Responds correctly, or as a row of the table says.
 
-    :param say: returns what to send instead of the correct response; None for correct responses only.
-    :param is_hostile: whether to call `say` for a request, by its method and number.
+    :param respond: returns what to send instead of the correct response; None for correct responses only.
+    :param is_hostile: whether to call `respond` for a request, by its method and number.
     :param refuses: whether a write with a hostile response is not executed.
     """
 
     def __init__(
         self,
-        say: t.Callable[[Question], Said] | None = None,
+        respond: t.Callable[[ReceivedRequest], Reply] | None = None,
         is_hostile: t.Callable[[str, int], bool] = lambda method, number: True,
         *,
         refuses: bool = False,
     ) -> None:
         super().__init__()
-        self._say = say
+        self._respond = respond
         self._is_hostile = is_hostile
         self._refuses = refuses
         self.url = f"http://127.0.0.1:{self.port}"
@@ -139,31 +139,31 @@ class HostileServer(Listener):
         method, target = request.split(b"\r\n")[0].decode("latin-1").split(" ")[:2]
         with self._lock:
             self._number += 1
-            is_hostile = self._say is not None and self._is_hostile(method, self._number)
+            is_hostile = self._respond is not None and self._is_hostile(method, self._number)
             if method != "GET" and not (is_hostile and self._refuses):
                 self.starts = target.endswith("/pipeline")
                 self.writes += 1
                 self.is_played = True
-            question = self._question(method, target)
-        said: Said = self._say(question) if self._say and is_hostile else question.answer.raw
-        if said is None:
+            received = self._received_request(method, target)
+        reply: Reply = self._respond(received) if self._respond and is_hostile else received.answer.raw
+        if reply is None:
             # reset instead of closing in an orderly way
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             return
-        for piece in [said] if isinstance(said, bytes) else said(self.is_stopped):
+        for piece in [reply] if isinstance(reply, bytes) else reply(self.is_stopped):
             connection.sendall(piece)
 
-    def _question(self, method: str, target: str) -> Question:
+    def _received_request(self, method: str, target: str) -> ReceivedRequest:
         path = target.partition("?")[0].partition("/api/v4")[2]
-        kind, content = self._good(method, path)
+        kind, content = self._correct_answer(method, path)
         if isinstance(content, bytes):
             answer = Answer(content, media_type="application/octet-stream" if kind == "file" else "text/plain")
         else:
             is_new = method == "POST" and path.endswith("/pipeline")
             answer = Answer(json.dumps(content).encode(), "201 Created" if is_new else "200 OK")
-        return Question(method, target, kind, answer, self.url)
+        return ReceivedRequest(method, target, kind, answer, self.url)
 
-    def _good(self, method: str, path: str) -> tuple[str, t.Any]:
+    def _correct_answer(self, method: str, path: str) -> tuple[str, t.Any]:
         """Return the kind of a request, and the content of the correct response."""
         deploy = job(42, "success" if self.is_played and method == "GET" else "manual", "deploy")
         if method != "GET":
@@ -171,8 +171,8 @@ class HostileServer(Listener):
             if path.endswith("/pipeline"):
                 return "pipeline", _STARTED
             return ("other", _APPROVAL) if is_approval else ("job", job(42, "pending", "deploy"))
-        left = [{"file_type": "junit", "file_format": "gzip", "filename": "junit.xml.gz", "size": 20}]
-        build = job(41, "success", "build", stage="build", artifacts=left)
+        artifacts = [{"file_type": "junit", "file_format": "gzip", "filename": "junit.xml.gz", "size": 20}]
+        build = job(41, "success", "build", stage="build", artifacts=artifacts)
         build["artifacts_file"] = {"filename": "artifacts.zip", "size": 20}
         steps = path.strip("/").split("/")
         if steps[0] == "job":

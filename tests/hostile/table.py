@@ -10,9 +10,9 @@ import dataclasses
 import threading
 import typing as t
 
-from .server import LISTS, OBJECTS, Question, Said
+from .server import LISTS, OBJECTS, ReceivedRequest, Reply
 
-Say = t.Callable[[Question], Said]
+Responder = t.Callable[[ReceivedRequest], Reply]
 # the allowed outcomes of a row: one sentence, the same result as from a correct server, or either of these
 End = t.Literal["sentence", "right", "either"]
 
@@ -26,92 +26,96 @@ class Row:
     :param refuses: whether a write with this response is not executed.
     """
 
-    say: Say
+    respond: Responder
     end: End = "sentence"
     concerns: tuple[str, ...] = ("info", "action")
     is_slow: bool = False
     refuses: bool = False
 
 
-def always(said: Said) -> Say:
+def always(reply: Reply) -> Responder:
     """Send this for every request."""
-    return lambda question: said
+    return lambda received: reply
 
 
-def framed(*framing: str, body: bytes | None = None, status: str = "200 OK") -> Say:
+def framed(*framing: str, body: bytes | None = None, status: str = "200 OK") -> Responder:
     """Send a valid response with these lines instead of its length."""
 
-    def say(question: Question) -> bytes:
-        answer = dataclasses.replace(question.answer, status=status)
+    def respond(received: ReceivedRequest) -> bytes:
+        answer = dataclasses.replace(received.answer, status=status)
         return answer.head(*framing) + (answer.body if body is None else body)
 
-    return say
+    return respond
 
 
-def encoded(change: t.Callable[[bytes], bytes], *framing: str) -> Say:
+def encoded(change: t.Callable[[bytes], bytes], *framing: str) -> Responder:
     """Send a valid response with a changed body, its new length and these lines."""
 
-    def say(question: Question) -> bytes:
-        body = change(question.answer.body)
-        return question.answer.head(*framing, f"Content-Length: {len(body)}") + body
+    def respond(received: ReceivedRequest) -> bytes:
+        body = change(received.answer.body)
+        return received.answer.head(*framing, f"Content-Length: {len(body)}") + body
 
-    return say
+    return respond
 
 
-def headers(*lines: str) -> Say:
+def headers(*lines: str) -> Responder:
     """Send a valid response with additional header lines."""
-    return lambda question: question.answer.with_headers(*(line.format(url=question.url) for line in lines)).raw
+    return lambda received: received.answer.with_headers(*(line.format(url=received.url) for line in lines)).raw
 
 
-def body(content: bytes, media_type: str = "application/json", kinds: t.Sequence[str] = (*OBJECTS, *LISTS)) -> Say:
+def body(
+    content: bytes, media_type: str = "application/json", kinds: t.Sequence[str] = (*OBJECTS, *LISTS)
+) -> Responder:
     """Send this instead of a record or a list."""
 
-    def say(question: Question) -> bytes:
-        if question.kind not in kinds:
-            return question.answer.raw
-        return dataclasses.replace(question.answer, body=content, media_type=media_type).raw
+    def respond(received: ReceivedRequest) -> bytes:
+        if received.kind not in kinds:
+            return received.answer.raw
+        return dataclasses.replace(received.answer, body=content, media_type=media_type).raw
 
-    return say
+    return respond
 
 
-def status(line: str, content: bytes = b'{"message": "no"}', *lines: str, media_type: str = "application/json") -> Say:
+def status(
+    line: str, content: bytes = b'{"message": "no"}', *lines: str, media_type: str = "application/json"
+) -> Responder:
     """Answer every request with this status."""
 
-    def say(question: Question) -> bytes:
-        answer = dataclasses.replace(question.answer, status=line, body=content, media_type=media_type)
-        return answer.with_headers(*(each.format(url=question.url) for each in lines)).raw
+    def respond(received: ReceivedRequest) -> bytes:
+        answer = dataclasses.replace(received.answer, status=line, body=content, media_type=media_type)
+        return answer.with_headers(*(each.format(url=received.url) for each in lines)).raw
 
-    return say
+    return respond
 
 
-def fields(of: t.Sequence[str] = ("job", "jobs", "bridges"), **changes: t.Any) -> Say:
+def fields(of: t.Sequence[str] = ("job", "jobs", "bridges"), **changes: t.Any) -> Responder:
     """Send records with changed fields; `...` removes a field."""
 
     def changed(record: dict[str, t.Any]) -> dict[str, t.Any]:
         return {name: value for name, value in {**record, **changes}.items() if value is not ...}
 
-    def say(question: Question) -> bytes:
-        if question.kind not in of:
-            return question.answer.raw
-        content = question.answer.content
-        both = [changed(record) for record in content] if isinstance(content, list) else changed(content)
-        return question.answer.with_content(both).raw
+    def respond(received: ReceivedRequest) -> bytes:
+        if received.kind not in of:
+            return received.answer.raw
+        content = received.answer.content
+        changed_content = [changed(record) for record in content] if isinstance(content, list) else changed(content)
+        return received.answer.with_content(changed_content).raw
 
-    return say
+    return respond
 
 
-def listed(change: t.Callable[[list[t.Any]], t.Any]) -> Say:
+def listed(change: t.Callable[[list[t.Any]], t.Any]) -> Responder:
     """Send changed lists."""
 
-    def say(question: Question) -> bytes:
-        if question.kind not in LISTS:
-            return question.answer.raw
-        return question.answer.with_content(change(question.answer.content)).raw
+    def respond(received: ReceivedRequest) -> bytes:
+        if received.kind not in LISTS:
+            return received.answer.raw
+        return received.answer.with_content(change(received.answer.content)).raw
 
-    return say
+    return respond
 
 
-def drip(before: bytes, text: bytes) -> Say:
+def drip(before: bytes, text: bytes) -> Responder:
     """Send `before` at once, and then `text` slowly, byte by byte."""
 
     def pieces(is_stopped: threading.Event) -> t.Iterator[bytes]:
@@ -124,7 +128,7 @@ def drip(before: bytes, text: bytes) -> Say:
     return always(pieces)
 
 
-def endless(before: bytes, piece: bytes) -> Say:
+def endless(before: bytes, piece: bytes) -> Responder:
     """Send `before`, and then `piece` again and again, as fast as the client reads."""
 
     def pieces(is_stopped: threading.Event) -> t.Iterator[bytes]:
@@ -135,7 +139,7 @@ def endless(before: bytes, piece: bytes) -> Say:
     return always(pieces)
 
 
-def silence(before: bytes) -> Say:
+def silence(before: bytes) -> Responder:
     """Send `before`, and then nothing."""
 
     def pieces(is_stopped: threading.Event) -> t.Iterator[bytes]:

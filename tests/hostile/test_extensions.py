@@ -32,7 +32,7 @@ GATES: dict[str, t.Any] = {
 FACES = {"in process": in_process, "module": as_module}
 CIRCLE: dict[str, t.Any] = {}
 CIRCLE["self"] = CIRCLE
-NO_NOTES: dict[str, t.Any] = {
+INVALID_NOTES: dict[str, t.Any] = {
     "text": "hello",
     "list": ["x"],
     "number": 5,
@@ -45,7 +45,7 @@ NO_NOTES: dict[str, t.Any] = {
 }
 
 
-NO_CREDENTIALS = (
+INVALID_CREDENTIALS = (
     *("x", ["x"], {"X": 5}, {"X": None}, {b"X": b"y"}, {"": "y"}, {"X ": "y"}),
     *({"X": value} for value in ("", "y\n", "a\r\nB: c", " y", "\xe9", "\0")),
 )
@@ -64,9 +64,11 @@ def run(face: str, task: str, options: dict[str, t.Any], **hooks: t.Any) -> tupl
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize(("task", "options"), [("gitlab_job_action", PLAY), ("gitlab_release_gate", GATES)])
-@pytest.mark.parametrize("note", NO_NOTES)
-def test_a_note_that_is_none_costs_no_effect(face: str, task: str, options: dict[str, t.Any], note: str) -> None:
-    result, writes = run(face, task, options, gitlab_annotate_record=lambda kind, record: NO_NOTES[note])
+@pytest.mark.parametrize("note", INVALID_NOTES)
+def test_invalid_annotation_causes_a_warning_and_keeps_the_effect(
+    face: str, task: str, options: dict[str, t.Any], note: str
+) -> None:
+    result, writes = run(face, task, options, gitlab_annotate_record=lambda kind, record: INVALID_NOTES[note])
     assert writes == 1 and result["changed"] and "nexpected" not in str(result.get("msg"))
     # a module prints each warning once per process; a gate returns no notes, and requests none
     has_warned = any("gitlab_annotate_record; it must" in text for text in result.get("warnings", ()))
@@ -74,7 +76,7 @@ def test_a_note_that_is_none_costs_no_effect(face: str, task: str, options: dict
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_the_record_that_a_hook_is_given_is_its_own(face: str) -> None:
+def test_hooks_cannot_change_the_records_of_the_task(face: str) -> None:
     def spoil(kind: str, record: dict[str, t.Any]) -> None:
         record["status"] = "evil"
         record["pipeline"].update(id=999)
@@ -84,7 +86,7 @@ def test_the_record_that_a_hook_is_given_is_its_own(face: str) -> None:
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_a_hook_that_wants_to_leave_does_not_take_the_result_with_it(face: str) -> None:
+def test_sys_exit_in_a_hook_keeps_the_result(face: str) -> None:
     def leave(request: t.Any, status: t.Any, seconds: float) -> None:
         if request.method == "POST":
             sys.exit(3)
@@ -95,19 +97,19 @@ def test_a_hook_that_wants_to_leave_does_not_take_the_result_with_it(face: str) 
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("credential", NO_CREDENTIALS, ids=ascii)
-def test_what_is_no_credential(face: str, credential: t.Any) -> None:
+@pytest.mark.parametrize("credential", INVALID_CREDENTIALS, ids=ascii)
+def test_invalid_credentials_are_refused_before_any_write(face: str, credential: t.Any) -> None:
     result, writes = run(face, "gitlab_job_action", PLAY, gitlab_authenticate=lambda settings: credential)
     assert result["failed"] and "from gitlab_authenticate; it must return a dictionary" in result["msg"] and not writes
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_what_is_no_transport(face: str) -> None:
+def test_invalid_transport_is_refused_before_any_write(face: str) -> None:
     result, writes = run(face, "gitlab_job_action", PLAY, gitlab_create_transport=lambda settings: object())
     assert result["failed"] and "it must return a transport" in result["msg"] and not writes
 
 
-class Wrong:
+class FaultyTransport:
     """A transport that sends requests and then misbehaves.
 
     :param method: the HTTP method for which it misbehaves.
@@ -131,27 +133,29 @@ def leave(_answer: Response) -> None:
     sys.exit(3)
 
 
-WRONG: dict[str, t.Callable[[Response], t.Any]] = {
+TRANSPORT_FAULTS: dict[str, t.Callable[[Response], t.Any]] = {
     "an error": fail,
-    "an exit": leave,
-    "nothing": lambda answer: None,
-    "a text": lambda answer: "x",
-    "a status of text": lambda answer: dataclasses.replace(answer, status=str(answer.status)),
-    "a body of text": lambda answer: dataclasses.replace(answer, body=answer.body.decode()),
+    "sys.exit": leave,
+    "no response": lambda answer: None,
+    "a string": lambda answer: "x",
+    "a string as status": lambda answer: dataclasses.replace(answer, status=str(answer.status)),
+    "a string as body": lambda answer: dataclasses.replace(answer, body=answer.body.decode()),
     "no body": lambda answer: dataclasses.replace(answer, body=None),
     "no address": lambda answer: dataclasses.replace(answer, url=None),
-    "names with capitals": lambda answer: dataclasses.replace(answer, headers={"Content-Type": "application/json"}),
-    "a header of a number": lambda answer: dataclasses.replace(answer, headers={"content-length": 5}),
+    "header names with capitals": lambda answer: dataclasses.replace(
+        answer, headers={"Content-Type": "application/json"}
+    ),
+    "a number as header": lambda answer: dataclasses.replace(answer, headers={"content-length": 5}),
     "no headers": lambda answer: dataclasses.replace(answer, headers=None),
 }
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("wrong", WRONG)
-def test_a_transport_that_is_wrong_is_named_and_what_it_sent_is_looked_up(face: str, wrong: str) -> None:
+@pytest.mark.parametrize("fault", TRANSPORT_FAULTS)
+def test_faulty_transport_is_reported_and_its_writes_are_found(face: str, fault: str) -> None:
     def run_with(method: str) -> tuple[dict[str, t.Any], int]:
         def wrap(settings: t.Any) -> t.Any:
-            return Wrong((yield), method, WRONG[wrong])
+            return FaultyTransport((yield), method, TRANSPORT_FAULTS[fault])
 
         marked = hookimpl(wrapper=True)(wrap)
         return run(face, "gitlab_job_action", PLAY, gitlab_create_transport=marked)
@@ -165,8 +169,8 @@ def test_a_transport_that_is_wrong_is_named_and_what_it_sent_is_looked_up(face: 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("given", [RuntimeError("no route"), "text", None])
-def test_a_download_of_a_transport_that_is_wrong(face: str, given: t.Any, tmp_path: pathlib.Path) -> None:
-    class Streaming(Wrong):
+def test_download_with_a_faulty_transport_leaves_no_file(face: str, given: t.Any, tmp_path: pathlib.Path) -> None:
+    class Streaming(FaultyTransport):
         def stream(self, request: Request, *, timeout_seconds: float) -> t.Any:
             def read(size: int) -> t.Any:
                 if isinstance(given, Exception):
@@ -190,7 +194,7 @@ def test_a_download_of_a_transport_that_is_wrong(face: str, given: t.Any, tmp_pa
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("failure", [KeyError("metrics"), ValueError("metrics"), OSError("metrics")], ids=repr)
 @pytest.mark.parametrize("wraps", [True, False])
-def test_what_an_adapter_that_fails_has_sent_is_looked_up(face: str, failure: Exception, wraps: bool) -> None:
+def test_write_of_a_failing_adapter_is_found(face: str, failure: Exception, wraps: bool) -> None:
     def prepare(session: t.Any, settings: t.Any) -> None:
         inner = session.get_adapter(settings.api_url) if wraps else HTTPAdapter()
 
@@ -207,7 +211,7 @@ def test_what_an_adapter_that_fails_has_sent_is_looked_up(face: str, failure: Ex
     assert writes == 1 and result["changed"] and not result.get("failed"), result["msg"]
 
 
-def test_headers_that_a_hook_changes_are_its_own() -> None:
+def test_hooks_cannot_change_the_headers_of_the_next_request() -> None:
     def spoil(request: t.Any, status: t.Any, seconds: float) -> None:
         request.headers.clear()
 

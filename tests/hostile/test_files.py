@@ -82,7 +82,7 @@ def link(goal: str) -> t.Callable[[str], str]:
     return make
 
 
-def named(name: str) -> t.Callable[[str], str]:
+def path_of(name: str) -> t.Callable[[str], str]:
     """Create nothing, and return a path."""
     return lambda folder: os.path.join(folder, name)
 
@@ -100,7 +100,7 @@ def folder_with(name: str = "target", mode: int = 0o777) -> t.Callable[[str], st
     return make
 
 
-def special(make_it: t.Callable[[str], t.Any]) -> t.Callable[[str], str]:
+def special_file(make_it: t.Callable[[str], t.Any]) -> t.Callable[[str], str]:
     """Create something that is not a regular file."""
 
     def make(folder: str) -> str:
@@ -111,26 +111,26 @@ def special(make_it: t.Callable[[str], t.Any]) -> t.Callable[[str], str]:
     return make
 
 
-def listening(path: str) -> None:
+def create_socket(path: str) -> None:
     """Create a socket."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as made:
         made.bind(path)
 
 
-def elsewhere(folder: str) -> str:
+def other_file_system(folder: str) -> str:
     """Return a path on another file system. The caller removes it."""
     return os.path.join(tempfile.mkdtemp(dir=SHARED_MEMORY), "target")
 
 
 NO_FILE = "is not a regular file"
 TARGETS = {
-    "nothing": Target(named("target"), after=(0, 0, 0o644)),
+    "nothing": Target(path_of("target"), after=(0, 0, 0o644)),
     "a file": Target(file(), after=(0, 0, 0o644)),
     "a file that nobody may read": Target(
         file(0o600), refused_to_nobody="cannot be read", after=(0, 0, 0o600), of=("dest",)
     ),
     "a read-only file": Target(file(0o444), after=(0, 0, 0o444)),
-    "a file of somebody": Target(file(0o664, SOMEBODY, SOMEBODY), after=(SOMEBODY, SOMEBODY, 0o664)),
+    "a file of another user": Target(file(0o664, SOMEBODY, SOMEBODY), after=(SOMEBODY, SOMEBODY, 0o664)),
     "a set-id file": Target(file(0o6755, SOMEBODY, 55), after=(SOMEBODY, 55, 0o755)),
     "a link": Target(link("real"), after=(0, 0, 0o644)),
     "a dangling link": Target(link("nowhere/at/all"), after=(0, 0, 0o644)),
@@ -138,20 +138,20 @@ TARGETS = {
     "a link to a folder": Target(link("/"), "is a folder", of=("record", "report")),
     "a folder": Target(folder_with(""), "folder", of=("record", "report")),
     "a folder for a download": Target(folder_with(""), of=("dest",)),
-    "a pipe": Target(special(os.mkfifo), NO_FILE),
-    "a socket": Target(special(listening), NO_FILE),
+    "a pipe": Target(special_file(os.mkfifo), NO_FILE),
+    "a socket": Target(special_file(create_socket), NO_FILE),
     "a device": Target(lambda folder: "/dev/full", NO_FILE),
-    "a device that swallows": Target(lambda folder: "/dev/null", NO_FILE),
-    "a folder that takes no files": Target(lambda folder: "/proc/target", "cannot be written"),
-    "a missing folder": Target(named("none/target"), "does not exist"),
+    "a device that discards": Target(lambda folder: "/dev/null", NO_FILE),
+    "a folder that accepts no files": Target(lambda folder: "/proc/target", "cannot be written"),
+    "a missing folder": Target(path_of("none/target"), "does not exist"),
     "a folder that is a file": Target(lambda folder: file()(folder) + "/target", "does not exist"),
-    "a folder to read only": Target(folder_with(mode=0o555), refused_to_nobody="can"),
-    "a name that is too long": Target(named("x" * 300), "cannot be"),
-    "a path that is too long": Target(named("x/" * 2100 + "x"), "does not exist"),
-    "a name of codes": Target(named("a\x1b[2Jb\n\u202ec"), after=(0, 0, 0o644)),
-    "a full disk": Target(named("target"), "cannot be written", most_bytes=5),
-    "a full disk below a file": Target(file(), "cannot be written", most_bytes=5),
-    "another file system": Target(elsewhere, after=(0, 0, 0o644)),
+    "a read-only folder": Target(folder_with(mode=0o555), refused_to_nobody="can"),
+    "a name that is too long": Target(path_of("x" * 300), "cannot be"),
+    "a path that is too long": Target(path_of("x/" * 2100 + "x"), "does not exist"),
+    "a name of codes": Target(path_of("a\x1b[2Jb\n\u202ec"), after=(0, 0, 0o644)),
+    "a full disk": Target(path_of("target"), "cannot be written", most_bytes=5),
+    "a full disk with an existing file": Target(file(), "cannot be written", most_bytes=5),
+    "another file system": Target(other_file_system, after=(0, 0, 0o644)),
 }
 USERS = ["root", "nobody"] if IS_ROOT else ["self"]
 
@@ -167,14 +167,14 @@ def state_of(path: str) -> t.Any:
     return stat.S_IFMT(found.st_mode), found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), kind
 
 
-def everything_in(folder: str) -> dict[str, t.Any]:
+def state_of_everything(folder: str) -> dict[str, t.Any]:
     """Return the state of everything below a folder."""
     paths = sorted(str(path) for path in pathlib.Path(folder).rglob("*"))
     return {path[len(folder) :]: state_of(path) for path in paths}
 
 
 @contextlib.contextmanager
-def a_folder() -> t.Iterator[str]:
+def shared_folder() -> t.Iterator[str]:
     """Yield a folder that every user can write to. Those of pytest belong to the user who runs it."""
     path = tempfile.mkdtemp()
     os.chmod(path, 0o777)
@@ -184,14 +184,14 @@ def a_folder() -> t.Iterator[str]:
         shutil.rmtree(path)
 
 
-def put(option: str, target: Target, face_name: str, user: str) -> tuple[Options, t.Any, t.Any]:
+def write_file(option: str, target: Target, face_name: str, user: str) -> tuple[Options, t.Any, t.Any]:
     """Return the result, the state of the target, and the state of its folder before and afterwards."""
-    with a_folder() as folder, HostileServer() as server:
+    with shared_folder() as folder, HostileServer() as server:
         path = target.make(folder)
         outside = os.path.dirname(path) if path.startswith(SHARED_MEMORY) else ""
         if outside:
             os.chmod(outside, 0o777)
-        before = everything_in(folder)
+        before = state_of_everything(folder)
 
         def run() -> Options:
             if target.most_bytes:
@@ -204,7 +204,7 @@ def put(option: str, target: Target, face_name: str, user: str) -> tuple[Options
 
         try:
             result = in_child(run, as_nobody=user == "nobody")
-            after = everything_in(folder)
+            after = state_of_everything(folder)
             place = result.get("dest") or path if isinstance(result, dict) else path
             state = state_of(place)
         finally:
@@ -218,29 +218,29 @@ def put(option: str, target: Target, face_name: str, user: str) -> tuple[Options
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _loaded() -> None:
+def _import_everything() -> None:
     """Make both faces import everything they need, because the user nobody cannot read this checkout."""
     for face_name in FACES:
         for option in WRITERS:
-            put(option, TARGETS["nothing"], face_name, "self")
+            write_file(option, TARGETS["nothing"], face_name, "self")
 
 
 def cases() -> t.Iterator[tuple[str, str, str]]:
     """Yield option, target and user. Reports are written like records, so a few are enough if time is short."""
     for option in WRITERS:
         for target, row in TARGETS.items():
-            is_there = target != "another file system" or os.path.isdir(SHARED_MEMORY)
-            is_wanted = (
+            exists = target != "another file system" or os.path.isdir(SHARED_MEMORY)
+            is_selected = (
                 IS_WHOLE or option != "report" or target in ("nothing", "a set-id file", "a link", "a full disk")
             )
-            if option in row.of and is_there and is_wanted:
+            if option in row.of and exists and is_selected:
                 yield from ((option, target, user) for user in USERS)
 
 
 @pytest.mark.parametrize(("option", "target", "user"), list(cases()))
-def test_both_faces_put_a_file_there_or_say_why_not(option: str, target: str, user: str) -> None:
+def test_files_are_written_or_refused_alike_in_process_and_as_module(option: str, target: str, user: str) -> None:
     row = TARGETS[target]
-    by_face = {face_name: put(option, row, face_name, user) for face_name in FACES}
+    by_face = {face_name: write_file(option, row, face_name, user) for face_name in FACES}
     words = row.refused if user != "nobody" or row.refused_to_nobody is None else row.refused_to_nobody
     for result, state, (before, after) in by_face.values():
         if words:
@@ -269,7 +269,7 @@ def comparable(result: Options, state: t.Any, folders: t.Any) -> t.Any:
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("content", ["archive", "log"])
-def test_a_download_streams_whatever_may_be_read_whole(
+def test_download_may_exceed_the_size_limit_of_other_answers(
     face: str, content: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for answer in ("bytes", "text"):

@@ -30,15 +30,15 @@ from tests.unit.harness import Progress, bridge, job, pipeline
 
 from .plugins import GATE, OF_PIPELINE, Plugin
 from .run import FACES
-from .server import HostileServer, Question, Said
+from .server import HostileServer, ReceivedRequest, Reply
 from .test_table import IS_WHOLE
 
-LOOKS = 10_000 if IS_WHOLE else 300
+POLLS = 10_000 if IS_WHOLE else 300
 # Poll numbers. Earlier samples would include the creation of connections, caches and patterns.
-SAMPLES = (LOOKS // 5, LOOKS)
+SAMPLES = (POLLS // 5, POLLS)
 DAY_SECONDS = 86_400.0
 MOST_GROWTH_BYTES = 100_000
-WAIT = {"wait": True, "wait_timeout": LOOKS * 60.0, "wait_interval": 30.0}
+WAIT = {"wait": True, "wait_timeout": POLLS * 60.0, "wait_interval": 30.0}
 CASES = {
     "info": Plugin("gitlab_job_info", {**OF_PIPELINE, "name": ["deploy"], **WAIT}),
     "info of all jobs": Plugin("gitlab_job_info", {**OF_PIPELINE, **WAIT}),
@@ -58,33 +58,33 @@ CASES = {
 class RestartingServer(HostileServer):
     """A server that can go down, so that its port refuses connections, and come back."""
 
-    def __init__(self, say: t.Callable[[Question], Said]) -> None:
-        super().__init__(say)
+    def __init__(self, respond: t.Callable[[ReceivedRequest], Reply]) -> None:
+        super().__init__(respond)
         # a port stays with a socket that does not listen only if it was bound by number
         self._socket.close()
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", self.port))
         self._socket.listen()
-        self._is_there = threading.Event()
-        self._is_there.set()
+        self._is_up = threading.Event()
+        self._is_up.set()
 
     def _accept(self) -> None:
         while not self.is_stopped.is_set():
-            self._is_there.wait()
+            self._is_up.wait()
             with contextlib.suppress(OSError):
                 super()._accept()
 
     def go_away(self) -> None:
         """Refuse connections."""
-        self._is_there.clear()
+        self._is_up.clear()
         self._socket.shutdown(socket.SHUT_RDWR)
 
     def come_back(self) -> None:
         """Accept connections again."""
-        if not self._is_there.is_set():
+        if not self._is_up.is_set():
             self._socket.listen()
-            self._is_there.set()
+            self._is_up.set()
 
 
 @dataclasses.dataclass
@@ -96,50 +96,50 @@ class Sample:
     threads: int
 
     @classmethod
-    def taken(cls) -> Sample:
+    def take(cls) -> Sample:
         gc.collect()
         return cls(tracemalloc.get_traced_memory()[0], len(os.listdir("/proc/self/fd")), threading.active_count())
 
 
 class Day:
-    """A server whose jobs end after LOOKS polls, and a clock that jumps."""
+    """A server whose jobs end after POLLS polls, and a clock that jumps."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.polls = 0
         # several connections may poll at once
         self._counting = threading.Lock()
         self.pauses = 0
         self.skipped = 0.0
         self.wall_jump = 0.0
         self.samples: dict[int, Sample] = {}
-        self.server = RestartingServer(self.say)
+        self.server = RestartingServer(self.respond)
 
-    def say(self, question: Question) -> Said:
+    def respond(self, received: ReceivedRequest) -> Reply:
         """Answer with running jobs, and with an error now and then."""
-        if question.kind in ("jobs", "job", "bridges", "pipeline") and question.method == "GET":
+        if received.kind in ("jobs", "job", "bridges", "pipeline") and received.method == "GET":
             with self._counting:
-                self.looks += 1
-                look = self.looks
-            if look in SAMPLES:
-                self.samples[look] = Sample.taken()
-            if look % 53 == 0:
-                return dataclasses.replace(question.answer, status="502 Bad Gateway", body=b"<html>").raw
-            if look % 101 == 0:
+                self.polls += 1
+                poll = self.polls
+            if poll in SAMPLES:
+                self.samples[poll] = Sample.take()
+            if poll % 53 == 0:
+                return dataclasses.replace(received.answer, status="502 Bad Gateway", body=b"<html>").raw
+            if poll % 101 == 0:
                 return None
-        status = "success" if self.looks >= LOOKS else "running"
-        deploy = job(42, status if self.server.is_played or "play" not in self.asked_for else "manual", "deploy")
-        content = question.answer.content if question.kind != "log" else None
-        if question.method == "GET" and question.kind == "jobs":
+        status = "success" if self.polls >= POLLS else "running"
+        deploy = job(42, status if self.server.is_played or "play" not in self.requested_action else "manual", "deploy")
+        content = received.answer.content if received.kind != "log" else None
+        if received.method == "GET" and received.kind == "jobs":
             content = [deploy]
-        elif question.method == "GET" and question.kind == "job":
+        elif received.method == "GET" and received.kind == "job":
             content = deploy
-        elif question.kind == "bridges" and content:
+        elif received.kind == "bridges" and content:
             content = [bridge(50, status, downstream=pipeline(9, status))]
-        elif question.kind == "pipeline":
+        elif received.kind == "pipeline":
             content = pipeline(content["id"], status)
-        return question.answer.raw if content is None else question.answer.with_content(content).raw
+        return received.answer.raw if content is None else received.answer.with_content(content).raw
 
-    asked_for = ""
+    requested_action = ""
 
     def sleep(self, seconds: float) -> None:
         """Skip a pause. The server is down during some pauses, and the wall clock jumps forward and back."""
@@ -154,7 +154,7 @@ class Day:
 
 
 @contextlib.contextmanager
-def a_day() -> t.Iterator[Day]:
+def simulated_day() -> t.Iterator[Day]:
     """Yield a day that passes as fast as it can."""
     day, monotonic, unix = Day(), time.monotonic, time.time
     with (
@@ -177,21 +177,21 @@ BOTH = [
 
 
 @pytest.mark.parametrize(("case", "face"), BOTH)
-def test_a_day(case: str, face: str, tmp_path: t.Any) -> None:
+def test_long_wait_does_not_leak_resources(case: str, face: str, tmp_path: t.Any) -> None:
     progress = Progress(is_shown=True)
-    with a_day() as day, mock.patch.object(InProcessAction, "_progress", lambda self, variables: progress):
-        day.asked_for = "play" if case in ("action", "gate") else ""
+    with simulated_day() as day, mock.patch.object(InProcessAction, "_progress", lambda self, variables: progress):
+        day.requested_action = "play" if case in ("action", "gate") else ""
         tracemalloc.start(1)
         try:
             result: Options = CASES[case].run(FACES[face], day.server.url, str(tmp_path))
         finally:
             tracemalloc.stop()
     assert not result.get("failed"), result["msg"]
-    assert day.looks >= LOOKS and day.skipped > LOOKS * DAY_SECONDS / 10_000
+    assert day.polls >= POLLS and day.skipped > POLLS * DAY_SECONDS / 10_000
     assert day.server.writes == (case in ("action", "gate"))
     assert len(progress.lines) < 10 and len(progress.others) < 40, progress.others
     assert len(result.get("warnings", [])) < 3
-    early, late = (day.samples[look] for look in SAMPLES)
+    early, late = (day.samples[poll] for poll in SAMPLES)
     assert late.memory - early.memory < MOST_GROWTH_BYTES
     assert late.files <= early.files + 2
     # a thread of the server may be about to end

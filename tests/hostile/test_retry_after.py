@@ -15,10 +15,10 @@ from ansible_collections.jobgate.gitlab.plugins.plugin_utils._in_process import 
 from tests.unit.harness import Progress
 
 from .plugins import GATE, OF_PIPELINE, Plugin
-from .run import FACES, ROWS, Came, come_of
+from .run import FACES, ROWS, Outcome, run_row
 from .table import Row, status
 
-ASKED_ONCE = "GitLab asked the task to pause between requests (Retry-After), which made it take longer"
+PAUSE_WARNING = "GitLab asked the task to pause between requests (Retry-After), which made it take longer"
 PLAY = {**OF_PIPELINE, "name": ["deploy"], "action": "play"}
 NOT_WAITING = {
     "read": Plugin("gitlab_job_info", OF_PIPELINE),
@@ -39,81 +39,81 @@ WAITING = {
 }
 
 
-def asking(seconds: int) -> Row:
+def pause_request(seconds: int) -> Row:
     """Request a pause."""
     return Row(status("429 Too Many Requests", b"", f"Retry-After: {seconds}"), refuses=True)
 
 
-def shown_by(
+def run_with_progress(
     plugin: Plugin, face_name: str, row: Row, phase: str = "first", *, is_shown: bool = True
-) -> tuple[Came, list[str], list[str]]:
+) -> tuple[Outcome, list[str], list[str]]:
     """Return the outcome, the lines shown during the run, and the warnings."""
     progress, warnings = Progress(is_shown=is_shown), list[str]()
     with (
         mock.patch.object(InProcessAction, "_progress", lambda self, variables: progress),
         mock.patch.object(AnsibleModule, "warn", lambda self, text, **more: warnings.append(text)),
     ):
-        came = come_of(plugin, FACES[face_name], row, phase)
+        outcome = run_row(plugin, FACES[face_name], row, phase)
     # only lines about pauses: slow lists are reported as well
     return (
-        came,
+        outcome,
         [line for line in progress.others if "asks to pause" in line],
-        [*warnings, *came.result.get("warnings", [])],
+        [*warnings, *outcome.result.get("warnings", [])],
     )
 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("plugin", NOT_WAITING.values(), ids=NOT_WAITING)
-def test_a_task_that_does_not_wait_does_not_sleep_for_long(plugin: Plugin, face: str) -> None:
-    came, lines, _warnings = shown_by(plugin, face, asking(3000), "all")
-    assert came.result["failed"]
-    assert "it asks to wait for 3,000 s, longer than a task without wait may pause" in came.result["msg"]
-    assert came.skipped < 1 and lines == []
+def test_task_without_wait_refuses_long_pauses(plugin: Plugin, face: str) -> None:
+    outcome, lines, _warnings = run_with_progress(plugin, face, pause_request(3000), "all")
+    assert outcome.result["failed"]
+    assert "it asks to wait for 3,000 s, longer than a task without wait may pause" in outcome.result["msg"]
+    assert outcome.skipped < 1 and lines == []
 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("seconds", [5, 100, 120])
-def test_a_pause_of_two_minutes_is_told(face: str, seconds: int) -> None:
-    came, lines, warnings = shown_by(NOT_WAITING["write"], face, asking(seconds))
-    assert not came.result.get("failed") and came.result["changed"] and came.writes == 1
-    assert seconds <= came.skipped < seconds + 2
+def test_pauses_up_to_two_minutes_are_kept_and_shown(face: str, seconds: int) -> None:
+    outcome, lines, warnings = run_with_progress(NOT_WAITING["write"], face, pause_request(seconds))
+    assert not outcome.result.get("failed") and outcome.result["changed"] and outcome.writes == 1
+    assert seconds <= outcome.skipped < seconds + 2
     if seconds < 10:
         assert (lines, warnings) == ([], [])
     elif face == "module":
-        assert (lines, warnings) == ([], [ASKED_ONCE])
+        assert (lines, warnings) == ([], [PAUSE_WARNING])
     else:
         assert len(lines) == 1 and f"GitLab asks to pause for {seconds} s, until 20" in lines[0]
         assert warnings == []
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_where_nobody_listens_there_is_a_warning(face: str) -> None:
-    _came, lines, warnings = shown_by(NOT_WAITING["write"], face, asking(100), is_shown=False)
-    assert (lines, warnings) == ([], [ASKED_ONCE])
+def test_pause_causes_a_warning_if_progress_is_hidden(face: str) -> None:
+    _outcome, lines, warnings = run_with_progress(NOT_WAITING["write"], face, pause_request(100), is_shown=False)
+    assert (lines, warnings) == ([], [PAUSE_WARNING])
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_a_limit_that_is_used_up_holds_no_task_that_does_not_wait(face: str) -> None:
+def test_exhausted_limit_does_not_delay_a_task_without_wait(face: str) -> None:
     """The response itself is valid, and GitLab refuses the next request if it is one too many."""
-    came, lines, warnings = shown_by(NOT_WAITING["write"], face, ROWS["no requests left"])
-    assert came.writes == 1 and not came.result.get("failed")
-    assert came.skipped < 1 and (lines, warnings) == ([], [])
+    outcome, lines, warnings = run_with_progress(NOT_WAITING["write"], face, ROWS["no requests left"])
+    assert outcome.writes == 1 and not outcome.result.get("failed")
+    assert outcome.skipped < 1 and (lines, warnings) == ([], [])
 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("plugin", WAITING.values(), ids=WAITING)
-def test_a_wait_keeps_a_long_pause_and_says_until_when(plugin: Plugin, face: str) -> None:
-    came, lines, warnings = shown_by(plugin, face, asking(3000))
-    assert not came.result.get("failed"), came.result["msg"]
-    assert 3000 <= came.skipped < 4000
+def test_wait_keeps_long_pauses_and_shows_their_end(plugin: Plugin, face: str) -> None:
+    outcome, lines, warnings = run_with_progress(plugin, face, pause_request(3000))
+    assert not outcome.result.get("failed"), outcome.result["msg"]
+    assert 3000 <= outcome.skipped < 4000
     if face == "module":
-        assert warnings == [ASKED_ONCE]
+        assert warnings == [PAUSE_WARNING]
     else:
         assert [line for line in lines if "GitLab asks to pause for 3000 s, until 20" in line]
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_a_pause_beyond_the_end_of_a_wait_is_an_error_at_once(face: str) -> None:
-    came, lines, _warnings = shown_by(WAITING["info"], face, asking(5000), "all")
-    assert "it asks to wait for 5,000 s, longer than the time that is left" in came.result["msg"]
-    assert came.skipped < 20 and lines == []
+def test_pause_beyond_the_wait_timeout_fails_at_once(face: str) -> None:
+    outcome, lines, _warnings = run_with_progress(WAITING["info"], face, pause_request(5000), "all")
+    assert "it asks to wait for 5,000 s, longer than the time that is left" in outcome.result["msg"]
+    assert outcome.skipped < 20 and lines == []

@@ -24,12 +24,12 @@ for case in cases(is_whole=IS_WHOLE):
 
 
 @pytest.mark.parametrize("row", CASES)
-def test_one_sentence_or_the_right_result(row: str) -> None:
+def test_hostile_answer_causes_one_sentence_or_the_right_result(row: str) -> None:
     found = {case[1:]: problems for case in CASES[row] if (problems := problems_of(*case))}
     assert not found, "\n".join(f"{' | '.join(case)}: {'; '.join(each)}" for case, each in found.items())
 
 
-def test_every_plugin_is_tried() -> None:
+def test_every_plugin_is_tested_with_enough_rows() -> None:
     assert {plugin.task for plugin in PLUGINS.values()} == {"", *TASKS}
     assert len(ROWS) >= 200
     assert {name for row in ROWS.values() for name in row.concerns} <= set(PLUGINS)

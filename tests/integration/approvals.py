@@ -11,7 +11,7 @@ import typing as t
 
 from tests.unit.harness import Progress
 
-from .harness import beside, world
+from .harness import running_in_thread, world
 
 PROJECT = "group/app"
 JOB: dict[str, t.Any] = {
@@ -54,26 +54,26 @@ def approval_world(
 class Witness(Progress):
     """Watches the progress of a task, and acts when a line mentions approvals.
 
-    :param deeds: functions to call at the first such line, at the second, and so on.
+    :param actions: functions to call at the first such line, at the second, and so on.
     """
 
-    def __init__(self, *deeds: t.Callable[[], t.Any]) -> None:
+    def __init__(self, *actions: t.Callable[[], t.Any]) -> None:
         super().__init__(is_shown=True)
-        self._deeds = list(deeds)
+        self._actions = list(actions)
 
     def tell(self, line: str, *, status: str = "") -> None:
         super().tell(line, status=status)
-        if self._deeds and "waits for approvals" in line:
-            self._deeds.pop(0)()
+        if self._actions and "waits for approvals" in line:
+            self._actions.pop(0)()
 
 
-def meanwhile(simulator: t.Any, action: str) -> t.ContextManager[None]:
+def acting_during_wait(simulator: t.Any, action: str) -> t.ContextManager[None]:
     """Approve or reject as another user after a playbook has read the deployment."""
 
-    def act(over: threading.Event) -> None:
-        while not over.wait(0.05):
+    def act(is_over: threading.Event) -> None:
+        while not is_over.wait(0.05):
             if any(request["endpoint"] == "get_deployment" for request in simulator.requests()):
                 simulator.act_as_somebody_else(action, "deploy")
                 return
 
-    return beside(act)
+    return running_in_thread(act)

@@ -220,32 +220,32 @@ def play(
 
 
 @contextlib.contextmanager
-def beside(work: t.Callable[[threading.Event], None]) -> t.Iterator[None]:
+def running_in_thread(work: t.Callable[[threading.Event], None]) -> t.Iterator[None]:
     """Run a function in another thread, and set the event that it gets when it must stop."""
-    over = threading.Event()
-    thread = threading.Thread(target=work, args=(over,))
+    is_over = threading.Event()
+    thread = threading.Thread(target=work, args=(is_over,))
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        is_over.set()
         thread.join()
 
 
-def each_look_takes(seconds: float, simulator: t.Any) -> t.ContextManager[None]:
+def advancing_clock_per_poll(seconds: float, simulator: t.Any) -> t.ContextManager[None]:
     """Advance the stepped clock of a simulator each time that a playbook has sent requests.
 
     The playbook then sees every state that lasts longer, even on a busy machine.
     """
 
-    def move(over: threading.Event) -> None:
+    def move(is_over: threading.Event) -> None:
         seen = 0
-        while not over.wait(0.02):
+        while not is_over.wait(0.02):
             before, seen = seen, len(simulator.requests())
             if seen > before:
                 simulator.advance(seconds)
 
-    return beside(move)
+    return running_in_thread(move)
 
 
 def effects(simulator: t.Any) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from .approvals import BY_RULES, PROJECT, approval_world, meanwhile
+from .approvals import BY_RULES, PROJECT, acting_during_wait, approval_world
 from .harness import Play, effects, play
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -29,7 +29,7 @@ def run(simulator: t.Any, tmp_path: pathlib.Path, *tasks: dict[str, t.Any], **ho
     return play(named, tmp_path, url=simulator.url, **how)
 
 
-def test_an_approval(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_approval_is_given_once_and_predicted(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(approval_world(), clock="scaled:60")
     check = {APPROVAL: APPROVE, "check_mode": True}
     done = run(simulator, tmp_path, check, {APPROVAL: APPROVE}, check, {APPROVAL: APPROVE}, {INFO: JOB})
@@ -43,12 +43,12 @@ def test_an_approval(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     assert results[1]["deployment"]["approvals"] == results[4]["deployment"]["approvals"]
 
 
-def test_a_deployment_that_is_approved_meanwhile(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_deployment_approved_during_the_wait_is_played_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(approval_world(), clock="scaled:60")
     check = run(simulator, tmp_path, {ACTION: DEPLOY, "check_mode": True})
     assert check.returncode == 0 and check.results["task 0"]["changed"] and effects(simulator) == []
     simulator.clear_logs()
-    with meanwhile(simulator, "approve"):
+    with acting_during_wait(simulator, "approve"):
         first = run(simulator, tmp_path, {ACTION: DEPLOY})
     assert first.returncode == 0, first.output
     assert (first.results["task 0"]["changed"], first.results["task 0"]["status"]) == (True, "success")
@@ -57,9 +57,9 @@ def test_a_deployment_that_is_approved_meanwhile(simulator: t.Any, tmp_path: pat
     assert effects(simulator) == [("play", "deploy")]
 
 
-def test_a_deployment_that_is_rejected_meanwhile(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_deployment_rejected_during_the_wait_fails(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(approval_world(), clock="scaled:60")
-    with meanwhile(simulator, "reject"):
+    with acting_during_wait(simulator, "reject"):
         done = run(simulator, tmp_path, {ACTION: DEPLOY})
     assert done.returncode != 0
     message = done.results["task 0"]["msg"]
@@ -67,7 +67,7 @@ def test_a_deployment_that_is_rejected_meanwhile(simulator: t.Any, tmp_path: pat
     assert effects(simulator) == []
 
 
-def test_the_role_waits_for_approvals(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_role_waits_for_approvals(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     gate = {"name": "deploy", "action": "play", "wait_for_approval": True, "wait_interval": 1}
     tasks = [{"name": "release", "ansible.builtin.import_role": {"name": "jobgate.gitlab.release_gate"}}]
     variables = {"release_gate_projects": [{"project": PROJECT, "ref": "main", "gates": [gate]}]}
@@ -83,7 +83,7 @@ def test_the_role_waits_for_approvals(simulator: t.Any, tmp_path: pathlib.Path) 
     checked = release("--check")[1]
     assert checked["gates"][0]["outcome"] == "would be played" and effects(simulator) == []
     simulator.clear_logs()
-    with meanwhile(simulator, "approve"):
+    with acting_during_wait(simulator, "approve"):
         first = release()[1]
     assert (first["gates"][0]["outcome"], first["changed"]) == ("played", True)
     for options in (("--check",), ()):

@@ -42,7 +42,7 @@ def four_times(simulator: t.Any, **options: t.Any) -> list[Result]:
 @pytest.mark.parametrize(
     "selection", [{}, {"environment": None, "deployment_id": 1}, {"environment": None, "job_id": 1000}]
 )
-def test_check_run_check_run(
+def test_approval_and_rejection_are_given_once(
     simulator: t.Any, setting: str, state: str, effect: str, selection: dict[str, t.Any]
 ) -> None:
     simulator.load(approval_world(protected=SETTINGS[setting]))
@@ -55,7 +55,7 @@ def test_check_run_check_run(
     assert (given["status"], given["comment"], given["user"]["username"]) == (state, "because", "alice")
 
 
-def test_each_rule_is_satisfied_by_its_own_people(simulator: t.Any) -> None:
+def test_each_rule_is_satisfied_by_its_own_members(simulator: t.Any) -> None:
     rules = [RULES[0], {**RULES[1], "members": ["carol"]}]
     simulator.load(approval_world(protected={"rules": rules}))
     first = approve(simulator)
@@ -66,7 +66,7 @@ def test_each_rule_is_satisfied_by_its_own_people(simulator: t.Any) -> None:
     assert simulator.job("deploy")["status"] == "manual"
 
 
-def test_to_say_the_other_thing_is_a_change(simulator: t.Any) -> None:
+def test_rejecting_after_approving_is_a_change(simulator: t.Any) -> None:
     rules = [{**RULES[0], "required": 2}]
     simulator.load(approval_world(protected={"rules": rules}))
     assert approve(simulator).changed and approve(simulator, state="rejected").changed
@@ -75,7 +75,7 @@ def test_to_say_the_other_thing_is_a_change(simulator: t.Any) -> None:
     assert "its status is failed" in str(approve(simulator).failure)
 
 
-def test_represented_as_chooses_the_rule(simulator: t.Any) -> None:
+def test_represented_as_selects_the_rule(simulator: t.Any) -> None:
     simulator.load(approval_world())
     assert [result.changed for result in four_times(simulator, represented_as="release")] == [True, True, False, False]
     done = approve(simulator, represented_as="Maintainers")
@@ -91,7 +91,7 @@ def test_represented_as_chooses_the_rule(simulator: t.Any) -> None:
     assert effects(simulator) == []
 
 
-def test_without_rules_represented_as_means_nothing(simulator: t.Any) -> None:
+def test_represented_as_is_ignored_without_rules(simulator: t.Any) -> None:
     simulator.load(approval_world(protected={"required_approvals": 2}))
     results = four_times(simulator, represented_as="Maintainers")
     assert [(result.failure, result.changed) for result in results] == [(None, True)] * 2 + [(None, False)] * 2
@@ -119,14 +119,14 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
 
 
 @pytest.mark.parametrize("way", [{"job_id": 1000}, {"pipeline_id": 100, "name": ["deploy"]}, {"ref": "main"}])
-def test_its_error_names_the_project_as_the_user_does(simulator: t.Any, way: dict[str, t.Any]) -> None:
+def test_error_contains_the_project_as_the_user_set_it(simulator: t.Any, way: dict[str, t.Any]) -> None:
     simulator.load(approval_world())
     for result in four_times(simulator, environment=None, token=BOB, **way):
         assert "deployment 1 to 'production' in project group/app cannot be approved" in str(result.failure)
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
-def test_what_stands_against_it_has_its_own_sentence(simulator: t.Any, reason: str) -> None:
+def test_each_reason_for_refusal_is_reported(simulator: t.Any, reason: str) -> None:
     how, who, words = REFUSALS[reason]
     simulator.load(approval_world(**how))
     for result in four_times(simulator, **who):
@@ -135,7 +135,7 @@ def test_what_stands_against_it_has_its_own_sentence(simulator: t.Any, reason: s
     assert effects(simulator) == []
 
 
-def test_a_project_may_let_people_approve_their_own(simulator: t.Any) -> None:
+def test_self_approval_is_possible_if_the_project_allows_it(simulator: t.Any) -> None:
     rules = {"rules": [{"role": "developer"}], "self_approval": True}
     simulator.load(approval_world(protected=rules))
     results = four_times(simulator, token=BOB)
@@ -143,7 +143,7 @@ def test_a_project_may_let_people_approve_their_own(simulator: t.Any) -> None:
     assert effects(simulator) == [("approve", "deploy")]
 
 
-def test_one_may_reject_what_one_has_started(simulator: t.Any) -> None:
+def test_users_can_reject_their_own_deployments(simulator: t.Any) -> None:
     simulator.load(approval_world(protected={"rules": [{"role": "developer"}]}))
     assert [result.changed for result in four_times(simulator, token=BOB, state="rejected")] == [
         True,
@@ -153,7 +153,7 @@ def test_one_may_reject_what_one_has_started(simulator: t.Any) -> None:
     ]
 
 
-def test_before_the_turn_of_its_job_there_is_nothing_to_approve_yet(simulator: t.Any) -> None:
+def test_created_job_has_nothing_to_approve_yet(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build", "stage": "build", "duration": 100}, JOB))
     for result in four_times(simulator):
         assert "there is nothing to approve yet: its status is created" in str(result.failure)
@@ -161,14 +161,14 @@ def test_before_the_turn_of_its_job_there_is_nothing_to_approve_yet(simulator: t
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("status", ["skipped", "canceled"])
-def test_what_will_never_come_to_its_turn_waits_for_no_approvals(simulator: t.Any, setting: str, status: str) -> None:
+def test_skipped_and_canceled_jobs_do_not_wait_for_approvals(simulator: t.Any, setting: str, status: str) -> None:
     simulator.load(approval_world(protected=SETTINGS[setting]))
     simulator.set_job("deploy", status=status)
     for result in four_times(simulator):
         assert f"nothing to approve: its status is {status}, and it does not wait for approvals" in str(result.failure)
 
 
-def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
+def test_several_waiting_deployments_are_an_error(simulator: t.Any) -> None:
     simulator.load(approval_world(JOB, {**JOB, "name": "deploy:eu"}))
     for result in four_times(simulator):
         assert "2 deployments wait for approvals: deployment 2 to 'production' (ref main" in str(result.failure)
@@ -182,14 +182,16 @@ def test_several_that_wait_are_an_error(simulator: t.Any) -> None:
     ("way", "number"),
     [({"environment": "production"}, "at least 21"), ({"environment": None, "pipeline_id": 100}, "30")],
 )
-def test_of_many_that_wait_a_few_are_named(simulator: t.Any, way: dict[str, t.Any], number: str) -> None:
+def test_error_lists_only_some_of_many_waiting_deployments(
+    simulator: t.Any, way: dict[str, t.Any], number: str
+) -> None:
     simulator.load(approval_world(*({**JOB, "name": f"deploy:{number}"} for number in range(30))))
     for result in four_times(simulator, **way):
         assert str(result.failure).startswith(f"{number} deployments wait for approvals, such as deployment 30 to")
         assert str(result.failure).count("status blocked") == 12
 
 
-def test_nothing_at_all(simulator: t.Any) -> None:
+def test_missing_deployment_is_an_error_unless_allow_empty(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build"}))
     missing = approve(simulator)
     assert "there is no deployment to 'production' in project group/app" in str(missing.failure)
@@ -198,7 +200,7 @@ def test_nothing_at_all(simulator: t.Any) -> None:
         assert (empty.failure, empty.changed, empty["deployment"]) == (None, False, None)
 
 
-def test_a_job_that_deploys_nothing_is_named(simulator: t.Any) -> None:
+def test_error_contains_the_job_without_a_deployment(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build"}))
     for result in four_times(simulator, environment=None, job_id=1000):
         assert "there is no deployment by job 1000 in the project group/app" in str(result.failure)
@@ -211,7 +213,7 @@ def info(simulator: t.Any, **options: t.Any) -> Result:
     return run_task(simulator, DEPLOYMENT_INFO, project=PROJECT, **options)
 
 
-def test_who_still_has_to_approve(simulator: t.Any) -> None:
+def test_missing_approvals_are_listed(simulator: t.Any) -> None:
     simulator.load(approval_world())
     for selection in ({"deployment_id": 1}, {"environment": "production"}, {"pipeline_id": 100, "name": ["deploy"]}):
         deployment = info(simulator, **selection)["deployment"]
@@ -225,14 +227,14 @@ def test_who_still_has_to_approve(simulator: t.Any) -> None:
     assert deployment["missing_approvals"] == [{"rule": None, "required": 1, "missing": 1}]
 
 
-def test_a_server_without_approvals_has_deployments_all_the_same(simulator: t.Any) -> None:
+def test_deployments_are_readable_on_servers_without_approvals(simulator: t.Any) -> None:
     simulator.load(approval_world(edition="ce"))
     deployment = info(simulator, environment="production")["deployment"]
     assert (deployment["status"], deployment["approvals"], deployment["missing_approvals"]) == ("blocked", [], [])
     assert "pending_approval_count" not in deployment
 
 
-def test_a_retried_job_stands_for_its_newest_deployment(simulator: t.Any) -> None:
+def test_retried_job_id_selects_the_newest_deployment(simulator: t.Any) -> None:
     simulator.load(world({**JOB, "status": "failed"}))
     old = simulator.job("deploy")["id"]
     assert run_task(simulator, ACTION, **{**PLAY, "action": "retry"}).changed
@@ -246,7 +248,7 @@ def witness_of(simulator: t.Any, *actions: str) -> Witness:
     return Witness(*(lambda action=action: simulator.act_as_somebody_else(action, "deploy") for action in actions))
 
 
-def test_what_gitlab_has_started_and_ended_meanwhile_is_not_replayed(simulator: t.Any) -> None:
+def test_job_that_gitlab_started_and_ended_is_not_replayed(simulator: t.Any) -> None:
     simulator.load(approval_world({**JOB, "queue": 0, "duration": 0.1}, protected=BY_COUNT))
     watch = witness_of(simulator, "approve")
     options = {**PLAY, "wait": True, "wait_for_approval": True, "replay": "always"}
@@ -256,7 +258,7 @@ def test_what_gitlab_has_started_and_ended_meanwhile_is_not_replayed(simulator: 
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_one_denial_of_a_deployment_does_not_end_the_wait(simulator: t.Any, status: int) -> None:
+def test_one_denied_read_of_a_deployment_does_not_end_the_wait(simulator: t.Any, status: int) -> None:
     simulator.load(approval_world())
 
     def approve_and_deny() -> None:
@@ -273,7 +275,7 @@ def test_one_denial_of_a_deployment_does_not_end_the_wait(simulator: t.Any, stat
     ("setting", "plays"),
     [("rules", True), ("one count", False), ("rules, started by the server", False), ("count, not started", True)],
 )
-def test_the_job_starts_exactly_once(simulator: t.Any, setting: str, plays: bool, wait: bool) -> None:
+def test_job_starts_exactly_once_after_its_approvals(simulator: t.Any, setting: str, plays: bool, wait: bool) -> None:
     settings = {
         **SETTINGS,
         "rules, started by the server": {**BY_RULES, "starts_itself": True},
@@ -297,7 +299,7 @@ def test_the_job_starts_exactly_once(simulator: t.Any, setting: str, plays: bool
     assert (job["id"], job["status"]) == (1000, "success" if wait else job["status"])
 
 
-def test_the_lines_say_who_is_left(simulator: t.Any) -> None:
+def test_progress_lines_list_the_missing_approvals(simulator: t.Any) -> None:
     simulator.load(approval_world(protected={"rules": [RULES[0], {**RULES[1], "members": ["carol"]}]}))
     witness = Witness(
         lambda: approve(simulator, token=CAROL),
@@ -316,7 +318,7 @@ def test_the_lines_say_who_is_left(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_rejected_in_the_middle_of_the_wait(simulator: t.Any, setting: str) -> None:
+def test_rejection_ends_the_wait(simulator: t.Any, setting: str) -> None:
     simulator.load(approval_world(protected=SETTINGS[setting]))
     result = run_task(simulator, ACTION, progress=witness_of(simulator, "reject"), **WAITING)
     assert "its deployment 1 to 'production' was rejected by somebody-else" in str(result.failure)
@@ -332,7 +334,7 @@ def test_rejected_in_the_middle_of_the_wait(simulator: t.Any, setting: str) -> N
     ("on_timeout", "fails", "done"),
     [("fail", True, []), ("continue", False, []), ("cancel", True, [("cancel", "deploy")])],
 )
-def test_nobody_approves_in_time(simulator: t.Any, on_timeout: str, fails: bool, done: list[t.Any]) -> None:
+def test_waiting_for_approvals_times_out(simulator: t.Any, on_timeout: str, fails: bool, done: list[t.Any]) -> None:
     simulator.load(approval_world())
     options = {**WAITING, "wait_timeout": 60.0, "on_timeout": on_timeout}
     result = run_task(simulator, ACTION, **options)
@@ -341,7 +343,7 @@ def test_nobody_approves_in_time(simulator: t.Any, on_timeout: str, fails: bool,
     assert result["results"][0]["reason"].startswith("timed out after 60 s (wait_timeout): it is still manual")
 
 
-def test_without_the_option_it_is_refused_with_what_to_do(simulator: t.Any) -> None:
+def test_play_without_wait_for_approval_is_refused_with_advice(simulator: t.Any) -> None:
     simulator.load(approval_world())
     results = [run_task(simulator, ACTION, check_mode=check_mode, **PLAY) for check_mode in CYCLE]
     assert len({result.failure for result in results}) == 1
@@ -351,7 +353,7 @@ def test_without_the_option_it_is_refused_with_what_to_do(simulator: t.Any) -> N
 
 
 @pytest.mark.parametrize("how", [{"edition": "ce"}, {"edition": "free"}, {"protected": {}}])
-def test_where_nothing_asks_for_approvals_the_option_changes_nothing(simulator: t.Any, how: dict[str, t.Any]) -> None:
+def test_wait_for_approval_has_no_effect_without_required_approvals(simulator: t.Any, how: dict[str, t.Any]) -> None:
     simulator.load(approval_world(**how))
     for check_mode, changed in zip(CYCLE, (True, True, False, False), strict=True):
         result = run_task(simulator, ACTION, check_mode=check_mode, **WAITING)
@@ -359,7 +361,7 @@ def test_where_nothing_asks_for_approvals_the_option_changes_nothing(simulator: 
     assert effects(simulator) == [("play", "deploy")]
 
 
-def test_a_server_that_knows_no_approvals(simulator: t.Any) -> None:
+def test_wait_for_approval_has_no_effect_on_old_servers(simulator: t.Any) -> None:
     simulator.load(approval_world(edition="ce"), version="11.11")
     result = run_task(simulator, ACTION, **WAITING)
     assert (result.failure, effects(simulator)) == (None, [("play", "deploy")])
@@ -375,7 +377,7 @@ def test_a_server_that_knows_no_approvals(simulator: t.Any) -> None:
         ({"edition": "ce"}, False, True, False),
     ],
 )
-def test_check_mode_foresees_it_before_the_turn_of_the_job(
+def test_check_mode_predicts_approvals_of_a_created_job(
     simulator: t.Any, how: dict[str, t.Any], waits: bool, changed: bool, fails: bool
 ) -> None:
     simulator.load(approval_world({"name": "build", "stage": "build", "duration": 30}, JOB, **how))
@@ -388,26 +390,26 @@ def test_check_mode_foresees_it_before_the_turn_of_the_job(
         assert checked.failure == result.failure and "Set wait_for_approval" in str(result.failure)
 
 
-def test_the_job_comes_to_its_turn_first(simulator: t.Any) -> None:
+def test_created_job_is_waited_for_before_its_approvals(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build", "stage": "build", "duration": 30}, JOB))
     result = run_task(simulator, ACTION, progress=witness_of(simulator, "approve"), **WAITING)
     assert (result.failure, result["status"], effects(simulator)) == (None, "success", [("play", "deploy")])
     assert [entry["to"] for entry in result["timeline"]][:2] == ["created", "manual"]
 
 
-def test_several_jobs_each_with_their_own_approvals(simulator: t.Any) -> None:
+def test_several_jobs_wait_for_their_own_approvals(simulator: t.Any) -> None:
     simulator.load(approval_world(JOB, {**JOB, "name": "deploy:eu"}, {"name": "notify", "when": "manual"}))
-    deeds = [lambda: simulator.act_as_somebody_else("approve", "deploy:eu")]
-    deeds.append(lambda: simulator.act_as_somebody_else("approve", "deploy"))
+    actions = [lambda: simulator.act_as_somebody_else("approve", "deploy:eu")]
+    actions.append(lambda: simulator.act_as_somebody_else("approve", "deploy"))
     options = {**WAITING, "name": ["deploy", "deploy:eu", "notify"]}
-    result = run_task(simulator, ACTION, progress=Witness(*deeds), **options)
+    result = run_task(simulator, ACTION, progress=Witness(*actions), **options)
     assert (result.failure, sorted(effects(simulator))) == (
         None,
         [("play", "deploy"), ("play", "deploy:eu"), ("play", "notify")],
     )
 
 
-def test_a_token_that_may_not_read_deployments_cannot_wait_for_approvals(simulator: t.Any) -> None:
+def test_waiting_for_approvals_requires_read_access_to_deployments(simulator: t.Any) -> None:
     simulator.load(approval_world(members={"alice": "guest", "bob": "developer"}))
     result = run_task(simulator, ACTION, **WAITING)
     assert result.failure is not None and "403" in result.failure and simulator.effects() == []

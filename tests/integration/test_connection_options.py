@@ -25,7 +25,7 @@ JOBS = ({"name": "build", "status": "success"}, {"name": "deploy", "when": "manu
 LOOKUP = "lookup('jobgate.gitlab.gitlab_job', 'build', pipeline_id=100, attribute='status', "
 
 
-def faces(name: str, options: dict[str, t.Any], **more: t.Any) -> list[dict[str, t.Any]]:
+def read_tasks(name: str, options: dict[str, t.Any], **more: t.Any) -> list[dict[str, t.Any]]:
     """Return tasks that read with these options in process, as a module, and with the lookup."""
     module: dict[str, t.Any] = {INFO: {**READ, **options}, "ignore_errors": True}
     arguments = ", ".join(f"{key}={value!r}" for key, value in {"project": "group/app", **options}.items())
@@ -57,61 +57,61 @@ EMPTY = {
 }
 
 
-def test_what_is_empty_is_an_error_on_every_face(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_empty_connection_options_are_errors_everywhere(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(*JOBS))
-    tasks = [task for name, (options, _words) in EMPTY.items() for task in faces(name, options)]
-    tasks += faces("variable", {}, vars={"jobgate_gitlab_api_token": ""})
+    tasks = [task for name, (options, _words) in EMPTY.items() for task in read_tasks(name, options)]
+    tasks += read_tasks("variable", {}, vars={"jobgate_gitlab_api_token": ""})
     tasks += [role("role token", api_token=""), role("role address", api_url="")]
     done = play(tasks, tmp_path, url=simulator.url)
     words = {name: text for name, (_options, text) in EMPTY.items()} | {"variable": "api_token is empty"}
     for name, text in words.items():
-        for face in ("in process", "module", "lookup"):
-            assert text in str(done.results[f"{name}, {face}"]["msg"]), (name, face)
+        for kind in ("in process", "module", "lookup"):
+            assert text in str(done.results[f"{name}, {kind}"]["msg"]), (name, kind)
     assert "api_token is empty" in done.results["role token, rescued"]["msg"]
     assert "api_url is empty" in done.results["role address, rescued"]["msg"]
     assert simulator.requests() == [] and effects(simulator) == []
 
 
 @pytest.mark.parametrize("variable", ["GITLAB_HOST", "GL_HOST"])
-def test_the_host_of_the_environment(simulator: t.Any, tmp_path: pathlib.Path, variable: str) -> None:
+def test_host_is_read_from_the_environment(simulator: t.Any, tmp_path: pathlib.Path, variable: str) -> None:
     simulator.load(world(*JOBS))
     # the variables of a CI job have lower precedence, and empty variables count as unset
     environment = {variable: simulator.url, "CI_SERVER_URL": "http://127.0.0.1:1", "GITLAB_URL": ""}
-    done = play([*faces("read", {}), role("role", projects=PASSED)], tmp_path, environment=environment)
+    done = play([*read_tasks("read", {}), role("role", projects=PASSED)], tmp_path, environment=environment)
     assert done.returncode == 0, done.output
-    assert [done.results[f"read, {face}"].get("failed", False) for face in ("in process", "module", "lookup")] == [
+    assert [done.results[f"read, {kind}"].get("failed", False) for kind in ("in process", "module", "lookup")] == [
         False
     ] * 3
     assert done.results["read, lookup"]["msg"] == "success"
     assert "role, rescued" not in done.results
 
 
-def test_null_is_not_given(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_null_options_count_as_unset(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(*JOBS))
     nothing = {"ref": None, "name": None, "api_token": None, "api_url": None, "wait_timeout": None, "extensions": None}
-    done = play(faces("read", nothing)[:2], tmp_path, url=simulator.url)
+    done = play(read_tasks("read", nothing)[:2], tmp_path, url=simulator.url)
     assert done.returncode == 0, done.output
-    assert [len(done.results[f"read, {face}"]["jobs"]) for face in ("in process", "module")] == [2, 2]
+    assert [len(done.results[f"read, {kind}"]["jobs"]) for kind in ("in process", "module")] == [2, 2]
 
 
-def test_ansible_cfg(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_connection_is_read_from_ansible_cfg(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(*JOBS))
     lines = ["[jobgate_gitlab]", f"api_url = {simulator.url}", f"api_token = {TOKEN}", ""]
     (tmp_path / "ansible.cfg").write_text("\n".join(lines), encoding="utf-8")
-    done = play([*faces("read", {}), role("role", projects=PASSED)], tmp_path, token="")
+    done = play([*read_tasks("read", {}), role("role", projects=PASSED)], tmp_path, token="")
     assert done.returncode == 0, done.output
-    assert {len(done.results[f"read, {face}"]["jobs"]) for face in ("in process", "module")} == {2}
+    assert {len(done.results[f"read, {kind}"]["jobs"]) for kind in ("in process", "module")} == {2}
     assert "role, rescued" not in done.results
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/-/pipelines/100", "/-/jobs"])
-def test_the_address_of_a_page_stands_for_its_project(simulator: t.Any, tail: str) -> None:
+def test_page_address_selects_its_project(simulator: t.Any, tail: str) -> None:
     simulator.load(world(*JOBS))
     result = run_task(simulator, INFO_TASK, project=f"{simulator.url}/group/app{tail}", pipeline_id=100)
     assert (result.failure, len(result["jobs"])) == (None, 2)
 
 
-def test_the_page_of_another_server(simulator: t.Any) -> None:
+def test_page_address_of_another_server_is_refused(simulator: t.Any) -> None:
     simulator.load(world(*JOBS))
     result = run_task(simulator, INFO_TASK, project="https://gitlab.com/group/app", pipeline_id=100)
     assert result.failure is not None
@@ -121,7 +121,7 @@ def test_the_page_of_another_server(simulator: t.Any) -> None:
     assert simulator.requests() == []
 
 
-def test_an_anonymous_request_says_that_it_was_one(simulator: t.Any) -> None:
+def test_failed_anonymous_request_reports_the_missing_token(simulator: t.Any) -> None:
     simulator.load(world(*JOBS))
     result = run_task(simulator, INFO_TASK, project="group/app", job_id=1000, token=None)
     assert result.failure is not None

@@ -23,7 +23,7 @@ COLLECTION = "jobgate.gitlab"
 WAYS = pytest.mark.parametrize("way", ["true", "false"], ids=["in process", "module"])
 
 
-def test_by_proxy_or_direct_in_process_or_as_a_module_it_is_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_results_do_not_depend_on_proxy_or_way_of_running(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     jobs = world({"name": "build", "status": "success", "log": "one\ntwo\n", "artifacts": {"files": {"a.txt": "a"}}})
     headers = {"X-Gateway-Pass": PASS}
     by_name = {"project": "group/app", "pipeline_id": 100, "name": "build", "http_headers": headers}
@@ -53,7 +53,7 @@ def test_by_proxy_or_direct_in_process_or_as_a_module_it_is_the_same(simulator: 
                 assert bool(proxy.asked) is bool(proxies)
                 assert all(f"X-Gateway-Pass: {PASS}" in asked for asked in proxy.asked)
                 proxy.asked.clear()
-                seen.append({name: _lasting(result) for name, result in done.results.items()})
+                seen.append({name: _stable_part(result) for name, result in done.results.items()})
     assert seen[0]["read"]["jobs"] and seen[0]["retry"]["changed"] and "none" in seen[0]["fail"]["msg"]
     assert seen[1:] == seen[:1] * 3
 
@@ -74,20 +74,20 @@ def test_short_values_of_headers_do_not_hide_the_output(simulator: t.Any, tmp_pa
     assert "X-Environment" not in done.output
 
 
-def _lasting(value: t.Any) -> t.Any:
+def _stable_part(value: t.Any) -> t.Any:
     """Return a result without the parts that differ between runs."""
     if isinstance(value, dict):
-        passing = ("elapsed", "queued", "timeline", "mtime", "ctime", "atime", "ansible_facts")
+        volatile = ("elapsed", "queued", "timeline", "mtime", "ctime", "atime", "ansible_facts")
         return {
-            key: _lasting(item)
+            key: _stable_part(item)
             for key, item in value.items()
-            if key not in passing and not key.endswith(("_at", "duration"))
+            if key not in volatile and not key.endswith(("_at", "duration"))
         }
-    return [_lasting(item) for item in value] if isinstance(value, list) else value
+    return [_stable_part(item) for item in value] if isinstance(value, list) else value
 
 
 @WAYS
-def test_a_server_that_demands_a_client_certificate(tmp_path: pathlib.Path, way: str) -> None:
+def test_client_certificate_is_sent_and_a_missing_one_is_reported(tmp_path: pathlib.Path, way: str) -> None:
     authority = Authority()
     certificate, key = map(str, authority.client_files())
     given = {"project": "7", "job_id": 42, "ca_path": str(authority.ca_path), "api_retries": 0}
@@ -108,7 +108,7 @@ def test_a_server_that_demands_a_client_certificate(tmp_path: pathlib.Path, way:
 
 
 @WAYS
-def test_a_header_that_cannot_be_set(tmp_path: pathlib.Path, way: str) -> None:
+def test_http_headers_cannot_set_authorization(tmp_path: pathlib.Path, way: str) -> None:
     given = {"project": "7", "job_id": 42, "http_headers": {"Authorization": f"Bearer {PASS}"}}
     task = {"name": "read", f"{COLLECTION}.gitlab_job_info": given, "ignore_errors": True}
     done = play(

@@ -88,7 +88,9 @@ def scenario(status: str) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize(("action", "status", "options", "verdict"), CELLS)
-def test_cell(simulator: t.Any, action: str, status: str, options: dict[str, t.Any], verdict: str) -> None:
+def test_action_follows_the_decision_table(
+    simulator: t.Any, action: str, status: str, options: dict[str, t.Any], verdict: str
+) -> None:
     simulator.load(scenario(status))
 
     def run(*, check_mode: bool) -> t.Any:
@@ -132,14 +134,14 @@ def test_cell(simulator: t.Any, action: str, status: str, options: dict[str, t.A
         assert predicted["id"] in (None, real["id"])
 
 
-def test_every_status_of_every_action_is_in_the_table() -> None:
+def test_decision_table_covers_every_status_of_every_action() -> None:
     statuses = {"created", "manual", "scheduled", *ACTIVE, "canceling", "success", *ENDED, "skipped"}
     for action in ("play", "retry", "cancel", "erase", "keep_artifacts"):
         covered = {status for row_action, row, _options, _verdict in TABLE if row_action == action for status in row}
         assert covered == statuses
 
 
-def test_a_created_job_is_waited_for_played_once_and_followed(simulator: t.Any) -> None:
+def test_created_job_is_waited_for_and_played_once(simulator: t.Any) -> None:
     simulator.load(
         world(
             {"name": "build", "stage": "build", "duration": 30},
@@ -170,7 +172,7 @@ def test_a_created_job_is_waited_for_played_once_and_followed(simulator: t.Any) 
     assert len(effects(simulator)) == 1
 
 
-def test_a_canceling_job_is_waited_for_and_then_retried(simulator: t.Any) -> None:
+def test_canceling_job_is_waited_for_and_then_retried(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", "status": "canceling", "cancel_duration": 15, "duration": 10}))
     options: dict[str, t.Any] = {
         "project": "group/app",

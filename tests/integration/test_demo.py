@@ -16,7 +16,7 @@ import sys
 from .harness import ROOT
 
 
-def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
+def test_concurrent_demos_use_separate_folders_and_list_their_files() -> None:
     clean = {name: value for name, value in os.environ.items() if name != "DEMO_FOLDER"}
     # the settings of the user must not affect the demo
     clean |= {"GITLAB_API_URL": "http://127.0.0.1:9", "GITLAB_TOKEN": "token-of-a-real-gitlab"}
@@ -50,7 +50,7 @@ def test_two_demos_do_not_meet_and_say_what_to_look_at() -> None:
             shutil.rmtree(folder)
 
 
-def test_the_act_with_the_rulebook_says_that_there_is_no_java(tmp_path: pathlib.Path) -> None:
+def test_rulebook_demo_is_skipped_without_java(tmp_path: pathlib.Path) -> None:
     """The PATH contains only the shell."""
     (tmp_path / "bash").symlink_to(shutil.which("bash") or "/bin/bash")
     command = [ROOT / "tools" / "demo_events.sh", tmp_path / "nothing", tmp_path / "events"]

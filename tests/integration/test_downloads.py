@@ -30,8 +30,8 @@ from .harness import DOWNLOAD, INFO, TOKEN, Result, play, run_task, world
 MODULE = "jobgate.gitlab.gitlab_job_download"
 FILES = {"dist/app.txt": "the app\n", "dist/sub/deep.bin": "deep", "a b#\u00fc?.txt": "odd"}
 LOG = "\x1b[32mone\x1b[0m\ntwo\n"
-LEFT = {"files": FILES, "reports": ["junit", "cobertura"]}
-BUILD: dict[str, t.Any] = {"name": "build", "status": "success", "artifacts": LEFT, "log": LOG}
+ARTIFACTS = {"files": FILES, "reports": ["junit", "cobertura"]}
+BUILD: dict[str, t.Any] = {"name": "build", "status": "success", "artifacts": ARTIFACTS, "log": LOG}
 OLD = b"what was there before"
 
 Options = dict[str, t.Any]
@@ -70,7 +70,7 @@ def fetch(simulator: t.Any, dest: object, **options: t.Any) -> Result:
     return result
 
 
-def wanted(simulator: t.Any, content: str, job: object = "build") -> str:
+def expected_sha256(simulator: t.Any, content: str, job: object = "build") -> str:
     return str(simulator.sha256(job, STORED.get(content, content)))
 
 
@@ -103,7 +103,9 @@ def assert_sentence(failure: str | None, *words: str) -> None:
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 @pytest.mark.parametrize("way", [BY_ID, BY_PIPELINE, BY_REF, LATEST], ids=["id", "pipeline", "ref", "latest"])
-def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: str, way: Options) -> None:
+def test_download_changes_dest_once_and_check_mode_predicts_it(
+    simulator: t.Any, tmp_path: pathlib.Path, content: str, way: Options
+) -> None:
     load(simulator)
     dest = tmp_path / "target"
     options = {**CONTENTS[content], **way}
@@ -115,7 +117,7 @@ def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: 
     for check_mode, changed in ((True, True), (False, True), (True, False), (False, False)):
         result = fetch(simulator, dest, check_mode=check_mode, **options)
         assert result.failure is None
-        assert (result.changed, result["sha256"]) == (changed, wanted(simulator, content))
+        assert (result.changed, result["sha256"]) == (changed, expected_sha256(simulator, content))
         assert (result["dest"], result["entries"] if "entries" in result.values else []) == (str(dest), [])
         assert dest.exists() == (changed is False or not check_mode)
     assert (digest(dest), dest.stat().st_size) == (result["sha256"], result["size"])
@@ -125,7 +127,7 @@ def test_check_run_check_run(simulator: t.Any, tmp_path: pathlib.Path, content: 
     assert (result["job"]["id"], result["pipeline"]["id"]) == (1000, 100)
 
 
-def test_other_content_is_a_change_and_the_mode_stays(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_different_content_is_replaced_and_the_mode_is_kept(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     dest = tmp_path / "app"
     dest.write_bytes(OLD)
@@ -142,7 +144,7 @@ def test_other_content_is_a_change_and_the_mode_stays(simulator: t.Any, tmp_path
     assert old != result["sha256"]
 
 
-def test_a_new_file_has_the_mode_of_new_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_new_file_has_the_default_mode(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     other = tmp_path / "other"
     other.touch()
@@ -160,7 +162,9 @@ def test_a_new_file_has_the_mode_of_new_files(simulator: t.Any, tmp_path: pathli
         (CONTENTS["report"], "junit.xml.gz"),
     ],
 )
-def test_into_a_folder(simulator: t.Any, tmp_path: pathlib.Path, options: Options, name: str) -> None:
+def test_file_name_is_chosen_if_dest_is_a_folder(
+    simulator: t.Any, tmp_path: pathlib.Path, options: Options, name: str
+) -> None:
     load(simulator)
     for dest in (str(tmp_path), f"{tmp_path}/"):
         result = fetch(simulator, dest, **options, **BY_ID)
@@ -170,14 +174,14 @@ def test_into_a_folder(simulator: t.Any, tmp_path: pathlib.Path, options: Option
     assert not result.changed
 
 
-def test_the_archive_is_a_zip_with_the_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_archive_is_a_zip_of_the_artifacts(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     fetch(simulator, tmp_path / "a.zip", **BY_ID)
     with zipfile.ZipFile(tmp_path / "a.zip") as packed:
         assert {name: packed.read(name).decode() for name in packed.namelist()} == FILES
 
 
-def test_an_empty_file_and_an_empty_log(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_empty_files_and_logs_are_downloaded(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"artifacts": {"files": {"empty": ""}}, "log": ""})
     for options in ({"content": "file", "artifact_path": "empty"}, {"content": "log"}):
         (tmp_path / "x").unlink(missing_ok=True)
@@ -186,7 +190,9 @@ def test_an_empty_file_and_an_empty_log(simulator: t.Any, tmp_path: pathlib.Path
 
 
 @pytest.mark.parametrize("content", ["archive", "file"])
-def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+def test_latest_success_selects_the_newest_successful_pipeline(
+    simulator: t.Any, tmp_path: pathlib.Path, content: str
+) -> None:
     scenario = world({**BUILD, "artifacts": {"files": {"dist/app.txt": "old"}}})
     scenario["pipelines"] += [
         {"id": 101, "ref": "main", "jobs": [{**BUILD, "id": 1100}]},
@@ -197,7 +203,7 @@ def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: path
     ]
     simulator.load(scenario)
     result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **LATEST)
-    assert (result.failure, result["sha256"]) == (None, wanted(simulator, content, 1100))
+    assert (result.failure, result["sha256"]) == (None, expected_sha256(simulator, content, 1100))
     assert (result["job"]["id"], result["pipeline"]["id"]) == (1100, 101)
     # without latest_success, the newest pipeline counts, as in other tasks
     result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **BY_REF)
@@ -205,9 +211,7 @@ def test_by_ref_it_is_the_newest_successful_job(simulator: t.Any, tmp_path: path
 
 
 @pytest.mark.parametrize("content", ["archive", "file"])
-def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
-    simulator: t.Any, tmp_path: pathlib.Path, content: str
-) -> None:
+def test_newer_success_during_the_download_is_an_error(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     scenario = world(BUILD)
     scenario["pipelines"].append({"id": 101, "ref": "main", "jobs": [{**BUILD, "id": 1100, "status": "running"}]})
     simulator.load(scenario)
@@ -247,7 +251,7 @@ def test_a_job_that_succeeds_while_it_is_downloaded_is_not_mistaken(
         ({"content": "list", "dest": None}, "latest_success can only be used with content: archive and file"),
     ],
 )
-def test_what_gitlab_cannot_find_by_ref_is_refused(
+def test_options_that_conflict_with_latest_success_are_refused(
     simulator: t.Any, tmp_path: pathlib.Path, more: Options, words: str
 ) -> None:
     load(simulator)
@@ -257,14 +261,14 @@ def test_what_gitlab_cannot_find_by_ref_is_refused(
 
 
 @pytest.mark.parametrize("content", ["archive", "file"])
-def test_by_ref_a_job_of_a_child_pipeline_is_found(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+def test_latest_success_finds_jobs_of_child_pipelines(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     child = {"jobs": [BUILD]}
     simulator.load(
         world({"name": "trigger", "status": "success", "trigger": {"strategy": "depend", "pipeline": child}})
     )
     simulator.advance(10)
     result = fetch(simulator, tmp_path / "x", **CONTENTS[content], **LATEST)
-    assert (result.failure, result["sha256"]) == (None, wanted(simulator, content))
+    assert (result.failure, result["sha256"]) == (None, expected_sha256(simulator, content))
     assert (result["job"]["name"], result["job"]["pipeline"]) == ("build", result["pipeline"])
     # select the same job by its pipeline and its trigger job
     named = {"pipeline_id": 100, "name": "trigger/build", "include_downstream": True}
@@ -272,7 +276,7 @@ def test_by_ref_a_job_of_a_child_pipeline_is_found(simulator: t.Any, tmp_path: p
     assert (again.failure, again.changed, again["job"]["name"]) == (None, False, "build")
 
 
-def test_a_ref_with_slashes_and_a_sha(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_job_is_found_by_ref_with_slashes_and_sha(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(BUILD, ref="feature/a#1"))
     way = {"ref": "feature/a#1", "name": "build"}
     assert fetch(simulator, tmp_path / "x", **CONTENTS["file"], **way).changed
@@ -283,7 +287,7 @@ def test_a_ref_with_slashes_and_a_sha(simulator: t.Any, tmp_path: pathlib.Path) 
     assert (result.failure, result.changed, result["job"]["id"]) == (None, False, 1000)
 
 
-def test_a_name_with_wildcards_is_for_one_job(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_name_with_wildcards_must_match_one_job(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(BUILD, {**BUILD, "name": "build: [2]"}))
     result = fetch(simulator, tmp_path / "x", ref="main", name="build*")
     assert_sentence(result.failure, "2 jobs match", "'build (id 1000)'", "'build: [2] (id 1001)'", "job_id")
@@ -291,7 +295,7 @@ def test_a_name_with_wildcards_is_for_one_job(simulator: t.Any, tmp_path: pathli
     assert fetch(simulator, tmp_path / "y", ref="main", name="build: [2]").changed
 
 
-def test_a_log_is_that_of_a_running_job_so_far(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_log_of_a_running_job_is_downloaded_as_it_grows(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "build", "queue": 0, "duration": 100, "log": "line\n" * 100}))
     sizes = []
     for _number in range(3):
@@ -308,10 +312,10 @@ def test_a_log_is_that_of_a_running_job_so_far(simulator: t.Any, tmp_path: pathl
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
-def test_a_known_checksum_transfers_nothing(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+def test_matching_checksum_prevents_the_transfer(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
     dest = tmp_path / "x"
-    options = {**CONTENTS[content], **BY_ID, "checksum": "sha256:" + wanted(simulator, content).upper()}
+    options = {**CONTENTS[content], **BY_ID, "checksum": "sha256:" + expected_sha256(simulator, content).upper()}
     assert fetch(simulator, dest, check_mode=True, **options).changed
     assert fetch(simulator, dest, **options).changed
     seen = transfers(simulator)
@@ -330,7 +334,7 @@ def test_a_known_checksum_transfers_nothing(simulator: t.Any, tmp_path: pathlib.
 # ----- reports -----
 
 
-def test_a_report_is_what_gitlab_keeps(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_report_is_downloaded_as_gitlab_stores_it(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"tests": [{"name": "adds"}]})
     result = fetch(simulator, tmp_path, **CONTENTS["report"], **BY_PIPELINE)
     assert (result.failure, result["dest"]) == (None, str(tmp_path / "junit.xml.gz"))
@@ -351,7 +355,7 @@ def test_a_report_is_what_gitlab_keeps(simulator: t.Any, tmp_path: pathlib.Path)
         ("dotenv", "has no report 'dotenv': there are 'cobertura', 'junit'"),
     ],
 )
-def test_a_report_that_the_job_does_not_have(
+def test_missing_report_suggests_existing_ones(
     simulator: t.Any, tmp_path: pathlib.Path, report_type: str, words: str
 ) -> None:
     load(simulator)
@@ -368,11 +372,14 @@ def test_a_report_that_the_job_does_not_have(
             "has no reports yet: its status is running, and reports are uploaded when the job ends",
         ),
         ({"artifacts": {"files": FILES}}, "has no reports at all: it declares none under artifacts:reports"),
-        ({"artifacts": {**LEFT, "expire_in": 5, "locked": False}}, "the reports of job 'build' (id 1000) have expired"),
+        (
+            {"artifacts": {**ARTIFACTS, "expire_in": 5, "locked": False}},
+            "the reports of job 'build' (id 1000) have expired",
+        ),
         ({"erased": True}, "job 'build' (id 1000) was erased"),
     ],
 )
-def test_a_job_without_reports(simulator: t.Any, tmp_path: pathlib.Path, job: Options, words: str) -> None:
+def test_job_without_reports_is_explained(simulator: t.Any, tmp_path: pathlib.Path, job: Options, words: str) -> None:
     scenario = world({**BUILD, **job}, created_ago=100)
     scenario["pipelines"].append({"id": 200, "jobs": [{"name": "other", "status": "success"}]})
     simulator.load(scenario, version="19.4")
@@ -383,7 +390,7 @@ def test_a_job_without_reports(simulator: t.Any, tmp_path: pathlib.Path, job: Op
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("files", [FILES, {"big": {"size": 50_000_000}}], ids=["files", "big"])
 @pytest.mark.parametrize("version", ["11.11", "18.10", "19.2"])
-def test_an_older_server_sends_the_archive(
+def test_archive_from_an_older_server_is_not_taken_for_a_report(
     simulator: t.Any, tmp_path: pathlib.Path, version: str, files: Options, check_mode: bool
 ) -> None:
     load(simulator, {"artifacts": {"files": files, "reports": ["junit"]}}, version=version)
@@ -398,24 +405,24 @@ def test_an_older_server_sends_the_archive(
     assert new.failure is not None and not (tmp_path / "new").exists()
 
 
-def test_an_older_server_without_an_archive(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_report_of_an_older_server_without_an_archive_is_explained(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"artifacts": {"reports": ["junit"]}}, version="19.2")
     result = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID)
     assert_sentence(result.failure, "GitLab lists a report 'junit' of job 'build' (id 1000)", "require GitLab 19.4")
 
 
-def public(simulator: t.Any, version: str = "19.4") -> None:
+def load_public(simulator: t.Any, version: str = "19.4") -> None:
     """Load a job whose artifacts are public, but whose record requires a token."""
     scenario = world(BUILD)
     scenario["projects"][0]["visibility"] = "public"
     simulator.load(scenario, version=version)
 
 
-def test_whoever_may_not_read_the_job_gets_its_report(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    public(simulator)
+def test_public_report_is_downloaded_without_access_to_the_job(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+    load_public(simulator)
     result = fetch(simulator, tmp_path, **CONTENTS["report"], **BY_ID, token=None)
     assert (result.failure, result["dest"]) == (None, str(tmp_path / "junit"))
-    assert digest(tmp_path / "junit") == wanted(simulator, "report")
+    assert digest(tmp_path / "junit") == expected_sha256(simulator, "report")
     assert result["job"] == {"id": 1000}
     missing = fetch(simulator, tmp_path / "x", content="report", report_type="dotenv", **BY_ID, token=None)
     assert_sentence(missing.failure, "job 1000 has no report 'dotenv'", "it created none")
@@ -423,13 +430,13 @@ def test_whoever_may_not_read_the_job_gets_its_report(simulator: t.Any, tmp_path
     assert_sentence(unknown.failure, "GitLab has no report of type 'junti', or does not send it separately")
     unsent = fetch(simulator, tmp_path / "x", content="report", report_type="metrics_referee", **BY_ID, token=None)
     assert_sentence(unsent.failure, "GitLab has no report of type 'metrics_referee', or does not send it separately")
-    public(simulator, version="19.2")
+    load_public(simulator, version="19.2")
     old = fetch(simulator, tmp_path / "x", **CONTENTS["report"], **BY_ID, token=None)
     assert_sentence(old.failure, "GitLab sent a zip archive instead of the report 'junit' of job 1000")
     assert not (tmp_path / "x").exists()
 
 
-def test_a_huge_report_takes_little_memory(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_huge_report_needs_little_memory(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"artifacts": {"reports": ["junit"], "report_size": 50_000_000}})
     tracemalloc.start()
     try:
@@ -443,19 +450,21 @@ def test_a_huge_report_takes_little_memory(simulator: t.Any, tmp_path: pathlib.P
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("is_there", [False, True])
-def test_a_wrong_checksum(simulator: t.Any, tmp_path: pathlib.Path, is_there: bool, check_mode: bool) -> None:
+def test_wrong_checksum_leaves_dest_unchanged(
+    simulator: t.Any, tmp_path: pathlib.Path, is_there: bool, check_mode: bool
+) -> None:
     load(simulator)
     dest = tmp_path / "x"
     if is_there:
         dest.write_bytes(OLD)
     result = fetch(simulator, dest, **CONTENTS["file"], **BY_ID, checksum="sha256:" + "0" * 64, check_mode=check_mode)
-    assert_sentence(result.failure, wanted(simulator, "file"), "0" * 64, "dest was not changed")
+    assert_sentence(result.failure, expected_sha256(simulator, "file"), "0" * 64, "dest was not changed")
     assert (dest.read_bytes() if is_there else dest.exists()) == (OLD if is_there else False)
     assert (result.changed, list(result.values)) == (False, list(DOWNLOAD.empty_result))
 
 
 @pytest.mark.parametrize("checksum", ["md5:" + "0" * 32, "0" * 64, "sha256:" + "0" * 63, "sha256:https://x/y"])
-def test_a_checksum_of_another_form(simulator: t.Any, tmp_path: pathlib.Path, checksum: str) -> None:
+def test_malformed_checksum_is_refused(simulator: t.Any, tmp_path: pathlib.Path, checksum: str) -> None:
     load(simulator)
     assert_sentence(fetch(simulator, tmp_path / "x", **BY_ID, checksum=checksum).failure, "sha256:", "64 hexadecimal")
     assert simulator.requests() == []
@@ -472,7 +481,7 @@ def load_big(simulator: t.Any, **more: t.Any) -> None:
     load(simulator, {"artifacts": left, "log": None, "log_size": size}, **more)
 
 
-def strike(simulator: t.Any, content: str, preset: str, **rule: t.Any) -> None:
+def inject_fault(simulator: t.Any, content: str, preset: str, **rule: t.Any) -> None:
     for endpoint in set(ENDPOINTS[content]):
         simulator.inject(preset, endpoint=endpoint, **rule)
 
@@ -485,15 +494,15 @@ DAMAGE += [(preset, {}) for preset in ("html_502", "html_200", "gzip_cut", "bad_
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 @pytest.mark.parametrize(("preset", "rule"), DAMAGE, ids=[f"{name}-{rule.get('bytes', '')}" for name, rule in DAMAGE])
-def test_a_fault_is_survived(
+def test_download_survives_one_fault(
     simulator: t.Any, tmp_path: pathlib.Path, content: str, preset: str, rule: Options
 ) -> None:
     load_big(simulator)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
-    strike(simulator, content, preset, times=1, **rule)
+    inject_fault(simulator, content, preset, times=1, **rule)
     result = fetch(simulator, dest, **CONTENTS[content], **BY_ID)
-    assert (result.failure, result.changed, digest(dest)) == (None, True, wanted(simulator, content))
+    assert (result.failure, result.changed, digest(dest)) == (None, True, expected_sha256(simulator, content))
 
 
 # without the faults of gzip and chunked bodies, which downloads do not use
@@ -503,11 +512,11 @@ LASTING = [row for row in DAMAGE if row[0] not in ("gzip_cut", "bad_gzip", "chun
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 @pytest.mark.parametrize(("preset", "rule"), LASTING, ids=[f"{name}-{rule.get('bytes', '')}" for name, rule in LASTING])
-def test_what_was_there_stays_when_the_fault_does(
+def test_lasting_fault_leaves_dest_unchanged(
     simulator: t.Any, tmp_path: pathlib.Path, content: str, preset: str, rule: Options, check_mode: bool
 ) -> None:
     load_big(simulator)
-    strike(simulator, content, preset, **rule)
+    inject_fault(simulator, content, preset, **rule)
     for is_there in (False, True):
         dest = tmp_path / str(is_there)
         if is_there:
@@ -522,33 +531,33 @@ def test_what_was_there_stays_when_the_fault_does(
             assert (dest.read_bytes(), dest.stat().st_mtime_ns) == (OLD, before.st_mtime_ns)
 
 
-def test_ten_faults_in_a_row(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_download_survives_ten_faults_in_a_row(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load_big(simulator)
     for number in range(10):
         preset = ("reset_at", "truncate", "length_too_long", "error_500")[number % 4]
         rule = {"bytes": number * 130_000} if preset in ("reset_at", "truncate") else {}
         simulator.inject(preset, endpoint="download_artifacts", times=1, **rule)
     result = fetch(simulator, tmp_path / "x", **BY_ID, api_retries=10)
-    assert (result.failure, digest(tmp_path / "x")) == (None, wanted(simulator, "archive"))
+    assert (result.failure, digest(tmp_path / "x")) == (None, expected_sha256(simulator, "archive"))
     assert transfers(simulator) == 11
 
 
-def test_a_length_that_is_too_short_is_seen_by_the_checksum(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_checksum_detects_a_content_length_that_is_too_short(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load_big(simulator)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
-    strike(simulator, "archive", "length_too_short")
-    result = fetch(simulator, dest, **BY_ID, checksum="sha256:" + wanted(simulator, "archive"))
+    inject_fault(simulator, "archive", "length_too_short")
+    result = fetch(simulator, dest, **BY_ID, checksum="sha256:" + expected_sha256(simulator, "archive"))
     assert_sentence(result.failure, "checksum")
     assert dest.read_bytes() == OLD
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_an_empty_answer_is_no_archive(simulator: t.Any, tmp_path: pathlib.Path, check_mode: bool) -> None:
+def test_empty_archive_is_refused(simulator: t.Any, tmp_path: pathlib.Path, check_mode: bool) -> None:
     load_big(simulator)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
-    strike(simulator, "archive", "empty")
+    inject_fault(simulator, "archive", "empty")
     result = fetch(simulator, dest, **BY_ID, check_mode=check_mode)
     assert_sentence(result.failure, "the answer is empty", "dest was not changed")
     assert not result.changed
@@ -557,15 +566,17 @@ def test_an_empty_answer_is_no_archive(simulator: t.Any, tmp_path: pathlib.Path,
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 @pytest.mark.parametrize("preset", ["redirect_301", "redirect_302", "redirect_303", "redirect_307", "redirect_308"])
-def test_a_redirect_takes_no_credential_along(
+def test_redirect_target_receives_no_credentials(
     simulator: t.Any, tmp_path: pathlib.Path, content: str, preset: str
 ) -> None:
     load(simulator)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
-    strike(simulator, content, preset)
+    inject_fault(simulator, content, preset)
     # the target of the redirect sends content with another checksum
-    result = fetch(simulator, dest, **CONTENTS[content], **BY_ID, checksum="sha256:" + wanted(simulator, content))
+    result = fetch(
+        simulator, dest, **CONTENTS[content], **BY_ID, checksum="sha256:" + expected_sha256(simulator, content)
+    )
     assert_sentence(result.failure, "dest was not changed")
     assert dest.read_bytes() == OLD
     (seen,) = simulator.second.requests()
@@ -574,11 +585,11 @@ def test_a_redirect_takes_no_credential_along(
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
-def test_a_redirect_loop_ends(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+def test_redirect_loop_is_an_error(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
-    strike(simulator, content, "redirect_loop")
+    inject_fault(simulator, content, "redirect_loop")
     assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, "a loop of more than 5 redirects")
     assert dest.read_bytes() == OLD
     assert transfers(simulator) == 6
@@ -586,10 +597,12 @@ def test_a_redirect_loop_ends(simulator: t.Any, tmp_path: pathlib.Path, content:
 
 @pytest.mark.parametrize("way", [BY_ID, BY_REF, LATEST], ids=["id", "ref", "latest"])
 @pytest.mark.parametrize("storage", ["redirect", "proxied"])
-def test_storages(simulator: t.Any, tmp_path: pathlib.Path, storage: str, way: Options) -> None:
+def test_archive_is_downloaded_from_each_kind_of_storage(
+    simulator: t.Any, tmp_path: pathlib.Path, storage: str, way: Options
+) -> None:
     load(simulator, artifacts_storage=storage)
     result = fetch(simulator, tmp_path / "x", **way)
-    assert (result.failure, result["sha256"]) == (None, wanted(simulator, "archive"))
+    assert (result.failure, result["sha256"]) == (None, expected_sha256(simulator, "archive"))
     seen = simulator.second.requests()
     assert len(seen) == (storage == "redirect")
     for request in seen:
@@ -598,13 +611,13 @@ def test_storages(simulator: t.Any, tmp_path: pathlib.Path, storage: str, way: O
     assert not fetch(simulator, tmp_path / "x", **way).changed
 
 
-def test_faults_of_the_storage(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_faults_of_the_object_storage_are_handled(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load_big(simulator, artifacts_storage="redirect")
     dest = tmp_path / "x"
     for rule in ({"kind": "reset_at", "bytes": 100_000}, {"kind": "truncate", "bytes": 7}, {"kind": "status"}):
         simulator.inject(origin="second", times=1, **rule)
     result = fetch(simulator, dest, **BY_ID)
-    assert (result.failure, digest(dest)) == (None, wanted(simulator, "archive"))
+    assert (result.failure, digest(dest)) == (None, expected_sha256(simulator, "archive"))
     dest.write_bytes(OLD)
     simulator.inject(kind="status", status=403, origin="second")
     result = fetch(simulator, dest, **BY_ID)
@@ -658,7 +671,7 @@ MISSING: dict[str, tuple[Options, Options, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", sorted(MISSING))
-def test_what_is_missing_is_told_in_a_sentence(simulator: t.Any, tmp_path: pathlib.Path, case: str) -> None:
+def test_missing_content_is_explained_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, case: str) -> None:
     job, options, words = MISSING[case]
     # a newer successful pipeline, which unlocks the artifacts of the older one
     scenario = world({**BUILD, **job}, created_ago=100)
@@ -672,7 +685,7 @@ def test_what_is_missing_is_told_in_a_sentence(simulator: t.Any, tmp_path: pathl
     assert (result.changed, dest.read_bytes()) == (False, OLD)
 
 
-def test_unknown_jobs(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_unknown_jobs_refs_and_projects_are_reported(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     dest = tmp_path / "x"
     assert_sentence(fetch(simulator, dest, job_id=4711).failure, "404")
@@ -688,7 +701,7 @@ def test_unknown_jobs(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     assert not dest.exists()
 
 
-def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_artifacts_above_the_role_of_the_user_are_refused(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"artifacts": {"files": FILES, "access": "maintainer"}})
     result = fetch(simulator, tmp_path / "x", **BY_ID, token="bob-token-0123456789")
     assert_sentence(result.failure, "403")
@@ -714,7 +727,7 @@ def test_a_job_without_artifacts_is_told_by_the_role(simulator: t.Any, tmp_path:
         ({"ref": "main", "name": " "}, ("name is empty",)),
     ],
 )
-def test_options_that_make_no_sense(
+def test_conflicting_options_are_refused_before_any_request(
     simulator: t.Any, tmp_path: pathlib.Path, options: Options, words: tuple[str, ...]
 ) -> None:
     load(simulator)
@@ -726,7 +739,7 @@ def test_options_that_make_no_sense(
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
-def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+def test_missing_folder_of_dest_is_an_error(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     load(simulator)
     for dest, word in ((tmp_path / "no" / "x", "folder that does not"), (f"{tmp_path}/no/", "not an existing folder")):
         assert_sentence(fetch(simulator, dest, **CONTENTS[content], **BY_ID).failure, word, "create")
@@ -734,7 +747,7 @@ def test_folders_that_are_not_there(simulator: t.Any, tmp_path: pathlib.Path, co
     assert transfers(simulator) == 0
 
 
-def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_dest_must_be_a_regular_file(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     os.mkfifo(tmp_path / "pipe")
     for dest in ("/dev/full", "/dev/null", str(tmp_path / "pipe")):
@@ -746,7 +759,7 @@ def test_targets_that_are_no_files(simulator: t.Any, tmp_path: pathlib.Path) -> 
     assert transfers(simulator) == 0
 
 
-def test_a_folder_that_cannot_be_written(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_unwritable_folder_is_an_error(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     # no user, not even root, can create files there
     result = fetch(simulator, "/proc/self/x", **BY_ID)
@@ -757,7 +770,7 @@ def test_a_folder_that_cannot_be_written(simulator: t.Any, tmp_path: pathlib.Pat
     assert transfers(simulator) == 0
 
 
-def test_no_room(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_full_disk_leaves_dest_unchanged(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load_big(simulator)
     dest = tmp_path / "x"
     dest.write_bytes(OLD)
@@ -776,16 +789,16 @@ def test_no_room(simulator: t.Any, tmp_path: pathlib.Path) -> None:
 # ----- lists -----
 
 
-def listed(simulator: t.Any, **options: t.Any) -> Result:
+def list_files(simulator: t.Any, **options: t.Any) -> Result:
     return run_task(simulator, DOWNLOAD, project="group/app", content="list", **{**BY_ID, **options})
 
 
 @pytest.mark.parametrize("version", ["18.8", "18.10", "19.2"])
-def test_a_list(simulator: t.Any, version: str) -> None:
+def test_list_shows_the_files_of_the_archive(simulator: t.Any, version: str) -> None:
     load(simulator, version=version)
 
     def paths(**options: t.Any) -> list[str]:
-        result = listed(simulator, **options)
+        result = list_files(simulator, **options)
         assert (result.failure, result.changed, result["job"]["id"]) == (None, False, 1000)
         return [entry["path"] for entry in result["entries"]]
 
@@ -795,26 +808,30 @@ def test_a_list(simulator: t.Any, version: str) -> None:
     assert paths(artifact_path="dist", recursive=False) == ["dist/sub/", "dist/app.txt"]
     assert paths(artifact_path="dist/sub/") == ["dist/sub/deep.bin"]
     assert paths(check_mode=True) == paths(job_id=None, **BY_PIPELINE) == paths(job_id=None, **BY_REF)
-    assert listed(simulator)["entries"][2] == {
+    assert list_files(simulator)["entries"][2] == {
         "name": "app.txt",
         "path": "dist/app.txt",
         "type": "file",
         "size": 8,
         "mode": "100644",
     }
-    assert_sentence(listed(simulator, artifact_path="no").failure, "there is no 'no' in the artifacts of job 'build'")
+    assert_sentence(
+        list_files(simulator, artifact_path="no").failure, "there is no 'no' in the artifacts of job 'build'"
+    )
 
 
-def test_a_long_list_is_complete(simulator: t.Any) -> None:
+def test_long_list_of_files_is_complete(simulator: t.Any) -> None:
     load(simulator, {"artifacts": {"files": {f"f/{number:04}": "x" for number in range(350)}}})
-    assert len(listed(simulator)["entries"]) == 351
+    assert len(list_files(simulator)["entries"]) == 351
 
 
 @pytest.mark.parametrize("version", ["11.11", "17.11"])
 @pytest.mark.parametrize("artifacts", [{"files": FILES}, None])
-def test_no_list_from_older_servers(simulator: t.Any, version: str, artifacts: Options | None) -> None:
+def test_older_servers_cannot_list_artifacts(simulator: t.Any, version: str, artifacts: Options | None) -> None:
     load(simulator, {"artifacts": artifacts}, version=version)
-    assert_sentence(listed(simulator).failure, "cannot be listed: this requires GitLab 18.8, or the job has no archive")
+    assert_sentence(
+        list_files(simulator).failure, "cannot be listed: this requires GitLab 18.8, or the job has no archive"
+    )
 
 
 @pytest.mark.parametrize(
@@ -825,9 +842,9 @@ def test_no_list_from_older_servers(simulator: t.Any, version: str, artifacts: O
         ({"artifacts": {"reports": ["junit"]}}, "has only reports (junit)"),
     ],
 )
-def test_nothing_to_list(simulator: t.Any, job: Options, words: str) -> None:
+def test_missing_list_of_artifacts_is_explained(simulator: t.Any, job: Options, words: str) -> None:
     load(simulator, job)
-    assert_sentence(listed(simulator).failure, words)
+    assert_sentence(list_files(simulator).failure, words)
 
 
 # ----- without a token -----
@@ -845,41 +862,41 @@ def test_public_artifacts_need_no_token(simulator: t.Any, tmp_path: pathlib.Path
             (BY_PIPELINE, None),
         ):
             result = fetch(simulator, tmp_path / content, token=None, **CONTENTS[content], **way)
-            assert (result.failure, digest(tmp_path / content)) == (None, wanted(simulator, content))
+            assert (result.failure, digest(tmp_path / content)) == (None, expected_sha256(simulator, content))
             if known:
                 assert (result["job"], result["pipeline"]) == (known, None)
             else:
                 assert (result["job"]["id"], result["pipeline"]["id"]) == (1000, 100)
-    assert listed(simulator, token=None)["job"] == {"id": 1000}
+    assert list_files(simulator, token=None)["job"] == {"id": 1000}
     assert_sentence(fetch(simulator, tmp_path / "x", token=None, content="log", **BY_ID).failure, "401")
 
 
 # ----- tails -----
 
-WHOLE = "".join(f"line {number} {'x' * 90}\n" for number in range(20_000))
+LONG_LOG = "".join(f"line {number} {'x' * 90}\n" for number in range(20_000))
 
 
 @pytest.mark.parametrize("version", ["13.12", "18.10", "19.2"])
 def test_only_the_end_of_a_long_log_is_read(simulator: t.Any, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
-    load(simulator, {"log": WHOLE}, version=version)
-    came = [0]
+    load(simulator, {"log": LONG_LOG}, version=version)
+    received = [0]
 
     class CountingTail(log_tails.Tail):
         def write(self, chunk: bytes) -> None:
-            came[0] += len(chunk)
+            received[0] += len(chunk)
             super().write(chunk)
 
     monkeypatch.setattr(log_tails, "Tail", CountingTail)
     result = run_task(simulator, INFO, project="group/app", job_id=1000, log_lines=5)
     assert result.warnings == []
-    assert result["job"]["log_tail"] == WHOLE.splitlines()[-5:]
+    assert result["job"]["log_tail"] == LONG_LOG.splitlines()[-5:]
     (request,) = [request for request in simulator.requests() if request["endpoint"] == "get_trace"]
-    assert int(parse_qs(request["query"])["byte_offset"][0]) == len(WHOLE) - log_tails.SHORTEST_WINDOW
+    assert int(parse_qs(request["query"])["byte_offset"][0]) == len(LONG_LOG) - log_tails.SHORTEST_WINDOW
     # older servers silently ignore the parameter
-    assert came[0] == (log_tails.SHORTEST_WINDOW if version == "19.2" else len(WHOLE))
+    assert received[0] == (log_tails.SHORTEST_WINDOW if version == "19.2" else len(LONG_LOG))
 
 
-def test_a_short_log_is_read_whole(simulator: t.Any) -> None:
+def test_short_log_is_read_whole(simulator: t.Any) -> None:
     load(simulator, version="19.2")
     result = run_task(simulator, INFO, project="group/app", job_id=1000, log_lines=5)
     assert result["job"]["log_tail"] == ["one", "two"]
@@ -888,7 +905,7 @@ def test_a_short_log_is_read_whole(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("version", ["18.10", "19.2"])
-def test_the_tail_of_a_huge_log_takes_little_memory(simulator: t.Any, version: str) -> None:
+def test_tail_of_a_huge_log_needs_little_memory(simulator: t.Any, version: str) -> None:
     load(simulator, {"log": None, "log_size": 50_000_000}, version=version)
     tracemalloc.start()
     try:
@@ -900,7 +917,7 @@ def test_the_tail_of_a_huge_log_takes_little_memory(simulator: t.Any, version: s
     assert peak < 5_000_000
 
 
-def test_a_huge_download_takes_little_memory(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_huge_download_needs_little_memory(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, {"artifacts": {"size": 50_000_000}})
     tracemalloc.start()
     try:
@@ -916,7 +933,7 @@ def test_a_huge_download_takes_little_memory(simulator: t.Any, tmp_path: pathlib
 
 
 @pytest.mark.parametrize("way", ["in_process", "module"])
-def test_a_download_of_any_size_by_a_playbook(
+def test_playbook_downloads_large_files(
     simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setenv("JOBGATE_TEST_WAY", way)
@@ -929,7 +946,9 @@ def test_a_download_of_any_size_by_a_playbook(
 
 
 @pytest.mark.parametrize("way", ["in_process", "module"])
-def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_playbook_downloads_files_and_sets_their_modes(
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     monkeypatch.setenv("JOBGATE_TEST_WAY", way)
     load(simulator)
     folder = tmp_path / "files"
@@ -977,13 +996,13 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     made = done.results["make"]
     assert (made["size"], made["sha256"], made["state"], made["uid"]) == (
         8,
-        wanted(simulator, "file"),
+        expected_sha256(simulator, "file"),
         "file",
         os.geteuid(),
     )
     for name in ("predict", "make"):
         assert done.results[name]["diff"]["before"] == ""
-        assert wanted(simulator, "file") in done.results[name]["diff"]["after"]
+        assert expected_sha256(simulator, "file") in done.results[name]["diff"]["after"]
     assert "+size: 8" in done.output
     assert len(done.results["list"]["entries"]) == 5
     for result in done.results.values():
@@ -995,14 +1014,14 @@ def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.
     assert done.results["nowhere"]["msg"].endswith(f"create '{tmp_path}/no' first.")
 
 
-def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_playbook_downloads_reports_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     found = []
     for way in ("true", "false"):
         load(simulator)
         folder = tmp_path / "files"
         folder.mkdir()
         base = {"project": "group/app", **BY_PIPELINE, **CONTENTS["report"], "dest": f"{folder}/", "mode": "0640"}
-        right = {**base, "checksum": "sha256:" + wanted(simulator, "report")}
+        right = {**base, "checksum": "sha256:" + expected_sha256(simulator, "report")}
         tasks: list[Options] = [
             {"name": "predict", MODULE: base, "check_mode": True},
             {"name": "make", MODULE: base},
@@ -1022,7 +1041,7 @@ def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Pat
         # all except the one whose checksum was known and those that failed earlier
         assert transfers(simulator) == 7
         assert [path.name for path in folder.iterdir()] == ["junit.xml.gz"]
-        assert digest(folder / "junit.xml.gz") == wanted(simulator, "report")
+        assert digest(folder / "junit.xml.gz") == expected_sha256(simulator, "report")
         load(simulator, version="19.2")
         old = play(
             [{**tasks[1], "ignore_errors": True}], tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way}
@@ -1040,7 +1059,7 @@ def test_playbook_with_reports_both_ways(simulator: t.Any, tmp_path: pathlib.Pat
     assert sorted(messages) == ["close", "none", "old", "wrong"]
 
 
-def test_playbook_with_faults_and_a_storage(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_playbook_downloads_from_a_faulty_object_storage(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load_big(simulator, artifacts_storage="redirect")
     simulator.inject(kind="truncate", bytes=5, origin="second", times=1)
     task = {
@@ -1049,7 +1068,7 @@ def test_playbook_with_faults_and_a_storage(simulator: t.Any, tmp_path: pathlib.
     }
     done = play([task], tmp_path, "-vvvv", url=simulator.url)
     assert done.returncode == 0, done.output
-    assert digest(tmp_path / "x.zip") == wanted(simulator, "archive")
+    assert digest(tmp_path / "x.zip") == expected_sha256(simulator, "archive")
     seen = simulator.second.requests()
     assert len(seen) == 2
     for request in seen:
@@ -1063,7 +1082,7 @@ def test_playbook_with_faults_and_a_storage(simulator: t.Any, tmp_path: pathlib.
 
 GATE = "jobgate.gitlab.gitlab_release_gate"
 # existing files: mode, owner, group
-THERE: dict[str, tuple[int, int, int]] = {
+EXISTING: dict[str, tuple[int, int, int]] = {
     "own": (0o640, 0, 0),
     "of somebody": (0o664, 1234, 1235),
     "set-id": (0o4755, 1234, 1235),
@@ -1072,7 +1091,7 @@ THERE: dict[str, tuple[int, int, int]] = {
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
-def test_files_that_are_replaced_are_the_same_both_ways(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_replaced_files_are_the_same_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     found = []
     for way in ("true", "false"):
         load(simulator)
@@ -1080,7 +1099,7 @@ def test_files_that_are_replaced_are_the_same_both_ways(simulator: t.Any, tmp_pa
         folder.mkdir()
         tasks: list[Options] = []
         for kind in ("download", "record", "report"):
-            for name, (mode, owner, group) in THERE.items():
+            for name, (mode, owner, group) in EXISTING.items():
                 path = folder / f"{kind} {name}"
                 path.write_bytes(OLD)
                 os.chown(path, owner, group)
@@ -1091,7 +1110,7 @@ def test_files_that_are_replaced_are_the_same_both_ways(simulator: t.Any, tmp_pa
             (folder / f"{kind} folder link").symlink_to(".")
             os.mkfifo(folder / f"{kind} pipe")
             # reports are written in the same way as records
-            cases = ("set-id", "link") if kind == "report" else (*THERE, "link", "dangling", "new", "pipe", "none/x")
+            cases = ("set-id", "link") if kind == "report" else (*EXISTING, "link", "dangling", "new", "pipe", "none/x")
             for name in (*cases, *(["folder link"] if kind == "download" else [])):
                 dest = str(folder / f"{kind} {name}")
                 if kind == "download":

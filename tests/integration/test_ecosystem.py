@@ -36,13 +36,15 @@ def read(name: str) -> t.Any:
     return yaml.safe_load((EXAMPLES / name).read_text(encoding="utf-8"))
 
 
-def test_the_guide_shows_the_files_of_the_credential_type() -> None:
+def test_guide_shows_the_credential_type_files() -> None:
     shown = [block.content for block in guide_blocks("awx_and_ci") if block.language == "yaml"]
     assert read("awx/credential_type_inputs.yml") in shown
     assert read("awx/credential_type_injectors.yml") in shown
 
 
-def test_awx_gets_what_the_files_say(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_awx_setup_creates_the_credential_type_and_workflow(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "collections" / "ansible_collections" / "awx" / "awx" / "plugins" / "modules"
     folder.mkdir(parents=True)
     for name in MODULES:
@@ -70,7 +72,7 @@ def test_awx_gets_what_the_files_say(tmp_path: pathlib.Path, monkeypatch: pytest
     ]
 
 
-def test_the_playbook_of_awx_checks_and_then_releases(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_awx_release_playbook_checks_and_then_releases(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     jobs = [
         {"name": "build", "duration": 5},
         {"name": "deploy:prod", "stage": "deploy", "when": "manual", "duration": 5},
@@ -93,7 +95,9 @@ def program(name: str) -> str:
 
 
 @pytest.mark.parametrize(("base", "manager"), [("debian", "apt-get"), ("ubi", "microdnf")])
-def test_ansible_builder_makes_the_context_of_each_base(base: str, manager: str, tmp_path: pathlib.Path) -> None:
+def test_ansible_builder_creates_the_context_of_each_base_image(
+    base: str, manager: str, tmp_path: pathlib.Path
+) -> None:
     shutil.copy(EXAMPLES / "execution-environment" / f"{base}.yml", tmp_path)
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     tarball = f"jobgate-gitlab-{version}.tar.gz"
@@ -105,7 +109,7 @@ def test_ansible_builder_makes_the_context_of_each_base(base: str, manager: str,
     assert f'ARG PKGMGR="/usr/bin/{manager}"' in made and f"COPY _build/{tarball} /build/" in made
 
 
-def test_ansible_navigator_takes_its_settings(tmp_path: pathlib.Path) -> None:
+def test_ansible_navigator_accepts_its_settings(tmp_path: pathlib.Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     clean = {**os.environ, "HOME": str(tmp_path), "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
     options = ["--mode", "stdout", "--execution-environment", "false", "--log-file", str(tmp_path / "navigator.log")]

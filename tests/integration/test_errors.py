@@ -179,7 +179,7 @@ def test_each_error_is_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, wa
 
 
 @pytest.mark.usefixtures("way")
-def test_html_instead_of_json_ends_the_playbook(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_html_instead_of_json_fails_the_task(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     simulator.inject(kind="html", status=200)
     result = play([{"name": "task", INFO: READ}], tmp_path, url=simulator.url)
@@ -189,7 +189,7 @@ def test_html_instead_of_json_ends_the_playbook(simulator: t.Any, tmp_path: path
     check_message(result.results["task"], *words)
 
 
-def test_a_missing_library(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_missing_library_is_reported(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     """A broken library of the same name comes first in the module's path."""
     simulator.load(scenario())
     proxy = {"HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "", "no_proxy": ""}
@@ -209,7 +209,7 @@ def test_a_missing_library(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     assert simulator.requests() == []
 
 
-def test_a_lookup_says_it_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_lookup_error_is_shown_without_a_traceback(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     message = "{{ lookup('jobgate.gitlab.gitlab_job', 'deploy:prdo', project='group/app', pipeline_id=100) }}"
     result = play([{"name": "task", "ansible.builtin.debug": {"msg": message}}], tmp_path, url=simulator.url)
@@ -229,7 +229,7 @@ def test_a_lookup_says_it_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Pa
     ],
     ids=["play", "approval", "cancel", "run"],
 )
-def test_a_doubt_is_told_before_the_request(
+def test_unknown_outcome_is_reported_before_the_request(
     simulator: t.Any, task: t.Any, options: t.Any, reads_before: int, is_readable: bool
 ) -> None:
     made = approval_world()
@@ -241,5 +241,5 @@ def test_a_doubt_is_told_before_the_request(
         nth = list(range(reads_before + 1, 60))
         simulator.inject(kind="status", status=403, body={"message": "403 Forbidden"}, method="GET", nth=nth)
     text = str(run_task(simulator, task, project="group/app", api_retries=1, **options).failure)
-    doubt = ("no effect", "is unknown", "is not known")
-    assert 0 < max(map(text.find, doubt)) < text.index("(POST") and text.endswith("status 500)"), text
+    phrases = ("no effect", "is unknown", "is not known")
+    assert 0 < max(map(text.find, phrases)) < text.index("(POST") and text.endswith("status 500)"), text

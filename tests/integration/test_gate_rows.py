@@ -35,7 +35,7 @@ def scenario() -> Row:
     return made
 
 
-def played(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str) -> Play:
+def play_ignoring_errors(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str) -> Play:
     """Return the result of a playbook with these tasks, whose failures are ignored."""
     named = [{"ignore_errors": True, **task} for task in tasks]
     keywords = {
@@ -50,7 +50,7 @@ def played(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str)
 
 
 @pytest.mark.parametrize("way", ["in process", "module"])
-def test_nothing_is_played_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_mistaken_selections_fail_without_effects(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     simulator.load(scenario())
     push: Row = {**MAIN, "pipeline_source": "push"}
     tasks: dict[str, tuple[Row, str]] = {
@@ -70,7 +70,7 @@ def test_nothing_is_played_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, 
         for number, is_check in enumerate((True, False))
         for name, (task, _words) in tasks.items()
     }
-    done = played([{"name": name, **task} for name, task in rounds.items()], simulator, tmp_path, way)
+    done = play_ignoring_errors([{"name": name, **task} for name, task in rounds.items()], simulator, tmp_path, way)
     for name in rounds:
         result, words = done.results[name], tasks[name[:-2]][1]
         assert words in result.get("msg", ""), (name, result)
@@ -79,7 +79,7 @@ def test_nothing_is_played_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, 
 
 
 @pytest.mark.parametrize("way", ["in process", "module"])
-def test_the_job_that_is_meant_is_played_once(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_matching_jobs_are_played_only_once(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     simulator.load(scenario())
     tasks: list[Row] = [
         {"name": "text", ACTION: {**MAIN, "pipeline_source": "push", "name": MATRIX, "action": "play"}},
@@ -98,7 +98,7 @@ def test_the_job_that_is_meant_is_played_once(simulator: t.Any, tmp_path: pathli
         for number, is_check in enumerate((True, False, True, False))
         for task in tasks[: 3 if is_check else 4]
     ]
-    done = played(rounds, simulator, tmp_path, way)
+    done = play_ignoring_errors(rounds, simulator, tmp_path, way)
     assert (done.returncode, "...ignoring" in done.output) == (0, False), done.output
     changes = [
         [done.results[f"{name} {number}"]["changed"] for name in ("text", "push", "allowed")] for number in range(4)
@@ -111,9 +111,11 @@ def test_the_job_that_is_meant_is_played_once(simulator: t.Any, tmp_path: pathli
 
 
 @pytest.mark.parametrize("way", ["in process", "module"])
-def test_the_role_plays_nothing_behind_a_gate_on_nothing(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_role_plays_nothing_after_a_gate_that_selects_no_jobs(
+    simulator: t.Any, tmp_path: pathlib.Path, way: str
+) -> None:
     simulator.load(scenario())
-    behind: Row = {"name": "deploy", "action": "play"}
+    deploy: Row = {"name": "deploy", "action": "play"}
     gates: list[tuple[Row, str]] = [
         ({"stage": "tests", "action": "wait"}, "did you mean 'test'?"),
         ({"stage": "tests", "action": "verify"}, "did you mean 'test'?"),
@@ -121,12 +123,12 @@ def test_the_role_plays_nothing_behind_a_gate_on_nothing(simulator: t.Any, tmp_p
     ]
     tasks: list[Row] = []
     for number, (gate, _words) in enumerate(gates):
-        project = {**MAIN, "pipeline_source": ["push"], "gates": [gate, behind]}
+        project = {**MAIN, "pipeline_source": ["push"], "gates": [gate, deploy]}
         variables = {"release_gate_projects": [project], "release_gate_api_url": simulator.url}
-        told = {"name": f"gate {number}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
+        show = {"name": f"gate {number}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
         role = {"ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
-        tasks.append({"block": [role], "rescue": [told], "ignore_errors": False})
-    done = played(tasks, simulator, tmp_path, way)
+        tasks.append({"block": [role], "rescue": [show], "ignore_errors": False})
+    done = play_ignoring_errors(tasks, simulator, tmp_path, way)
     for number, (_gate, words) in enumerate(gates):
         assert words in done.results[f"gate {number}"]["msg"]
     assert effects(simulator) == []

@@ -52,11 +52,11 @@ def label(guide: Guide) -> str:
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=label)
-def test_playbook_of_a_guide(simulator: t.Any, guide: Guide, tmp_path: pathlib.Path) -> None:
+def test_guide_playbook_works_as_described(simulator: t.Any, guide: Guide, tmp_path: pathlib.Path) -> None:
     run_guide(guide, Server(simulator.url), tmp_path)
 
 
-def shown_playbooks() -> t.Iterator[tuple[str, str]]:
+def documented_playbooks() -> t.Iterator[tuple[str, str]]:
     """Yield the file and the name of the first play of every playbook in the documentation."""
     texts = [*sorted(FOLDER.glob("*.rst")), *sorted(ROOT.glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))]
     for path in texts:
@@ -69,9 +69,9 @@ def shown_playbooks() -> t.Iterator[tuple[str, str]]:
             yield str(path.relative_to(ROOT)), content[0]["name"]
 
 
-def test_every_playbook_that_is_shown_is_run() -> None:
+def test_every_documented_playbook_is_run() -> None:
     here = {(f"docs/docsite/rst/{guide.name}.rst", guide.title) for guide in GUIDES}
-    shown = set(shown_playbooks())
+    shown = set(documented_playbooks())
     assert sorted(shown - here - set(RUN_ELSEWHERE)) == []
     assert sorted(here - shown) == []
     for (_file, _title), test in RUN_ELSEWHERE.items():
@@ -80,7 +80,7 @@ def test_every_playbook_that_is_shown_is_run() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.rst")), ids=lambda path: path.stem)
-def test_the_blocks_of_a_guide_are_well_formed(path: pathlib.Path) -> None:
+def test_code_blocks_of_a_guide_are_valid(path: pathlib.Path) -> None:
     assert path.read_text(encoding="utf-8").count(".. code-block::") == len(blocks_of(path))
     others = []
     for block in blocks_of(path):
@@ -105,7 +105,7 @@ BUILDER = pathlib.Path(sys.executable).with_name("ansible-builder")
 
 
 @pytest.mark.skipif(not BUILDER.exists(), reason="ansible-builder is not in this environment")
-def test_the_execution_environment_of_the_guide(tmp_path: pathlib.Path) -> None:
+def test_execution_environment_of_the_guide_is_valid(tmp_path: pathlib.Path) -> None:
     described = next(block for block in guide_blocks("awx_and_ci") if block.text.startswith("version: 3"))
     (tmp_path / "execution-environment.yml").write_text(described.text, encoding="utf-8")
     tarball = described.content["additional_build_files"][0]["src"]
@@ -125,7 +125,7 @@ def python_blocks() -> list[Block]:
     return [block for block in guide_blocks("testing_playbooks") if block.language == "python"]
 
 
-def test_the_tests_of_the_guide_to_testing_pass(tmp_path: pathlib.Path) -> None:
+def test_tests_in_the_testing_guide_pass(tmp_path: pathlib.Path) -> None:
     tests = "\n\n".join(block.text for block in python_blocks())
     # what the entry point does if the package is installed, see test_wheel.py
     (tmp_path / "conftest.py").write_text(

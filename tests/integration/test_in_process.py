@@ -102,7 +102,7 @@ def comparable(value: t.Any) -> t.Any:
     return [comparable(item) for item in value] if isinstance(value, list) else value
 
 
-def test_both_ways_return_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_in_process_and_module_results_are_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     results = []
     for way in ("true", "false"):
         simulator.load(scenario())
@@ -128,7 +128,7 @@ def test_both_ways_return_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> 
         assert in_process == results[1][name], name
 
 
-def test_a_relative_path_begins_in_the_folder_of_the_playbook(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_relative_dest_starts_in_the_playbook_folder(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     for way in ("true", "false"):
         simulator.load(scenario())
         books, elsewhere = tmp_path / way / "books", tmp_path / way / "elsewhere"
@@ -146,7 +146,7 @@ def test_a_relative_path_begins_in_the_folder_of_the_playbook(simulator: t.Any, 
 
 
 # by the reported reason
-STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
+RUNS_AS_MODULE: dict[str, dict[str, t.Any]] = {
     "jobgate_in_process is off": {"vars": {"jobgate_in_process": False}},
     "it has async": {"async": 30, "poll": 1},
     "its environment sets PYTHONPATH": {"environment": {"PYTHONPATH": "/nowhere"}},
@@ -154,30 +154,30 @@ STEPS_ASIDE: dict[str, dict[str, t.Any]] = {
 }
 
 
-def told_reasons(result: Play) -> list[str]:
+def reported_reasons(result: Play) -> list[str]:
     """Return the reasons for starting modules, which are shown at verbosity 1."""
     lines = [line for line in result.output.splitlines() if "runs as a module, not in process: " in line]
     return [line.partition("not in process: ")[2] for line in lines]
 
 
-def test_it_steps_aside(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_tasks_that_require_a_module_run_as_modules(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     tasks = []
-    for reason, row in STEPS_ASIDE.items():
+    for reason, row in RUNS_AS_MODULE.items():
         keywords = dict(row)
         module = keywords.pop("module", {"name": INFO, "options": READ})
         options = {**module["options"], **({"dest": str(tmp_path / "a.zip")} if module["name"] == DOWNLOAD else {})}
         tasks.append({"name": reason, module["name"]: options, **keywords})
     result = play(tasks, tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
-    assert told_reasons(result) == list(STEPS_ASIDE)
-    for reason, output in zip(STEPS_ASIDE, result.output.split("TASK [")[1:], strict=True):
+    assert reported_reasons(result) == list(RUNS_AS_MODULE)
+    for reason, output in zip(RUNS_AS_MODULE, result.output.split("TASK [")[1:], strict=True):
         assert "EXEC" in output, reason
         assert result.results[reason]["job"]["name"] == "build"
     assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600
 
 
-def test_other_names_of_options_and_null_change_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_aliases_and_null_options_still_run_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     gate = {"name": "build", "action": "verify", "reuse": None, "multiple": None, "wait_timeout": None}
     project = {"project": "group/app", "pipeline_id": 100, "needs": None, "ref": None, "gates": [gate]}
@@ -194,11 +194,11 @@ def test_other_names_of_options_and_null_change_nothing(simulator: t.Any, tmp_pa
         play_keywords={"module_defaults": {GATE: {"api_token": TOKEN}}},
     )
     assert result.returncode == 0, result.output
-    assert told_reasons(result) == []
+    assert reported_reasons(result) == []
     assert result.results["nested null"]["outcome"] == "passed"
 
 
-def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_another_interpreter_runs_the_task_as_a_module(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     other = tmp_path / "python"
     other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
@@ -206,10 +206,10 @@ def test_another_interpreter_is_honoured(simulator: t.Any, tmp_path: pathlib.Pat
     task = {"name": "task", INFO: READ, "vars": {"ansible_python_interpreter": str(other)}}
     result = play([task], tmp_path, "-v", url=simulator.url)
     assert result.returncode == 0, result.output
-    assert told_reasons(result) == ["ansible_python_interpreter is another Python"]
+    assert reported_reasons(result) == ["ansible_python_interpreter is another Python"]
 
 
-def test_another_name_of_the_same_interpreter_is_no_other(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_symlink_to_the_same_interpreter_runs_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     other = tmp_path / "python"
     other.symlink_to(sys.executable)
@@ -220,7 +220,7 @@ def test_another_name_of_the_same_interpreter_is_no_other(simulator: t.Any, tmp_
     assert "not in process" not in result.output
 
 
-def test_another_virtual_environment_is_another_interpreter(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_another_virtual_environment_runs_the_task_as_a_module(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     other = tmp_path / "bin" / "python"
     other.parent.mkdir()
@@ -228,10 +228,10 @@ def test_another_virtual_environment_is_another_interpreter(simulator: t.Any, tm
     (tmp_path / "pyvenv.cfg").touch()
     task = {"name": "task", INFO: READ, "ignore_errors": True, "vars": {"ansible_python_interpreter": str(other)}}
     result = play([task], tmp_path, "-v", url=simulator.url)
-    assert told_reasons(result) == ["ansible_python_interpreter is another Python"]
+    assert reported_reasons(result) == ["ansible_python_interpreter is another Python"]
 
 
-def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_become_runs_the_task_as_a_module(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     # in place of sudo, which may be missing: it ignores its options and records each call
     sudo = tmp_path / "sudo"
@@ -253,12 +253,12 @@ def test_another_user_is_honoured(simulator: t.Any, tmp_path: pathlib.Path) -> N
     result = play([task], tmp_path, "-vvv", url=simulator.url)
     assert result.returncode == 0, result.output
     assert ran_as_module(result)
-    assert told_reasons(result) == ["it has become"]
+    assert reported_reasons(result) == ["it has become"]
     assert (tmp_path / "asked").exists()
 
 
 @pytest.mark.parametrize("way", ["true", "false"])
-def test_variables_and_ansible_cfg_count(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_connection_comes_from_variables_and_ansible_cfg(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     simulator.load(scenario())
     nowhere = "http://127.0.0.1:1"
     (tmp_path / "ansible.cfg").write_text(
@@ -334,7 +334,7 @@ def test_omit_in_variables_counts_as_not_set(simulator: t.Any, tmp_path: pathlib
     assert set(messages.values()) == {"read"}
 
 
-def test_delegated_to_the_controller_it_runs_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_tasks_delegated_to_the_controller_run_in_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     inventory = tmp_path / "hosts.yml"
     inventory.write_text("all: {hosts: {far: {ansible_host: 192.0.2.1, ansible_connection: ssh}}}\n", encoding="utf-8")
@@ -351,7 +351,7 @@ def test_delegated_to_the_controller_it_runs_in_process(simulator: t.Any, tmp_pa
     assert not ran_as_module(result)
 
 
-def test_a_time_out_of_the_task_ends_it(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_task_timeout_ends_the_task(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "endless", "outcome": "hang"}), clock="real")
     task = {"name": "task", INFO: {**READ, "name": "endless", "wait": True}, "timeout": 2}
     result = play([task], tmp_path, url=simulator.url)
@@ -359,7 +359,7 @@ def test_a_time_out_of_the_task_ends_it(simulator: t.Any, tmp_path: pathlib.Path
     assert "Traceback" not in result.output
 
 
-def test_each_change_of_state_is_shown_and_nothing_else(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_progress_shows_only_status_changes(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     deploy = {**READ, "name": "deploy", "action": "play", "wait": True, "wait_interval": 0.5}
     for shown in (True, False):
         simulator.load(scenario(), clock="scaled:30")
@@ -380,7 +380,7 @@ def test_each_change_of_state_is_shown_and_nothing_else(simulator: t.Any, tmp_pa
     assert "deploy:" not in result.output
 
 
-def test_the_environment_of_a_task_is_put_back(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_task_environment_does_not_leak_into_the_next_task(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     task = {
         "name": "task",

@@ -43,15 +43,17 @@ GATES: dict[str, t.Any] = {
 PATIENCE_SECONDS = 1800
 
 
-def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]) -> tuple[int, list[str]]:
+def run_and_interrupt(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]) -> tuple[int, list[str]]:
     """Run a playbook in a terminal, press Ctrl-C once the job runs, and return exit code and lines."""
     simulator.load(world(DEPLOY), clock="scaled:60")
     command, environment = playbook_command([task], tmp_path, url=simulator.url)
     terminal, inside = pty.openpty()
     ends = {"stdin": inside, "stdout": inside, "stderr": inside}
     # handle SIGINT as in a terminal, because a shell makes background processes ignore it
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(command, env=environment, cwd=tmp_path, start_new_session=True, preexec_fn=heed, **ends)
+    handle_sigint = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, env=environment, cwd=tmp_path, start_new_session=True, preexec_fn=handle_sigint, **ends
+    )
     os.close(inside)
     output = b""
     is_sent = False
@@ -60,7 +62,7 @@ def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]
             output += piece
             if not is_sent and b"-> running" in output:
                 # Ansible would crash if a worker ended while it passes a line on
-                _await_another_look(simulator)
+                _await_another_request(simulator)
                 os.killpg(process.pid, signal.SIGINT)
                 is_sent = True
         process.wait(timeout=PATIENCE_SECONDS)
@@ -70,7 +72,7 @@ def interrupted(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]
     return process.returncode, output.decode().splitlines()
 
 
-def _await_another_look(simulator: t.Any) -> None:
+def _await_another_request(simulator: t.Any) -> None:
     """Wait until the task sends another request; it has no line to show after that."""
     before = len(simulator.requests())
     end = time.monotonic() + PATIENCE_SECONDS
@@ -88,14 +90,16 @@ def _read(terminal: int) -> bytes:
 
 
 @pytest.mark.parametrize("task", [ACTION, GATES], ids=["action", "gates"])
-def test_ctrl_c_says_what_goes_on_and_where(simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]) -> None:
-    returncode, lines = interrupted(simulator, tmp_path, task)
+def test_ctrl_c_reports_the_running_job_and_its_address(
+    simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any]
+) -> None:
+    returncode, lines = run_and_interrupt(simulator, tmp_path, task)
     assert returncode == 99, lines
     assert any("User interrupted execution" in line for line in lines)
     assert not any("Traceback" in line for line in lines), "\n".join(lines)
     address = f"{simulator.url}/group/app/-/jobs/1000"
-    told = f"interrupted: group/app deploy is running and goes on: {address}"
-    assert lines.count(told) == 1, "\n".join(lines)
+    message = f"interrupted: group/app deploy is running and goes on: {address}"
+    assert lines.count(message) == 1, "\n".join(lines)
     # nothing else was done to the job
     assert effects(simulator) == [("play", "deploy")]
 

@@ -40,7 +40,7 @@ def evaluate(simulator: t.Any, tmp_path: pathlib.Path, *expressions: str) -> t.A
     return result
 
 
-def assert_fail(simulator: t.Any, tmp_path: pathlib.Path, words: dict[str, str]) -> None:
+def assert_expressions_fail(simulator: t.Any, tmp_path: pathlib.Path, words: dict[str, str]) -> None:
     """Fail unless each expression fails with its words."""
     tasks = [
         {
@@ -53,12 +53,12 @@ def assert_fail(simulator: t.Any, tmp_path: pathlib.Path, words: dict[str, str])
     output = play(tasks, tmp_path, url=simulator.url).output
     assert "Traceback" not in output
     assert f"ignored={len(words)}" in output, output
-    told = output.split("TASK [")[1:]
-    for text, expected in zip(told, words.values(), strict=True):
+    outputs = output.split("TASK [")[1:]
+    for text, expected in zip(outputs, words.values(), strict=True):
         assert expected in text
 
 
-def test_artifacts_come_out_as_values(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_artifacts_and_logs_are_returned_as_values(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     expected: dict[str, t.Any] = {
         LOOKUP + "ref='main', artifact='build.env', parse='dotenv').VERSION": "1.2.0",
@@ -76,7 +76,7 @@ def test_artifacts_come_out_as_values(simulator: t.Any, tmp_path: pathlib.Path) 
     assert simulator.writes() == []
 
 
-def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_malformed_and_missing_artifacts_are_reported(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     broken = "artifact 'broken.json' of job 'build' (id 1000) is not valid JSON"
     words = {
@@ -85,10 +85,10 @@ def test_what_is_malformed_or_missing_is_told_in_one_sentence(simulator: t.Any, 
         "gitlab_job_download with content: list shows what is there",
         "ref='main', artifact='notes.txt', log=true)": "artifact and log are mutually exclusive",
     }
-    assert_fail(simulator, tmp_path, {LOOKUP + call: told for call, told in words.items()})
+    assert_expressions_fail(simulator, tmp_path, {LOOKUP + call: expected for call, expected in words.items()})
 
 
-def test_identical_reads_of_one_template_ask_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_identical_lookups_in_one_template_send_one_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     twice = LOOKUP + "pipeline_id=100).status ~ " + LOOKUP + "pipeline_id=100).name"
     evaluate(simulator, tmp_path, twice)
@@ -99,7 +99,7 @@ def test_identical_reads_of_one_template_ask_once(simulator: t.Any, tmp_path: pa
     assert len(simulator.requests()) == 2
 
 
-def test_a_job_called_like_an_id(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_job_whose_name_is_a_number_is_found_by_job_name(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "404", "status": "success"}, {"name": "build", "status": "success"}))
     by = "lookup('jobgate.gitlab.gitlab_job', {}, project='group/app', pipeline_id=100).name"
     names = [by.format(which) for which in ("job_name='404'", "job_name=404")]
@@ -127,7 +127,7 @@ def test_omit_counts_as_not_set(simulator: t.Any, tmp_path: pathlib.Path) -> Non
     assert_fail(simulator, tmp_path, nothing)
 
 
-def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_invalid_lookup_arguments_are_reported(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     words = {
         "'build', projct='group/app'": "unknown option projct; did you mean project?",
@@ -139,12 +139,12 @@ def test_what_names_no_job_or_no_option_is_told(simulator: t.Any, tmp_path: path
         "project='group/app', pipeline_id=100": "specify the name or the id of a job",
         "job_id='one', project='group/app'": "job_id",
     }
-    expressions = {f"lookup('jobgate.gitlab.gitlab_job', {call})": told for call, told in words.items()}
-    assert_fail(simulator, tmp_path, expressions)
+    expressions = {f"lookup('jobgate.gitlab.gitlab_job', {call})": expected for call, expected in words.items()}
+    assert_expressions_fail(simulator, tmp_path, expressions)
     assert simulator.requests() == []
 
 
-def test_the_connection_comes_from_templated_variables(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_connection_comes_from_templated_variables(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     (tmp_path / "ansible.cfg").write_text("[jobgate_gitlab]\napi_url = http://127.0.0.1:1\n", encoding="utf-8")
     variables = {

@@ -21,7 +21,7 @@ Row = dict[str, t.Any]
 
 
 @pytest.mark.parametrize("way", ["in process", "module"])
-def test_the_role_is_nudged(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_nudges_end_the_pauses_of_the_role(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
     build: Row = {"name": "build", "stage": "build", "queue": 0, "duration": 300}
     deploy: Row = {"name": "deploy", "stage": "deploy", "when": "manual", "allow_failure": False, "duration": 60}
     simulator.load(world(build, deploy), clock="scaled:60")

@@ -26,7 +26,7 @@ def scenario() -> dict[str, t.Any]:
 
 
 @BOTH_WAYS
-def test_the_release_of_the_demo(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_demo_release_plays_and_retries_its_jobs_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(ROOT / "docs" / "examples" / "release-scenario.yml", clock="scaled:60")
     token = "demo-token-of-the-simulator"
 
@@ -61,7 +61,7 @@ def test_the_release_of_the_demo(simulator: t.Any, tmp_path: pathlib.Path) -> No
 
 
 @BOTH_WAYS
-def test_module_defaults_check_mode_diff_and_secrets(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_check_mode_diff_and_secrets_work_with_module_defaults(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     options = {"project": "group/app", "ref": "main", "name": "deploy:prod", "action": "play"}
     tasks = [
@@ -100,7 +100,7 @@ def test_module_defaults_check_mode_diff_and_secrets(simulator: t.Any, tmp_path:
     assert simulator.effects()[0]["variables"] == [{"key": "PASSWORD", "value": "variable-secret-0123"}]
 
 
-def test_lookups_in_a_template(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_lookup_expressions_return_the_expected_values(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     build = simulator.job("build")
 
@@ -128,7 +128,7 @@ def test_lookups_in_a_template(simulator: t.Any, tmp_path: pathlib.Path) -> None
     assert simulator.writes() == []
 
 
-def test_the_connection_of_a_lookup_comes_from_variables(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_lookup_connection_comes_from_variables(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     task = {
         "name": "look",
@@ -146,7 +146,7 @@ def test_the_connection_of_a_lookup_comes_from_variables(simulator: t.Any, tmp_p
 
 
 @BOTH_WAYS
-def test_an_installed_extension_refuses_and_another_annotates(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_installed_extensions_refuse_and_annotate(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     site = tmp_path / "site"
     info = site / "demo_extensions-1.0.dist-info"
@@ -191,7 +191,7 @@ def test_an_installed_extension_refuses_and_another_annotates(simulator: t.Any, 
 
 
 @BOTH_WAYS
-def test_the_same_keys_on_failure_as_on_success(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_failed_results_have_the_same_keys_as_successful_ones(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     good = {"project": "group/app", "ref": "main", "name": "build"}
     tasks = [

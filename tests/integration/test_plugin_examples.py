@@ -17,11 +17,11 @@ from tests.examples.server import Server
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_the_examples_of_a_plugin(simulator: t.Any, source: str, tmp_path: pathlib.Path) -> None:
+def test_plugin_examples_run(simulator: t.Any, source: str, tmp_path: pathlib.Path) -> None:
     run_examples(source, Server(simulator.url), tmp_path)
 
 
-def test_names_are_the_keys_of_the_table() -> None:
+def test_example_names_are_unique_and_include_those_in_needs() -> None:
     names = [example.name for source in SOURCES for example in examples_of(source)]
     assert len(names) == len(set(names))
     assert sorted(set(NEEDS) - set(names)) == []

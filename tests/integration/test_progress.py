@@ -13,7 +13,7 @@ import pytest
 
 from .harness import ACTION as ACTION_TASK
 from .harness import INFO as INFO_TASK
-from .harness import each_look_takes, effects, play, run_task, world
+from .harness import advancing_clock_per_poll, effects, play, run_task, world
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
@@ -34,9 +34,9 @@ def task(**options: t.Any) -> dict[str, t.Any]:
     return {"name": "task", ACTION: {**DEPLOY, "action": "play", "wait_interval": 0.5, **options}}
 
 
-def test_the_lines_of_a_deployment_in_their_order(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_progress_lines_of_a_deployment_are_shown_in_order(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
-    with each_look_takes(20, simulator):
+    with advancing_clock_per_poll(20, simulator):
         result = play([task()], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
     lines = lines_of(result.output, "group/app deploy")
@@ -49,10 +49,10 @@ def test_the_lines_of_a_deployment_in_their_order(simulator: t.Any, tmp_path: pa
     assert "\x1b" not in result.output
 
 
-def test_lines_are_coloured_where_ansible_colors(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_progress_lines_are_colored_when_ansible_colors_output(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario(queue=10, duration=20, outcome="failed"))
     color = {"ANSIBLE_NOCOLOR": "0", "ANSIBLE_FORCE_COLOR": "1"}
-    with each_look_takes(5, simulator):
+    with advancing_clock_per_poll(5, simulator):
         result = play([task()], tmp_path, url=simulator.url, environment=color)
     assert result.returncode == 2, result.output
     lines = [line for line in result.output.splitlines() if "group/app deploy: " in line and "->" in line]
@@ -71,7 +71,7 @@ SILENCE: dict[str, dict[str, t.Any]] = {
 
 
 @pytest.mark.parametrize("name", SILENCE)
-def test_nothing_is_shown_when_it_is_not_wanted(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
+def test_progress_is_hidden_when_turned_off(simulator: t.Any, tmp_path: pathlib.Path, name: str) -> None:
     simulator.load(scenario(queue=10, duration=20), clock="scaled:30")
     how = SILENCE[name]
     result = play(
@@ -84,7 +84,7 @@ def test_nothing_is_shown_when_it_is_not_wanted(simulator: t.Any, tmp_path: path
     assert lines_of(result.output, "group/app ", "deploy") == []
 
 
-def test_ansible_cfg_can_ask_for_silence(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_display_ok_hosts_in_ansible_cfg_hides_progress(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario(queue=10, duration=20), clock="scaled:30")
     (tmp_path / "ansible.cfg").write_text("[defaults]\ndisplay_ok_hosts = false\n", encoding="utf-8")
     result = play([task()], tmp_path, url=simulator.url)
@@ -92,9 +92,9 @@ def test_ansible_cfg_can_ask_for_silence(simulator: t.Any, tmp_path: pathlib.Pat
     assert lines_of(result.output, "group/app ", "deploy") == []
 
 
-def test_the_log_is_shown_as_it_grows(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_log_follow_shows_new_log_lines_while_the_job_runs(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario(queue=10))
-    with each_look_takes(5, simulator):
+    with advancing_clock_per_poll(5, simulator):
         result = play([task(log_follow=True)], tmp_path, url=simulator.url)
     assert result.returncode == 0, result.output
     log = lines_of(result.output, "deploy | ")
@@ -105,7 +105,7 @@ def test_the_log_is_shown_as_it_grows(simulator: t.Any, tmp_path: pathlib.Path) 
     assert sum(request["path"].endswith("/trace") for request in simulator.requests()) >= 3
 
 
-def test_lines_of_many_hosts_do_not_mix(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_progress_lines_of_many_hosts_do_not_mix(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(
         world(*({"name": f"deploy-{number}", "when": "manual", "queue": 20, "duration": 60} for number in range(10))),
         clock="scaled:30",
@@ -128,7 +128,7 @@ def test_lines_of_many_hosts_do_not_mix(simulator: t.Any, tmp_path: pathlib.Path
 
 
 @pytest.mark.parametrize("version", ["11.11", "13.12", "16.11", "19.2"])
-def test_a_large_pipeline_is_counted_on_every_server(simulator: t.Any, version: str) -> None:
+def test_waiting_for_a_large_pipeline_counts_jobs_on_all_versions(simulator: t.Any, version: str) -> None:
     jobs = [{"name": f"job {number}", "duration": 10 + number} for number in range(60)]
     simulator.load(world(*jobs), version=version)
     result = run_task(simulator, INFO_TASK, project="group/app", pipeline_id=100, wait=True)
@@ -139,7 +139,7 @@ def test_a_large_pipeline_is_counted_on_every_server(simulator: t.Any, version: 
     assert len(requests) < 40
 
 
-def test_many_played_jobs_are_followed_by_counting(simulator: t.Any) -> None:
+def test_many_played_jobs_are_polled_by_counting(simulator: t.Any) -> None:
     jobs = [{"name": f"job {number}", "when": "manual", "duration": 10 + number} for number in range(60)]
     simulator.load(world(*jobs, {"name": "other", "when": "manual"}))
     result = run_task(

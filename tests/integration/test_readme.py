@@ -53,7 +53,7 @@ def blocks() -> list[t.Any]:
     return [rows if "hosts" in rows[0] else [{**PLAYBOOK, "tasks": rows}] for rows in found]
 
 
-def test_the_playbook_of_the_guide_to_where_tasks_run(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_in_process_guide_playbook_runs_as_described(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     guide = (ROOT / "docs" / "docsite" / "rst" / "in_process.rst").read_text(encoding="utf-8")
     block = guide.rpartition(".. code-block:: yaml\n")[2]
     path = tmp_path / "guide.yml"
@@ -70,7 +70,7 @@ def test_the_playbook_of_the_guide_to_where_tasks_run(simulator: t.Any, tmp_path
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_what_the_readme_shows_first(simulator: t.Any, number: int, tmp_path: pathlib.Path) -> None:
+def test_first_readme_playbooks_play_once_and_predict_it(simulator: t.Any, number: int, tmp_path: pathlib.Path) -> None:
     simulator.load(SCENARIO)
     playbook = tmp_path / "readme.yml"
     playbook.write_text(yaml.safe_dump(blocks()[number]), encoding="utf-8")
@@ -92,7 +92,7 @@ def test_what_the_readme_shows_first(simulator: t.Any, number: int, tmp_path: pa
     assert len(simulator.effects()) == 1
 
 
-def test_the_defaults_that_the_readme_shows(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_readme_module_defaults_work(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(SCENARIO)
     (block,) = blocks()[2]
     defaults = block["module_defaults"]["group/jobgate.gitlab.gitlab"]
@@ -105,6 +105,6 @@ def test_the_defaults_that_the_readme_shows(simulator: t.Any, tmp_path: pathlib.
     assert next(iter(done.results.values()))["jobs"] == []
 
 
-def test_the_first_task_is_a_short_one() -> None:
+def test_first_readme_example_is_short() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.partition("```yaml\n")[2].partition("```")[0].count("\n") <= 12

@@ -39,7 +39,7 @@ def run_example(simulator: t.Any, tmp_path: pathlib.Path, *options: str) -> Play
     return play(EXAMPLE, tmp_path, *given, url=simulator.url, token=EXAMPLE_TOKEN, secrets=[EXAMPLE_TOKEN])
 
 
-def test_check_run_check_and_run_again(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_example_passes_once_and_check_mode_predicts_it(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(EXAMPLE_WORLD, clock="scaled:60")
     simulator.advance(300)
     path = tmp_path / "release-v1.2.0.json"
@@ -77,7 +77,7 @@ def test_check_run_check_and_run_again(simulator: t.Any, tmp_path: pathlib.Path)
         assert EXAMPLE_TOKEN not in (tmp_path / name).read_text(encoding="utf-8")
 
 
-def test_a_failed_role_says_why_and_shows_no_secret(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_failed_role_reports_the_reason_without_secrets(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 1, "outcome": "failed"}), clock="scaled:60")
     gate = {"name": "deploy", "action": "play", "job_variables": {"PASSWORD": "variable-secret-0123"}}
     variables = {
@@ -106,7 +106,7 @@ def test_a_failed_role_says_why_and_shows_no_secret(simulator: t.Any, tmp_path: 
     assert simulator.effects()[0]["variables"] == [{"key": "PASSWORD", "value": "variable-secret-0123"}]
 
 
-def test_wrong_input_is_one_sentence_and_nothing_is_sent(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_invalid_projects_are_refused_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     app = {**APP, "project": "group/app", "ref": "main"}
     words: dict[str, list[Row]] = {
@@ -118,14 +118,14 @@ def test_wrong_input_is_one_sentence_and_nothing_is_sent(simulator: t.Any, tmp_p
     tasks = [
         {
             "block": [{"ansible.builtin.include_role": {"name": ROLE}, "vars": {"release_gate_projects": projects}}],
-            "rescue": [{"name": told, "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
+            "rescue": [{"name": message, "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
         }
-        for told, projects in words.items()
+        for message, projects in words.items()
     ]
     result = play(tasks, tmp_path, url=simulator.url)
     assert result.returncode == 0 and "Traceback" not in result.output, result.output
-    for told in words:
-        assert told in result.results[told]["msg"]
+    for message in words:
+        assert message in result.results[message]["msg"]
     assert simulator.requests() == []
 
 
@@ -133,7 +133,7 @@ REFUSE = "Check the names of the variables"
 
 
 @pytest.mark.parametrize("options", [(), ("--check",)])
-def test_misspelt_variables_are_refused_before_anything_is_sent(
+def test_misspelt_variables_are_refused_before_any_request(
     simulator: t.Any, tmp_path: pathlib.Path, options: tuple[str, ...]
 ) -> None:
     names = ["release_gate_", "release_gate_api_tokn", "release_gate_titel"]
@@ -150,7 +150,7 @@ def test_misspelt_variables_are_refused_before_anything_is_sent(
     assert simulator.requests() == []
 
 
-def test_misspelt_projects_are_told_from_none(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_misspelt_projects_variable_is_reported_as_misspelt(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     given = {"release_gate_projcts": [{**APP, "project": "group/app", "ref": "main"}]}
     task = {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": given}
@@ -160,7 +160,7 @@ def test_misspelt_projects_are_told_from_none(simulator: t.Any, tmp_path: pathli
     assert simulator.requests() == []
 
 
-def test_the_role_may_run_twice_and_all_its_variables_are_known(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_role_can_run_twice_in_one_play(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
     options = yaml.safe_load((ROOT / "roles/release_gate/meta/argument_specs.yml").read_text(encoding="utf-8"))
     given = {
@@ -178,7 +178,7 @@ def test_the_role_may_run_twice_and_all_its_variables_are_known(simulator: t.Any
     assert effects(simulator) == [("play", "deploy")]
 
 
-def test_the_module_does_the_same_outside_of_ansibles_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_module_works_outside_the_ansible_process(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
     options = {
         "projects": [{"project": "group/app", "ref": "main", "gates": APP["gates"]}],
@@ -192,7 +192,7 @@ def test_the_module_does_the_same_outside_of_ansibles_process(simulator: t.Any, 
 
 
 @pytest.mark.parametrize("way", ["true", "false"])
-def test_every_file_is_written_and_the_command_in_the_report_goes_on(
+def test_all_files_are_written_and_the_command_in_the_report_works(
     simulator: t.Any, tmp_path: pathlib.Path, way: str
 ) -> None:
     job = {"name": "deploy", **MANUAL, "duration": 1, "log": "no space\n"}
@@ -222,7 +222,7 @@ def test_every_file_is_written_and_the_command_in_the_report_goes_on(
     assert (tmp_path / names["summary"]).read_text(encoding="utf-8").startswith("## Version 1.2.0: ✓ passed")
 
 
-def test_the_playbook_of_the_readme_of_the_role(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_playbook_of_the_role_readme_works(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     readme = (ROOT / "roles" / "release_gate" / "README.md").read_text(encoding="utf-8")
     block = re.findall(r"^```yaml\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)[0]
     path = tmp_path / "readme.yml"
@@ -243,7 +243,9 @@ SHARED: Row = {"project": "group/app", "ref": "main", "wait": True, "wait_timeou
 
 
 @pytest.mark.parametrize("way", ["true", "false"])
-def test_defaults_of_the_action_group_do_the_role_no_harm(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_role_ignores_unrelated_defaults_of_the_action_group(
+    simulator: t.Any, tmp_path: pathlib.Path, way: str
+) -> None:
     simulator.load(world({"name": "test"}, {"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
     projects = [{"project": "group/app", "ref": "main", "gates": APP["gates"]}]
     tasks = [
@@ -274,7 +276,7 @@ def test_defaults_of_the_action_group_do_the_role_no_harm(simulator: t.Any, tmp_
         ),
     ],
 )
-def test_a_mistake_is_still_one_beside_defaults_of_the_group(
+def test_mistakes_are_reported_despite_defaults_of_the_action_group(
     simulator: t.Any, tmp_path: pathlib.Path, defaults: Row, task: Row, words: str
 ) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
@@ -285,7 +287,7 @@ def test_a_mistake_is_still_one_beside_defaults_of_the_group(
     assert simulator.requests() == []
 
 
-def test_what_the_role_is_given_beats_defaults_of_the_group(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_role_variables_override_defaults_of_the_action_group(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
     variables = {
         "release_gate_projects": [{"project": "group/app", "ref": "main", "gates": APP["gates"]}],
@@ -302,9 +304,7 @@ def test_what_the_role_is_given_beats_defaults_of_the_group(simulator: t.Any, tm
     assert (given.get("api_retries", 0), given.get("validate_certs", False)) == (0, False)
 
 
-def test_defaults_of_the_module_change_nothing_that_the_role_has_a_default_for(
-    simulator: t.Any, tmp_path: pathlib.Path
-) -> None:
+def test_module_defaults_apply_only_to_options_without_role_defaults(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
     variables = {
         "release_gate_projects": [{"project": "group/app", "ref": "main", "gates": APP["gates"]}],

@@ -19,7 +19,7 @@ THIN = ["id", "name"]
 AT_ONCE = 8
 
 
-def many(count: int) -> dict[str, t.Any]:
+def world_of_many_jobs(count: int) -> dict[str, t.Any]:
     made = world({"name": "first", "status": "success"})
     made["pipelines"][0]["jobs"] = [
         {"generate": {"count": count, "name": "job {n}", "stage": "test", "status": "success"}}
@@ -29,7 +29,7 @@ def many(count: int) -> dict[str, t.Any]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_ten_thousand_jobs_are_listed_completely_and_in_order(simulator: t.Any, version: str) -> None:
-    simulator.load(many(10_000), version=version)
+    simulator.load(world_of_many_jobs(10_000), version=version)
     for options in (PIPELINE, {"project": "group/app"}):
         result = run_task(simulator, INFO, **options, limit=0, fields=THIN)
         assert result.failure is None
@@ -48,18 +48,18 @@ def test_ten_thousand_jobs_are_listed_completely_and_in_order(simulator: t.Any, 
 @pytest.mark.parametrize(
     ("limit", "count", "truncated"), [(1, 1, True), (249, 249, True), (250, 250, False), (0, 250, False)]
 )
-def test_limit_and_truncated(
+def test_limit_sets_truncated_if_jobs_are_left_out(
     simulator: t.Any, version: str, options: dict[str, t.Any], limit: int, count: int, truncated: bool
 ) -> None:
-    simulator.load(many(250), version=version)
+    simulator.load(world_of_many_jobs(250), version=version)
     result = run_task(simulator, INFO, **options, limit=limit, fields=["id"])
     assert len(result["jobs"]) == count
     assert result["truncated"] is truncated
     assert result["jobs"][0]["id"] == max(job["id"] for job in result["jobs"])
 
 
-def test_a_short_look_at_a_project_reads_one_page(simulator: t.Any) -> None:
-    simulator.load(many(1000))
+def test_small_limit_reads_one_page_of_a_project(simulator: t.Any) -> None:
+    simulator.load(world_of_many_jobs(1000))
     run_task(simulator, INFO, project="group/app", limit=20, api_token="bob-token-0123456789")
     # pages that earlier tasks requested ahead may still be served, so count only bob's
     by_bob = [request for request in simulator.requests() if request["user"] == "bob"]
@@ -67,7 +67,7 @@ def test_a_short_look_at_a_project_reads_one_page(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_superseded_attempts_are_left_out_unless_wanted(simulator: t.Any, version: str) -> None:
+def test_superseded_attempts_are_listed_only_with_include_retried(simulator: t.Any, version: str) -> None:
     simulator.load(
         world({"name": "flaky", "status": "success", "retried": 2}, {"name": "b", "status": "success"}), version=version
     )
@@ -81,16 +81,14 @@ def test_superseded_attempts_are_left_out_unless_wanted(simulator: t.Any, versio
 
 
 @pytest.mark.parametrize(("version", "count"), [("11.11", 3), ("13.8", 1), ("13.12", 3), ("19.2", 3)])
-def test_a_server_that_leaves_superseded_attempts_out_whatever_it_is_asked(
-    simulator: t.Any, version: str, count: int
-) -> None:
+def test_include_retried_lists_what_the_server_version_returns(simulator: t.Any, version: str, count: int) -> None:
     simulator.load(world({"name": "flaky", "status": "success", "retried": 2}), version=version)
     result = run_task(simulator, INFO, **PIPELINE, include_retried=True)
     assert len(result["jobs"]) == count
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_superseded_id_stands_for_the_newest_attempt(simulator: t.Any, version: str) -> None:
+def test_superseded_job_id_selects_the_newest_attempt(simulator: t.Any, version: str) -> None:
     simulator.load(world({"name": "flaky", "status": "failed", "retried": 2}), version=version)
     newest = simulator.job("flaky")["id"]
     result = run_task(simulator, ACTION, project="group/app", job_id=newest - 2, action="retry")
@@ -106,7 +104,7 @@ def test_a_superseded_id_stands_for_the_newest_attempt(simulator: t.Any, version
 
 
 @pytest.mark.parametrize("version", ["13.12", "15.9", "17.11", "18.10", "19.2"])
-def test_a_job_of_a_child_pipeline_is_found_by_its_path(simulator: t.Any, version: str) -> None:
+def test_job_of_a_child_pipeline_is_found_by_its_path(simulator: t.Any, version: str) -> None:
     child = {"jobs": [{"name": "plan", "status": "success"}, {"name": "apply", "when": "manual"}]}
     simulator.load(
         world({"name": "trigger:infra", "trigger": {"pipeline": child}}, {"name": "apply", "when": "manual"}),
@@ -130,7 +128,7 @@ def test_a_job_of_a_child_pipeline_is_found_by_its_path(simulator: t.Any, versio
     assert simulator.effects()[0]["pipeline_id"] != 100
 
 
-def test_a_name_of_a_child_pipeline_gets_a_hint(simulator: t.Any) -> None:
+def test_name_of_a_child_pipeline_job_suggests_include_downstream(simulator: t.Any) -> None:
     child = {"jobs": [{"name": "apply", "when": "manual"}]}
     simulator.load(world({"name": "trigger:infra", "trigger": {"pipeline": child}}, {"name": "build"}))
     result = run_task(simulator, INFO, **PIPELINE, name=["apply"])
@@ -138,7 +136,7 @@ def test_a_name_of_a_child_pipeline_gets_a_hint(simulator: t.Any) -> None:
     assert "gitlab_pipeline_bridges" in str(run_task(simulator, INFO, **PIPELINE, name=["trigger:infra"]).failure)
 
 
-def test_the_newest_pipeline_of_a_ref_commit_or_merge_request(simulator: t.Any) -> None:
+def test_newest_pipeline_of_a_ref_commit_or_merge_request_is_used(simulator: t.Any) -> None:
     made = world({"name": "old", "status": "success"})
     made["pipelines"] += [
         {"id": 200, "project": "group/app", "ref": "main", "sha": "a" * 40, "jobs": [{"name": "newer"}]},
@@ -160,7 +158,7 @@ def test_the_newest_pipeline_of_a_ref_commit_or_merge_request(simulator: t.Any) 
         assert result["pipeline"]["id"] == result["job"]["pipeline"]["id"]
 
 
-def test_matrix_names_wildcards_stages_and_scope(simulator: t.Any) -> None:
+def test_name_stage_and_scope_select_the_matching_jobs(simulator: t.Any) -> None:
     jobs = [{"name": f"test: [{python}, linux]", "status": "success"} for python in ("py311", "py312")]
     simulator.load(
         world(*jobs, {"name": "lint", "stage": "check", "status": "failed"}, {"name": "test", "status": "success"})
@@ -180,7 +178,7 @@ def test_matrix_names_wildcards_stages_and_scope(simulator: t.Any) -> None:
         assert [job["name"] for job in result["jobs"]] == names
 
 
-def test_a_moved_project_is_written_to_by_its_id(simulator: t.Any) -> None:
+def test_job_of_a_moved_project_is_played_by_the_old_path(simulator: t.Any) -> None:
     made = world({"name": "deploy", "when": "manual"})
     made["projects"][0]["moved_from"] = ["old/app"]
     simulator.load(made)

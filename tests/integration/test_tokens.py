@@ -56,7 +56,7 @@ def load(simulator: t.Any, version: str = "19.2", allow: list[str] | None = None
     simulator.clear_logs()
 
 
-def ask(simulator: t.Any, job_token: str | None = JOB_TOKEN, **options: t.Any) -> Result:
+def read_token_job(simulator: t.Any, job_token: str | None = JOB_TOKEN, **options: t.Any) -> Result:
     return run_task(simulator, TOKEN_INFO, **{"token": None, "api_job_token": job_token, **options})
 
 
@@ -82,9 +82,9 @@ def assert_sentence(failure: str | None, *words: str) -> None:
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("version", ["13.12", "17.11", "19.2"])
-def test_the_job_of_a_running_job(simulator: t.Any, version: str, check_mode: bool) -> None:
+def test_job_of_a_token_is_returned(simulator: t.Any, version: str, check_mode: bool) -> None:
     load(simulator, version)
-    result = ask(simulator, check_mode=check_mode)
+    result = read_token_job(simulator, check_mode=check_mode)
     assert (result.failure, result.changed, result.warnings) == (None, False, [])
     job = result["job"]
     assert (job["name"], job["status"], job["pipeline"]["id"], job["user"]["username"]) == (
@@ -98,9 +98,9 @@ def test_the_job_of_a_running_job(simulator: t.Any, version: str, check_mode: bo
 
 
 @pytest.mark.parametrize("version", ["13.12", "17.11", "19.2"])
-def test_agents(simulator: t.Any, version: str) -> None:
+def test_allowed_agents_are_returned(simulator: t.Any, version: str) -> None:
     load(simulator, version)
-    result = ask(simulator, agents=True)
+    result = read_token_job(simulator, agents=True)
     assert result.failure is None
     assert [agent["id"] for agent in result["allowed_agents"]] == [1, 2]
     assert result["allowed_agents"][1]["config_project"]["id"] == 7
@@ -110,51 +110,53 @@ def test_agents(simulator: t.Any, version: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["success", "failed", "canceled", "created"])
-def test_a_job_that_does_not_run(simulator: t.Any, status: str) -> None:
+def test_token_of_a_job_that_is_not_running_is_refused(simulator: t.Any, status: str) -> None:
     load(simulator)
     simulator.set_job("deploy", status=status)
-    result = ask(simulator)
+    result = read_token_job(simulator)
     assert_sentence(result.failure, "does not know this job token", "401 Unauthorized", "only while its job is running")
     assert result.values == TOKEN_INFO.empty_result
 
 
-def test_a_job_that_is_being_canceled(simulator: t.Any) -> None:
+def test_token_of_a_canceling_job_works(simulator: t.Any) -> None:
     load(simulator)
     simulator.set_job("deploy", status="canceling")
-    assert ask(simulator)["job"]["status"] == "canceling"
+    assert read_token_job(simulator)["job"]["status"] == "canceling"
 
 
-def test_a_token_that_nobody_knows(simulator: t.Any) -> None:
+def test_unknown_job_token_is_refused(simulator: t.Any) -> None:
     load(simulator)
-    assert_sentence(ask(simulator, "glcbt-mistyped").failure, "does not know this job token")
+    assert_sentence(read_token_job(simulator, "glcbt-mistyped").failure, "does not know this job token")
 
 
-def test_a_personal_token_in_its_place(simulator: t.Any) -> None:
+def test_personal_token_set_as_job_token_is_refused(simulator: t.Any) -> None:
     load(simulator)
     # GitLab looks it up among the job tokens
-    assert_sentence(ask(simulator, TOKEN).failure, "does not know this job token")
+    assert_sentence(read_token_job(simulator, TOKEN).failure, "does not know this job token")
 
 
-def test_no_job_belongs_to_a_token(simulator: t.Any) -> None:
+def test_token_without_a_job_is_reported(simulator: t.Any) -> None:
     load(simulator)
     simulator.inject(kind="status", status=404, body={"message": "404 Job Not Found"}, endpoint="job_by_token")
-    assert_sentence(ask(simulator).failure, "No job belongs to this token", "not a CI job token", "404 Job Not Found")
+    assert_sentence(
+        read_token_job(simulator).failure, "No job belongs to this token", "not a CI job token", "404 Job Not Found"
+    )
 
 
 @pytest.mark.parametrize("agents", [False, True])
-def test_a_server_that_is_too_old(simulator: t.Any, agents: bool) -> None:
+def test_server_that_is_too_old_is_reported(simulator: t.Any, agents: bool) -> None:
     load(simulator, "11.11")
-    assert_sentence(ask(simulator, agents=agents).failure, "this requires GitLab 13.10")
+    assert_sentence(read_token_job(simulator, agents=agents).failure, "this requires GitLab 13.10")
 
 
-def test_a_server_that_is_too_old_for_agents(simulator: t.Any) -> None:
+def test_server_that_is_too_old_for_agents_is_reported(simulator: t.Any) -> None:
     load(simulator, "13.10")
-    assert ask(simulator).failure is None
-    assert_sentence(ask(simulator, agents=True).failure, "this requires GitLab 13.11")
+    assert read_token_job(simulator).failure is None
+    assert_sentence(read_token_job(simulator, agents=True).failure, "this requires GitLab 13.11")
 
 
 @pytest.mark.parametrize("name", ["api_token", "api_oauth_token"])
-def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
+def test_other_kinds_of_tokens_are_refused(simulator: t.Any, name: str) -> None:
     load(simulator)
     given: dict[str, t.Any] = {"token": None, name: TOKEN}
     result = run_task(simulator, TOKEN_INFO, **given, environ={"CI_JOB_TOKEN": JOB_TOKEN})
@@ -163,28 +165,30 @@ def test_other_tokens_are_refused(simulator: t.Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("preset", ["reset_after", "html_502", "truncate", "throttle_seconds", "refuse"])
-def test_a_fault_is_survived(simulator: t.Any, preset: str) -> None:
+def test_reading_the_token_job_survives_faults(simulator: t.Any, preset: str) -> None:
     load(simulator)
     # end the outage when the task pauses, not by the real clock
     more = {"seconds": 3600} if preset == "refuse" else {}
     simulator.inject(preset, times=1, **more)
-    assert ask(simulator, agents=True)["job"]["name"] == "deploy"
+    assert read_token_job(simulator, agents=True)["job"]["name"] == "deploy"
 
 
 # ----- the token of the environment -----
 
 
-def test_the_environment_is_looked_at_here(simulator: t.Any) -> None:
+def test_token_info_uses_ci_job_token_of_the_environment(simulator: t.Any) -> None:
     load(simulator)
     # other tokens of the environment are ignored, and the option takes precedence
     environ = {"CI_JOB_TOKEN": JOB_TOKEN, "GITLAB_API_TOKEN": TOKEN, "GITLAB_OAUTH_TOKEN": TOKEN}
-    assert ask(simulator, None, environ=environ)["job"]["name"] == "deploy"
-    assert ask(simulator, OTHER_TOKEN, environ=environ)["job"]["name"] == "use"
-    assert_sentence(ask(simulator, None).failure, "no job token: set api_job_token", "CI_JOB_TOKEN")
+    assert read_token_job(simulator, None, environ=environ)["job"]["name"] == "deploy"
+    assert read_token_job(simulator, OTHER_TOKEN, environ=environ)["job"]["name"] == "use"
+    assert_sentence(read_token_job(simulator, None).failure, "no job token: set api_job_token", "CI_JOB_TOKEN")
 
 
 @pytest.mark.parametrize("task", [INFO, ACTION, BRIDGES, DOWNLOAD, PIPELINE, PIPELINE_INFO], ids=lambda task: task.name)
-def test_the_environment_is_not_looked_at_elsewhere(simulator: t.Any, tmp_path: pathlib.Path, task: t.Any) -> None:
+def test_other_tasks_ignore_ci_job_token_of_the_environment(
+    simulator: t.Any, tmp_path: pathlib.Path, task: t.Any
+) -> None:
     load(simulator)
     options = {
         "gitlab_job_info": {"pipeline_id": 100},
@@ -205,7 +209,7 @@ def test_the_environment_is_not_looked_at_elsewhere(simulator: t.Any, tmp_path: 
 # ----- reading with a job token -----
 
 
-def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
+def test_jobs_are_read_from_lists_with_a_job_token(simulator: t.Any) -> None:
     load(simulator)
     by_pipeline = with_job_token(simulator, INFO, pipeline_id=100)
     assert [job["name"] for job in by_pipeline["jobs"]] == ["deploy", "build"]
@@ -218,7 +222,7 @@ def test_jobs_are_read_through_lists(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("version", ["18.10", "19.2"])
-def test_a_pipeline_is_read_as_far_as_its_jobs_tell(simulator: t.Any, version: str) -> None:
+def test_pipeline_status_comes_from_its_jobs_with_a_job_token(simulator: t.Any, version: str) -> None:
     """Before 19.2, job tokens can list the jobs of a pipeline, but cannot read the pipeline."""
     build = {**BUILD, "status": "success"}
     scenario = world(build, {"name": "deploy", "status": "running", "user": "alice"})
@@ -229,7 +233,7 @@ def test_a_pipeline_is_read_as_far_as_its_jobs_tell(simulator: t.Any, version: s
     assert result["summary"] == {"running": 1, "success": 1}
 
 
-def test_waiting(simulator: t.Any) -> None:
+def test_waiting_works_with_a_job_token(simulator: t.Any) -> None:
     build = {**BUILD, "status": None, "queue": 0, "duration": 30}
     build.pop("status")
     scenario = world(build, {"name": "deploy", "queue": 0, "duration": 1000, "user": "alice", "needs": []})
@@ -244,7 +248,7 @@ def test_waiting(simulator: t.Any) -> None:
 
 @pytest.mark.parametrize("version", ["19.2"])
 @pytest.mark.parametrize("is_listed", [False, True])
-def test_trigger_jobs(simulator: t.Any, version: str, is_listed: bool) -> None:
+def test_bridges_show_which_projects_the_job_token_can_read(simulator: t.Any, version: str, is_listed: bool) -> None:
     load(simulator, version)
     result = with_job_token(simulator, BRIDGES, pipeline_id=100)
     assert (result.failure, result["bridges"], result["pipeline"]["id"]) == (None, [], 100)
@@ -267,7 +271,7 @@ def test_trigger_jobs(simulator: t.Any, version: str, is_listed: bool) -> None:
     }
 
 
-def test_pipelines_are_found_and_read(simulator: t.Any) -> None:
+def test_pipelines_are_found_by_ref_with_a_job_token(simulator: t.Any) -> None:
     load(simulator, "19.2")
     # lists of pipelines do not show whether the ref is a branch
     result = with_job_token(simulator, INFO, ref="main", ref_type="branch")
@@ -282,14 +286,14 @@ def test_pipelines_are_found_and_read(simulator: t.Any) -> None:
 @pytest.mark.parametrize(
     ("version", "way"), [("13.12", {"pipeline_id": 100}), ("17.11", {"pipeline_id": 100}), ("18.10", {"ref": "main"})]
 )
-def test_older_servers_take_no_job_token_for_lists(simulator: t.Any, version: str, way: dict[str, t.Any]) -> None:
+def test_older_servers_refuse_job_tokens_for_lists(simulator: t.Any, version: str, way: dict[str, t.Any]) -> None:
     load(simulator, version)
     result = with_job_token(simulator, INFO, **way)
     hint = "before GitLab 18, a job token cannot list jobs; before GitLab 19.2, it cannot read pipelines"
     assert_sentence(result.failure, "404 Project Not Found", hint)
 
 
-def test_there_is_no_log_and_a_warning_says_so(simulator: t.Any) -> None:
+def test_missing_log_causes_a_warning_with_a_job_token(simulator: t.Any) -> None:
     load(simulator)
     result = with_job_token(simulator, INFO, pipeline_id=100, name=["build"], log_lines=5)
     assert (result.failure, result["job"]["log_tail"]) == (None, None)
@@ -302,7 +306,7 @@ def test_there_is_no_log_and_a_warning_says_so(simulator: t.Any) -> None:
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_action_is_refused_before_any_request(simulator: t.Any, action: str, check_mode: bool) -> None:
+def test_job_tokens_are_refused_for_actions_before_any_request(simulator: t.Any, action: str, check_mode: bool) -> None:
     load(simulator)
     for way in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
         result = with_job_token(simulator, ACTION, **way, action=action, check_mode=check_mode)
@@ -311,7 +315,7 @@ def test_every_action_is_refused_before_any_request(simulator: t.Any, action: st
     assert simulator.requests() == []
 
 
-def test_the_whole_project_is_refused_too(simulator: t.Any) -> None:
+def test_job_tokens_are_refused_for_whole_project(simulator: t.Any) -> None:
     load(simulator)
     result = with_job_token(simulator, ACTION, action="delete_artifacts", whole_project=True)
     assert_sentence(result.failure, "api_job_token cannot be used for action delete_artifacts")
@@ -325,7 +329,7 @@ CONTENTS = {"archive": {}, "file": {"content": "file", "artifact_path": "dist/ap
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
 @pytest.mark.parametrize("version", ["11.11", "13.12", "17.11", "19.2"])
-def test_downloads(simulator: t.Any, tmp_path: pathlib.Path, content: str, version: str) -> None:
+def test_downloads_work_with_a_job_token(simulator: t.Any, tmp_path: pathlib.Path, content: str, version: str) -> None:
     load(simulator, version)
     options = {"dest": str(tmp_path / "x"), **CONTENTS[content]}
     result = with_job_token(simulator, DOWNLOAD, **options, job_id=1000)
@@ -338,7 +342,7 @@ def test_downloads(simulator: t.Any, tmp_path: pathlib.Path, content: str, versi
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
-def test_downloads_by_ref(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
+def test_downloads_by_ref_work_with_a_job_token(simulator: t.Any, tmp_path: pathlib.Path, content: str) -> None:
     scenario = world(BUILD)
     scenario["pipelines"].append(
         {"id": 200, "ref": "next", "jobs": [{"name": "deploy", "queue": 0, "duration": 100, "user": "alice"}]}
@@ -351,7 +355,7 @@ def test_downloads_by_ref(simulator: t.Any, tmp_path: pathlib.Path, content: str
     assert not with_job_token(simulator, DOWNLOAD, **options).changed
 
 
-def test_downloads_by_pipeline_and_lists_of_files(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_downloads_by_pipeline_and_file_lists_work_with_a_job_token(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     options = {"dest": str(tmp_path / "x"), "pipeline_id": 100, "name": "build"}
     assert with_job_token(simulator, DOWNLOAD, **options)["job"]["id"] == 1000
@@ -359,7 +363,7 @@ def test_downloads_by_pipeline_and_lists_of_files(simulator: t.Any, tmp_path: pa
     assert ([entry["path"] for entry in listed["entries"]], listed["job"]) == (["dist/", "dist/app.txt"], {"id": 1000})
 
 
-def test_a_log_is_refused_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_log_downloads_are_refused_before_any_request(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     result = with_job_token(simulator, DOWNLOAD, content="log", job_id=1000, dest=str(tmp_path / "x"))
     assert_sentence(result.failure, "Job tokens cannot read logs; set api_token")
@@ -381,7 +385,7 @@ WAYS: list[tuple[t.Any, dict[str, t.Any]]] = [
 
 @pytest.mark.parametrize(("task", "way"), WAYS)
 @pytest.mark.parametrize("is_listed", [False, True])
-def test_another_project(
+def test_other_projects_require_the_job_token_allowlist(
     simulator: t.Any, tmp_path: pathlib.Path, task: t.Any, way: dict[str, t.Any], is_listed: bool
 ) -> None:
     load(simulator, allow=["group/other"] if is_listed else None)
@@ -400,7 +404,7 @@ def test_another_project(
         assert list(tmp_path.iterdir()) == []
 
 
-def test_another_project_of_an_older_server(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_other_projects_are_not_found_on_older_servers(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator, "13.12")
     options = {"job_id": 1000, "dest": str(tmp_path / "x")}
     result = with_job_token(simulator, DOWNLOAD, api_job_token=OTHER_TOKEN, **options)
@@ -411,7 +415,9 @@ def test_another_project_of_an_older_server(simulator: t.Any, tmp_path: pathlib.
 
 
 @pytest.mark.parametrize("way", ["in_process", "module"])
-def test_playbook(simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_playbook_reads_the_jobs_of_tokens(
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     monkeypatch.setenv("JOBGATE_TEST_WAY", way)
     load(simulator)
     info = {"project": "group/app", "pipeline_id": 100}

@@ -17,7 +17,7 @@ from .harness import ACTION, BRIDGES, INFO, effects, run_task, world
 PIPELINE: dict[str, t.Any] = {"project": "group/app", "pipeline_id": 100, "wait": True}
 
 
-def test_jobs_are_waited_for_with_one_list_per_look(simulator: t.Any) -> None:
+def test_waiting_for_jobs_requests_only_lists_of_jobs(simulator: t.Any) -> None:
     simulator.load(world(*({"name": f"job {n}", "duration": 10 * n} for n in range(1, 6))))
     result = run_task(simulator, INFO, **PIPELINE, wait_for=["success"])
     assert result.failure is None
@@ -40,7 +40,7 @@ def test_a_list_of_several_pages_is_no_slow_work(simulator: t.Any) -> None:
     ("target", "status"),
     [("playable", "manual"), ("started", "running"), ("finished", "failed"), ("running", "running")],
 )
-def test_targets(simulator: t.Any, target: str, status: str) -> None:
+def test_each_wait_for_target_ends_the_wait(simulator: t.Any, target: str, status: str) -> None:
     deploy = {"name": "deploy", "stage": "b", "when": "manual", "allow_failure": False}
     simulator.load(
         world(
@@ -54,7 +54,7 @@ def test_targets(simulator: t.Any, target: str, status: str) -> None:
     assert result["job"]["status"] == status
 
 
-def test_what_can_no_longer_be_reached_ends_the_waiting(simulator: t.Any) -> None:
+def test_unreachable_status_ends_the_wait(simulator: t.Any) -> None:
     simulator.load(world({"name": "test", "duration": 5, "outcome": "failed"}, {"name": "long", "duration": 5000}))
     result = run_task(simulator, INFO, **PIPELINE, wait_for=["success"])
     assert "'test'" in str(result.failure) and "can no longer become success" in str(result.failure)
@@ -63,7 +63,7 @@ def test_what_can_no_longer_be_reached_ends_the_waiting(simulator: t.Any) -> Non
 
 
 @pytest.mark.parametrize(("on_timeout", "fails"), [("fail", True), ("continue", False)])
-def test_the_deadline_is_kept(simulator: t.Any, on_timeout: str, fails: bool) -> None:
+def test_wait_ends_at_wait_timeout(simulator: t.Any, on_timeout: str, fails: bool) -> None:
     simulator.load(world({"name": "endless", "outcome": "hang"}))
     result = run_task(simulator, INFO, **PIPELINE, wait_timeout=90.0, on_timeout=on_timeout)
     assert result["timed_out"] is True
@@ -71,7 +71,7 @@ def test_the_deadline_is_kept(simulator: t.Any, on_timeout: str, fails: bool) ->
     assert result.seconds == pytest.approx(90.0, abs=1.0)
 
 
-def test_a_timeout_can_cancel_what_was_played(simulator: t.Any) -> None:
+def test_timeout_cancels_the_played_job(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", "when": "manual", "outcome": "hang"}))
     result = run_task(
         simulator, ACTION, **PIPELINE, name=["deploy"], action="play", wait_timeout=30.0, on_timeout="cancel"
@@ -80,7 +80,7 @@ def test_a_timeout_can_cancel_what_was_played(simulator: t.Any) -> None:
     assert result.changed and result["timed_out"] and "it was canceled" in str(result.failure)
 
 
-def test_a_failing_job_brings_its_log(simulator: t.Any) -> None:
+def test_failed_job_shows_its_log(simulator: t.Any) -> None:
     log = "section_start:1:x\r\x1b[0K\x1b[32;1m$ make\x1b[0;m\nsection_end:1:x\r\x1b[0K\nERROR: exit 1\n"
     simulator.load(world({"name": "deploy", "when": "manual", "outcome": "failed", "log": log}))
     result = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action="play")
@@ -89,7 +89,7 @@ def test_a_failing_job_brings_its_log(simulator: t.Any) -> None:
     assert result.changed and result["results"][0]["outcome"] == "failed"
 
 
-def test_allowed_failures_fail_unless_they_are_ignored(simulator: t.Any) -> None:
+def test_allowed_failures_fail_the_task_unless_ignored(simulator: t.Any) -> None:
     for ignored in (False, True):
         # a manual job is allowed to fail unless its configuration says otherwise
         simulator.load(world({"name": "deploy", "when": "manual", "outcome": "failed"}))
@@ -99,7 +99,7 @@ def test_allowed_failures_fail_unless_they_are_ignored(simulator: t.Any) -> None
         assert (result.failure is None) is ignored
 
 
-def test_a_flaky_job_is_retried_up_to_its_attempts(simulator: t.Any) -> None:
+def test_failed_job_is_retried_up_to_max_attempts(simulator: t.Any) -> None:
     failed = {"outcome": "failed", "failure_reason": "runner_system_failure"}
     for attempts, most, fails in (([failed, failed, {"outcome": "success"}], 3, False), ([failed], 3, True)):
         simulator.load(world({"name": "deploy", "when": "manual", "attempts": attempts}))
@@ -119,7 +119,7 @@ def test_a_flaky_job_is_retried_up_to_its_attempts(simulator: t.Any) -> None:
     assert len(effects(simulator)) == 3
 
 
-def test_a_retry_by_somebody_else_is_followed(simulator: t.Any) -> None:
+def test_retry_by_another_user_is_followed(simulator: t.Any) -> None:
     simulator.load(
         world({"name": "deploy", "attempts": [{"outcome": "failed"}, {"outcome": "success", "duration": 50}]})
     )
@@ -131,7 +131,7 @@ def test_a_retry_by_somebody_else_is_followed(simulator: t.Any) -> None:
     assert result["job"]["id"] > old_id and result["job"]["status"] == "success"
 
 
-def test_a_pipeline_and_a_child_job_that_do_not_exist_yet_are_waited_for(simulator: t.Any) -> None:
+def test_missing_pipelines_and_child_jobs_are_waited_for(simulator: t.Any) -> None:
     child = {"jobs": [{"name": "apply", "duration": 5}]}
     simulator.load(
         world(
@@ -154,7 +154,7 @@ def test_a_pipeline_and_a_child_job_that_do_not_exist_yet_are_waited_for(simulat
     [(BRIDGES, {}), (INFO, {"include_downstream": True, "name": ["infra/apply"]})],
     ids=["bridges", "info"],
 )
-def test_the_pipeline_is_returned_as_it_is_after_waiting(
+def test_pipeline_is_returned_in_its_state_after_the_wait(
     simulator: t.Any, task: t.Any, options: dict[str, t.Any]
 ) -> None:
     child = {"jobs": [{"name": "apply", "duration": 20}]}
@@ -169,7 +169,7 @@ def test_the_pipeline_is_returned_as_it_is_after_waiting(
     assert effects(simulator) == []
 
 
-def test_several_jobs_are_all_tried_and_listed_in_one_failure(simulator: t.Any) -> None:
+def test_one_failure_lists_the_outcomes_of_all_jobs(simulator: t.Any) -> None:
     simulator.load(
         world(
             {"name": "deploy:a", "when": "manual"},
@@ -189,7 +189,7 @@ def test_several_jobs_are_all_tried_and_listed_in_one_failure(simulator: t.Any) 
     assert "2 of 4 jobs failed" in str(result.failure)
 
 
-def test_a_tree_of_pipelines_is_waited_for_and_drawn(simulator: t.Any) -> None:
+def test_downstream_tree_is_waited_for_and_drawn(simulator: t.Any) -> None:
     grandchild = {"jobs": [{"name": "leaf", "duration": 30}]}
     child = {"jobs": [{"name": "deeper", "trigger": {"strategy": "depend", "pipeline": grandchild}}]}
     made = world(

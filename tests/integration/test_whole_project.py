@@ -53,7 +53,7 @@ def assert_failed(result: Result, *words: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["15.9", "17.11", "18.10", "19.2"])
-def test_artifacts_of_all_but_the_newest_pipelines(simulator: t.Any, version: str) -> None:
+def test_artifacts_of_all_but_the_newest_pipelines_expire(simulator: t.Any, version: str) -> None:
     load(simulator, version)
     predicted = delete(simulator, check_mode=True)
     assert (predicted.failure, predicted.changed, writes(simulator)) == (None, True, [])
@@ -76,14 +76,14 @@ def test_artifacts_of_all_but_the_newest_pipelines(simulator: t.Any, version: st
     assert len(effects(simulator)) == 1
 
 
-def test_a_project_by_its_id(simulator: t.Any) -> None:
+def test_project_can_be_selected_by_id(simulator: t.Any) -> None:
     load(simulator)
     assert delete(simulator, project="7")["results"][0]["name"] == "7"
     assert writes(simulator) == [("DELETE", "/api/v4/projects/7/artifacts")]
 
 
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action != "delete_artifacts"])
-def test_other_actions_are_refused(simulator: t.Any, action: str) -> None:
+def test_whole_project_is_refused_for_other_actions(simulator: t.Any, action: str) -> None:
     load(simulator)
     assert_failed(delete(simulator, action=action), "whole_project can only be used with delete_artifacts")
     assert simulator.requests() == []
@@ -103,7 +103,7 @@ SELECTIONS: list[dict[str, t.Any]] = [
 
 
 @pytest.mark.parametrize("selection", SELECTIONS, ids=lambda selection: next(iter(selection)))
-def test_what_chooses_jobs_is_refused(simulator: t.Any, selection: dict[str, t.Any]) -> None:
+def test_options_that_select_jobs_are_refused(simulator: t.Any, selection: dict[str, t.Any]) -> None:
     load(simulator)
     (name,) = selection
     assert_failed(delete(simulator, **selection), f"{name} cannot be used with whole_project")
@@ -121,14 +121,14 @@ ONLY_FOR_OTHERS: list[dict[str, t.Any]] = [
 
 
 @pytest.mark.parametrize("options", ONLY_FOR_OTHERS, ids=lambda options: next(iter(options)))
-def test_what_belongs_to_other_actions_is_refused(simulator: t.Any, options: dict[str, t.Any]) -> None:
+def test_options_of_other_actions_are_refused(simulator: t.Any, options: dict[str, t.Any]) -> None:
     load(simulator)
     (name,) = options
     assert_failed(delete(simulator, **options), f"{name} can only be used with")
     assert simulator.requests() == []
 
 
-def test_without_it_a_selection_is_required(simulator: t.Any) -> None:
+def test_selection_is_required_without_whole_project(simulator: t.Any) -> None:
     load(simulator)
     assert_failed(delete(simulator, whole_project=False), "one of the following is required")
     assert_failed(delete(simulator, whole_project=False, pipeline_id=100), "needs name, stage, scope or job_id")
@@ -136,7 +136,7 @@ def test_without_it_a_selection_is_required(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("version", ["11.11", "13.12", "14.9"])
-def test_an_older_server(simulator: t.Any, version: str) -> None:
+def test_server_that_is_too_old_is_reported(simulator: t.Any, version: str) -> None:
     load(simulator, version)
     result = delete(simulator)
     assert_failed(result, "The artifacts of project group/app were not deleted: this server is too old for it")
@@ -145,27 +145,27 @@ def test_an_older_server(simulator: t.Any, version: str) -> None:
 
 
 @pytest.mark.parametrize("user", ["bob", "carol"])
-def test_only_a_maintainer_may(simulator: t.Any, user: str) -> None:
+def test_users_below_maintainer_are_refused(simulator: t.Any, user: str) -> None:
     load(simulator)
     assert_failed(delete(simulator, token=f"{user}-token-0123456789"), "403 Forbidden", "needs Maintainer")
     assert effects(simulator) == []
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_an_unknown_project(simulator: t.Any, check_mode: bool) -> None:
+def test_unknown_project_fails(simulator: t.Any, check_mode: bool) -> None:
     load(simulator)
     assert_failed(delete(simulator, project="group/none", check_mode=check_mode), "404 Project Not Found")
     assert writes(simulator) == []
 
 
-def test_a_project_that_is_being_counted(simulator: t.Any) -> None:
+def test_stats_refresh_of_the_project_fails_with_advice(simulator: t.Any) -> None:
     load(simulator, stats_refresh=True)
     assert_failed(delete(simulator), "undergoing stats refresh", "try again")
     assert effects(simulator) == []
 
 
 @pytest.mark.parametrize("preset", ["reset_after", "html_502_after", "error_500", "error_500_after", "html_200_after"])
-def test_a_lost_answer_is_no_success(simulator: t.Any, preset: str) -> None:
+def test_lost_answer_is_reported_as_unknown_outcome(simulator: t.Any, preset: str) -> None:
     load(simulator)
     simulator.inject(preset, method="DELETE", times=1)
     result = delete(simulator)
@@ -176,7 +176,7 @@ def test_a_lost_answer_is_no_success(simulator: t.Any, preset: str) -> None:
     assert expiring(simulator) == ["old"]
 
 
-def test_what_was_certainly_not_done_is_done_again(simulator: t.Any) -> None:
+def test_throttled_requests_are_repeated(simulator: t.Any) -> None:
     load(simulator)
     simulator.inject("throttle_seconds", method="DELETE", times=3)
     assert delete(simulator).failure is None
@@ -184,13 +184,13 @@ def test_what_was_certainly_not_done_is_done_again(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("preset", ["reset_before", "html_502", "truncate", "error_500"])
-def test_the_look_at_the_project_survives_faults(simulator: t.Any, preset: str) -> None:
+def test_reading_the_project_survives_faults(simulator: t.Any, preset: str) -> None:
     load(simulator)
     simulator.inject(preset, method="GET", times=1)
     assert delete(simulator).changed
 
 
-def test_playbook(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_playbook_predicts_and_deletes_the_artifacts(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     load(simulator)
     options = {"project": "group/app", "action": "delete_artifacts", "whole_project": True}
     tasks = [

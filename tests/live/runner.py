@@ -44,7 +44,7 @@ class Notes:
     server: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-class _NotingTransport:
+class _RecordingTransport:
     """Records requests, and passes them to another transport."""
 
     def __init__(self, transport: t.Any, notes: Notes) -> None:
@@ -53,15 +53,15 @@ class _NotingTransport:
 
     def send(self, request: Request, *, timeout_seconds: float) -> Response:
         response = self._transport.send(request, timeout_seconds=timeout_seconds)
-        self._note(request, response)
+        self._record(request, response)
         return t.cast(Response, response)
 
     def stream(self, request: Request, *, timeout_seconds: float) -> t.Any:
         stream = self._transport.stream(request, timeout_seconds=timeout_seconds)
-        self._note(request, stream)
+        self._record(request, stream)
         return stream
 
-    def _note(self, request: Request, answer: t.Any) -> None:
+    def _record(self, request: Request, answer: t.Any) -> None:
         self._notes.lines.append(f"{request.method} {request.endpoint}: {answer.status}")
         for name in ("x-gitlab-meta", "ratelimit-limit", "x-total", "link", "server"):
             if answer.header(name):
@@ -82,7 +82,7 @@ class Runner:
         context = TaskContext(
             check_mode=check_mode,
             environ={},
-            transport=lambda _settings, make: t.cast(t.Any, _NotingTransport(make(), self.notes)),
+            transport=lambda _settings, make: t.cast(t.Any, _RecordingTransport(make(), self.notes)),
         )
         connection = {"api_url": self.target.url, "api_token": self.target.token}
         try:

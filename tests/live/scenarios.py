@@ -70,7 +70,7 @@ def jobs_of(runner: Runner, **options: t.Any) -> list[Row]:
     return list(done.values["jobs"])
 
 
-def job_called(runner: Runner, name: str) -> Row:
+def job_named(runner: Runner, name: str) -> Row:
     """Return the job with this name in the newest pipeline of the target's ref."""
     found = [job for job in jobs_of(runner) if job["name"] == name]
     if not found:
@@ -103,7 +103,7 @@ def trigger_jobs_are_read(runner: Runner) -> None:
     expect(done.failure is None, str(done.failure))
 
 
-def a_log_is_read(runner: Runner) -> None:
+def log_is_read(runner: Runner) -> None:
     ended = [job for job in jobs_of(runner) if job["status"] in ("success", "failed")]
     if not ended:
         raise SkippedError("no job of the pipeline has ended")
@@ -116,7 +116,7 @@ def a_log_is_read(runner: Runner) -> None:
         expect(not again.changed, "the same log counts as a change")
 
 
-def an_archive_is_read(runner: Runner) -> None:
+def archive_is_read(runner: Runner) -> None:
     with_archive = [job for job in jobs_of(runner) if job.get("artifacts_file")]
     if not with_archive:
         raise SkippedError("no job of the pipeline has artifacts")
@@ -130,7 +130,7 @@ def an_archive_is_read(runner: Runner) -> None:
     )
 
 
-def missing_objects_cause_one_sentence_errors(runner: Runner) -> None:
+def missing_objects_are_reported_in_one_sentence(runner: Runner) -> None:
     for options in ({"job_id": 2**31 - 2}, {"ref": "no-such-ref-of-the-live-check"}):
         done = runner.run(INFO, **options)
         expect(done.failure and len(done.failure) < 1000, f"{options}: {done.failure}")
@@ -149,7 +149,7 @@ def check_mode_changes_nothing(runner: Runner) -> None:
     expect(not written, f"check mode has sent {written}")
 
 
-def a_gate_verifies(runner: Runner) -> None:
+def gate_verifies(runner: Runner) -> None:
     done = [job["name"] for job in jobs_of(runner) if job["status"] == "success"]
     if not done:
         raise SkippedError("no job of the pipeline has succeeded")
@@ -177,14 +177,14 @@ def run_gate(runner: Runner, *gates: Row) -> t.Any:
 
 def act(runner: Runner, name: str, action: str, **options: t.Any) -> t.Any:
     """Run an action on a job of `gitlab-ci.yml`, and return its outcome."""
-    job_called(runner, name)
+    job_named(runner, name)
     done = runner.run(ACTION, ref=runner.target.ref, name=[name], action=action, wait_timeout=WAIT_SECONDS, **options)
     expect(done.failure is None, str(done.failure))
     return done
 
 
-def a_manual_job_is_played_once(runner: Runner) -> None:
-    if job_called(runner, "live-manual")["status"] != "manual":
+def manual_job_is_played_once(runner: Runner) -> None:
+    if job_named(runner, "live-manual")["status"] != "manual":
         raise SkippedError("live-manual was played before; start a new pipeline")
     predicted = runner.run(ACTION, check_mode=True, ref=runner.target.ref, name=["live-manual"], action="play")
     expect(predicted.changed, "check mode predicts no change")
@@ -195,17 +195,17 @@ def a_manual_job_is_played_once(runner: Runner) -> None:
     expect(len(plays) == 1, f"the job was played {len(plays)} times")
 
 
-def a_failed_job_is_retried(runner: Runner) -> None:
-    job = job_called(runner, "live-failing")
+def failed_job_is_retried(runner: Runner) -> None:
+    job = job_named(runner, "live-failing")
     if job["status"] != "failed":
         raise SkippedError(f"live-failing is {job['status']}")
     done = runner.run(ACTION, ref=runner.target.ref, name=["live-failing"], action="retry", wait=True)
     expect(done.changed, f"nothing was retried: {done.failure}")
-    expect(job_called(runner, "live-failing")["id"] > job["id"], "there is no new attempt")
+    expect(job_named(runner, "live-failing")["id"] > job["id"], "there is no new attempt")
 
 
-def a_long_job_is_canceled(runner: Runner) -> None:
-    if job_called(runner, "live-long")["status"] != "manual":
+def long_job_is_canceled(runner: Runner) -> None:
+    if job_named(runner, "live-long")["status"] != "manual":
         raise SkippedError("live-long was played before; start a new pipeline")
     act(runner, "live-long", "play")
     done = act(runner, "live-long", "cancel", wait=True)
@@ -213,16 +213,16 @@ def a_long_job_is_canceled(runner: Runner) -> None:
     expect(not act(runner, "live-long", "cancel").changed, "the second cancel counts as a change")
 
 
-def a_gate_plays(runner: Runner) -> None:
-    if job_called(runner, "live-gate")["status"] != "manual":
+def gate_plays_once(runner: Runner) -> None:
+    if job_named(runner, "live-gate")["status"] != "manual":
         raise SkippedError("live-gate was played before; start a new pipeline")
     outcome = run_gate(runner, {"name": ["live-gate"], "action": "play"})
     expect(outcome.values["outcome"] == "passed" and outcome.changed, str(outcome.failure))
     expect(not run_gate(runner, {"name": ["live-gate"], "action": "play"}).changed, "the second run counts as a change")
 
 
-def artifacts_are_deleted_and_a_job_erased(runner: Runner) -> None:
-    job = job_called(runner, "live-gate")
+def artifacts_are_deleted_and_job_is_erased(runner: Runner) -> None:
+    job = job_named(runner, "live-gate")
     if job["status"] != "success":
         raise SkippedError("live-gate has not succeeded")
     for action in ("delete_artifacts", "erase"):
@@ -235,14 +235,14 @@ SCENARIOS: t.Final = (
     Scenario("Lists, single jobs and pages agree", lists_agree),
     Scenario("Every status is known", statuses_are_known),
     Scenario("Trigger jobs are read", trigger_jobs_are_read),
-    Scenario("A log is downloaded whole", a_log_is_read),
-    Scenario("An archive is downloaded whole", an_archive_is_read),
-    Scenario("Missing objects cause one-sentence errors", missing_objects_cause_one_sentence_errors),
+    Scenario("A log is downloaded whole", log_is_read),
+    Scenario("An archive is downloaded whole", archive_is_read),
+    Scenario("Missing objects are reported in one sentence", missing_objects_are_reported_in_one_sentence),
     Scenario("Check mode changes nothing", check_mode_changes_nothing),
-    Scenario("A gate verifies", a_gate_verifies),
-    Scenario("A manual job is played once", a_manual_job_is_played_once, writes=True),
-    Scenario("A failed job is retried", a_failed_job_is_retried, writes=True),
-    Scenario("A long job is canceled", a_long_job_is_canceled, writes=True),
-    Scenario("A gate plays, once", a_gate_plays, writes=True),
-    Scenario("Artifacts are deleted, and a job is erased", artifacts_are_deleted_and_a_job_erased, writes=True),
+    Scenario("A gate verifies", gate_verifies),
+    Scenario("A manual job is played once", manual_job_is_played_once, writes=True),
+    Scenario("A failed job is retried", failed_job_is_retried, writes=True),
+    Scenario("A long job is canceled", long_job_is_canceled, writes=True),
+    Scenario("A gate plays, once", gate_plays_once, writes=True),
+    Scenario("Artifacts are deleted, and a job is erased", artifacts_are_deleted_and_job_is_erased, writes=True),
 )

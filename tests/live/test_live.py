@@ -52,20 +52,20 @@ def check(simulator: t.Any, tmp_path: pathlib.Path, *options: str) -> tuple[int,
     return done.returncode, done.stdout + done.stderr, path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def test_reading_changes_nothing_and_finds_nothing_wrong(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_reading_scenarios_pass_and_change_nothing(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(*JOBS, stages=["build", "live"]), clock="scaled:60")
-    status, said, report = check(simulator, tmp_path)
-    assert status == 0, said + report
+    status, output, report = check(simulator, tmp_path)
+    assert status == 0, output + report
     assert report.count("| passed |") == READS, report
     assert effects(simulator) == [] and simulator.writes() == []
     for secret in (TOKEN, "127.0.0.1", "group/app", "group%2Fapp"):
         assert secret not in report
 
 
-def test_writing_plays_retries_cancels_and_erases(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_writing_scenarios_play_retry_cancel_and_erase(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(*JOBS, stages=["build", "live"]), clock="scaled:60")
-    status, said, report = check(simulator, tmp_path, "--write")
-    assert status == 0, said + report
+    status, output, report = check(simulator, tmp_path, "--write")
+    assert status == 0, output + report
     assert "skipped" not in report and "failed" not in report.replace("A failed job", "")
     assert effects(simulator) == [
         ("play", "live-manual"),
@@ -78,18 +78,18 @@ def test_writing_plays_retries_cancels_and_erases(simulator: t.Any, tmp_path: pa
     ]
 
 
-def test_a_difference_is_found_and_told_without_addresses(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_failed_scenario_is_reported_without_addresses(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "build", "status": "success"}))
     body = {"message": f"{simulator.url}/group/app is broken"}
     simulator.inject(kind="status", path="/trigger_jobs|/bridges", status=403, body=body)
-    status, _said, report = check(simulator, tmp_path, "--write")
+    status, _output, report = check(simulator, tmp_path, "--write")
     assert status == 1
     assert "| Trigger jobs are read | failed |" in report and "GET list_pipeline_trigger_jobs: 403" in report
     assert "the pipeline has no job live-manual" in report
     assert "127.0.0.1" not in report and "group/app" not in report
 
 
-def test_the_simulated_jobs_are_those_of_the_file_for_gitlab() -> None:
+def test_simulated_jobs_match_the_ci_file_for_gitlab() -> None:
     described = yaml.safe_load((ROOT / "tests" / "live" / "gitlab-ci.yml").read_text(encoding="utf-8"))
     jobs = {name: job for name, job in described.items() if name != "stages"}
     assert list(jobs) == [job["name"] for job in JOBS]
@@ -100,7 +100,7 @@ def test_the_simulated_jobs_are_those_of_the_file_for_gitlab() -> None:
         ]
 
 
-def test_a_token_is_needed(tmp_path: pathlib.Path) -> None:
+def test_missing_token_is_reported(tmp_path: pathlib.Path) -> None:
     clean = {name: value for name, value in os.environ.items() if name != "GITLAB_TOKEN"}
     command = [sys.executable, "-m", "tests.live", "--project", "group/app", "--url", "http://127.0.0.1:9"]
     done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=1800, check=False)
@@ -108,5 +108,5 @@ def test_a_token_is_needed(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "5"])
-def test_short_values_are_left_alone(value: str) -> None:
+def test_short_values_are_not_masked(value: str) -> None:
     assert without_addresses("5 of 15", Target("https://x", "t0ken", value, "main")) == "5 of 15"

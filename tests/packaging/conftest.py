@@ -14,33 +14,33 @@ import pytest
 from .support import GALAXY, ROOT, WHEEL_COMMAND, environment, run, tool
 
 
-@pytest.fixture(scope="session", name="made")
-def made_fixture(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+@pytest.fixture(scope="session", name="packages")
+def packages_fixture(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Return a folder for the packages, which also contains a home folder."""
     return tmp_path_factory.mktemp("packages")
 
 
 @pytest.fixture(scope="session")
-def tarball(made: pathlib.Path) -> pathlib.Path:
+def tarball(packages: pathlib.Path) -> pathlib.Path:
     """Build the tarball with `ansible-galaxy collection build`, and return its path."""
-    command = [tool("ansible-galaxy"), "collection", "build", "--output-path", made, ROOT]
-    run(*command, cwd=made, env=environment(made / "home"))
-    return made / f"{GALAXY['namespace']}-{GALAXY['name']}-{GALAXY['version']}.tar.gz"
+    command = [tool("ansible-galaxy"), "collection", "build", "--output-path", packages, ROOT]
+    run(*command, cwd=packages, env=environment(packages / "home"))
+    return packages / f"{GALAXY['namespace']}-{GALAXY['name']}-{GALAXY['version']}.tar.gz"
 
 
 @pytest.fixture(scope="session")
-def wheel(made: pathlib.Path) -> pathlib.Path:
+def wheel(packages: pathlib.Path) -> pathlib.Path:
     """Build the wheel, and return its path."""
-    run(*WHEEL_COMMAND, made, ROOT, cwd=made, env=environment(made / "home"))
-    return made / f"{GALAXY['namespace']}_{GALAXY['name']}-{GALAXY['version']}-py3-none-any.whl"
+    run(*WHEEL_COMMAND, packages, ROOT, cwd=packages, env=environment(packages / "home"))
+    return packages / f"{GALAXY['namespace']}_{GALAXY['name']}-{GALAXY['version']}-py3-none-any.whl"
 
 
 @pytest.fixture(scope="session")
-def installed(made: pathlib.Path, tarball: pathlib.Path) -> pathlib.Path:
+def installed(packages: pathlib.Path, tarball: pathlib.Path) -> pathlib.Path:
     """Install the tarball into an empty folder with `ansible-galaxy`, and return the folder."""
-    folder = made / "collections"
+    folder = packages / "collections"
     command = [tool("ansible-galaxy"), "collection", "install", "--offline", "-p", folder, tarball]
-    run(*command, cwd=made, env=environment(made / "home", ANSIBLE_COLLECTIONS_PATH=str(folder)))
+    run(*command, cwd=packages, env=environment(packages / "home", ANSIBLE_COLLECTIONS_PATH=str(folder)))
     return folder
 
 

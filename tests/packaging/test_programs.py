@@ -56,7 +56,7 @@ def test_ansible_runner_shows_progress_while_the_task_runs(
     assert events[-1]["event"] == "playbook_on_stats"
 
 
-def test_ansible_navigator_without_a_container(
+def test_ansible_navigator_runs_the_playbook_without_a_container(
     simulator: t.Any, installed: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     simulator.load(SCENARIO)
@@ -72,8 +72,9 @@ def test_ansible_navigator_without_a_container(
     assert effects(simulator) == [("play", "deploy:prod")]
 
 
-def test_the_example_under_ansible_runner(simulator: t.Any, installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """Run the release of `make demo` from the installed collection."""
+def test_ansible_runner_runs_the_demo_release(
+    simulator: t.Any, installed: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     place = installed / "ansible_collections" / GALAXY["namespace"] / GALAXY["name"] / "docs" / "examples"
     shutil.copytree(place, tmp_path / "project")
     simulator.load(place / "release-scenario.yml", clock="scaled:60")
@@ -92,7 +93,9 @@ def test_ansible_builder_finds_the_requirements(installed: pathlib.Path, tmp_pat
     assert [one.partition("#")[0].strip() for one in found] == [line for line in lines if not line.startswith("#")]
 
 
-def test_ansible_builder_makes_the_context_of_an_image(tarball: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_ansible_builder_creates_an_image_context_with_the_tarball(
+    tarball: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     """Build the context from the description in the guides: an image that contains the tarball."""
     name = tarball.name
     description = {

@@ -44,13 +44,13 @@ def released_fixture(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def verdict(root: pathlib.Path) -> tuple[int, str]:
+def check_release(root: pathlib.Path) -> tuple[int, str]:
     done = subprocess.run([sys.executable, CHECK, root], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 
 
-def test_a_release_can_be_made(released: pathlib.Path) -> None:
-    assert verdict(released) == (0, "The commit can be released.\n")
+def test_tagged_release_commit_can_be_released(released: pathlib.Path) -> None:
+    assert check_release(released) == (0, "The commit can be released.\n")
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,20 @@ def test_a_release_can_be_made(released: pathlib.Path) -> None:
         (("changelogs/fragments/new.yml", "bugfixes: [x]\n"), "still has new.yml"),
     ],
 )
-def test_what_keeps_a_commit_from_it(released: pathlib.Path, change: tuple[str, str], words: str) -> None:
+def test_incomplete_release_is_refused(released: pathlib.Path, change: tuple[str, str], words: str) -> None:
     write(released, *change)
-    status, said = verdict(released)
-    assert status == 1 and words in said and "1 files are not committed" in said
+    status, output = check_release(released)
+    assert status == 1 and words in output and "1 files are not committed" in output
     git(released, "add", "-A")
     git(released, "commit", "--quiet", "-m", "Change")
     git(released, "tag", "-f", "1.2.3", "-m", "again")
-    status, said = verdict(released)
-    assert status == 1 and words in said and said.count("\n") >= 1 and "not committed" not in said
+    status, output = check_release(released)
+    assert status == 1 and words in output and output.count("\n") >= 1 and "not committed" not in output
 
 
-def test_a_commit_without_its_tag_is_none(released: pathlib.Path) -> None:
+def test_commit_without_a_tag_is_refused(released: pathlib.Path) -> None:
     git(released, "commit", "--quiet", "--allow-empty", "-m", "Next")
-    assert verdict(released) == (1, "The commit has no tag; the version in galaxy.yml is 1.2.3.\n")
+    assert check_release(released) == (1, "The commit has no tag; the version in galaxy.yml is 1.2.3.\n")
 
 
 # ----- CI -----
@@ -119,7 +119,7 @@ def gitlab() -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("described", [github, gitlab])
-def test_ci_runs_the_sessions_that_there_are(described: t.Callable[[], dict[str, t.Any]]) -> None:
+def test_ci_runs_the_sessions_of_the_noxfile(described: t.Callable[[], dict[str, t.Any]]) -> None:
     known, run = sessions(), described()
     assert set(run["test"]) == known["test"]
     assert set(run["weekly"]) == known["weekly"]
@@ -127,12 +127,12 @@ def test_ci_runs_the_sessions_that_there_are(described: t.Callable[[], dict[str,
     assert run["matrix"] == known["matrix"]
 
 
-def test_the_image_of_gitlab_gets_the_java_without_which_a_session_is_skipped() -> None:
+def test_gitlab_ci_installs_java_for_the_eda_session() -> None:
     weekly = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))["weekly"]
     assert any(re.search("eda.* install openjdk", line) for line in weekly["before_script"])
 
 
-def test_both_ci_systems_run_the_same() -> None:
+def test_both_ci_systems_run_the_same_sessions() -> None:
     assert github() == gitlab()
 
 
@@ -144,6 +144,6 @@ def test_both_ci_systems_run_the_same() -> None:
         (".github/PULL_REQUEST_TEMPLATE.md", ".gitlab/merge_request_templates/Default.md"),
     ],
 )
-def test_templates_are_the_same_on_both(here: str, there: str) -> None:
+def test_templates_are_the_same_on_github_and_gitlab(here: str, there: str) -> None:
     text = (ROOT / here).read_text(encoding="utf-8")
     assert text.rpartition("---\n\n")[2] == (ROOT / there).read_text(encoding="utf-8")

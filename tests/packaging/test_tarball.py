@@ -45,13 +45,13 @@ def known_to_git() -> set[str]:
     return {name for name in output.split("\0") if name and (ROOT / name).is_file()}
 
 
-def test_what_is_in_it(tarball_names: set[str]) -> None:
-    wanted = {name for name in known_to_git() if name.startswith(tuple(f"{folder}/" for folder in FOLDERS))}
-    wanted = {name for name in wanted if not name.endswith("/.keep")}
-    assert tarball_names == wanted | FILES
+def test_tarball_contains_exactly_the_files_for_users(tarball_names: set[str]) -> None:
+    expected = {name for name in known_to_git() if name.startswith(tuple(f"{folder}/" for folder in FOLDERS))}
+    expected = {name for name in expected if not name.endswith("/.keep")}
+    assert tarball_names == expected | FILES
 
 
-def test_the_manifest(tarball: pathlib.Path) -> None:
+def test_manifest_matches_galaxy_yml(tarball: pathlib.Path) -> None:
     with tarfile.open(tarball) as opened:
         info = json.load(t.cast("t.IO[bytes]", opened.extractfile("MANIFEST.json")))["collection_info"]
     for key in ("namespace", "name", "version", "description", "authors", "license", "tags", "repository"):
@@ -59,7 +59,7 @@ def test_the_manifest(tarball: pathlib.Path) -> None:
     assert info["dependencies"] == {}
 
 
-def test_links_of_the_readme_lead_somewhere(tarball_names: set[str]) -> None:
+def test_links_in_the_readme_exist_in_the_tarball(tarball_names: set[str]) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
     paths = {link.partition("#")[0].removeprefix("./").rstrip("/") for link in links if "://" not in link} - {""}
@@ -67,7 +67,7 @@ def test_links_of_the_readme_lead_somewhere(tarball_names: set[str]) -> None:
     assert not paths - tarball_names - folders
 
 
-def test_nothing_in_it_names_a_folder_of_this_machine(tarball: pathlib.Path) -> None:
+def test_tarball_contains_no_local_paths(tarball: pathlib.Path) -> None:
     with tarfile.open(tarball) as opened:
         for member in opened.getmembers():
             if member.isfile():
@@ -75,14 +75,16 @@ def test_nothing_in_it_names_a_folder_of_this_machine(tarball: pathlib.Path) -> 
                 assert str(ROOT).encode() not in content, member.name
 
 
-def test_a_playbook_needs_the_collection(tmp_path: pathlib.Path) -> None:
+def test_playbook_fails_without_the_collection(tmp_path: pathlib.Path) -> None:
     """The playbook of the next test fails without the collection, so no other copy is found."""
     env = environment(tmp_path / "home", ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "empty"))
     output = run(tool("ansible-playbook"), write_playbook(tmp_path), cwd=tmp_path, env=env, expect=4)
     assert "jobgate.gitlab.gitlab_job_action" in output
 
 
-def test_a_playbook_with_what_was_installed(simulator: t.Any, installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_playbook_works_with_the_installed_tarball(
+    simulator: t.Any, installed: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     simulator.load(SCENARIO)
     env = environment(tmp_path / "home", url=simulator.url, ANSIBLE_COLLECTIONS_PATH=str(installed))
     command = [tool("ansible-playbook"), write_playbook(tmp_path)]
@@ -92,7 +94,7 @@ def test_a_playbook_with_what_was_installed(simulator: t.Any, installed: pathlib
     assert effects(simulator) == [("play", "deploy:prod")]
 
 
-def test_its_documentation_is_found(installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_documentation_of_the_installed_collection_is_found(installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
     env = environment(tmp_path / "home", ANSIBLE_COLLECTIONS_PATH=str(installed))
     full_name = f"{GALAXY['namespace']}.{GALAXY['name']}"
     listed = run(tool("ansible-galaxy"), "collection", "list", full_name, cwd=tmp_path, env=env)
@@ -106,7 +108,7 @@ def test_its_documentation_is_found(installed: pathlib.Path, tmp_path: pathlib.P
     assert sorted(json.loads(output)) == [f"{full_name}.{name}" for name in roles]
 
 
-def test_the_requirements_are_those_of_an_execution_environment(installed: pathlib.Path) -> None:
+def test_execution_environment_requirements_are_installed(installed: pathlib.Path) -> None:
     place = installed / "ansible_collections" / GALAXY["namespace"] / GALAXY["name"]
     described = yaml.safe_load((place / "meta" / "execution-environment.yml").read_text(encoding="utf-8"))
     assert described["version"] == 3

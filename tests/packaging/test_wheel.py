@@ -23,7 +23,7 @@ from .support import GALAXY, PYTHON, ROOT, SCENARIO, TOKEN, WHEEL_COMMAND, envir
 PLACE = f"ansible_collections/{GALAXY['namespace']}/{GALAXY['name']}/"
 SIMULATOR = "jobgate_gitlab_simulator"
 
-TEST_OF_A_USER = f"""\
+USER_TEST = f"""\
 import urllib.request
 
 
@@ -37,16 +37,16 @@ def test_it_answers(gitlab_simulator):
 
 
 @pytest.fixture(scope="module")
-def unpacked(made: pathlib.Path, wheel: pathlib.Path) -> pathlib.Path:
+def site_packages(packages: pathlib.Path, wheel: pathlib.Path) -> pathlib.Path:
     """Return a folder that is like site-packages, without the dependencies."""
-    folder = made / "site-packages"
+    folder = packages / "site-packages"
     command = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", folder, wheel]
-    run(*command, cwd=made, env=environment(made / "home"))
+    run(*command, cwd=packages, env=environment(packages / "home"))
     return folder
 
 
 @pytest.fixture
-def served(tmp_path: pathlib.Path) -> c.Iterator[c.Callable[..., str]]:
+def start_simulator(tmp_path: pathlib.Path) -> c.Iterator[c.Callable[..., str]]:
     """Yield a function that starts the simulator's program as users do, and returns its URL."""
     running: list[subprocess.Popen[bytes]] = []
 
@@ -67,12 +67,12 @@ def served(tmp_path: pathlib.Path) -> c.Iterator[c.Callable[..., str]]:
         process.wait(timeout=60)
 
 
-def test_the_collection_is_that_of_the_tarball(wheel: pathlib.Path, tarball_names: set[str]) -> None:
+def test_wheel_contains_the_same_collection_as_the_tarball(wheel: pathlib.Path, tarball_names: set[str]) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.removeprefix(PLACE) for name in names if name.startswith(PLACE)} == tarball_names
 
 
-def test_the_rest_is_the_simulator(wheel: pathlib.Path) -> None:
+def test_rest_of_the_wheel_is_the_simulator(wheel: pathlib.Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith(PLACE)}
     folder = ROOT / "tests" / "simulator"
     files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
@@ -81,27 +81,27 @@ def test_the_rest_is_the_simulator(wheel: pathlib.Path) -> None:
     assert names - information == {f"{SIMULATOR}/{name}" for name in sources}
 
 
-def test_what_it_says_of_itself(wheel: pathlib.Path) -> None:
+def test_wheel_metadata_matches_galaxy_yml_and_the_requirements(wheel: pathlib.Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
         name = next(name for name in opened.namelist() if name.endswith(".dist-info/METADATA"))
-        told = email.message_from_bytes(opened.read(name))
-    assert told["Version"] == GALAXY["version"]
-    assert sorted(GALAXY["license"]) == sorted(told["License-Expression"].split(" AND "))
+        metadata = email.message_from_bytes(opened.read(name))
+    assert metadata["Version"] == GALAXY["version"]
+    assert sorted(GALAXY["license"]) == sorted(metadata["License-Expression"].split(" AND "))
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    required = told.get_all("Requires-Dist") or []
+    required = metadata.get_all("Requires-Dist") or []
     assert [one for one in required if "extra ==" not in one] == [one for one in lines if not one.startswith("#")]
     extras = {"simulator": {"aiohttp", "cryptography", "pyyaml"}, "eda": {"aiohttp", "ansible-rulebook"}}
-    for extra, wanted in extras.items():
+    for extra, expected in extras.items():
         names = {re.split(r"[>=;]", one)[0].lower() for one in required if f"extra == '{extra}'" in one}
-        assert names == wanted, extra
+        assert names == expected, extra
 
 
-def test_a_playbook_with_what_was_installed(
-    served: c.Callable[..., str], unpacked: pathlib.Path, tmp_path: pathlib.Path
+def test_playbook_works_with_the_installed_wheel(
+    start_simulator: c.Callable[..., str], site_packages: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     nothing = str(tmp_path / "nothing")
-    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked), ANSIBLE_COLLECTIONS_PATH=nothing)
-    url = served(PYTHON, "-m", SIMULATOR, env=env)
+    env = environment(tmp_path / "home", PYTHONPATH=str(site_packages), ANSIBLE_COLLECTIONS_PATH=nothing)
+    url = start_simulator(PYTHON, "-m", SIMULATOR, env=env)
     env |= {"GITLAB_API_URL": url, "GITLAB_TOKEN": TOKEN}
     command = [tool("ansible-playbook"), write_playbook(tmp_path)]
     first = run(*command, cwd=tmp_path, env=env)
@@ -109,40 +109,40 @@ def test_a_playbook_with_what_was_installed(
     assert "changed=0" in run(*command, cwd=tmp_path, env=env)
 
 
-def test_the_program_without_the_extra_says_what_to_install(unpacked: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_simulator_without_the_extra_reports_what_to_install(
+    site_packages: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     program = f"import sys; sys.modules['aiohttp'] = None; from {SIMULATOR}.command import main; sys.exit(main())"
-    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+    env = environment(tmp_path / "home", PYTHONPATH=str(site_packages))
     output = run(PYTHON, "-c", program, cwd=tmp_path, env=env, expect=1)
     assert output == ("jobgate-gitlab-simulator: aiohttp is missing. Run: pip install 'jobgate-gitlab[simulator]'\n")
 
 
-def test_without_the_extra_tests_run_and_the_fixture_says_what_to_install(
-    unpacked: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
+def test_fixture_without_the_extra_reports_what_to_install(site_packages: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "conftest.py").write_text("import sys\n\nsys.modules['aiohttp'] = None\n", encoding="utf-8")
-    (tmp_path / "test_it.py").write_text(TEST_OF_A_USER + "\n\ndef test_another_one():\n    pass\n", encoding="utf-8")
-    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+    (tmp_path / "test_it.py").write_text(USER_TEST + "\n\ndef test_another_one():\n    pass\n", encoding="utf-8")
+    env = environment(tmp_path / "home", PYTHONPATH=str(site_packages))
     output = run(PYTHON, "-m", "pytest", "-q", tmp_path, cwd=tmp_path, env=env, expect=1)
     assert "1 passed, 1 error" in output
     assert "gitlab_simulator: aiohttp is missing. Run: pip install 'jobgate-gitlab[simulator]'" in output
 
 
-def test_the_program_of_the_wheel_reads_a_ci_file(unpacked: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_simulator_of_the_wheel_reads_a_ci_file(site_packages: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / ".gitlab-ci.yml").write_text("build: {script: make, parallel: 2}\n", encoding="utf-8")
-    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+    env = environment(tmp_path / "home", PYTHONPATH=str(site_packages))
     command = [PYTHON, "-m", SIMULATOR, "--ci-file", ".gitlab-ci.yml", "--print-scenario"]
     assert "name: build 2/2" in run(*command, cwd=tmp_path, env=env)
 
 
-def test_the_fixture_in_a_project_of_somebody_else(unpacked: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    (tmp_path / "test_it.py").write_text(TEST_OF_A_USER, encoding="utf-8")
-    env = environment(tmp_path / "home", PYTHONPATH=str(unpacked))
+def test_fixture_works_in_another_project(site_packages: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "test_it.py").write_text(USER_TEST, encoding="utf-8")
+    env = environment(tmp_path / "home", PYTHONPATH=str(site_packages))
     assert "1 passed" in run(PYTHON, "-m", "pytest", "-q", tmp_path, cwd=tmp_path, env=env)
 
 
 @pytest.mark.fresh
-def test_one_command_in_a_new_environment(
-    served: c.Callable[..., str], wheel: pathlib.Path, tmp_path: pathlib.Path
+def test_one_pip_install_in_a_new_environment_is_enough(
+    start_simulator: c.Callable[..., str], wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     """Do what a user does: create a virtual environment, `pip install` once, start the simulator, run a playbook."""
     env = environment(tmp_path / "home")
@@ -154,7 +154,7 @@ def test_one_command_in_a_new_environment(
     run(*install, f"{wheel}[simulator]", "ansible-core", "pytest", cwd=tmp_path, env=env, timeout_seconds=600)
 
     env = environment(tmp_path / "home", PATH=f"{folder}:/usr/bin:/bin")
-    url = served(folder / "jobgate-gitlab-simulator", env=env)
+    url = start_simulator(folder / "jobgate-gitlab-simulator", env=env)
     env |= {"GITLAB_API_URL": url, "GITLAB_TOKEN": TOKEN}
     command = [folder / "ansible-playbook", write_playbook(tmp_path)]
     first = run(*command, cwd=tmp_path, env=env)
@@ -163,10 +163,10 @@ def test_one_command_in_a_new_environment(
     listed = run(folder / "ansible-galaxy", "collection", "list", cwd=tmp_path, env=env)
     assert re.search(rf"{GALAXY['namespace']}\.{GALAXY['name']} +{re.escape(GALAXY['version'])}", listed)
 
-    (tmp_path / "test_it.py").write_text(TEST_OF_A_USER, encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(USER_TEST, encoding="utf-8")
     assert "1 passed" in run(folder / "pytest", "-q", tmp_path / "test_it.py", cwd=tmp_path, env=env)
 
 
-def test_it_is_reproducible(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_wheel_is_reproducible(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
     run(*WHEEL_COMMAND, tmp_path, ROOT, cwd=tmp_path, env=environment(tmp_path / "home"))
     assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()

@@ -23,16 +23,16 @@ from tests.simulator.ci.notes import Notes
 from tests.simulator.ci.rules import Matcher
 from tests.simulator.ci.values import CiError, flat
 from tests.simulator.ci.variables import values
-from tests.simulator_tests.test_ci_files import CASES, KINDS, WISHES, file_of, names
+from tests.simulator_tests.test_ci_files import CASES, CONTEXTS, KINDS, case_names, file_of
 
 _UNREADABLE = ("null", "true", "false", "!~")
 
 
-def read(name: str, wish: Context) -> Config | None:
+def read(name: str, context: Context) -> Config | None:
     """Return the configuration of a case, or None if the case is invalid on purpose."""
     notes = Notes()
-    known = predefined(wish)
-    includer = Includer(CASES / name, Matcher(wish, None, notes), known, notes)
+    known = predefined(context)
+    includer = Includer(CASES / name, Matcher(context, None, notes), known, notes)
     try:
         return make_config(includer.read(file_of(CASES / name)), notes, is_whole=True)
     except CiError:
@@ -47,9 +47,9 @@ def is_readable(rules: t.Any) -> bool:
     return True
 
 
-def all_rules(config: Config, wish: Context) -> t.Iterator[tuple[str, t.Any, dict[str, str]]]:
+def all_rules(config: Config, context: Context) -> t.Iterator[tuple[str, t.Any, dict[str, str]]]:
     """Yield the place of each list of rules, the rules, and the variables that apply to them."""
-    base = {**predefined(wish), **config.variables}
+    base = {**predefined(context), **config.variables}
     if config.workflow.get("rules"):
         yield "workflow", config.workflow["rules"], base
     for name, job in config.jobs.items():
@@ -57,30 +57,30 @@ def all_rules(config: Config, wish: Context) -> t.Iterator[tuple[str, t.Any, dic
             yield name, job["rules"], {**base, "CI_JOB_NAME": name, **values(job.get("variables"))}
 
 
-def theirs(rules: t.Any, variables: dict[str, str]) -> bool | None:
+def cimulator_result(rules: t.Any, variables: dict[str, str]) -> bool | None:
     """Return cimulator's result, or None if it could not evaluate an expression."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
         found = bool(evaluate_rules([dict(rule) for rule in flat(rules)], variables)[0])
-    return None if "Error evaluating" in said.getvalue() else found
+    return None if "Error evaluating" in output.getvalue() else found
 
 
-def test_both_agree() -> None:
+def test_rules_are_evaluated_as_by_cimulator() -> None:
     compared, differ = 0, []
-    for case in names():
+    for case in case_names():
         for kind in KINDS:
-            config = read(case, WISHES[kind])
+            config = read(case, CONTEXTS[kind])
             if config is None:
                 continue
-            matcher = Matcher(WISHES[kind], None, Notes())
-            for place, rules, variables in all_rules(config, WISHES[kind]):
-                their = theirs(rules, variables) if is_readable(rules) else None
+            matcher = Matcher(CONTEXTS[kind], None, Notes())
+            for place, rules, variables in all_rules(config, CONTEXTS[kind]):
+                their = cimulator_result(rules, variables) if is_readable(rules) else None
                 if their is None:
                     continue
                 compared += 1
                 ours = matcher.first(rules, variables) is not None
                 if ours is not their:
-                    differ.append(f"{case} {kind} {place}: ours {ours}, theirs {their}")
+                    differ.append(f"{case} {kind} {place}: ours {ours}, cimulator {their}")
     assert not differ, "\n".join(differ)
     # cimulator must not skip everything
     assert compared >= 80, compared

@@ -25,14 +25,15 @@ def delivery(*faults: t.Any) -> Delivery:
     features = Features("19.2")
     row = {"url": "http://127.0.0.1/", "signing_token": TOKEN, "faults": list(faults)}
     hook = read_hook(row, features, place="hooks[0]")
-    return Delivery(hook, "job", "success", 1, BODY, "http://127.0.0.1", features, hook.fault("job", "success"))
+    fault = hook.fault("job", "success")
+    return Delivery(hook, "job", "success", 1, BODY, "http://127.0.0.1", features, fault, at=0.0)
 
 
-def test_it_is_right() -> None:
+def test_hook_signature_is_valid() -> None:
     assert Webhook(TOKEN).verify(BODY, delivery().headers())["build_name"] == "größe"
 
 
 @pytest.mark.parametrize("fault", ["wrong_signature", "old"])
-def test_it_is_wrong_when_it_is_meant_to_be(fault: str) -> None:
+def test_faulty_hook_signature_is_refused(fault: str) -> None:
     with pytest.raises(WebhookVerificationError):
         Webhook(TOKEN).verify(BODY, delivery(fault).headers())

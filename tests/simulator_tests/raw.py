@@ -15,9 +15,9 @@ import urllib.parse
 from .support import PROJECT
 
 # Short enough for responses that never come.
-PATIENCE = 0.25
+SHORT_TIMEOUT = 0.25
 # For responses that do come: longer than any machine needs.
-AN_ETERNITY = 600.0
+LONG_TIMEOUT = 600.0
 PLAY = f"/api/v4/projects/{PROJECT}/jobs/1000/play"
 JOB = f"/api/v4/projects/{PROJECT}/jobs/1000"
 JOBS = f"/api/v4/projects/{PROJECT}/jobs"
@@ -38,7 +38,7 @@ class Answer:
 
 
 def connect(
-    url: str, *, context: ssl.SSLContext | None = None, timeout: float = AN_ETERNITY
+    url: str, *, context: ssl.SSLContext | None = None, timeout: float = LONG_TIMEOUT
 ) -> http.client.HTTPConnection:
     parts = urllib.parse.urlsplit(url)
     assert parts.hostname is not None
@@ -48,7 +48,7 @@ def connect(
 
 
 def exchange(
-    used: http.client.HTTPConnection,
+    connection: http.client.HTTPConnection,
     method: str,
     path: str,
     *,
@@ -62,9 +62,9 @@ def exchange(
     """
     answer = Answer()
     try:
-        used.request(method, path, body=body, headers={"PRIVATE-TOKEN": "mia-token", **(headers or {})})
+        connection.request(method, path, body=body, headers={"PRIVATE-TOKEN": "mia-token", **(headers or {})})
         sent()
-        response = used.getresponse()
+        response = connection.getresponse()
         answer.status = response.status
         answer.headers = dict(response.getheaders())
         try:
@@ -82,13 +82,13 @@ def call(
     method: str,
     path: str,
     *,
-    timeout: float = AN_ETERNITY,
+    timeout: float = LONG_TIMEOUT,
     context: ssl.SSLContext | None = None,
     **how: t.Any,
 ) -> Answer:
     """Send a request over a new connection."""
-    used = connect(url, context=context, timeout=timeout)
+    connection = connect(url, context=context, timeout=timeout)
     try:
-        return exchange(used, method, path, **how)
+        return exchange(connection, method, path, **how)
     finally:
-        used.close()
+        connection.close()

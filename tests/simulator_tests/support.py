@@ -34,9 +34,9 @@ def scenario(*jobs: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
     pipeline_keys = {"ref", "tag", "source", "merge_request", "stages", "created_ago"}
     scenario_keys = {"hooks", "limits", "external_url", "version", "maintenance_mode", "runners", "clock"}
     pipeline = {key: more.pop(key) for key in list(more) if key in pipeline_keys}
-    whole = {key: more.pop(key) for key in list(more) if key in scenario_keys}
+    top_level = {key: more.pop(key) for key in list(more) if key in scenario_keys}
     return {
-        **whole,
+        **top_level,
         "users": [{"username": name, "admin": name == "ada"} for name in PEOPLE],
         "tokens": [{"token": f"{name}-token", "user": name} for name in PEOPLE],
         "projects": [

@@ -28,7 +28,7 @@ def unschedule(call: Call) -> Reply:
 
 
 class TestRoutes:
-    def test_an_action(self, simulator: Simulator) -> None:
+    def test_added_route_checks_login_permission_and_record(self, simulator: Simulator) -> None:
         simulator.routes.add("POST", UNSCHEDULE, unschedule, name="unschedule_job", permission="play_job")
         simulator.load(scenario({"name": "a", "when": "delayed", "start_in": 100}))
         client = Client(simulator)
@@ -43,25 +43,25 @@ class TestRoutes:
         assert (effect["action"], effect["job_id"], effect["user"]) == ("unschedule", 1000, "mia")
         assert simulator.writes()[-1]["endpoint"] == "unschedule_job"
 
-    def test_faults_know_it(self, simulator: Simulator) -> None:
+    def test_faults_strike_an_added_route(self, simulator: Simulator) -> None:
         simulator.routes.add("POST", UNSCHEDULE, unschedule, name="unschedule_job")
         simulator.load(scenario({"name": "a", "when": "delayed"}))
         simulator.inject("error_500", endpoint="unschedule_job", times=1)
         assert [Client(simulator).post("jobs/1000/unschedule").status_code for _round in range(2)] == [500, 200]
 
-    def test_in_place_of_a_built_in_one(self, simulator: Simulator) -> None:
+    def test_added_route_replaces_a_built_in_one(self, simulator: Simulator) -> None:
         simulator.routes.add("GET", "/version", lambda call: json_reply({"version": "99.0"}), name="get_version")
         assert Client(simulator).get("/version").status_code == 401
         simulator.load(scenario({"name": "a"}))
         assert Client(simulator).get("/version").json() == {"version": "99.0"}
 
-    def test_the_next_test_has_none(self, simulator: Simulator) -> None:
+    def test_added_routes_do_not_leak_into_the_next_test(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}))
         assert Client(simulator).post("jobs/1000/unschedule").json() == {"error": "404 Not Found"}
 
 
 class TestStatuses:
-    def test_a_status(self, simulator: Simulator) -> None:
+    def test_added_status_behaves_like_its_model(self, simulator: Simulator) -> None:
         simulator.statuses.add("paused", like="manual")
         paused = {"name": "a", "stage": "one", "status": "paused", "when": "manual", "allow_failure": False}
         simulator.load(scenario(paused, {"name": "b", "stage": "two"}))
@@ -76,7 +76,7 @@ class TestStatuses:
         simulator.set_job("b", status="paused")
         assert client.post("jobs/1001/cancel").json()["status"] == "canceled"
 
-    def test_unknown_until_it_is_added(self, simulator: Simulator) -> None:
+    def test_status_is_unknown_until_it_is_added(self, simulator: Simulator) -> None:
         with pytest.raises(ScenarioError, match="unknown value 'paused'"):
             simulator.load(scenario({"name": "a", "status": "paused"}))
         with pytest.raises(ScenarioError, match="did you mean manual"):

@@ -35,7 +35,7 @@ class TestExpiry:
         simulator.load({**world, "artifacts_cleanup": 100}, version=version)
         return Client(simulator)
 
-    def test_then_removal(self, simulator: Simulator) -> None:
+    def test_expired_artifacts_are_removed_later(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         simulator.advance(61)
         assert has_archive(client, 1000)
@@ -52,7 +52,7 @@ class TestExpiry:
         assert record["artifacts_expire_at"] == "2026-01-05T12:01:00.000Z"
 
     @pytest.mark.parametrize(("version", "status"), [("18.10", 200), ("13.12", 200), ("11.11", 404)])
-    def test_locked(self, simulator: Simulator, version: str, status: int) -> None:
+    def test_locked_artifacts_stay_after_expiry(self, simulator: Simulator, version: str, status: int) -> None:
         client = self.load(simulator, version=version, locked=True)
         simulator.advance(61)
         assert client.get("jobs/1000/artifacts/x").status_code == status
@@ -60,7 +60,7 @@ class TestExpiry:
         simulator.advance(1000)
         assert has_archive(client, 1000) == (status == 200)
 
-    def test_kept(self, simulator: Simulator) -> None:
+    def test_kept_artifacts_do_not_expire(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         for _round in range(2):
             response = client.post("jobs/1000/artifacts/keep")
@@ -69,7 +69,7 @@ class TestExpiry:
         simulator.advance(1000)
         assert has_archive(client, 1000)
 
-    def test_erased(self, simulator: Simulator) -> None:
+    def test_erased_artifacts_are_gone_even_if_locked(self, simulator: Simulator) -> None:
         client = self.load(simulator, locked=True)
         client.post("jobs/1000/erase")
         for path in ("", "/x", "/tree"):
@@ -77,7 +77,7 @@ class TestExpiry:
         assert client.post("jobs/1000/artifacts/keep").status_code == 404
         assert client.delete("jobs/1000/artifacts").status_code == 204
 
-    def test_kept_by_whom(self, simulator: Simulator) -> None:
+    def test_keeping_and_deleting_require_a_role(self, simulator: Simulator) -> None:
         self.load(simulator)
         table = {"rob": 403, "dev": 200, "mia": 200}
         for who, status in table.items():
@@ -86,7 +86,7 @@ class TestExpiry:
             assert Client(simulator, f"{who}-token").delete("jobs/1000/artifacts").status_code == status
 
     @pytest.mark.parametrize("path", ["jobs/1000/artifacts", "artifacts"])
-    def test_while_sizes_are_counted(self, simulator: Simulator, path: str) -> None:
+    def test_deletion_conflicts_with_a_stats_refresh(self, simulator: Simulator, path: str) -> None:
         simulator.load(scenario(built("a"), stats_refresh=True))
         assert Client(simulator).delete(path).status_code == 409
 
@@ -105,7 +105,7 @@ class TestDeleteOfProject:
         simulator.load({**world, "artifacts_cleanup": 10})
         return Client(simulator)
 
-    def test_what_stays(self, simulator: Simulator) -> None:
+    def test_locked_and_newest_artifacts_are_kept(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         assert client.delete("artifacts").status_code == 202
         # They have only expired; the server removes them later.
@@ -117,12 +117,12 @@ class TestDeleteOfProject:
         assert client.get("jobs/1000/trace").text
         assert [row["action"] for row in simulator.effects()] == ["delete_project_artifacts"]
 
-    def test_twice(self, simulator: Simulator) -> None:
+    def test_repeated_deletion_has_one_effect(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         assert [client.delete("artifacts").status_code for _round in range(2)] == [202, 202]
         assert len(simulator.effects()) == 1
 
-    def test_who_may(self, simulator: Simulator) -> None:
+    def test_deletion_requires_a_maintainer(self, simulator: Simulator) -> None:
         self.load(simulator)
         assert Client(simulator, "dev-token").delete("artifacts").status_code == 403
         assert Client(simulator, None).delete("artifacts").status_code == 401
@@ -141,7 +141,7 @@ class TestByRef:
             assert packed.read("x") == raw.content
         return raw.text
 
-    def test_latest_successful_pipeline(self, simulator: Simulator) -> None:
+    def test_newest_successful_pipeline_of_the_ref_is_used(self, simulator: Simulator) -> None:
         world = scenario(built("a", "old"))
         world["pipelines"] += [
             {"jobs": [built("a", "new")]},
@@ -159,26 +159,26 @@ class TestByRef:
         assert (self.get(client, "a", sha), self.get(client, "a", "HEAD")) == (404, 404)
 
     @pytest.mark.parametrize("ref", ["refs/merge-requests/5/head", "refs%2Fmerge-requests%2F5%2Fhead"])
-    def test_merge_request(self, simulator: Simulator, ref: str) -> None:
+    def test_merge_request_ref_is_found(self, simulator: Simulator, ref: str) -> None:
         simulator.load(scenario(built("a", "merge"), merge_request=5))
         assert self.get(Client(simulator), "a", ref) == "merge"
 
     @pytest.mark.parametrize("ref", ["a/b/c", "a%2Fb%2Fc", "a%2Fb/c", "a%23b", "a%20b", "1.x"])
-    def test_names_of_refs(self, simulator: Simulator, ref: str) -> None:
+    def test_ref_names_may_be_encoded(self, simulator: Simulator, ref: str) -> None:
         simulator.load(scenario(built("a"), ref={"a%23b": "a#b", "a%20b": "a b", "1.x": "1.x"}.get(ref, "a/b/c")))
         assert self.get(Client(simulator), "a", ref) == "x"
 
-    def test_a_job_without_artifacts_does_not_hide_that_of_a_child(self, simulator: Simulator) -> None:
+    def test_artifacts_of_a_child_job_of_the_same_name_are_found(self, simulator: Simulator) -> None:
         bridge = {"name": "up", "status": "success", "trigger": {"pipeline": {"jobs": [built("a", "child")]}}}
         simulator.load(scenario({"name": "a", "status": "success"}, bridge))
         assert self.get(Client(simulator), "a") == "child"
 
-    def test_a_retried_job_is_not_found(self, simulator: Simulator) -> None:
+    def test_only_the_newest_attempt_is_found(self, simulator: Simulator) -> None:
         simulator.load(scenario(built("a", "second", retried=1)))
         assert self.get(Client(simulator), "a") == "second"
 
     @pytest.mark.parametrize(("count", "status"), [(99, "deep"), (100, 404)])
-    def test_a_hundred_pipelines(self, simulator: Simulator, count: int, status: str | int) -> None:
+    def test_search_ends_after_a_hundred_pipelines(self, simulator: Simulator, count: int, status: str | int) -> None:
         world = scenario(built("a", "deep"))
         world["pipelines"] += [{"jobs": [{"name": "b", "status": "success"}]}] * count
         simulator.load(world)
@@ -192,7 +192,9 @@ class TestByRef:
     @pytest.mark.parametrize(
         ("version", "archive", "raw"), [("18.6", 404, 404), ("18.7", 200, 404), ("18.8", 200, 404), ("18.9", 200, 200)]
     )
-    def test_since_when(self, simulator: Simulator, version: str, archive: int, raw: int) -> None:
+    def test_search_of_recent_pipelines_depends_on_the_version(
+        self, simulator: Simulator, version: str, archive: int, raw: int
+    ) -> None:
         world = scenario(built("a", "deep"))
         world["pipelines"].append({"jobs": [{"name": "b", "status": "success"}]})
         simulator.load(world, version=version)
@@ -200,21 +202,21 @@ class TestByRef:
         assert client.get(f"jobs/artifacts/main/download?job=a&{RECENT}").status_code == archive
         assert client.get(f"jobs/artifacts/main/raw/x?job=a&{RECENT}").status_code == raw
 
-    def test_raw_is_younger(self, simulator: Simulator) -> None:
+    def test_raw_files_do_not_exist_before_11_5(self, simulator: Simulator) -> None:
         simulator.load(scenario(built("a")), version="11.4")
         assert Client(simulator).get("jobs/artifacts/main/raw/x?job=a").json() == {"error": "404 Not Found"}
         assert Client(simulator).get("jobs/artifacts/main/download?job=a").status_code == 200
 
 
 class TestTree:
-    def test_before_there_was_one(self, simulator: Simulator) -> None:
+    def test_tree_is_a_file_name_before_18_8(self, simulator: Simulator) -> None:
         row = {"name": "a", "status": "success", "artifacts": {"files": FILES}}
         simulator.load(scenario(row), version="18.7")
         assert Client(simulator).get("jobs/1000/artifacts/tree").text == "a file of this name"
         simulator.load(scenario(row), version="18.8")
         assert len(Client(simulator).get("jobs/1000/artifacts/tree").json()) == 2
 
-    def test_without_metadata(self, simulator: Simulator) -> None:
+    def test_tree_requires_metadata(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "status": "success", "artifacts": {"files": FILES, "metadata": False}}))
         client = Client(simulator)
         assert client.get("jobs/1000/artifacts/tree").json() == {"message": "404 Artifacts metadata Not Found"}
@@ -229,7 +231,7 @@ class TestTree:
         rows = Client(simulator).get(f"jobs/1000/artifacts/tree{query}").json()
         assert [row["path"] for row in rows] == paths
 
-    def test_paging(self, simulator: Simulator) -> None:
+    def test_tree_is_paginated(self, simulator: Simulator) -> None:
         files = {f"d/{number:03d}": "x" for number in range(45)}
         simulator.load(scenario({"name": "a", "status": "success", "artifacts": {"files": files}}))
         client = Client(simulator)
@@ -242,7 +244,7 @@ class TestTree:
         assert found == sorted(files)
         assert client.get("jobs/1000/artifacts/tree?recursive=perhaps").status_code == 400
 
-    def test_anonymous(self, simulator: Simulator) -> None:
+    def test_anonymous_access_depends_on_visibility(self, simulator: Simulator) -> None:
         row = {"name": "a", "status": "success", "artifacts": {"files": FILES}}
         for more, status in (
             ({"visibility": "public"}, 200),

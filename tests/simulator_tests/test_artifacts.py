@@ -25,7 +25,7 @@ def load(simulator: Simulator, *more: dict[str, t.Any], version: str = "18.10", 
     return Client(simulator)
 
 
-def test_archive(simulator: Simulator) -> None:
+def test_archive_contains_the_files(simulator: Simulator) -> None:
     client = load(simulator)
     for path in ("jobs/1000/artifacts", "jobs/artifacts/main/download?job=build"):
         response = client.get(path)
@@ -51,7 +51,9 @@ def test_archive(simulator: Simulator) -> None:
         ("missing", 404, "text/plain"),
     ],
 )
-def test_single_files(simulator: Simulator, path: str, name: str, status: int, kind: str) -> None:
+def test_single_files_are_served_with_their_type(
+    simulator: Simulator, path: str, name: str, status: int, kind: str
+) -> None:
     response = load(simulator).get(path.format(name))
     assert response.status_code == status
     assert response.headers["Content-Type"].startswith(kind)
@@ -60,7 +62,7 @@ def test_single_files(simulator: Simulator, path: str, name: str, status: int, k
         assert response.text == "{}"
 
 
-def test_no_archive(simulator: Simulator) -> None:
+def test_routes_report_a_missing_archive(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "status": "success", "artifacts": {"reports": ["junit"]}}))
     client = Client(simulator)
     assert "artifacts_file" not in client.get("jobs/1000").json()
@@ -72,7 +74,7 @@ def test_no_archive(simulator: Simulator) -> None:
     assert client.delete("jobs/1000/artifacts").status_code == 204
 
 
-def test_tree(simulator: Simulator) -> None:
+def test_tree_lists_files_and_folders(simulator: Simulator) -> None:
     client = load(simulator)
     path = "jobs/1000/artifacts/tree"
     rows = client.get(path).json()
@@ -89,7 +91,7 @@ def test_tree(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("locked", [False, True])
-def test_expiry(simulator: Simulator, locked: bool) -> None:
+def test_expired_files_are_served_only_if_locked(simulator: Simulator, locked: bool) -> None:
     client = load(simulator, expire_in=60, locked=locked)
     assert client.get("jobs/1000").json()["artifacts_expire_at"] == "2026-01-05T12:01:00.000Z"
     simulator.advance(61)
@@ -103,14 +105,14 @@ def test_expiry(simulator: Simulator, locked: bool) -> None:
     assert client.post("jobs/1000/artifacts/keep").status_code == 404
 
 
-def test_keep(simulator: Simulator) -> None:
+def test_kept_artifacts_do_not_expire(simulator: Simulator) -> None:
     client = load(simulator, expire_in=60)
     assert client.post("jobs/1000/artifacts/keep").status_code == 200
     simulator.advance(61)
     assert "artifacts_file" in client.get("jobs/1000").json()
 
 
-def test_delete_leaves_the_log(simulator: Simulator) -> None:
+def test_deleting_artifacts_keeps_the_log(simulator: Simulator) -> None:
     client = load(simulator)
     response = client.delete("jobs/1000/artifacts")
     assert (response.status_code, response.content) == (204, b"")
@@ -118,14 +120,14 @@ def test_delete_leaves_the_log(simulator: Simulator) -> None:
     assert client.get("jobs/1000/trace").text
 
 
-def test_erase_takes_everything(simulator: Simulator) -> None:
+def test_erasing_a_job_removes_artifacts_and_log(simulator: Simulator) -> None:
     record = (client := load(simulator, expire_in=60)).post("jobs/1000/erase").json()
     assert (record["artifacts"], record["artifacts_expire_at"]) == ([], None)
     assert record["erased_at"] == "2026-01-05T12:00:00.000Z"
     assert (client.get("jobs/1000/trace").status_code, client.get("jobs/1000/trace").content) == (200, b"")
 
 
-def test_delete_of_project(simulator: Simulator) -> None:
+def test_deleting_project_artifacts_keeps_the_newest_pipeline(simulator: Simulator) -> None:
     world = scenario({"name": "old", "status": "success", "artifacts": {"files": FILES}})
     row = {"name": "new", "status": "success", "artifacts": {"files": FILES}}
     world["pipelines"].append({"jobs": [row]})
@@ -154,19 +156,19 @@ class TestByRef:
         return Client(simulator)
 
     @pytest.mark.parametrize("ref", ["feature/x", "feature%2Fx"])
-    def test_parents_first_then_children(self, simulator: Simulator, ref: str) -> None:
+    def test_parent_pipeline_is_searched_before_its_children(self, simulator: Simulator, ref: str) -> None:
         client = self.load(simulator)
         assert client.get(f"jobs/artifacts/{ref}/raw/x?job=both").text == "parent"
         assert client.get(f"jobs/artifacts/{ref}/raw/x?job=only").text == "only"
 
-    def test_errors(self, simulator: Simulator) -> None:
+    def test_missing_job_or_ref_is_reported(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         assert client.get("jobs/artifacts/feature/x/download").json() == {"error": "job is missing"}
         assert client.get("jobs/artifacts/nowhere/download?job=both").json() == {"message": "404 Not found"}
         assert client.get("jobs/artifacts/feature/x/download?job=nobody").status_code == 404
 
     @pytest.mark.parametrize(("version", "status"), [("18.10", 200), ("17.11", 404)])
-    def test_search_in_recent_pipelines(self, simulator: Simulator, version: str, status: int) -> None:
+    def test_recent_pipelines_are_searched_on_request(self, simulator: Simulator, version: str, status: int) -> None:
         world = scenario({"name": "old", "status": "success", "artifacts": {"files": {"x": "old"}}})
         world["pipelines"].append({"jobs": [{"name": "new", "status": "success"}]})
         simulator.load(world, version=version)
@@ -179,7 +181,7 @@ class TestByRef:
 @pytest.mark.parametrize(
     ("access", "lowest"), [("all", "gus"), ("developer", "dev"), ("maintainer", "mia"), ("none", "")]
 )
-def test_access(simulator: Simulator, access: str, lowest: str) -> None:
+def test_artifact_access_depends_on_the_role(simulator: Simulator, access: str, lowest: str) -> None:
     load(simulator, access=access)
     people = ["gus", "rob", "dev", "mia", "olga"]
     allowed = people[people.index(lowest) :] if lowest else []
@@ -189,7 +191,7 @@ def test_access(simulator: Simulator, access: str, lowest: str) -> None:
 
 
 class TestTrace:
-    def test_it_grows(self, simulator: Simulator) -> None:
+    def test_log_grows_while_the_job_runs(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "duration": 10, "log": "0123456789" * 10}))
         client = Client(simulator)
         seen = []
@@ -219,13 +221,15 @@ class TestTrace:
             ("byte_limit=512001", 400, None),
         ],
     )
-    def test_ranges(self, simulator: Simulator, query: str, status: int, text: str | None) -> None:
+    def test_byte_ranges_are_validated_and_served(
+        self, simulator: Simulator, query: str, status: int, text: str | None
+    ) -> None:
         simulator.load(scenario({"name": "a", "status": "success", "log": "0123456789"}), version="19.2")
         response = Client(simulator).get(f"jobs/1000/trace?{query}")
         assert response.status_code == status
         if text is not None:
             assert response.text == text
 
-    def test_older_servers_send_everything(self, simulator: Simulator) -> None:
+    def test_older_servers_ignore_byte_ranges(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "status": "success", "log": "0123456789"}))
         assert Client(simulator).get("jobs/1000/trace?byte_offset=3").text == "0123456789"

@@ -19,7 +19,7 @@ from tests.simulator import schema
 from tests.simulator.ci.project_file import ProjectFile
 from tests.simulator.jobspecs import expand_jobs
 
-from .test_ci_files import CASES, WISHES, file_of, names, other
+from .test_ci_files import CASES, CONTEXTS, case_names, file_of, pipeline_of_other_project
 
 VALUES: tuple[t.Any, ...] = (
     None, True, 0, -1, 3, 1.5, "", "text", "$A", "1/0", [], ["a"], [["a"], None], [{}], {}, {"a": "b"}, {"a": ["b"]},
@@ -39,37 +39,37 @@ class _Plain(yaml.SafeLoader):
 _Plain.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
 
 
-def places(value: t.Any) -> list[tuple[t.Any, t.Any]]:
+def positions(value: t.Any) -> list[tuple[t.Any, t.Any]]:
     """Return (mapping or list, key) for everything in a value."""
     found: list[tuple[t.Any, t.Any]] = []
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(pairs):
-        found += [(value, key), *places(inner)]
+        found += [(value, key), *positions(inner)]
     return found
 
 
-def break_it(whole: t.Any, chance: random.Random) -> None:
+def break_one_value(whole: t.Any, rng: random.Random) -> None:
     """Change one value, or add a keyword, somewhere."""
-    holder, key = chance.choice(places(whole))
-    if isinstance(holder[key], dict) and chance.random() < 0.5:
-        holder, key = holder[key], chance.choice(KEYS)
-    holder[key] = copy.deepcopy(chance.choice(VALUES))
+    holder, key = rng.choice(positions(whole))
+    if isinstance(holder[key], dict) and rng.random() < 0.5:
+        holder, key = holder[key], rng.choice(KEYS)
+    holder[key] = copy.deepcopy(rng.choice(VALUES))
 
 
-@pytest.mark.parametrize("name", names())
-def test_broken_files(name: str, tmp_path: pathlib.Path) -> None:
-    chance = random.Random(name)
+@pytest.mark.parametrize("name", case_names())
+def test_broken_files_cause_a_pipeline_or_an_error(name: str, tmp_path: pathlib.Path) -> None:
+    rng = random.Random(name)
     folder = tmp_path / "case"
     shutil.copytree(CASES / name, folder)
     path = file_of(folder)
     text = path.read_text(encoding="utf-8")
     for _round in range(10):
         whole = yaml.load(text, Loader=_Plain)
-        for _change in range(chance.choice((1, 1, 2))):
-            break_it(whole, chance)
+        for _change in range(rng.choice((1, 1, 2))):
+            break_one_value(whole, rng)
         path.write_text(yaml.safe_dump(whole), encoding="utf-8")
-        for wish in WISHES.values():
-            made = ProjectFile(path, folder, ("a",), {}, {}).make(wish, other)
+        for context in CONTEXTS.values():
+            made = ProjectFile(path, folder, ("a",), {}, {}).make(context, pipeline_of_other_project)
             assert made.yaml_errors or made.refused or made.jobs
             # The created jobs can be played.
             row = schema.fill(made.pipeline_row(), schema.PIPELINE, kind="pipeline", place="made")

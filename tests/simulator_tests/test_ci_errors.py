@@ -13,14 +13,14 @@ import pytest
 
 from tests.simulator.ci.project_file import Made, ProjectFile
 
-from .test_ci_files import WISHES, other
+from .test_ci_files import CONTEXTS, pipeline_of_other_project
 
 
 def make(folder: pathlib.Path, text: str, *, kind: str = "branch", **files: str) -> Made:
     (folder / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
     for name, content in files.items():
         (folder / f"{name}.yml").write_text(content, encoding="utf-8")
-    return ProjectFile(folder / ".gitlab-ci.yml", folder, None, {}, {}).make(WISHES[kind], other)
+    return ProjectFile(folder / ".gitlab-ci.yml", folder, None, {}, {}).make(CONTEXTS[kind], pipeline_of_other_project)
 
 
 JOB = "a: {script: make}\n"
@@ -179,7 +179,7 @@ JOB = "a: {script: make}\n"
         ),
     ],
 )
-def test_wrong_files(tmp_path: pathlib.Path, text: str, error: str) -> None:
+def test_invalid_files_cause_the_errors_of_gitlab(tmp_path: pathlib.Path, text: str, error: str) -> None:
     (tmp_path.parent / "secret.yml").write_text("b: {script: make}", encoding="utf-8")
     found = make(tmp_path, text).yaml_errors
     assert found is not None and error in found
@@ -193,12 +193,12 @@ def test_wrong_files(tmp_path: pathlib.Path, text: str, error: str) -> None:
         ("b: {}", "jobs b config should implement the script:, run:, or trigger: keyword"),
     ],
 )
-def test_why_a_downstream_pipeline_is_not_created_is_told(tmp_path: pathlib.Path, child: str, why: str) -> None:
+def test_reason_for_a_missing_downstream_pipeline_is_noted(tmp_path: pathlib.Path, child: str, why: str) -> None:
     made = make(tmp_path, "stages: [test]\na: {trigger: {include: child.yml}}", child=child)
     assert f"trigger of a: the downstream pipeline cannot be created: {why} (.gitlab-ci.yml:2)" in made.notes
 
 
-def test_what_is_not_followed_is_told_with_its_lines(tmp_path: pathlib.Path) -> None:
+def test_unsupported_keywords_are_noted_with_their_lines(tmp_path: pathlib.Path) -> None:
     text = """\
 include: other.yml
 build:
@@ -231,7 +231,7 @@ deploy:
     assert "without a list of files (--files), this counts as changed" in notes["changes"]
 
 
-def test_predefined_variables_that_are_not_there_are_told(tmp_path: pathlib.Path) -> None:
+def test_missing_predefined_variables_are_noted(tmp_path: pathlib.Path) -> None:
     text = """\
 variables:
   CI_MINE: 1
@@ -241,23 +241,23 @@ a:
   rules:
     - if: $CI_DEPLOY_FREEZE == null && $CI_COMMIT_TAG == null && $CI_MERGE_REQUEST_IID == null
 """
-    told = [note for note in make(tmp_path, text).notes if note.startswith("$")]
+    noted = [note for note in make(tmp_path, text).notes if note.startswith("$")]
     why = "not predefined here, so it is empty"
-    assert told == [f"$CI_REGISTRY: {why} (.gitlab-ci.yml:5)", f"$CI_DEPLOY_FREEZE: {why} (.gitlab-ci.yml:7)"]
+    assert noted == [f"$CI_REGISTRY: {why} (.gitlab-ci.yml:5)", f"$CI_DEPLOY_FREEZE: {why} (.gitlab-ci.yml:7)"]
 
 
-def test_a_job_that_stops_an_environment_is_told(tmp_path: pathlib.Path) -> None:
+def test_environment_action_stop_is_noted(tmp_path: pathlib.Path) -> None:
     made = make(tmp_path, "a:\n  script: x\n  environment:\n    name: b\n    action: stop\n")
     note = "environment:action stop: only jobs that deploy have an environment (.gitlab-ci.yml:5)"
     assert "environment" not in made.jobs[0] and note in made.notes
 
 
-def test_null_for_the_action_of_an_environment_is_that_of_a_deployment(tmp_path: pathlib.Path) -> None:
+def test_environment_action_null_counts_as_start(tmp_path: pathlib.Path) -> None:
     made = make(tmp_path, "a: {script: x, environment: {name: b, action: null}}")
     assert made.yaml_errors is None and made.jobs[0]["environment"] == "b"
 
 
-def test_files_from_elsewhere_leave_what_they_may_hold_open(tmp_path: pathlib.Path) -> None:
+def test_references_to_external_files_are_accepted_and_noted(tmp_path: pathlib.Path) -> None:
     text = """\
 include:
   - project: group/templates
@@ -279,14 +279,14 @@ build:
     assert '!reference [".rules", "all"]: not in the files of the project, so it is empty' in notes
 
 
-def test_a_child_of_an_artifact_is_empty_and_told(tmp_path: pathlib.Path) -> None:
+def test_child_pipeline_from_an_artifact_is_empty_and_noted(tmp_path: pathlib.Path) -> None:
     text = "a: {trigger: {include: [{artifact: made.yml, job: b}]}}\nb: {stage: build, script: make}\n"
     made = make(tmp_path, text)
     assert made.jobs[1]["trigger"] == {"pipeline": {"status": "success"}}
     assert any(note.startswith("trigger:include:artifact") for note in made.notes)
 
 
-def test_children_go_two_levels_deep(tmp_path: pathlib.Path) -> None:
+def test_child_pipelines_are_limited_to_two_levels(tmp_path: pathlib.Path) -> None:
     made = make(
         tmp_path,
         "a: {trigger: {include: one.yml}}",
@@ -299,16 +299,16 @@ def test_children_go_two_levels_deep(tmp_path: pathlib.Path) -> None:
     assert two["jobs"][0]["trigger"] == {"creation_fails": "reached_max_descendant_pipelines_depth"}
 
 
-def test_variables_of_the_pipeline_win(tmp_path: pathlib.Path) -> None:
+def test_pipeline_variables_take_precedence(tmp_path: pathlib.Path) -> None:
     text = "variables: {A: file}\na: {script: make, environment: $A, variables: {A: job}}\n"
     (tmp_path / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
     file = ProjectFile(tmp_path / ".gitlab-ci.yml", tmp_path, None, {}, {"A": "project"})
-    assert file.make(WISHES["branch"], other).jobs[0]["environment"] == "project"
-    wish = dataclasses.replace(WISHES["branch"], variables={"A": "pipeline"})
-    assert file.make(wish, other).jobs[0]["environment"] == "pipeline"
+    assert file.make(CONTEXTS["branch"], pipeline_of_other_project).jobs[0]["environment"] == "project"
+    context = dataclasses.replace(CONTEXTS["branch"], variables={"A": "pipeline"})
+    assert file.make(context, pipeline_of_other_project).jobs[0]["environment"] == "pipeline"
 
 
-def test_a_downstream_pipeline_gets_the_values_that_its_trigger_job_sees_and_none_that_is_predefined(
+def test_downstream_pipeline_gets_variables_but_not_predefined_ones(
     tmp_path: pathlib.Path,
 ) -> None:
     text = """\
@@ -323,11 +323,16 @@ a:
     assert pipeline["jobs"][0]["environment"] == "$A"
 
 
-def test_many_ways_through_needs_take_no_time(tmp_path: pathlib.Path) -> None:
+def test_many_paths_through_needs_are_checked_quickly(tmp_path: pathlib.Path) -> None:
     names = [f"j{n}" for n in range(40)]
     jobs = (f"{name}: {{script: make, needs: [{', '.join(names[:n])}]}}" for n, name in enumerate(names))
     assert len(make(tmp_path, "\n".join(jobs)).jobs) == 40
 
 
-def test_there_is_no_file(tmp_path: pathlib.Path) -> None:
-    assert ProjectFile(tmp_path / "none.yml", tmp_path, None, {}, {}).make(WISHES["tag"], other).refused == "no_config"
+def test_missing_file_creates_no_pipeline(tmp_path: pathlib.Path) -> None:
+    assert (
+        ProjectFile(tmp_path / "none.yml", tmp_path, None, {}, {})
+        .make(CONTEXTS["tag"], pipeline_of_other_project)
+        .refused
+        == "no_config"
+    )

@@ -20,7 +20,7 @@ KNOWN = {"A": "a", "B": "b", "BLANK": " ", "EMPTY": "", "VERSION": "v1.2.3", "PA
 
 
 @pytest.mark.parametrize(
-    ("expression", "wanted"),
+    ("expression", "expected"),
     [
         ('$A == "a"', True),
         ("$A == 'b'", False),
@@ -57,8 +57,8 @@ KNOWN = {"A": "a", "B": "b", "BLANK": " ", "EMPTY": "", "VERSION": "v1.2.3", "PA
         ('($A == "a") == ($B == "b")', True),
     ],
 )
-def test_what_expressions_mean(expression: str, wanted: bool) -> None:
-    assert expressions.is_true(expression, KNOWN) is wanted
+def test_expressions_evaluate_as_in_gitlab(expression: str, expected: bool) -> None:
+    assert expressions.is_true(expression, KNOWN) is expected
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_what_expressions_mean(expression: str, wanted: bool) -> None:
         "$A =~ /a(?=b)/", "$A =~ /(a)\\1/", "$A =~ /ab", "A == 'a'", "__import__('os')", " || ".join(["$A"] * 60),
     ],
 )  # fmt: skip
-def test_what_is_no_expression(expression: str) -> None:
+def test_invalid_expressions_are_refused(expression: str) -> None:
     with pytest.raises(expressions.ExpressionError):
         expressions.check(expression)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text", "wanted"),
+    ("pattern", "text", "expected"),
     [
         ("^v\\d+\\.\\d+$", "v1.2", True),
         # Not before a final line break, unlike in Python.
@@ -106,8 +106,8 @@ def test_what_is_no_expression(expression: str) -> None:
         ("x*", "", True),
     ],
 )
-def test_regular_expressions(pattern: str, text: str, wanted: bool) -> None:
-    assert Regex(pattern).search(text) is wanted
+def test_regular_expressions_match_as_in_re2(pattern: str, text: str, expected: bool) -> None:
+    assert Regex(pattern).search(text) is expected
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_regular_expressions(pattern: str, text: str, wanted: bool) -> None:
         "(" * 200 + ")" * 200, "a\\",
     ],
 )  # fmt: skip
-def test_what_re2_has_not_is_refused(pattern: str) -> None:
+def test_patterns_that_re2_does_not_support_are_refused(pattern: str) -> None:
     with pytest.raises(RegexError):
         Regex(pattern)
 
 
-def test_no_expression_takes_long() -> None:
+def test_no_regular_expression_needs_exponential_time() -> None:
     begin = time.process_time()
     for pattern in ("^(a+)+$", "^(a|aa)+$", "^(a*)*b", "(.*.*.*.*)x"):
         assert Regex(pattern).search("a" * 1000 + "!") is False
@@ -145,12 +145,12 @@ PATTERNS = st.recursive(
 
 @settings(max_examples=300)
 @given(pattern=PATTERNS, text=st.text("abc ", max_size=6))
-def test_they_agree_with_another_engine(pattern: str, text: str) -> None:
+def test_regular_expressions_agree_with_python(pattern: str, text: str) -> None:
     assert Regex(pattern).search(text) is bool(re.search(pattern, text))
 
 
 @pytest.mark.parametrize(
-    ("pattern", "path", "wanted"),
+    ("pattern", "path", "expected"),
     [
         ("Dockerfile", "Dockerfile", True),
         ("Dockerfile", "app/Dockerfile", False),
@@ -172,8 +172,8 @@ def test_they_agree_with_another_engine(pattern: str, text: str) -> None:
         ("{a", "{a", True),
     ],
 )
-def test_patterns_of_paths(pattern: str, path: str, wanted: bool) -> None:
-    assert globs.any_fits([pattern], [path]) is wanted
+def test_path_patterns_match_as_in_gitlab(pattern: str, path: str, expected: bool) -> None:
+    assert globs.any_fits([pattern], [path]) is expected
 
 
 def test_too_many_comparisons_are_a_match() -> None:

@@ -22,7 +22,7 @@ from tests.simulator.ci.project_file import Made, ProjectFile
 
 CASES = pathlib.Path(__file__).with_name("ci_files")
 _BASE = Context(project="group/project", project_id=1, ref="main", tag=False, source="push", sha="0" * 40)
-WISHES: dict[str, Context] = {
+CONTEXTS: dict[str, Context] = {
     "branch": dataclasses.replace(_BASE, is_protected=True),
     "tag": dataclasses.replace(_BASE, ref="v1.0.0", tag=True),
     "merge_request": dataclasses.replace(_BASE, ref="feature", source="merge_request_event", merge_request=7),
@@ -41,21 +41,21 @@ def file_of(folder: pathlib.Path) -> pathlib.Path:
     return next(folder.glob(".gitlab-ci.*"))
 
 
-def names() -> list[str]:
+def case_names() -> list[str]:
     return sorted(path.name for path in CASES.iterdir() if path.is_dir())
 
 
-def other(path: str, branch: str | None, above: Context) -> Made | None:
+def pipeline_of_other_project(path: str, branch: str | None, above: Context) -> Made | None:
     """Return the pipeline of another project. There is one project, and its job shows the branch."""
     job = {"name": f"{path} {branch or 'main'}", "stage": "test"}
     return Made(jobs=[job], stages=["test"]) if path == "group/other" else None
 
 
-def make(name: str, wish: Context) -> Made:
+def make(name: str, context: Context) -> Made:
     folder = CASES / name
     files = read(name).get("files")
     given = ProjectFile(file_of(folder), folder, None if files is None else tuple(files), {}, {})
-    return given.make(wish, other)
+    return given.make(context, pipeline_of_other_project)
 
 
 def line(row: dict[str, t.Any]) -> str:
@@ -81,7 +81,7 @@ def line(row: dict[str, t.Any]) -> str:
     return " | ".join(parts)
 
 
-def shown(made: Made) -> t.Any:
+def summary(made: Made) -> t.Any:
     if made.yaml_errors:
         return f"error: {made.yaml_errors}"
     if made.refused:
@@ -90,17 +90,17 @@ def shown(made: Made) -> t.Any:
     return lines if made.name is None else {"name": made.name, "jobs": lines}
 
 
-CASES_AND_KINDS = [(name, kind) for name in names() for kind in read(name)["pipelines"]]
+CASES_AND_KINDS = [(name, kind) for name in case_names() for kind in read(name)["pipelines"]]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES_AND_KINDS)
-def test_a_pipeline_is_as_documented(name: str, kind: str) -> None:
-    assert shown(make(name, WISHES[kind])) == read(name)["pipelines"][kind]
+def test_pipeline_matches_the_documentation(name: str, kind: str) -> None:
+    assert summary(make(name, CONTEXTS[kind])) == read(name)["pipelines"][kind]
 
 
-def test_there_are_thirty_with_all_kinds_and_a_page() -> None:
-    assert len(names()) >= 30
-    for name in names():
+def test_every_case_has_all_kinds_a_page_and_a_reason() -> None:
+    assert len(case_names()) >= 30
+    for name in case_names():
         case = read(name)
         assert set(KINDS) <= case["pipelines"].keys(), name
         assert case["page"].startswith("https://docs.gitlab.com/ci/") and case["why"], name

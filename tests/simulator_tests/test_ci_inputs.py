@@ -16,7 +16,7 @@ import pathlib
 import pytest
 
 from .test_ci_errors import make
-from .test_ci_files import shown
+from .test_ci_files import summary
 
 MAIN = """\
 spec:
@@ -62,10 +62,10 @@ spec:
 """
 
 
-def test_a_file_is_included_twice(tmp_path: pathlib.Path) -> None:
+def test_file_is_included_twice_with_different_inputs(tmp_path: pathlib.Path) -> None:
     made = make(tmp_path, MAIN, deploy=DEPLOY)
     # A value that stands alone keeps its type; inputs are inserted into a file before it is merged with others.
-    assert shown(made) == [
+    assert summary(made) == [
         "build | build: [small]",
         "build | build: [large]",
         "test | child | child below it 1/1",
@@ -81,13 +81,13 @@ def test_a_file_is_included_twice(tmp_path: pathlib.Path) -> None:
     }
 
 
-def test_variables_in_values(tmp_path: pathlib.Path) -> None:
+def test_variables_in_input_values_are_expanded(tmp_path: pathlib.Path) -> None:
     text = """\
 spec: {inputs: {a: {default: $CI_COMMIT_REF_NAME-x}}}
 ---
 "$[[ inputs.a | expand_vars | truncate(0,5) ]]": {script: make}
 """
-    assert shown(make(tmp_path, text)) == ["test | main-"]
+    assert summary(make(tmp_path, text)) == ["test | main-"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ spec: {inputs: {a: {default: $CI_COMMIT_REF_NAME-x}}}
         ("{a: {default: b}}", "$[[ inputs.a | upper ]]", "no function matching `upper`: check that the function name"),
     ],
 )
-def test_wrong_inputs(tmp_path: pathlib.Path, spec: str, use: str, error: str) -> None:
+def test_invalid_inputs_are_reported(tmp_path: pathlib.Path, spec: str, use: str, error: str) -> None:
     found = make(tmp_path, f"spec: {{inputs: {spec}}}\n---\na: {{script: '{use}'}}").yaml_errors
     assert found is not None and found.startswith(error)
 
@@ -112,11 +112,11 @@ def test_wrong_inputs(tmp_path: pathlib.Path, spec: str, use: str, error: str) -
         ("{a: 7}", "`a` input: `7` cannot be used because it is not in the list of allowed options (1, 2)"),
     ],
 )
-def test_wrong_inputs_of_an_include(tmp_path: pathlib.Path, given: str, error: str) -> None:
+def test_invalid_inputs_of_an_include_are_reported(tmp_path: pathlib.Path, given: str, error: str) -> None:
     other_file = "spec: {inputs: {a: {type: number, options: [1, 2]}}}\n---\nb: {script: make}"
     made = make(tmp_path, f"include: [{{local: other.yml, inputs: {given}}}]", other=other_file)
     assert made.yaml_errors == error
 
 
-def test_a_file_without_a_header_is_left_alone(tmp_path: pathlib.Path) -> None:
+def test_file_without_a_header_is_not_interpolated(tmp_path: pathlib.Path) -> None:
     assert make(tmp_path, "a: {script: x, environment: '$[[ x ]]'}").jobs[0]["environment"] == "$[[ x ]]"

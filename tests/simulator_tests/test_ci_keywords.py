@@ -21,14 +21,14 @@ def reference() -> set[str]:
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
-def test_the_two_lists_hold_the_whole_reference() -> None:
+def test_every_keyword_of_the_reference_is_listed() -> None:
     known = keywords.FOLLOWED | keywords.NOT_FOLLOWED.keys()
     assert reference() - known == set()
 
 
-def test_no_keyword_is_in_both() -> None:
+def test_no_keyword_is_in_both_lists() -> None:
     assert keywords.FOLLOWED & keywords.NOT_FOLLOWED.keys() == set()
 
 
-def test_what_is_in_the_lists_is_in_the_reference() -> None:
+def test_every_listed_keyword_is_in_the_reference() -> None:
     assert (keywords.FOLLOWED | keywords.NOT_FOLLOWED.keys()) - reference() == set()

@@ -65,7 +65,7 @@ def world(tmp_path: pathlib.Path) -> c.Callable[..., dict[str, t.Any]]:
 World = c.Callable[..., dict[str, t.Any]]
 
 
-def test_a_pipeline_of_the_scenario_without_jobs(simulator: Simulator, world: World) -> None:
+def test_scenario_pipeline_without_jobs_gets_them_from_the_file(simulator: Simulator, world: World) -> None:
     rows = [{"id": 100}, {"id": 101, "ref": "v1", "tag": True, "name": "mine"}, {"id": 102, "jobs": [{"name": "x"}]}]
     simulator.load(world(pipelines=rows, times={"build": 30, "test": {"outcome": "failed"}, "test 2/2": 5}))
     client = Client(simulator)
@@ -83,7 +83,7 @@ def test_a_pipeline_of_the_scenario_without_jobs(simulator: Simulator, world: Wo
     assert found["build"]["duration"] == 30
 
 
-def test_a_pipeline_that_is_created(simulator: Simulator, world: World) -> None:
+def test_created_pipeline_gets_its_jobs_from_the_file(simulator: Simulator, world: World) -> None:
     simulator.load(world())
     client = Client(simulator)
     variables = [{"key": "FORCE", "value": "yes"}, {"key": "TARGET", "value": "elsewhere"}]
@@ -99,7 +99,7 @@ def test_a_pipeline_that_is_created(simulator: Simulator, world: World) -> None:
     assert simulator.job("deploy")["status"] == "manual"
 
 
-def test_the_file_of_another_project_makes_the_pipeline_that_is_triggered_there(
+def test_downstream_pipeline_uses_the_file_of_its_own_project(
     simulator: Simulator, world: World, tmp_path: pathlib.Path
 ) -> None:
     text = """\
@@ -119,7 +119,7 @@ a: {script: x, rules: [{if: $CI_PIPELINE_SOURCE == "pipeline"}]}
     assert [(row["key"], row["value"]) for row in below["variables"]] == [("FROM", "app")]
 
 
-def test_one_that_is_triggered(simulator: Simulator, world: World) -> None:
+def test_triggered_pipeline_gets_its_jobs_from_the_file(simulator: Simulator, world: World) -> None:
     simulator.load(world())
     made = Client(simulator, None).post("trigger/pipeline", data={"token": "trigger-token", "ref": "v1"})
     assert made.status_code == 201, made.text
@@ -150,7 +150,9 @@ NO_JOBS = (
         ),
     ],
 )
-def test_what_cannot_be_created(simulator: Simulator, world: World, text: str, ref: str, error: str) -> None:
+def test_refused_pipelines_have_the_error_of_gitlab(
+    simulator: Simulator, world: World, text: str, ref: str, error: str
+) -> None:
     simulator.load(world(text))
     refused = Client(simulator).post("pipeline", json={"ref": ref})
     assert refused.status_code == 400
@@ -158,9 +160,7 @@ def test_what_cannot_be_created(simulator: Simulator, world: World, text: str, r
     assert simulator.effects() == []
 
 
-def test_a_file_that_is_changed_counts_from_the_next_pipeline_on(
-    simulator: Simulator, world: World, tmp_path: pathlib.Path
-) -> None:
+def test_changed_file_is_used_for_the_next_pipeline(simulator: Simulator, world: World, tmp_path: pathlib.Path) -> None:
     simulator.load(world())
     (tmp_path / ".gitlab-ci.yml").write_text("other: {script: x}", encoding="utf-8")
     assert simulator.pipeline(simulator.create_pipeline("main"))["jobs"] == ["other"]
@@ -169,7 +169,7 @@ def test_a_file_that_is_changed_counts_from_the_next_pipeline_on(
     assert refused.json() == {"message": {"base": ["Missing CI config file"]}}
 
 
-def test_a_scenario_whose_file_is_wrong(simulator: Simulator, world: World) -> None:
+def test_scenario_with_an_invalid_file_has_a_failed_pipeline(simulator: Simulator, world: World) -> None:
     simulator.load(world("a: {script: x, stage: b}", pipelines=[{"id": 100}]))
     found = Client(simulator).get("pipelines/100").json()
     assert found["status"] == "failed" and found["yaml_errors"].startswith("a job: chosen stage b does not exist")
@@ -196,7 +196,7 @@ other: {trigger: {project: group/other, strategy: depend}}
     ]
 
 
-def test_tags_count_when_the_scenario_has_runners(simulator: Simulator, world: World) -> None:
+def test_tags_matter_only_if_the_scenario_has_runners(simulator: Simulator, world: World) -> None:
     row = {"id": 100, "ref": "v1", "tag": True}
     for runners, status in ((None, "success"), ([{"tags": []}], "pending"), ([{"tags": ["strong"]}], "success")):
         simulator.load({**world(pipelines=[row]), "runners": runners})
@@ -206,7 +206,7 @@ def test_tags_count_when_the_scenario_has_runners(simulator: Simulator, world: W
         assert simulator.job("deploy")["status"] == status
 
 
-def test_inputs_of_a_pipeline(simulator: Simulator, world: World) -> None:
+def test_pipeline_inputs_are_used_and_validated(simulator: Simulator, world: World) -> None:
     text = """\
 spec: {inputs: {count: {type: number, default: 1}, target: {}}}
 ---
@@ -228,7 +228,7 @@ a: {script: x, environment: "$[[ inputs.target ]]", parallel: "$[[ inputs.count 
         assert refused.json()["message"]["base"] == [error]
 
 
-def test_a_retry_for_one_reason_only(simulator: Simulator, world: World) -> None:
+def test_retry_when_limits_retries_to_its_reasons(simulator: Simulator, world: World) -> None:
     text = "a: {script: x, retry: {max: 1, when: [runner_system_failure]}}\nb: {extends: a}\n"
     reasons = {"a": "runner_system_failure", "b": "script_failure"}
     times = {name: {"outcome": "failed", "failure_reason": reason} for name, reason in reasons.items()}
@@ -237,7 +237,7 @@ def test_a_retry_for_one_reason_only(simulator: Simulator, world: World) -> None
     assert [simulator.job(name)["attempt"] for name in ("a", "b")] == [2, 1]
 
 
-def test_notes(simulator: Simulator, world: World) -> None:
+def test_unsupported_keywords_are_noted(simulator: Simulator, world: World) -> None:
     simulator.load(world(pipelines=[{}]))
     assert [note.partition(":")[0] for note in simulator.notes()] == ["script"]
 
@@ -255,13 +255,13 @@ def test_notes(simulator: Simulator, world: World) -> None:
         ({"path": "x", "files": "none.txt"}, "ci_file.files: "),
     ],
 )
-def test_wrong_keys(simulator: Simulator, row: dict[str, t.Any], text: str) -> None:
+def test_invalid_ci_file_settings_are_refused(simulator: Simulator, row: dict[str, t.Any], text: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         simulator.load(scenario(ci_file=row))
     assert text in str(caught.value)
 
 
-def test_paths_are_below_the_folder_of_the_scenario(simulator: Simulator, tmp_path: pathlib.Path) -> None:
+def test_ci_file_paths_are_relative_to_the_scenario(simulator: Simulator, tmp_path: pathlib.Path) -> None:
     (tmp_path / "ci").mkdir()
     (tmp_path / "ci" / "main.yml").write_text("include: ci/more.yml\na: {script: x}", encoding="utf-8")
     (tmp_path / "ci" / "more.yml").write_text("b: {script: x}", encoding="utf-8")
@@ -294,8 +294,8 @@ def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             status = main()
         except SystemExit as end:
             status = int(str(end.code))
-        said = capsys.readouterr()
-        return Done(status, said.out, said.err)
+        captured = capsys.readouterr()
+        return Done(status, captured.out, captured.err)
 
     return run
 
@@ -312,7 +312,7 @@ def jobs_of(output: str) -> dict[str, t.Any]:
     return {row["name"]: row for row in pipeline["jobs"]}
 
 
-def test_it_prints_the_scenario(file: str, tmp_path: pathlib.Path, simulator: Simulator, program: Program) -> None:
+def test_program_prints_the_scenario(file: str, tmp_path: pathlib.Path, simulator: Simulator, program: Program) -> None:
     times = tmp_path / "times.yml"
     times.write_text("build: 40\ntest*: {outcome: failed}\n")
     options = ("--ref", "refs/tags/v2", "--variable", "TARGET=a=b", "--times", str(times), "--print-scenario")
@@ -329,7 +329,7 @@ def test_it_prints_the_scenario(file: str, tmp_path: pathlib.Path, simulator: Si
     assert simulator.job("build")["status"] == "success"
 
 
-def test_sources_and_files(tmp_path: pathlib.Path, program: Program) -> None:
+def test_source_and_files_options_select_the_jobs(tmp_path: pathlib.Path, program: Program) -> None:
     (tmp_path / "ci.yml").write_text(
         "a: {script: x, rules: [{if: '$CI_MERGE_REQUEST_SOURCE_BRANCH_NAME == \"feature\"', changes: [b/*]}]}\n"
         "b: {script: x, rules: [{exists: [b/c]}]}\n"
@@ -341,7 +341,7 @@ def test_sources_and_files(tmp_path: pathlib.Path, program: Program) -> None:
     assert list(jobs_of(program(*options, *more).stdout)) == ["a", "b"]
 
 
-def test_it_serves_the_project_and_prints_its_token(file: str) -> None:
+def test_program_serves_the_project_and_prints_its_token(file: str) -> None:
     command = [sys.executable, "-m", "tests.simulator", "--ci-file", file, "--clock", "scaled:1000"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
@@ -357,7 +357,7 @@ def test_it_serves_the_project_and_prints_its_token(file: str) -> None:
         assert "simulator: not supported: script: " in process.stderr.read()
 
 
-def test_with_a_scenario_of_ones_own(file: str, tmp_path: pathlib.Path, program: Program) -> None:
+def test_ci_file_can_be_combined_with_a_scenario(file: str, tmp_path: pathlib.Path, program: Program) -> None:
     path = tmp_path / "scenario.yml"
     path.write_text(yaml.safe_dump({"projects": [{"path": "my/app"}, {"path": "group/other"}]}))
     done = program("--ci-file", file, "--scenario", str(path), "--print-scenario")
@@ -385,7 +385,7 @@ def test_with_a_scenario_of_ones_own(file: str, tmp_path: pathlib.Path, program:
         (("--ci-file", "FILE", "--files", "none.txt"), "none.txt"),
     ],
 )
-def test_wrong_options(file: str, program: Program, options: tuple[str, ...], text: str) -> None:
+def test_invalid_options_are_reported(file: str, program: Program, options: tuple[str, ...], text: str) -> None:
     done = program(*(file if option == "FILE" else option for option in options))
     assert done.returncode == 2
     assert text in done.stderr

@@ -51,7 +51,7 @@ def state(simulator: Simulator) -> tuple[str, str, int]:
 
 
 class TestFollowing:
-    def test_a_job(self, simulator: Simulator) -> None:
+    def test_deployment_follows_its_job(self, simulator: Simulator) -> None:
         client = load(simulator)
         seen = []
         for _round in range(3):
@@ -65,20 +65,20 @@ class TestFollowing:
          ("success", "success"), ("failed", "failed"), ("canceled", "canceled"), ("skipped", "skipped"),
          ("canceling", "created")],
     )  # fmt: skip
-    def test_every_status(self, simulator: Simulator, status: str, expected: str) -> None:
+    def test_deployment_status_matches_the_job_status(self, simulator: Simulator, status: str, expected: str) -> None:
         client = load(simulator, {**DEPLOY, "status": status})
         (record,) = client.get("deployments").json()
         assert (record["status"], record["deployable"]["id"], record["environment"]["name"]) == (
             expected, 1000, "production",
         )  # fmt: skip
 
-    def test_a_retry_is_another_one(self, simulator: Simulator) -> None:
+    def test_retry_creates_another_deployment(self, simulator: Simulator) -> None:
         client = load(simulator, {**DEPLOY, "status": "failed"})
         client.post("jobs/1000/retry")
         rows = client.get("deployments").json()
         assert [(row["id"], row["iid"], row["deployable"]["id"]) for row in rows] == [(1, 1, 1000), (2, 2, 1001)]
 
-    def test_jobs_without_environment_have_none(self, simulator: Simulator) -> None:
+    def test_job_without_an_environment_has_no_deployment(self, simulator: Simulator) -> None:
         assert load(simulator, {"name": "a"}).get("deployments").json() == []
 
 
@@ -106,7 +106,7 @@ class TestList:
             ("status=success&order_by=finished_at&sort=desc", [1]),
         ],
     )
-    def test_filters(self, client: Client, query: str, expected: list[int]) -> None:
+    def test_filters_return_the_matching_deployments(self, client: Client, query: str, expected: list[int]) -> None:
         assert [row["id"] for row in client.get(f"deployments?{query}").json()] == expected
 
     @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ class TestList:
              "`finished_at` filter must be combined with `success` status filter."),
         ],
     )  # fmt: skip
-    def test_filters_that_do_not_go_together(self, client: Client, query: str, text: str) -> None:
+    def test_conflicting_filters_are_refused(self, client: Client, query: str, text: str) -> None:
         response = client.get(f"deployments?{query}")
         assert (response.status_code, response.json()) == (400, {"message": f"400 Bad request - {text}"})
 
@@ -136,7 +136,7 @@ class TestList:
             ("finished_after=2026-01-01", "`finished_at` filter and `finished_at` sorting must be paired"),
         ],
     )
-    def test_before_16_0(self, simulator: Simulator, query: str, expected: t.Any) -> None:
+    def test_filters_have_other_rules_before_16_0(self, simulator: Simulator, query: str, expected: t.Any) -> None:
         job = {**DEPLOY, "name": "one", "status": "success"}
         client = load(simulator, job, *({**DEPLOY, "name": name, "when": "manual"} for name in "xy"), version="15.9")
         answer = client.get(f"deployments?{query}").json()
@@ -145,26 +145,28 @@ class TestList:
         else:
             assert [row["id"] for row in answer] == expected
 
-    def test_older_servers_drop_the_filter_by_the_end(self, simulator: Simulator) -> None:
+    def test_older_servers_ignore_finished_after(self, simulator: Simulator) -> None:
         client = load(simulator, {**DEPLOY, "name": "one", "status": "success"}, version="13.12")
         assert len(client.get("deployments?finished_after=2027-01-01").json()) == 1
 
     @pytest.mark.parametrize("query", ["status=x", "order_by=x", "order_by=ref", "sort=x", "updated_after=x"])
-    def test_wrong_values(self, client: Client, query: str) -> None:
+    def test_invalid_values_are_refused(self, client: Client, query: str) -> None:
         assert client.get(f"deployments?{query}").status_code == 400
 
     @pytest.mark.parametrize("path", ["deployments", "deployments/1"])
     @pytest.mark.parametrize(("who", "status"), [("rob", 200), ("gus", 403), ("eve", 404), (None, 401)])
-    def test_who(self, simulator: Simulator, client: Client, path: str, who: str | None, status: int) -> None:
+    def test_reading_deployments_requires_a_reporter(
+        self, simulator: Simulator, client: Client, path: str, who: str | None, status: int
+    ) -> None:
         assert Client(simulator, who and f"{who}-token").get(path).status_code == status
 
-    def test_approvals_only_in_the_single_one(self, client: Client) -> None:
+    def test_list_does_not_contain_approvals(self, client: Client) -> None:
         assert not KEYS & client.get("deployments").json()[0].keys()
         assert client.get("deployments/1").json().keys() >= KEYS
 
 
 class TestApproval:
-    def test_rules(self, simulator: Simulator) -> None:
+    def test_job_is_playable_after_all_rules_are_satisfied(self, simulator: Simulator) -> None:
         client = load(simulator, protected={"rules": RULES})
         assert state(simulator) == ("manual", "blocked", 2)
         refused = client.post("jobs/1000/play")
@@ -184,7 +186,7 @@ class TestApproval:
             ("approve", "mia"), ("approve", "rob"), ("play", "mia"),
         ]  # fmt: skip
 
-    def test_the_summary(self, simulator: Simulator) -> None:
+    def test_approval_summary_lists_the_rules(self, simulator: Simulator) -> None:
         load(simulator, protected={"rules": [*RULES, {"user": "olga"}]})
         approve(simulator, "mia")
         rules = Client(simulator).get("deployments/1").json()["approval_summary"]["rules"]
@@ -201,14 +203,16 @@ class TestApproval:
             ({"required_approvals": 1, "starts_itself": False}, False),
         ],
     )
-    def test_who_starts_the_job(self, simulator: Simulator, protected: dict[str, t.Any], started: bool) -> None:
+    def test_last_approval_starts_the_job_if_configured(
+        self, simulator: Simulator, protected: dict[str, t.Any], started: bool
+    ) -> None:
         load(simulator, protected=protected)
         approve(simulator, "mia")
         assert state(simulator) == (("pending", "created", 0) if started else ("manual", "blocked", 0))
         simulator.advance(60)
         assert state(simulator)[0] == ("success" if started else "manual")
 
-    def test_rejected(self, simulator: Simulator) -> None:
+    def test_rejection_fails_the_job(self, simulator: Simulator) -> None:
         client = load(simulator, protected={"rules": RULES})
         approve(simulator, "mia")
         assert approve(simulator, "gus", "rejected").status_code == 403
@@ -218,7 +222,7 @@ class TestApproval:
         assert client.post("jobs/1000/retry").status_code == 403
         assert [row["action"] for row in simulator.effects()] == ["approve", "reject"]
 
-    def test_again_and_otherwise(self, simulator: Simulator) -> None:
+    def test_second_approval_is_ignored_and_rejection_replaces_it(self, simulator: Simulator) -> None:
         load(simulator, protected={"rules": RULES})
         approve(simulator, "mia", comment="first")
         assert approve(simulator, "mia", comment="second").json()["comment"] == "first"
@@ -226,7 +230,7 @@ class TestApproval:
         assert approve(simulator, "mia", "rejected", comment="third").json()["comment"] == "third"
         assert len(Client(simulator).get("deployments/1").json()["approvals"]) == 1
 
-    def test_several_of_one_rule(self, simulator: Simulator) -> None:
+    def test_rule_can_require_several_users(self, simulator: Simulator) -> None:
         load(simulator, protected={"rules": [{"role": "maintainer", "required": 2}]})
         approve(simulator, "mia")
         approve(simulator, "mia")
@@ -235,14 +239,14 @@ class TestApproval:
         assert state(simulator)[2] == 0
 
     @pytest.mark.parametrize(("as_whom", "missing"), [("Maintainer", 1), ("release", 1), (None, 1)])
-    def test_represented_as(self, simulator: Simulator, as_whom: str | None, missing: int) -> None:
+    def test_approval_counts_for_only_one_rule(self, simulator: Simulator, as_whom: str | None, missing: int) -> None:
         rules = [RULES[0], {"group": "release", "members": ["mia"]}]
         load(simulator, protected={"rules": rules})
         approve(simulator, "mia", **({"represented_as": as_whom} if as_whom else {}))
         assert state(simulator)[2] == missing
 
     @pytest.mark.parametrize(("version", "status"), [("19.2", 201), ("16.5", 401)])
-    def test_with_the_token_of_a_job(self, simulator: Simulator, version: str, status: int) -> None:
+    def test_job_token_can_approve_on_newer_servers(self, simulator: Simulator, version: str, status: int) -> None:
         world = scenario(
             DEPLOY,
             {"name": "ask", "status": "running", "duration": 99, "user": "mia", "needs": []},
@@ -255,14 +259,14 @@ class TestApproval:
         assert answer.status_code == status
         assert [effect["user"] for effect in simulator.effects()] == (["mia"] if status == 201 else [])
 
-    def test_somebody_else(self, simulator: Simulator) -> None:
+    def test_approval_by_another_user_is_not_an_effect(self, simulator: Simulator) -> None:
         load(simulator, protected={"rules": RULES, "starts_itself": True})
         simulator.act_as_somebody_else("approve", "deploy")
         assert state(simulator) == ("pending", "created", 0)
         # Only actions of the tested client count as effects, not those of others.
         assert simulator.effects() == []
 
-    def test_the_old_key_of_a_job(self, simulator: Simulator) -> None:
+    def test_deployment_approval_key_of_a_job_still_works(self, simulator: Simulator) -> None:
         load(simulator, {**DEPLOY, "deployment": {"approval": "waiting"}})
         assert state(simulator) == ("manual", "blocked", 1)
         assert approve(simulator, "mia").status_code == 201
@@ -273,7 +277,7 @@ class TestRefusals:
     def check(self, response: requests.Response, status: int, text: str) -> None:
         assert (response.status_code, response.json()) == (status, {"message": text})
 
-    def test_before_the_reasons(self, simulator: Simulator) -> None:
+    def test_access_is_checked_before_the_approval(self, simulator: Simulator) -> None:
         load(simulator, protected={"rules": RULES})
         self.check(approve(simulator, None), 401, "401 Unauthorized")
         self.check(approve(simulator, "eve"), 404, "404 Project Not Found")
@@ -296,21 +300,21 @@ class TestRefusals:
              "`represent_as` parameter. Use a valid User/Group/Role name instead."),
         ],
     )  # fmt: skip
-    def test_reasons(
+    def test_refused_approval_has_the_message_of_gitlab(
         self, simulator: Simulator, protected: dict[str, t.Any] | None, who: str, more: dict[str, str], text: str
     ) -> None:
         load(simulator, protected=protected)
         self.check(approve(simulator, who, **more), 400, text)
         assert simulator.effects() == []
 
-    def test_one_of_your_own(self, simulator: Simulator) -> None:
+    def test_own_deployment_can_be_rejected_or_self_approved(self, simulator: Simulator) -> None:
         rules = [{"role": "developer"}]
         load(simulator, protected={"rules": rules, "self_approval": True})
         assert approve(simulator, "dev").status_code == 201
         load(simulator, protected={"rules": rules})
         assert approve(simulator, "dev", "rejected").status_code == 201
 
-    def test_not_waiting(self, simulator: Simulator) -> None:
+    def test_deployment_that_does_not_wait_is_refused(self, simulator: Simulator) -> None:
         text = "This deployment is not waiting for approvals."
         load(simulator, {"name": "first", "stage": "one"}, {**DEPLOY, "stage": "two"}, protected={"rules": RULES})
         self.check(approve(simulator, "mia"), 400, text)
@@ -318,14 +322,16 @@ class TestRefusals:
         approve(simulator, "mia")
         self.check(approve(simulator, "olga"), 400, text)
 
-    def test_the_free_licence(self, simulator: Simulator) -> None:
+    def test_free_edition_has_no_approvals(self, simulator: Simulator) -> None:
         client = load(simulator, protected={"rules": RULES}, edition="free")
         self.check(approve(simulator, "mia"), 400, "This environment is not protected.")
         record = client.get("deployments/1").json()
         assert [record[key] for key in sorted(KEYS)] == [{"rules": []}, [], 0]
 
     @pytest.mark.parametrize(("edition", "version"), [("ce", "18.10"), ("premium", "13.12")])
-    def test_no_such_route(self, simulator: Simulator, edition: str, version: str) -> None:
+    def test_approval_route_requires_edition_and_version(
+        self, simulator: Simulator, edition: str, version: str
+    ) -> None:
         client = load(simulator, protected={"rules": RULES}, edition=edition, version=version)
         for who in ("mia", None):
             assert approve(simulator, who).json() == {"error": "404 Not Found"}
@@ -334,13 +340,13 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "rule", [{}, {"user": "nobody"}, {"user": "mia", "role": "owner"}, {"role": "boss"}, {"required": 1}]
     )
-    def test_mistakes(self, simulator: Simulator, rule: dict[str, t.Any]) -> None:
+    def test_invalid_approval_rules_are_refused(self, simulator: Simulator, rule: dict[str, t.Any]) -> None:
         with pytest.raises(ScenarioError):
             load(simulator, protected={"rules": [rule]})
 
 
 class TestEnvironments:
-    def test_lists(self, simulator: Simulator) -> None:
+    def test_environments_are_filtered_and_shown(self, simulator: Simulator) -> None:
         client = load(simulator, DEPLOY, {**DEPLOY, "name": "b", "environment": "staging"})
         simulator.advance(60)
         for query, names in {
@@ -361,17 +367,17 @@ class TestEnvironments:
         assert client.get("environments/9").status_code == 404
 
     @pytest.mark.parametrize(("who", "status"), [("rob", 200), ("gus", 403), ("eve", 404), (None, 401)])
-    def test_who(self, simulator: Simulator, who: str | None, status: int) -> None:
+    def test_reading_environments_requires_a_reporter(self, simulator: Simulator, who: str | None, status: int) -> None:
         load(simulator)
         assert Client(simulator, who and f"{who}-token").get("environments").status_code == status
 
     @pytest.mark.parametrize("path", ["environments", "environments/1"])
-    def test_nobody_reads_those_of_a_public_project(self, simulator: Simulator, path: str) -> None:
+    def test_public_environments_require_a_token(self, simulator: Simulator, path: str) -> None:
         load(simulator, visibility="public")
         assert Client(simulator, None).get(path).status_code == 401
         assert Client(simulator, "eve-token").get(path).status_code == 200
 
-    def test_freeze_periods(self, simulator: Simulator) -> None:
+    def test_freeze_periods_are_listed_and_shown(self, simulator: Simulator) -> None:
         period = {"freeze_start": "0 23 * * 5", "freeze_end": "0 8 * * 1"}
         client = load(simulator, DEPLOY, freeze_periods=[period], edition="ce")
         (row,) = client.get("freeze_periods").json()

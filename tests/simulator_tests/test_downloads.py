@@ -39,18 +39,18 @@ def load(simulator: Simulator, version: str = "18.10", **more: t.Any) -> Client:
 
 def fetch(url: str, **headers: str) -> Answer:
     parts = urllib.parse.urlsplit(url)
-    used = connect(url)
+    connection = connect(url)
     try:
-        used.request("GET", f"{parts.path}?{parts.query}", headers=headers)
-        response = used.getresponse()
+        connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
+        response = connection.getresponse()
         return Answer(response.status, dict(response.getheaders()), response.read())
     finally:
-        used.close()
+        connection.close()
 
 
 class TestStorages:
     @pytest.mark.parametrize("path", ["jobs/1000/artifacts", "jobs/artifacts/main/download?job=build"])
-    def test_redirect(self, simulator: Simulator, path: str) -> None:
+    def test_redirect_storage_serves_the_same_archive(self, simulator: Simulator, path: str) -> None:
         local = load(simulator).get(path).content
         client = load(simulator, artifacts_storage="redirect")
         response = client.get(path)
@@ -67,7 +67,7 @@ class TestStorages:
         # With every storage, the front proxy sends single files.
         assert client.get("jobs/1000/artifacts/top.bin").text == "top"
 
-    def test_over_tls_the_storage_is_too(self) -> None:
+    def test_storage_uses_tls_if_the_server_does(self) -> None:
         with Simulator(tls="valid") as simulator:
             load(simulator, artifacts_storage="redirect")
             session = requests.Session()
@@ -77,14 +77,14 @@ class TestStorages:
             response = session.get(simulator.url + ARCHIVE, allow_redirects=False, **where)  # type: ignore[arg-type]
             assert response.headers["Location"].startswith(simulator.second.tls_url + "/")
 
-    def test_of_one_project(self, simulator: Simulator) -> None:
+    def test_project_setting_overrides_the_storage(self, simulator: Simulator) -> None:
         world = scenario(
             {"name": "build", "status": "success", "artifacts": {"files": FILES}}, artifacts_storage="local"
         )
         simulator.load({**world, "artifacts_storage": "redirect"})
         assert Client(simulator).get("jobs/1000/artifacts").status_code == 200
 
-    def test_signatures_expire(self, simulator: Simulator) -> None:
+    def test_signed_urls_expire(self, simulator: Simulator) -> None:
         client = load(simulator, artifacts_storage="redirect", artifacts_url_seconds=5)
         url = client.get("jobs/1000/artifacts").headers["Location"]
         simulator.advance(4.9)
@@ -95,7 +95,7 @@ class TestStorages:
         assert b"<Code>AccessDenied</Code><Message>Request has expired</Message>" in answer.body
         assert fetch(client.get("jobs/1000/artifacts").headers["Location"]).status == 200
 
-    def test_errors(self, simulator: Simulator) -> None:
+    def test_storage_refuses_invalid_requests(self, simulator: Simulator) -> None:
         client = load(simulator, artifacts_storage="redirect")
         url = client.get("jobs/1000/artifacts").headers["Location"]
         assert b"SignatureDoesNotMatch" in fetch(url + "0").body
@@ -107,32 +107,32 @@ class TestStorages:
         assert (answer.status, b"NoSuchKey" in answer.body) == (404, True)
 
     @pytest.mark.parametrize("storage", ["redirect", "proxied"])
-    def test_ranges(self, simulator: Simulator, storage: str) -> None:
+    def test_storages_serve_byte_ranges(self, simulator: Simulator, storage: str) -> None:
         client = load(simulator, artifacts_storage=storage)
         response = client.get("jobs/1000/artifacts")
         url = response.headers.get("Location", simulator.url + ARCHIVE)
         token = {} if storage == "redirect" else {"PRIVATE-TOKEN": "mia-token"}
         whole = fetch(url, **token)
         size = len(whole.body)
-        for wanted, begin, end in (("5-9", 5, 10), ("7-", 7, size), ("-4", size - 4, size)):
-            part = fetch(url, **token, Range=f"bytes={wanted}")
+        for requested, begin, end in (("5-9", 5, 10), ("7-", 7, size), ("-4", size - 4, size)):
+            part = fetch(url, **token, Range=f"bytes={requested}")
             assert (part.status, part.body) == (206, whole.body[begin:end])
             assert part.headers["Content-Range"] == f"bytes {begin}-{end - 1}/{size}"
         assert fetch(url, **token, Range=f"bytes={size}-").status == 416
         changed = fetch(url, **token, **{"Range": "bytes=5-", "If-Range": '"other"'})
         assert (changed.status, changed.body) == (200, whole.body)
 
-    def test_local_files_know_no_ranges(self, simulator: Simulator) -> None:
+    def test_local_storage_ignores_byte_ranges(self, simulator: Simulator) -> None:
         response = load(simulator).get("jobs/1000/artifacts", headers={"Range": "bytes=1-2"})
         assert (response.status_code, len(response.content) > 2) == (200, True)
 
-    def test_permissions_come_before_the_redirect(self, simulator: Simulator) -> None:
+    def test_permissions_are_checked_before_the_redirect(self, simulator: Simulator) -> None:
         load(simulator, artifacts_storage="redirect", artifacts={"access": "maintainer"})
         assert Client(simulator, "dev-token").get("jobs/1000/artifacts").status_code == 403
 
 
 class TestSizes:
-    def test_archive_of_a_size(self, simulator: Simulator) -> None:
+    def test_archive_has_the_configured_size(self, simulator: Simulator) -> None:
         client = load(simulator, artifacts={"size": 20_000_003})
         body = client.get("jobs/1000/artifacts").content
         assert (len(body), hashlib.sha256(body).hexdigest()) == (20_000_003, simulator.sha256("build"))
@@ -144,7 +144,7 @@ class TestSizes:
         rows = client.get("jobs/1000/artifacts/tree").json()
         assert [row["name"] for row in rows] == ["a", "content.bin", "top.bin"]
 
-    def test_files_and_logs_of_a_size(self, simulator: Simulator) -> None:
+    def test_files_and_logs_have_the_configured_size(self, simulator: Simulator) -> None:
         job = {"log_size": 30_000_000}
         client = load(simulator, artifacts={"files": {"x.iso": {"size": 9_999_999}, "y": "y"}}, job=job)
         for path, name in (("artifacts/x.iso", "x.iso"), ("trace", "log"), ("artifacts", "archive")):
@@ -160,41 +160,41 @@ class TestSizes:
         answer = requests.post(f"{simulator.url}/_simulator/sha256", json={"job": "build", "content": "z"}, timeout=60)
         assert answer.status_code == 404
 
-    def test_a_gigabyte_is_fast_and_not_held(self, simulator: Simulator) -> None:
+    def test_gigabyte_is_served_quickly_with_little_memory(self, simulator: Simulator) -> None:
         load(simulator, artifacts={"size": 1 << 30})
-        used = connect(simulator.url, timeout=60)
-        used.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
+        connection = connect(simulator.url, timeout=60)
+        connection.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         buffer, count, began = bytearray(1 << 20), 0, time.process_time()
-        response = used.getresponse()
+        response = connection.getresponse()
         while got := response.readinto(buffer):
             count += got
-        used.close()
+        connection.close()
         assert count == 1 << 30
         # CPU time of client and server together: less than 1 s is usual; generating single bytes would need 100 s.
         assert time.process_time() - began < 10
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 64 << 10, "of kibibytes"
 
-    def test_a_client_that_leaves_does_no_harm(self, simulator: Simulator) -> None:
+    def test_disconnected_client_does_not_affect_others(self, simulator: Simulator) -> None:
         client = load(simulator, artifacts={"size": 1 << 30})
         for _round in range(3):
-            used = connect(simulator.url)
-            used.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
-            used.getresponse().read(100)
-            used.close()
+            connection = connect(simulator.url)
+            connection.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
+            connection.getresponse().read(100)
+            connection.close()
         assert client.get("jobs/1000").status_code == 200
         assert client.session.head(simulator.url + ARCHIVE, timeout=60).content == b""
 
     @pytest.mark.parametrize(
         "artifacts", [{"size": 10}, {"size": "big"}, {"files": {"a": {"bytes": 1}}}, {"files": {"a": {"size": -1}}}]
     )
-    def test_mistakes(self, simulator: Simulator, artifacts: dict[str, t.Any]) -> None:
+    def test_invalid_artifacts_are_refused(self, simulator: Simulator, artifacts: dict[str, t.Any]) -> None:
         with pytest.raises(ScenarioError, match="artifacts"):
             load(simulator, artifacts=artifacts)
 
 
 class TestContent:
-    def test_sections(self) -> None:
+    def test_sections_equal_slices_of_the_whole(self) -> None:
         block = content.BLOCK
         whole = content.Joined(
             [content.Plain(b"begin"), content.Generated(3 * block + 7, seed=5), content.Plain(b"end")]
@@ -212,15 +212,15 @@ class TestContent:
         assert content.read(content.Part(whole, 4, 50), 2, 20) == data[6:24]
 
     @pytest.mark.parametrize("size", [0, 5, content.BLOCK, 2 * content.BLOCK + 17])
-    def test_checksum_without_looking(self, size: int) -> None:
+    def test_crc_is_computed_without_the_content(self, size: int) -> None:
         made = content.Generated(size, seed=3)
         assert made.crc() == zlib.crc32(content.read(made))
 
-    def test_blocks_differ(self) -> None:
+    def test_generated_blocks_differ(self) -> None:
         data = content.read(content.Generated(3 * content.BLOCK))
         assert len({data[at : at + content.BLOCK] for at in range(0, len(data), content.BLOCK)}) == 3
 
-    def test_archive_beyond_the_old_format(self) -> None:
+    def test_archive_larger_than_4_gib_is_readable(self) -> None:
         packed = zips.pack({"a": content.Plain(b"a"), "big": content.Generated(5 << 30), "z": content.Plain(b"z")})
         with zipfile.ZipFile(t.cast(t.IO[bytes], _File(packed))) as archive:
             assert [info.file_size for info in archive.infolist()] == [1, 5 << 30, 1]
@@ -250,7 +250,7 @@ class _File(io.RawIOBase):
 
 
 class TestFaults:
-    def test_ten_in_a_row(self, simulator: Simulator) -> None:
+    def test_ten_faults_strike_in_order(self, simulator: Simulator) -> None:
         load(simulator)
         rules: list[dict[str, t.Any]] = [
             {"kind": "truncate", "bytes": 1},
@@ -277,13 +277,13 @@ class TestFaults:
 
     @pytest.mark.parametrize("count", [0, 1, 30_000_000, 39_999_999])
     @pytest.mark.parametrize("kind", ["truncate", "reset_at"])
-    def test_cut_at_any_byte(self, simulator: Simulator, kind: str, count: int) -> None:
+    def test_transfer_is_cut_at_any_byte(self, simulator: Simulator, kind: str, count: int) -> None:
         load(simulator, artifacts={"size": 40_000_000})
         simulator.inject(kind=kind, bytes=count, nth=[1, 2])
         for _round in range(2):
-            used = connect(simulator.url, timeout=60)
-            used.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
-            response = used.getresponse()
+            connection = connect(simulator.url, timeout=60)
+            connection.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
+            response = connection.getresponse()
             assert response.headers["Content-Length"] == "40000000"
             got, error = 0, None
             try:
@@ -291,12 +291,12 @@ class TestFaults:
                     got += len(piece)
             except (OSError, http.client.HTTPException) as caught:
                 error = caught
-            used.close()
+            connection.close()
             assert got == count
             assert isinstance(error, ConnectionResetError) == (kind == "reset_at")
 
     @pytest.mark.parametrize("kind", ["wrong_length", "chunk_cut", "gzip", "drip", "delay"])
-    def test_large_answers_are_damaged_as_well(self, simulator: Simulator, kind: str) -> None:
+    def test_faults_damage_large_responses(self, simulator: Simulator, kind: str) -> None:
         load(simulator, artifacts={"size": 20_000_000})
         simulator.inject(kind=kind, bytes=5_000_000)
         answer = call(simulator.url, "GET", ARCHIVE, headers={"Accept-Encoding": "gzip"})
@@ -304,7 +304,7 @@ class TestFaults:
         if answer.is_complete:
             assert hashlib.sha256(answer.body).hexdigest() == simulator.sha256("build")
 
-    def test_of_the_storage(self, simulator: Simulator) -> None:
+    def test_faults_strike_the_storage(self, simulator: Simulator) -> None:
         client = load(simulator, artifacts_storage="redirect")
         simulator.inject(kind="status", status=503, body="SlowDown", origin="second", times=2)
         simulator.inject(kind="truncate", bytes=9, origin="second", times=1)

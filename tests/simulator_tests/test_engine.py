@@ -24,7 +24,7 @@ def pipeline_status(simulator: Simulator, number: int = 100) -> str:
     return t.cast(str, Client(simulator).get(f"pipelines/{number}").json()["status"])
 
 
-def test_stages_follow_each_other(simulator: Simulator) -> None:
+def test_stages_run_one_after_another(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "stage": "one", "duration": 5}, {"name": "b", "stage": "two", "duration": 5}))
     seen = []
     for _round in range(15):
@@ -68,7 +68,7 @@ def test_one_long_step_equals_many_short_ones(simulator: Simulator) -> None:
     ],
 )
 @pytest.mark.parametrize("needs", [None, ["first"]])
-def test_when(
+def test_when_determines_whether_a_job_runs(
     simulator: Simulator, outcome: str, allow_failure: bool, when: str, status: str, needs: list[str] | None
 ) -> None:
     first = {"name": "first", "stage": "one", "outcome": outcome, "allow_failure": allow_failure}
@@ -77,7 +77,7 @@ def test_when(
     assert simulator.job("second")["status"] == status
 
 
-def test_empty_needs_start_at_once(simulator: Simulator) -> None:
+def test_job_with_empty_needs_starts_at_once(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "stage": "one"}, {"name": "b", "stage": "two", "needs": []}))
     assert simulator.job("b")["status"] == "pending"
 
@@ -85,7 +85,9 @@ def test_empty_needs_start_at_once(simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("allow_failure", "after", "whole"), [(None, "success", "success"), (False, "created", "manual")]
 )
-def test_blocking_manual_job(simulator: Simulator, allow_failure: bool | None, after: str, whole: str) -> None:
+def test_manual_job_blocks_only_if_it_may_not_fail(
+    simulator: Simulator, allow_failure: bool | None, after: str, whole: str
+) -> None:
     gate = {"name": "gate", "stage": "one", "when": "manual", "allow_failure": allow_failure}
     simulator.load(scenario({"name": "a", "stage": "one"}, gate, {"name": "z", "stage": "two"}))
     simulator.advance(50)
@@ -93,7 +95,7 @@ def test_blocking_manual_job(simulator: Simulator, allow_failure: bool | None, a
     assert pipeline_status(simulator) == whole
 
 
-def test_delayed_job(simulator: Simulator) -> None:
+def test_delayed_job_starts_after_its_time(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "later", "when": "delayed", "start_in": 30}))
     assert simulator.job("later")["status"] == "scheduled"
     assert pipeline_status(simulator) == "scheduled"
@@ -110,7 +112,7 @@ def test_unscheduled_job_becomes_manual(simulator: Simulator) -> None:
     assert simulator.job("later")["status"] == "manual"
 
 
-def test_resource_group(simulator: Simulator) -> None:
+def test_resource_group_runs_one_job_at_a_time(simulator: Simulator) -> None:
     simulator.load(scenario(*({"name": f"d{n}", "resource_group": "prod", "duration": 10} for n in range(3))))
     assert list(statuses(simulator).values()) == ["pending", "waiting_for_resource", "waiting_for_resource"]
     Client(simulator).post(f"jobs/{simulator.job('d0')['id']}/cancel")
@@ -119,7 +121,7 @@ def test_resource_group(simulator: Simulator) -> None:
     assert list(statuses(simulator).values()) == ["canceled", "success", "pending"]
 
 
-def test_preparing(simulator: Simulator) -> None:
+def test_job_is_prepared_before_it_is_pending(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "prepare": 3}))
     assert simulator.job("a")["status"] == "preparing"
     simulator.advance(3)
@@ -127,13 +129,13 @@ def test_preparing(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("job", [{"queue": None}, {"tags": ["gpu"]}])
-def test_no_runner(simulator: Simulator, job: dict[str, t.Any]) -> None:
+def test_job_without_a_runner_stays_pending(simulator: Simulator, job: dict[str, t.Any]) -> None:
     simulator.load(scenario({"name": "a", **job}))
     simulator.advance(10_000)
     assert simulator.job("a")["status"] == "pending"
 
 
-def test_runner_with_the_tags(simulator: Simulator) -> None:
+def test_job_runs_on_an_active_runner_with_its_tags(simulator: Simulator) -> None:
     runners = [{"id": 3, "tags": ["gpu"], "paused": True}, {"id": 4, "tags": ["gpu", "big"]}]
     simulator.load(scenario({"name": "a", "tags": ["gpu"]}, runners=runners))
     simulator.advance(1)
@@ -144,7 +146,9 @@ def test_runner_with_the_tags(simulator: Simulator) -> None:
     ("version", "graceful", "status"),
     [("18.10", True, "canceling"), ("18.10", False, "canceled"), ("15.9", True, "canceled")],
 )
-def test_canceling(simulator: Simulator, version: str, graceful: bool, status: str) -> None:
+def test_canceling_depends_on_runner_and_version(
+    simulator: Simulator, version: str, graceful: bool, status: str
+) -> None:
     runners = [{"graceful_cancel": graceful}]
     simulator.load(scenario({"name": "a", "status": "running", "duration": 60}, runners=runners), version=version)
     assert Client(simulator).post(f"jobs/{simulator.job('a')['id']}/cancel").json()["status"] == status
@@ -154,7 +158,7 @@ def test_canceling(simulator: Simulator, version: str, graceful: bool, status: s
     assert simulator.job("a")["finished_at"] <= 2
 
 
-def test_attempts_and_reasons(simulator: Simulator) -> None:
+def test_each_attempt_has_its_outcome_and_reason(simulator: Simulator) -> None:
     attempts = [{"outcome": "failed", "failure_reason": "runner_system_failure", "duration": 3}, {"outcome": "success"}]
     simulator.load(scenario({"name": "a", "attempts": attempts}))
     client = Client(simulator)
@@ -167,7 +171,7 @@ def test_attempts_and_reasons(simulator: Simulator) -> None:
     assert record["status"] == "success" and "failure_reason" not in record
 
 
-def test_retry_opens_what_was_skipped(simulator: Simulator) -> None:
+def test_retry_reopens_skipped_jobs(simulator: Simulator) -> None:
     simulator.load(
         scenario(
             {"name": "a", "stage": "one", "attempts": [{"outcome": "failed"}, {"outcome": "success"}]},
@@ -207,7 +211,7 @@ class TestBridges:
         row = {"strategy": strategy, "pipeline": {"jobs": list(below)}, **trigger}
         simulator.load(scenario({"name": "up", "stage": "one", "trigger": row}, {"name": "after", "stage": "two"}))
 
-    def test_without_strategy_it_only_starts(self, simulator: Simulator) -> None:
+    def test_bridge_without_strategy_succeeds_at_once(self, simulator: Simulator) -> None:
         self.load(simulator, "none", {"name": "below", "outcome": "failed", "duration": 50})
         assert statuses(simulator) == {"up": "success", "after": "pending", "below": "pending"}
 
@@ -223,19 +227,21 @@ class TestBridges:
             ("mirror", {"outcome": "success"}, "success"),
         ],
     )
-    def test_strategies(self, simulator: Simulator, strategy: str, below: dict[str, t.Any], status: str) -> None:
+    def test_strategy_determines_the_status(
+        self, simulator: Simulator, strategy: str, below: dict[str, t.Any], status: str
+    ) -> None:
         self.load(simulator, strategy, {"name": "below", **below})
         simulator.advance(10)
         assert simulator.job("up")["status"] == status
 
-    def test_cancelled_below(self, simulator: Simulator) -> None:
+    def test_canceled_child_job_cancels_the_bridge(self, simulator: Simulator) -> None:
         self.load(simulator, "depend", {"name": "below", "queue": None})
         simulator.advance(1)
         Client(simulator).post(f"jobs/{simulator.job('below')['id']}/cancel")
         assert simulator.job("up")["status"] == "canceled"
         assert simulator.job("after")["status"] == "skipped"
 
-    def test_retry_below_reaches_up(self, simulator: Simulator) -> None:
+    def test_retry_of_a_child_job_reopens_the_bridge(self, simulator: Simulator) -> None:
         attempts = [{"outcome": "failed"}, {"outcome": "success"}]
         self.load(simulator, "depend", {"name": "below", "attempts": attempts})
         simulator.advance(10)
@@ -245,14 +251,14 @@ class TestBridges:
         simulator.advance(10)
         assert statuses(simulator) == {"up": "success", "after": "success", "below": "success"}
 
-    def test_creation_fails(self, simulator: Simulator) -> None:
+    def test_failed_creation_fails_the_bridge(self, simulator: Simulator) -> None:
         self.load(simulator, "depend", creation_fails="downstream_pipeline_creation_failed")
         simulator.advance(1)
         (record,) = Client(simulator).get("pipelines/100/bridges").json()
         assert record["failure_reason"] == "downstream_pipeline_creation_failed"
         assert record["downstream_pipeline"] is None
 
-    def test_retry_makes_another_pipeline(self, simulator: Simulator) -> None:
+    def test_retry_of_a_bridge_creates_another_pipeline(self, simulator: Simulator) -> None:
         self.load(simulator, "none", {"name": "below", "id": 5000})
         simulator.advance(1)
         old = simulator.job("up")
@@ -262,7 +268,7 @@ class TestBridges:
         assert new["id"] > old["id"] and new["downstream_pipeline_id"] > old["downstream_pipeline_id"]
         assert simulator.job("below", pipeline_id=new["downstream_pipeline_id"])["id"] > 5000
 
-    def test_other_project(self, simulator: Simulator) -> None:
+    def test_bridge_can_start_a_pipeline_of_another_project(self, simulator: Simulator) -> None:
         trigger = {"project": "group/infra", "pipeline": {"jobs": [{"name": "below"}]}}
         world = scenario({"name": "up", "trigger": trigger})
         world["projects"].append({"path": "group/infra", "id": 9})
@@ -275,7 +281,7 @@ class TestBridges:
         assert client.get(f"/projects/9/pipelines/{below['id']}/jobs").status_code == 404
         assert Client(simulator, "ada-token").get(f"/projects/9/pipelines/{below['id']}/jobs").status_code == 200
 
-    def test_children_of_children(self, simulator: Simulator) -> None:
+    def test_failure_of_a_nested_child_pipeline_reaches_the_top(self, simulator: Simulator) -> None:
         leaf = {"name": "leaf", "outcome": "failed"}
         middle = {"name": "middle", "trigger": {"strategy": "depend", "pipeline": {"jobs": [leaf]}}}
         self.load(simulator, "depend", middle)
@@ -284,7 +290,7 @@ class TestBridges:
 
 
 class TestForcedStates:
-    def test_others_go_on_from_there(self, simulator: Simulator) -> None:
+    def test_later_jobs_continue_from_a_set_status(self, simulator: Simulator) -> None:
         done = {"name": "a", "stage": "one", "status": "success", "retried": 2}
         simulator.load(scenario(done, {"name": "b", "stage": "two"}))
         assert (simulator.job("a")["attempt"], simulator.job("b")["status"]) == (3, "pending")
@@ -295,22 +301,22 @@ class TestForcedStates:
         first = rows[1]
         assert first["created_at"] < first["started_at"] < first["finished_at"] < "2026-01-05T12"
 
-    def test_a_running_job_ends(self, simulator: Simulator) -> None:
+    def test_job_set_to_running_ends(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "duration": 30}))
         simulator.set_job("a", status="running", outcome="failed", failure_reason="stuck_or_timeout_failure")
         simulator.advance(30)
         assert simulator.job("a")["status"] == "failed"
 
-    def test_created_holds(self, simulator: Simulator) -> None:
+    def test_job_set_to_created_stays_created(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "status": "created"}))
         simulator.advance(100)
         assert simulator.job("a")["status"] == "created"
 
-    def test_an_old_pipeline_has_run(self, simulator: Simulator) -> None:
+    def test_jobs_of_an_old_pipeline_have_run(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "duration": 10}, created_ago=3600))
         assert simulator.job("a")["finished_at"] == -3589
 
-    def test_hang_and_a_changed_mind(self, simulator: Simulator) -> None:
+    def test_hanging_job_ends_when_its_outcome_is_changed(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "outcome": "hang"}))
         simulator.advance(100)
         assert simulator.job("a")["status"] == "running"

@@ -53,20 +53,22 @@ class TestShapes:
             ("POST", "jobs/9999/play", NO_RECORD),
         ],
     )
-    def test_table(self, client: Client, method: str, path: str, expected: tuple[int, t.Any]) -> None:
+    def test_errors_have_the_status_and_body_of_gitlab(
+        self, client: Client, method: str, path: str, expected: tuple[int, t.Any]
+    ) -> None:
         assert outcome(client.call(method, path)) == expected
 
     def test_every_answer_has_a_request_id(self, client: Client) -> None:
         ids = [client.get(path).headers["X-Request-Id"] for path in ("jobs", "/nonsense", "jobs/9999")]
         assert len(set(ids)) == 3
 
-    def test_bodies(self, client: Client) -> None:
+    def test_invalid_request_bodies_are_refused(self, client: Client) -> None:
         broken = client.post("jobs/1000/play", data="{", headers={"Content-Type": "application/json"})
         assert broken.status_code == 400 and "error" in broken.json()
-        strange = client.post("jobs/1000/play", data="x", headers={"Content-Type": "text/csv"})
-        assert strange.status_code == 415
+        unsupported = client.post("jobs/1000/play", data="x", headers={"Content-Type": "text/csv"})
+        assert unsupported.status_code == 415
 
-    def test_variables_as_json_and_as_form(self, client: Client, simulator: Simulator) -> None:
+    def test_variables_are_read_from_json_and_forms(self, client: Client, simulator: Simulator) -> None:
         rows = [{"key": "A", "value": "1"}, {"key": "B", "value": "2"}]
         missing = client.post("jobs/1000/play", json={"job_variables_attributes": [rows[0], {"key": "B"}]})
         assert outcome(missing) == (400, {"error": "job_variables_attributes[1][value] is missing"})
@@ -75,19 +77,19 @@ class TestShapes:
         assert client.post("jobs/1000/play", data=form).status_code == 200
         assert simulator.job("a")["variables"] == rows
 
-    def test_variables_as_a_form_of_several_parts(self, client: Client, simulator: Simulator) -> None:
+    def test_variables_are_read_from_multipart_forms(self, client: Client, simulator: Simulator) -> None:
         rows = [{"key": "A", "value": "lines\r\nof words \u00e4"}, {"key": "B", "value": ""}]
         form = [(f"job_variables_attributes[][{name}]", (None, row[name])) for row in rows for name in ("key", "value")]
         assert client.post("jobs/1000/play", files=form).status_code == 200
         assert simulator.job("a")["variables"] == rows
 
-    def test_old_servers_lose_variables_silently(self, client: Client, simulator: Simulator) -> None:
+    def test_old_servers_ignore_variables(self, client: Client, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "when": "manual"}), version="13.12")
         rows = {"job_variables_attributes": [{"key": "A", "value": "1"}]}
         assert client.post("jobs/1000/play", json=rows).status_code == 200
         assert simulator.job("a")["variables"] == []
 
-    def test_unplayable_in_very_old_words(self, simulator: Simulator) -> None:
+    def test_very_old_servers_word_unplayable_differently(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}), version="11.11")
         text = Client(simulator).post("jobs/1000/play").json()["message"]
         assert text == '400 (Bad request) "Unplayable Job" not given'
@@ -149,13 +151,13 @@ class TestProjects:
             ("group/app", 404, "error"),
         ],
     )
-    def test_names(self, client: Client, given: str, status: int, key: str | None) -> None:
+    def test_project_is_found_by_id_or_path(self, client: Client, given: str, status: int, key: str | None) -> None:
         response = client.get(f"/projects/{given}/jobs")
         assert response.status_code == status
         if key:
             assert list(response.json()) == [key]
 
-    def test_moved(self, simulator: Simulator) -> None:
+    def test_moved_project_redirects_reads_and_refuses_writes(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "when": "manual"}, moved_from=["old/app"]))
         client = Client(simulator)
         response = client.get("/projects/old%2Fapp/jobs/1000?x=1")
@@ -167,15 +169,15 @@ class TestProjects:
         assert client.call("HEAD", "/projects/old%2Fapp/jobs").status_code == 405
         assert Client(simulator, "eve-token").get("/projects/old%2Fapp/jobs").status_code == 404
 
-    def test_moved_before_16_4(self, simulator: Simulator) -> None:
+    def test_moved_project_is_served_before_16_4(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, moved_from=["old/app"]), version="15.9")
         assert Client(simulator).get("/projects/old%2Fapp/jobs").status_code == 200
 
-    def test_pending_deletion(self, simulator: Simulator) -> None:
+    def test_project_pending_deletion_is_not_found(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, pending_deletion=True))
         assert outcome(Client(simulator).get("jobs")) == NO_PROJECT
 
-    def test_a_job_of_another_project(self, simulator: Simulator) -> None:
+    def test_job_of_another_project_is_not_found(self, simulator: Simulator) -> None:
         world = scenario({"name": "a"})
         world["projects"].append({"path": "group/b", "id": 8, "members": {"mia": "owner"}})
         simulator.load(world)
@@ -184,7 +186,7 @@ class TestProjects:
 
 
 class TestLimits:
-    def test_the_list_of_jobs(self, simulator: Simulator) -> None:
+    def test_job_list_limit_applies_per_user(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, limits={"jobs_list_per_minute": 2}))
         client = Client(simulator)
         # The request counts even if the project does not exist, but not if a parameter is invalid.
@@ -199,12 +201,12 @@ class TestLimits:
         simulator.advance(60)
         assert client.get("jobs").status_code == 200
 
-    def test_before_16_5_there_was_none(self, simulator: Simulator) -> None:
+    def test_job_list_has_no_limit_before_16_5(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, limits={"jobs_list_per_minute": 1}), version="15.9")
         assert [Client(simulator).get("jobs").status_code for _round in range(3)] == [200] * 3
 
     @pytest.mark.parametrize(("version", "always"), [("15.9", False), ("18.10", True)])
-    def test_throttle(self, simulator: Simulator, version: str, always: bool) -> None:
+    def test_throttled_request_gets_the_limit_headers(self, simulator: Simulator, version: str, always: bool) -> None:
         simulator.load(scenario({"name": "a"}, limits={"throttle_per_minute": 1}), version=version)
         client = Client(simulator)
         assert ("RateLimit-Limit" in client.get("jobs").headers) == always
@@ -215,14 +217,14 @@ class TestLimits:
         assert response.headers["RateLimit-Remaining"] == "0"
         assert {"RateLimit-ResetTime", "RateLimit-Reset", "RateLimit-Observed"} <= response.headers.keys()
 
-    def test_maintenance_mode(self, simulator: Simulator) -> None:
+    def test_maintenance_mode_refuses_writes(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, maintenance_mode=True))
         assert Client(simulator).get("jobs").status_code == 200
         assert Client(simulator).post("jobs/1000/play").status_code == 503
 
 
 class TestLog:
-    def test_no_credentials(self, simulator: Simulator) -> None:
+    def test_request_log_contains_no_credentials(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}))
         client = Client(simulator)
         client.get("jobs?private_token=secret-one&access_token=secret-two&page=1")
@@ -236,7 +238,7 @@ class TestLog:
         assert row["query"] == "private_token=***&access_token=***&page=1"
         assert row["headers"]["private-token"] == "***"
 
-    def test_entries(self, simulator: Simulator) -> None:
+    def test_request_log_contains_each_api_request(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a", "when": "manual"}))
         client = Client(simulator)
         client.get("jobs?page=1")

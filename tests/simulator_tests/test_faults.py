@@ -16,7 +16,7 @@ from tests.simulator.faults import KINDS
 from tests.simulator.fixture import Simulator
 from tests.simulator.schema import ScenarioError
 
-from .raw import AN_ETERNITY, JOB, PATIENCE, PLAY, call
+from .raw import JOB, LONG_TIMEOUT, PLAY, SHORT_TIMEOUT, call
 from .support import Client, scenario
 
 
@@ -27,22 +27,22 @@ def client(simulator: Simulator) -> Client:
 
 
 class TestPresets:
-    def test_every_kind_has_one(self) -> None:
+    def test_every_kind_has_a_preset(self) -> None:
         assert {row["kind"] for row in PRESETS.values()} == set(KINDS)
         assert {row["effect"] for row in PRESETS.values()} == {BEFORE, AFTER}
         assert HARMLESS < PRESETS.keys()
 
     @pytest.mark.parametrize("name", PRESETS)
-    def test_effects(self, simulator: Simulator, client: Client, name: str) -> None:
+    def test_preset_has_its_declared_effect(self, simulator: Simulator, client: Client, name: str) -> None:
         simulator.inject(name, path="/play$", times=1)
 
         def arrived() -> None:
             while not simulator.requests():
                 time.sleep(0.01)
 
-        patience = PATIENCE if PRESETS[name].get("seconds", 0) > 5 else AN_ETERNITY
+        timeout = SHORT_TIMEOUT if PRESETS[name].get("seconds", 0) > 5 else LONG_TIMEOUT
         headers = {"Accept-Encoding": "gzip"}
-        answer = call(simulator.url, "POST", PLAY, timeout=patience, headers=headers, sent=arrived)
+        answer = call(simulator.url, "POST", PLAY, timeout=timeout, headers=headers, sent=arrived)
         simulator.come_back()
         done = PRESETS[name]["effect"] == AFTER
         assert [row["action"] for row in simulator.effects()] == ["play"] * done
@@ -57,12 +57,12 @@ class TestPresets:
         assert len(simulator.effects()) == 1
 
     @pytest.mark.parametrize("name", PRESETS)
-    def test_as_rows_of_data(self, simulator: Simulator, client: Client, name: str) -> None:
+    def test_preset_can_be_injected_as_a_rule(self, simulator: Simulator, client: Client, name: str) -> None:
         simulator.inject(**PRESETS[name], path="/nowhere$")
         assert client.get("jobs/1000").status_code == 200
         assert simulator.faults()["rules"][0]["kind"] == PRESETS[name]["kind"]
 
-    def test_a_preset_can_be_changed(self, simulator: Simulator, client: Client) -> None:
+    def test_preset_can_be_overridden(self, simulator: Simulator, client: Client) -> None:
         simulator.inject("html_502", status=504, name="mine", times=1)
         assert client.get("jobs/1000").status_code == 504
         assert simulator.requests()[0]["fault"] == "mine"
@@ -86,13 +86,15 @@ class TestRules:
             ({"probability": 1.0}, [1, 2, 3, 4]),
         ],
     )
-    def test_which(self, simulator: Simulator, client: Client, rule: dict[str, t.Any], struck: list[int]) -> None:
+    def test_rule_strikes_the_matching_requests(
+        self, simulator: Simulator, client: Client, rule: dict[str, t.Any], struck: list[int]
+    ) -> None:
         simulator.inject(status=500, **rule)
         statuses = self.statuses(client, 4)
         assert [number for number, status in enumerate(statuses, 1) if status == 500] == struck
         assert simulator.faults()["rules"][0].get("struck", 0) == len(struck)
 
-    def test_chance_is_the_same_again(self, simulator: Simulator) -> None:
+    def test_probability_is_repeatable_with_a_seed(self, simulator: Simulator) -> None:
         def run(seed: int | None) -> list[int]:
             simulator.load(scenario({"name": "a"}))
             simulator.inject(status=500, probability=0.5, seed=seed)
@@ -105,14 +107,14 @@ class TestRules:
         assert run(8) != first
         assert run(None) == run(None)
 
-    def test_one_source_of_chance_for_all_rules(self, simulator: Simulator, client: Client) -> None:
+    def test_all_rules_share_one_random_source(self, simulator: Simulator, client: Client) -> None:
         simulator.inject(status=500, probability=0.3, seed=3)
         simulator.inject(status=502, probability=0.3)
         assert set(self.statuses(client, 30)) == {200, 500, 502}
 
     @pytest.mark.parametrize("kind", [kind for kind, one in KINDS.items() if one.either and kind != "refuse"])
     @pytest.mark.parametrize("effect", [True, False, "after", "before"])
-    def test_a_rule_chooses_the_effect(self, simulator: Simulator, client: Client, kind: str, effect: t.Any) -> None:
+    def test_rule_can_set_the_effect(self, simulator: Simulator, client: Client, kind: str, effect: t.Any) -> None:
         simulator.inject(kind=kind, effect=effect)
         call(simulator.url, "POST", PLAY)
         assert len(simulator.effects()) == (effect in (True, "after"))
@@ -134,12 +136,12 @@ class TestRules:
             ({"kind": "refuse", "path": "/play"}, "connections"),
         ],
     )
-    def test_wrong_rules(self, simulator: Simulator, rule: dict[str, t.Any], text: str) -> None:
+    def test_invalid_rules_are_refused(self, simulator: Simulator, rule: dict[str, t.Any], text: str) -> None:
         with pytest.raises(ScenarioError, match=text):
             simulator.inject(**rule)
         assert simulator.faults()["rules"] == []
 
-    def test_a_request_that_does_not_arrive_whole(self, simulator: Simulator, client: Client) -> None:
+    def test_incomplete_write_request_is_not_executed(self, simulator: Simulator, client: Client) -> None:
         """This needs no rule: the server must not execute a write without its body."""
         answer = call(simulator.url, "POST", PLAY, timeout=0.1, body=b"{}", headers={"Content-Length": "20"})
         assert isinstance(answer.error, TimeoutError)

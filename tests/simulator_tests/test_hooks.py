@@ -40,13 +40,13 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status = 200
-        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.received: list[tuple[dict[str, str], bytes]] = []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.got.append((dict(self.headers), body))
+                outer.received.append((dict(self.headers), body))
                 self.send_response(outer.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -59,9 +59,9 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def bodies(self) -> list[dict[str, t.Any]]:
-        return [json.loads(body) for _headers, body in self.got]
+        return [json.loads(body) for _headers, body in self.received]
 
-    def told(self) -> list[tuple[str, str]]:
+    def kinds_and_statuses(self) -> list[tuple[str, str]]:
         """Return (kind, status) of each hook."""
         return [(row["object_kind"], status_of(row)) for row in self.bodies()]
 
@@ -84,7 +84,7 @@ def deploy(**more: t.Any) -> dict[str, t.Any]:
     return {"name": "deploy", "when": "manual", "environment": "production", "duration": 10, **more}
 
 
-def test_what_a_played_deployment_sends(simulator: Simulator, receiver: Receiver) -> None:
+def test_played_deployment_sends_hooks_in_order(simulator: Simulator, receiver: Receiver) -> None:
     simulator.load(scenario(deploy(allow_failure=False), hooks=[{"url": receiver.url}], version="19.2"))
     assert [row["status"] for row in simulator.hooks()] == ["manual"]
     Client(simulator).post("jobs/1000/play")
@@ -100,10 +100,14 @@ def test_what_a_played_deployment_sends(simulator: Simulator, receiver: Receiver
         ("deployment", "success", 200),
         ("pipeline", "success", 200),
     ]
-    assert receiver.told()[-3:] == [("build", "success"), ("deployment", "success"), ("pipeline", "success")]
+    assert receiver.kinds_and_statuses()[-3:] == [
+        ("build", "success"),
+        ("deployment", "success"),
+        ("pipeline", "success"),
+    ]
 
 
-def test_a_new_pipeline_tells_of_its_jobs_and_a_retry_of_its_attempt(simulator: Simulator, receiver: Receiver) -> None:
+def test_new_pipeline_and_retry_send_job_hooks(simulator: Simulator, receiver: Receiver) -> None:
     template = {"*": {"jobs": [{"name": "a", "outcome": "failed", "failure_reason": "stuck_or_timeout_failure"}]}}
     simulator.load(scenario({"name": "x", "status": "success"}, new_pipelines=template, version="19.2"))
     simulator.add_hook(receiver.url, events=["job"])
@@ -120,7 +124,7 @@ def test_a_new_pipeline_tells_of_its_jobs_and_a_retry_of_its_attempt(simulator: 
     assert [row["retries_count"] for row in receiver.bodies()] == [0] * 4 + [1] * 4
 
 
-def test_the_bodies(simulator: Simulator, receiver: Receiver) -> None:
+def test_bodies_have_the_expected_fields(simulator: Simulator, receiver: Receiver) -> None:
     simulator.load(scenario(deploy(when="on_success"), hooks=[{"url": receiver.url}], version="19.2"))
     simulator.advance(5)
     simulator.hooks()
@@ -149,18 +153,16 @@ def test_the_bodies(simulator: Simulator, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize(("row", "branch"), [({"ref": "feature"}, "feature"), ({}, "merge-request-7")])
-def test_a_pipeline_of_a_merge_request_tells_its_source_branch(
+def test_merge_request_pipeline_hook_contains_the_source_branch(
     simulator: Simulator, receiver: Receiver, row: dict[str, str], branch: str
 ) -> None:
     simulator.load(scenario({"name": "a"}, merge_request=7, hooks=[{"url": receiver.url}], **row))
     simulator.hooks()
-    body = json.loads(next(body for headers, body in receiver.got if headers["X-Gitlab-Event"] == "Pipeline Hook"))
+    body = json.loads(next(body for headers, body in receiver.received if headers["X-Gitlab-Event"] == "Pipeline Hook"))
     assert body["object_attributes"]["ref"] == body["merge_request"]["source_branch"] == branch
 
 
-def test_trigger_jobs_send_nothing_but_what_they_trigger_says_where_it_comes_from(
-    simulator: Simulator, receiver: Receiver
-) -> None:
+def test_trigger_jobs_send_no_hooks_but_child_jobs_show_their_source(simulator: Simulator, receiver: Receiver) -> None:
     bridge = {"name": "child", "trigger": {"pipeline": {"jobs": [{"name": "inner"}]}}}
     simulator.load(scenario(bridge, hooks=[{"url": receiver.url, "events": ["job"]}]))
     simulator.advance(10)
@@ -169,7 +171,7 @@ def test_trigger_jobs_send_nothing_but_what_they_trigger_says_where_it_comes_fro
     assert (source["job_id"], source["pipeline_id"]) == (1000, 100)
 
 
-def test_blocked_users_send_nothing(simulator: Simulator, receiver: Receiver) -> None:
+def test_events_of_blocked_users_send_no_hooks(simulator: Simulator, receiver: Receiver) -> None:
     world = scenario({"name": "a"}, hooks=[{"url": receiver.url}])
     world["users"] = [{**user, "state": "blocked"} for user in world["users"]]
     simulator.load(world)
@@ -177,14 +179,14 @@ def test_blocked_users_send_nothing(simulator: Simulator, receiver: Receiver) ->
     assert simulator.hooks() == []
 
 
-def test_the_headers(simulator: Simulator, receiver: Receiver) -> None:
+def test_headers_are_complete_and_signed(simulator: Simulator, receiver: Receiver) -> None:
     hook = {"url": receiver.url, "token": "secret-of-the-hook", "signing_token": SIGNING_TOKEN}
     hook["custom_headers"] = {"X-Which": "mine"}
     simulator.load(scenario({"name": "a"}, hooks=[hook], version="19.2"))
     before = int(time.time())
     simulator.advance(1)
     log = simulator.hooks()
-    headers, body = receiver.got[0]
+    headers, body = receiver.received[0]
     assert headers["X-Gitlab-Event"] == "Job Hook"
     assert headers["X-Gitlab-Token"] == "secret-of-the-hook"
     assert headers["X-Gitlab-Instance"] == simulator.url
@@ -195,7 +197,7 @@ def test_the_headers(simulator: Simulator, receiver: Receiver) -> None:
     assert before <= int(headers["webhook-timestamp"]) <= time.time()
     assert headers["webhook-signature"] == signature(headers, body)
     # all deliveries have different IDs
-    assert len({each["webhook-id"] for each, _body in receiver.got}) == len(receiver.got) > 1
+    assert len({each["webhook-id"] for each, _body in receiver.received}) == len(receiver.received) > 1
     assert log[0]["headers"]["X-Gitlab-Token"] == "***"
 
 
@@ -213,13 +215,13 @@ def signature(headers: dict[str, str], body: bytes) -> str:
         ("18.10", set()),
     ],
 )
-def test_the_headers_of_older_servers(
+def test_older_servers_send_fewer_headers(
     simulator: Simulator, receiver: Receiver, version: str, missing: set[str]
 ) -> None:
     simulator.load(scenario({"name": "a"}, hooks=[{"url": receiver.url}], version=version))
     simulator.hooks()
     known = {"X-Gitlab-Event-UUID", "X-Gitlab-Instance", "X-Gitlab-Webhook-UUID", "Idempotency-Key"}
-    headers = receiver.got[0][0]
+    headers = receiver.received[0][0]
     assert known - headers.keys() == missing
     assert not {"webhook-id", "webhook-timestamp", "webhook-signature", "X-Gitlab-Token"} & headers.keys()
 
@@ -231,51 +233,55 @@ class TestFaults:
         simulator.advance(10)
         return simulator.hooks()
 
-    def test_twice(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_hook_is_sent_twice_with_the_same_id(self, simulator: Simulator, receiver: Receiver) -> None:
         self.play(simulator, receiver, {"kind": "twice", "nth": 2})
-        assert receiver.told() == [("build", status) for status in ("pending", "running", "running", "success")]
-        first, again = receiver.got[1], receiver.got[2]
+        assert receiver.kinds_and_statuses() == [
+            ("build", status) for status in ("pending", "running", "running", "success")
+        ]
+        first, again = receiver.received[1], receiver.received[2]
         assert first[0]["webhook-id"] == again[0]["webhook-id"] and first[1] == again[1]
         assert first[0]["X-Gitlab-Webhook-UUID"] != again[0]["X-Gitlab-Webhook-UUID"]
 
-    def test_lost(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_hook_is_lost(self, simulator: Simulator, receiver: Receiver) -> None:
         log = self.play(simulator, receiver, {"kind": "lost", "status": "running"})
-        assert receiver.told() == [("build", "pending"), ("build", "success")]
+        assert receiver.kinds_and_statuses() == [("build", "pending"), ("build", "success")]
         assert [row["error"] for row in log] == [None, "lost", None]
 
-    def test_out_of_order(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_hook_is_sent_after_the_next_one(self, simulator: Simulator, receiver: Receiver) -> None:
         self.play(simulator, receiver, {"kind": "out_of_order", "nth": 1})
-        assert [status for _kind, status in receiver.told()] == ["running", "pending", "success"]
+        assert [status for _kind, status in receiver.kinds_and_statuses()] == ["running", "pending", "success"]
 
-    def test_the_last_one_out_of_order_comes_all_the_same(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_last_hook_is_sent_even_if_out_of_order(self, simulator: Simulator, receiver: Receiver) -> None:
         self.play(simulator, receiver, {"kind": "out_of_order", "nth": 3})
-        assert [status for _kind, status in receiver.told()] == ["pending", "running", "success"]
+        assert [status for _kind, status in receiver.kinds_and_statuses()] == ["pending", "running", "success"]
 
-    def test_late(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_hook_is_sent_late(self, simulator: Simulator, receiver: Receiver) -> None:
         self.play(simulator, receiver, {"kind": "late", "nth": 1, "seconds": 3600})
         simulator.advance(3589)
         simulator.hooks()
-        assert [status for _kind, status in receiver.told()] == ["running", "success"]
+        assert [status for _kind, status in receiver.kinds_and_statuses()] == ["running", "success"]
         simulator.advance(1)
         simulator.hooks()
-        assert [status for _kind, status in receiver.told()] == ["running", "success", "pending"]
+        assert [status for _kind, status in receiver.kinds_and_statuses()] == ["running", "success", "pending"]
 
-    def test_old(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_hook_has_an_old_timestamp_and_a_valid_signature(self, simulator: Simulator, receiver: Receiver) -> None:
         before = int(time.time())
         self.play(simulator, receiver, "old")
-        headers, body = receiver.got[0]
+        headers, body = receiver.received[0]
         assert before <= int(headers["webhook-timestamp"]) + 3600 <= time.time()
         assert headers["webhook-signature"] == signature(headers, body)
 
-    def test_wrong_signature_and_wrong_token(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_signature_and_token_can_be_wrong(self, simulator: Simulator, receiver: Receiver) -> None:
         faults = [{"kind": "wrong_signature", "nth": 1}, {"kind": "wrong_token", "nth": 1}]
         self.play(simulator, receiver, *faults, token="good")
-        right = [(h["webhook-signature"] == signature(h, b), h["X-Gitlab-Token"] == "good") for h, b in receiver.got]
+        right = [
+            (h["webhook-signature"] == signature(h, b), h["X-Gitlab-Token"] == "good") for h, b in receiver.received
+        ]
         assert right == [(False, True), (True, False), (True, True)]
 
 
 class TestFailures:
-    def test_a_hook_that_fails_is_disabled_for_a_while(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_failing_hook_is_disabled_for_a_while(self, simulator: Simulator, receiver: Receiver) -> None:
         receiver.status = 500
         jobs = [{"name": f"job {n}"} for n in range(3)]
         simulator.load(scenario(*jobs, hooks=[{"url": receiver.url, "events": ["job"]}]))
@@ -287,7 +293,7 @@ class TestFailures:
         simulator.advance(10)
         assert [row["answer"] for row in simulator.hooks()[9:]] == [200] * 4
 
-    def test_a_refusal_disables_for_good_before_17_11(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_refused_hook_is_disabled_permanently_before_17_11(self, simulator: Simulator, receiver: Receiver) -> None:
         receiver.status = 401
         world = scenario(*[{"name": f"job {n}"} for n in range(3)], hooks=[{"url": receiver.url}], version="17.10")
         simulator.load(world)
@@ -295,10 +301,10 @@ class TestFailures:
         simulator.hooks()
         simulator.advance(100_000)
         simulator.act_as_somebody_else("retry", "job 0")
-        assert len(receiver.got) == 4
+        assert len(receiver.received) == 4
         assert simulator.hooks()[-1]["error"] == "disabled"
 
-    def test_nobody_there(self, simulator: Simulator, receiver: Receiver) -> None:
+    def test_connection_errors_are_recorded(self, simulator: Simulator, receiver: Receiver) -> None:
         receiver.server.shutdown()
         receiver.server.server_close()
         simulator.load(scenario({"name": "a"}, hooks=[{"url": receiver.url, "auto_disable": False}]))
@@ -321,18 +327,18 @@ class TestFailures:
         ({"url": "http://x/", "project": "group/other"}, "hooks[0].project: unknown project"),
     ],
 )
-def test_wrong_hooks(simulator: Simulator, row: dict[str, t.Any], text: str) -> None:
+def test_invalid_hooks_are_refused(simulator: Simulator, row: dict[str, t.Any], text: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         simulator.load(scenario(hooks=[row], version="19.2"))
     assert text in str(caught.value)
 
 
-def test_servers_before_19_do_not_sign(simulator: Simulator) -> None:
+def test_signing_token_requires_19_0(simulator: Simulator) -> None:
     with pytest.raises(ScenarioError, match="GitLab signs hooks since 19.0, but this server is 18.10"):
         simulator.load(scenario(hooks=[{"url": "http://x/", "signing_token": SIGNING_TOKEN}]))
 
 
-def test_the_program(receiver: Receiver, tmp_path: pathlib.Path) -> None:
+def test_program_sends_hooks(receiver: Receiver, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "scenario.yml"
     path.write_text(yaml.safe_dump(scenario({"name": "a"}, version="19.2")), encoding="utf-8")
     options = ["--scenario", str(path), "--clock", "scaled:1000", "--hooks", receiver.url, "--hook-token", "t"]
@@ -349,7 +355,7 @@ def test_the_program(receiver: Receiver, tmp_path: pathlib.Path) -> None:
         process.terminate()
     assert [row["status"] for row in rows] == ["pending", "pending", "running", "success"]
     assert [row["fault"] for row in rows] == ["twice", "twice", None, None]
-    headers, body = receiver.got[0]
+    headers, body = receiver.received[0]
     assert headers["webhook-signature"] == signature(headers, body)
 
 
@@ -361,7 +367,7 @@ def test_the_program(receiver: Receiver, tmp_path: pathlib.Path) -> None:
         (["--hooks", "http://127.0.0.1:1/", "--hook-signing-token", SIGNING_TOKEN], "GitLab signs hooks since 19.0"),
     ],
 )
-def test_wrong_options(
+def test_invalid_hook_options_are_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], text: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["simulator", *options])

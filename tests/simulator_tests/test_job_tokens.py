@@ -43,32 +43,32 @@ def load(
     return client
 
 
-class TestLife:
+class TestLifetime:
     @pytest.mark.parametrize(
         ("status", "answer"),
         [("pending", 401), ("running", 200), ("canceling", 200), ("success", 401), ("failed", 401), ("canceled", 401)],
     )
-    def test_by_status(self, simulator: Simulator, status: str, answer: int) -> None:
+    def test_token_is_valid_only_while_its_job_runs(self, simulator: Simulator, status: str, answer: int) -> None:
         client = load(simulator)
         simulator.set_job("a", status=status)
         assert client.get("/job").status_code == answer
         # An expired token is not treated like a missing one.
         assert client.get("pipelines/100/jobs").status_code == answer
 
-    def test_of_an_erased_job(self, simulator: Simulator) -> None:
+    def test_token_of_an_erased_job_is_refused(self, simulator: Simulator) -> None:
         client = load(simulator)
         simulator.set_job("a", erased_at=0.5)
         assert client.get("/job").status_code == 401
 
-    def test_of_a_project_that_will_be_deleted(self, simulator: Simulator) -> None:
+    def test_token_of_a_project_pending_deletion_is_refused(self, simulator: Simulator) -> None:
         assert load(simulator, pending_deletion=True).get("/job").status_code == 401
 
-    def test_of_a_job_without_user(self, simulator: Simulator) -> None:
+    def test_token_of_a_job_without_a_user_is_refused(self, simulator: Simulator) -> None:
         client = load(simulator)
         simulator.set_job("a", user=None)
         assert client.get("/job").status_code == 401
 
-    def test_a_retry_has_the_token_again(self, simulator: Simulator) -> None:
+    def test_token_belongs_to_the_new_attempt_after_a_retry(self, simulator: Simulator) -> None:
         client = load(simulator)
         simulator.set_job("a", status="failed")
         Client(simulator).post("jobs/1000/retry")
@@ -97,7 +97,9 @@ ROUTES = [
 class TestRoutes:
     @pytest.mark.parametrize("version", ["11.0", "11.11", "13.12", "15.9", "17.11", "18.10", "19.2"])
     @pytest.mark.parametrize(("path", "since", "before"), ROUTES)
-    def test_taken(self, simulator: Simulator, path: str, since: str, before: int | None, version: str) -> None:
+    def test_routes_accept_job_tokens_since_their_version(
+        self, simulator: Simulator, path: str, since: str, before: int | None, version: str
+    ) -> None:
         client = load(simulator, version=version, allow=["group/app"])
         old, new = (tuple(map(int, one.split("."))) for one in (version, since))
         if old >= new:
@@ -105,7 +107,7 @@ class TestRoutes:
         elif before is not None:
             assert client.get(path).status_code in (before, 404)
 
-    def test_trigger_jobs(self, simulator: Simulator) -> None:
+    def test_trigger_jobs_route_accepts_job_tokens(self, simulator: Simulator) -> None:
         assert load(simulator).get("pipelines/100/trigger_jobs").json() == []
 
     @pytest.mark.parametrize(
@@ -125,12 +127,12 @@ class TestRoutes:
             ("POST", "pipelines/100/cancel"),
         ],
     )
-    def test_ignored_elsewhere(self, simulator: Simulator, method: str, path: str) -> None:
+    def test_other_routes_ignore_job_tokens(self, simulator: Simulator, method: str, path: str) -> None:
         client = load(simulator)
         assert client.call(method, path).json() == {"message": "401 Unauthorized"}
         assert simulator.effects() == []
 
-    def test_as_bearer_elsewhere(self, simulator: Simulator) -> None:
+    def test_other_routes_refuse_job_tokens_as_bearer_tokens(self, simulator: Simulator) -> None:
         load(simulator)
         client = Client(simulator, None)
         headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -138,7 +140,7 @@ class TestRoutes:
         assert client.get("pipelines/100/jobs", headers=headers).status_code == 200
 
     @pytest.mark.parametrize("path", ["jobs", "jobs/1000", "/job", "/user"])
-    def test_as_private_token(self, simulator: Simulator, path: str) -> None:
+    def test_job_token_is_not_accepted_as_private_token(self, simulator: Simulator, path: str) -> None:
         load(simulator)
         assert Client(simulator, TOKEN).get(path).status_code == 401
         # Routes that allow anonymous access ignore the token.
@@ -155,7 +157,7 @@ class TestAllowLists:
 
     @pytest.mark.parametrize("path", ["jobs/2000/artifacts", "jobs", "pipelines/200/jobs"])
     @pytest.mark.parametrize("allow", [["group/app"], ["group"], [{"project": "group/app", "policies": ["read_jobs"]}]])
-    def test_listed(self, simulator: Simulator, path: str, allow: list[t.Any]) -> None:
+    def test_listed_projects_have_access(self, simulator: Simulator, path: str, allow: list[t.Any]) -> None:
         assert load(simulator, allow=allow).get(f"/projects/8/{path}").status_code == 200
 
     @pytest.mark.parametrize(
@@ -163,16 +165,18 @@ class TestAllowLists:
         [("19.2", 403, DENIED), ("15.9", 403, DENIED), ("13.12", 404, "404 Project Not Found")],
     )
     @pytest.mark.parametrize("allow", [[], ["group/ap"], ["group/app/more"]])
-    def test_not_listed(self, simulator: Simulator, allow: list[t.Any], version: str, status: int, text: str) -> None:
+    def test_unlisted_projects_are_denied(
+        self, simulator: Simulator, allow: list[t.Any], version: str, status: int, text: str
+    ) -> None:
         response = load(simulator, version=version, allow=allow).get("/projects/8/jobs/2000/artifacts")
         assert (response.status_code, response.json()) == (status, {"message": text})
 
-    def test_listed_but_not_a_member(self, simulator: Simulator) -> None:
+    def test_listed_projects_still_require_membership(self, simulator: Simulator) -> None:
         client = load(simulator, allow=["group/app"], job={"user": "dev"})
         assert client.get("/projects/8/jobs/2000/artifacts").json() == {"message": self.DENIED}
         assert client.get("/projects/99/jobs/2000/artifacts").status_code == 404
 
-    def test_policies(self, simulator: Simulator) -> None:
+    def test_missing_policy_of_a_listed_project_is_reported(self, simulator: Simulator) -> None:
         allow = [{"project": "group/app", "policies": ["read_packages"]}, "group"]
         response = load(simulator, allow=allow).get("/projects/8/jobs/2000/artifacts")
         assert (response.status_code, response.json()) == (403, {"message": self.LACKING})
@@ -207,7 +211,9 @@ class TestOtherProjects:
          ("deployments", 200), ("environments", 200), ("repository/commits/main", 200), ("pipelines", 403),
          ("pipelines/200/jobs", 403), ("jobs", 403)],
     )  # fmt: skip
-    def test_without_entry(self, simulator: Simulator, visibility: str, path: str, status: int) -> None:
+    def test_public_projects_are_partly_readable_without_an_entry(
+        self, simulator: Simulator, visibility: str, path: str, status: int
+    ) -> None:
         response = self.client(simulator, [], visibility=visibility).get(f"/projects/8/{path}")
         assert response.status_code == status
 
@@ -233,7 +239,7 @@ class TestOtherProjects:
             ("repository/commits/main", "read_repositories"),
         ],
     )  # fmt: skip
-    def test_policies(self, simulator: Simulator, path: str, policy: str) -> None:
+    def test_each_route_requires_its_policy(self, simulator: Simulator, path: str, policy: str) -> None:
         entry = {"project": "group/app", "policies": ["read_packages"]}
         lacking = self.client(simulator, [entry], members={"rob": "developer"}).get(f"/projects/8/{path}")
         assert lacking.status_code == 403 and f"is required: {policy}." in lacking.json()["message"]
@@ -245,7 +251,7 @@ class TestOtherProjects:
         asks = path.startswith("jobs")
         assert public.get(f"/projects/8/{path}").status_code == (403 if asks else 200)
 
-    def test_jobs_of_a_project_that_the_user_is_no_member_of(self, simulator: Simulator) -> None:
+    def test_job_list_requires_membership(self, simulator: Simulator) -> None:
         client = self.client(simulator, ["group/app"], visibility="public")
         assert client.get("/projects/8/jobs").status_code == 403
         client = self.client(simulator, ["group/app"], visibility="public", members={"rob": "guest"})
@@ -266,13 +272,15 @@ class TestAgents:
         [("review/one", [1, 2, 4]), ("review/two", [1, 2, 3, 4]), ("production", [1, 3, 4]), (None, [1, 4]),
          ("xreview/one", [1, 4])],
     )  # fmt: skip
-    def test_environments(self, simulator: Simulator, environment: str | None, ids: list[int]) -> None:
+    def test_agents_are_filtered_by_environment(
+        self, simulator: Simulator, environment: str | None, ids: list[int]
+    ) -> None:
         client = load(simulator, agents=self.AGENTS, job={"environment": environment})
         record = client.get("/job/allowed_agents").json()
         assert [row["id"] for row in record["allowed_agents"]] == ids
         assert ("environment" in record) == (environment is not None)
 
-    def test_shape(self, simulator: Simulator) -> None:
+    def test_response_has_the_expected_fields(self, simulator: Simulator) -> None:
         record = load(simulator, agents=self.AGENTS).get("/job/allowed_agents").json()
         first, second, fourth = record["allowed_agents"]
         assert first["configuration"] == {}
@@ -290,7 +298,7 @@ class TestAgents:
         assert record["environment"] == {"tier": "development", "slug": agents.slug("review/one")}
 
     @pytest.mark.parametrize(("path", "count"), [("group/app", 1), ("a/b/c/app", 3), ("mia/app", 0)])
-    def test_groups(self, simulator: Simulator, path: str, count: int) -> None:
+    def test_project_groups_start_with_the_nearest(self, simulator: Simulator, path: str, count: int) -> None:
         world = scenario({"name": "a", "duration": 100})
         world["tokens"].append({"token": TOKEN, "kind": "job", "job": "a"})
         world["projects"][0]["path"] = world["pipelines"][0]["project"] = path
@@ -310,18 +318,20 @@ class TestAgents:
             ("gus", "19.2", ["guest"]),
         ],
     )
-    def test_roles(self, simulator: Simulator, user: str, version: str, roles: list[str]) -> None:
+    def test_roles_in_project_depend_on_user_and_version(
+        self, simulator: Simulator, user: str, version: str, roles: list[str]
+    ) -> None:
         client = load(simulator, version=version, job={"user": user})
         assert client.get("/job/allowed_agents").json()["user"]["roles_in_project"] == roles
 
-    def test_old_shape(self, simulator: Simulator) -> None:
+    def test_older_servers_return_full_records(self, simulator: Simulator) -> None:
         record = load(simulator, version="14.10").get("/job/allowed_agents").json()
         assert (record["job"]["name"], record["job"]["status"]) == ("a", "running")
         assert record["pipeline"]["ref"] == "main" and record["project"]["web_url"] and record["user"]["name"] == "Mia"
         assert load(simulator, version="13.10").get("/job/allowed_agents").json() == {"error": "404 Not Found"}
 
     @pytest.mark.parametrize("row", [{}, {"id": 1, "config_project": "no/where"}, {"id": 1, "name": "x"}])
-    def test_mistakes(self, simulator: Simulator, row: dict[str, t.Any]) -> None:
+    def test_invalid_agents_are_refused(self, simulator: Simulator, row: dict[str, t.Any]) -> None:
         with pytest.raises(ScenarioError):
             load(simulator, agents=[row])
 
@@ -334,7 +344,7 @@ class TestAgents:
             ("1-canary-of-a-very-long-name", "other", r"env-1-canary-of-a-[0-9a-z]{6}"),
         ],
     )
-    def test_names_of_environments(self, name: str, tier: str, slug: str) -> None:
+    def test_environment_name_determines_tier_and_slug(self, name: str, tier: str, slug: str) -> None:
         assert agents.tier(name) == tier
         assert re.fullmatch(slug, agents.slug(name))
         assert len(agents.slug(name)) <= 24

@@ -21,7 +21,7 @@ async def _is_open(listener: Listener) -> bool:
     return True
 
 
-def test_it_opens_while_it_still_closes() -> None:
+def test_listener_can_be_reopened_while_it_closes() -> None:
     async def run() -> None:
         listener = Listener(asyncio.Protocol, host="127.0.0.1")
         listener.open()

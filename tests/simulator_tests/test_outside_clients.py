@@ -17,7 +17,7 @@ from tests.simulator.fixture import Simulator
 from tests.witnesses.__main__ import table
 from tests.witnesses.calls import CALLS, Call
 from tests.witnesses.clients import CLIENTS, HERE
-from tests.witnesses.witness import Witness
+from tests.witnesses.witness import ClientProcess
 
 # A client that always reports success, but only performs one of its calls.
 PROGRAM = """
@@ -41,7 +41,7 @@ def error(status: int, text: str) -> dict[str, t.Any]:
     [({"result": {"id": 7}}, True), ({"result": {"id": 8}}, False), ({"result": {}}, False), ({"result": None}, False),
      (error(404, "404 Not Found"), False)],
 )  # fmt: skip
-def test_results(outcome: dict[str, t.Any], is_right: bool) -> None:
+def test_result_is_right_if_its_check_passes(outcome: dict[str, t.Any], is_right: bool) -> None:
     assert (Call("x", lambda record: record["id"] == 7).problem(outcome) == "") is is_right
 
 
@@ -50,16 +50,16 @@ def test_results(outcome: dict[str, t.Any], is_right: bool) -> None:
     [(error(400, "Unplayable Job"), True), (error(400, "Bad Request"), True), (error(403, "Unplayable Job"), False),
      (error(400, "ref is missing"), False), ({"result": {"id": 7}}, False)],
 )  # fmt: skip
-def test_errors(outcome: dict[str, t.Any], is_right: bool) -> None:
+def test_error_is_right_if_its_status_and_text_fit(outcome: dict[str, t.Any], is_right: bool) -> None:
     assert (Call("x", status=400, words="Unplayable").problem(outcome) == "") is is_right
 
 
-def test_effects_count(simulator: Simulator, tmp_path: pathlib.Path) -> None:
+def test_call_without_its_effect_is_wrong(simulator: Simulator, tmp_path: pathlib.Path) -> None:
     script = tmp_path / "client.py"
     script.write_text(PROGRAM, encoding="utf-8")
     by_name = {call.name: call for call in CALLS}
-    with Witness([sys.executable, str(script)], {**os.environ, "NO_PROXY": "*"}, simulator) as witness:
-        found = {name: witness.problem(by_name[name]) for name in witness.names}
+    with ClientProcess([sys.executable, str(script)], {**os.environ, "NO_PROXY": "*"}, simulator) as process:
+        found = {name: process.problem(by_name[name]) for name in process.names}
     assert found["play a job"] == ""
     assert found["retry a job"]
     text = table({"it": found})
@@ -67,7 +67,7 @@ def test_effects_count(simulator: Simulator, tmp_path: pathlib.Path) -> None:
     assert "it: 1 of 2 calls are right." in text
 
 
-def test_what_the_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_programs_of_each_client_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert {client.name: client.missing() for client in CLIENTS} == {
         "gitbeaker": ["node", "npm"],
@@ -77,7 +77,9 @@ def test_what_the_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
-def test_what_the_machine_has_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_interpreter_of_the_machine_is_used_unless_one_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
     """Only what the machine lacks is installed. Many machines have Ruby."""
     monkeypatch.setattr("tests.witnesses.clients.FOLDER", tmp_path)
     (gem,) = (client for client in CLIENTS if client.name == "gem gitlab")
@@ -88,7 +90,7 @@ def test_what_the_machine_has_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert gem.command() == (str(inside), str(HERE / "gitlab_gem.rb"))
 
 
-def test_names_are_unique_and_known_to_somebody() -> None:
+def test_call_names_are_unique_and_used_by_a_client() -> None:
     names = [call.name for call in CALLS]
     programs = "".join((HERE / client.script).read_text(encoding="utf-8") for client in CLIENTS)
     assert len(set(names)) == len(names)

@@ -25,18 +25,18 @@ def load(simulator: Simulator, count: int, version: str = "18.10", **more: t.Any
     return Client(simulator)
 
 
-def rels(response: requests.Response) -> dict[str, str]:
+def link_urls(response: requests.Response) -> dict[str, str]:
     return {rel: link["url"] for rel, link in response.links.items()}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("path", ["jobs", "pipelines/100/jobs"])
-def test_totals(simulator: Simulator, version: str, path: str) -> None:
+def test_total_headers_depend_on_list_and_version(simulator: Simulator, version: str, path: str) -> None:
     response = load(simulator, 45, version).get(path, params={"page": 2})
     has_totals = path != "jobs" or version in ("11.11", "13.12", "15.9")
     assert (response.headers.keys() >= TOTALS) == has_totals
     links = ["prev", "next", "first"] + ["last"] * has_totals
-    assert list(rels(response)) == links
+    assert list(link_urls(response)) == links
     head = response.headers
     assert [head[f"X-{name}"] for name in ("Page", "Per-Page", "Next-Page", "Prev-Page")] == ["2", "20", "3", "1"]
     if has_totals:
@@ -44,13 +44,13 @@ def test_totals(simulator: Simulator, version: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("version", "has_totals"), [("13.12", True), ("15.9", False), ("18.10", False)])
-def test_totals_above_ten_thousand(simulator: Simulator, version: str, has_totals: bool) -> None:
+def test_totals_above_ten_thousand_depend_on_the_version(simulator: Simulator, version: str, has_totals: bool) -> None:
     response = load(simulator, 10_001, version).get("pipelines/100/jobs")
     assert ("X-Total" in response.headers) == has_totals
     assert ("last" in response.links) == has_totals
 
 
-def test_ends(simulator: Simulator) -> None:
+def test_pages_at_and_past_the_end_have_no_next_page(simulator: Simulator) -> None:
     client = load(simulator, 45)
     last = client.get("pipelines/100/jobs", params={"page": 3})
     assert (len(last.json()), last.headers["X-Next-Page"]) == (5, "")
@@ -75,7 +75,9 @@ def test_ends(simulator: Simulator) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["jobs", "pipelines/100/jobs"])
-def test_values(simulator: Simulator, path: str, query: str, status: int, size: int | None) -> None:
+def test_page_parameters_are_validated(
+    simulator: Simulator, path: str, query: str, status: int, size: int | None
+) -> None:
     response = load(simulator, 120).get(f"{path}?{query}")
     assert response.status_code == status
     if size is None:
@@ -84,10 +86,10 @@ def test_values(simulator: Simulator, path: str, query: str, status: int, size: 
         assert (len(response.json()), response.headers["X-Per-Page"]) == (size, str(size))
 
 
-def test_links_copy_everything_to_the_configured_host(simulator: Simulator) -> None:
+def test_links_keep_all_parameters_and_use_the_external_url(simulator: Simulator) -> None:
     client = load(simulator, 45, external_url="https://gitlab.example.com:8443")
     query = [("scope[]", "success"), ("scope[]", "failed"), ("private_token", "mia-token")]
-    url = urllib.parse.urlsplit(rels(client.get("pipelines/100/jobs", params=query))["next"])
+    url = urllib.parse.urlsplit(link_urls(client.get("pipelines/100/jobs", params=query))["next"])
     assert url.netloc == "gitlab.example.com:8443"
     given = urllib.parse.parse_qsl(url.query)
     assert [name for name, _value in given] == sorted(name for name, _value in given)
@@ -95,20 +97,20 @@ def test_links_copy_everything_to_the_configured_host(simulator: Simulator) -> N
     assert ("scope[]", "failed") in given
 
 
-def test_a_walk_by_links_sees_every_job_once(simulator: Simulator) -> None:
+def test_following_the_links_returns_every_job_once(simulator: Simulator) -> None:
     client = load(simulator, 250)
     url: str | None = f"{client.base}/projects/7/jobs?per_page=100"
     seen: list[int] = []
     while url:
         response = client.session.get(url)
         seen += [row["id"] for row in response.json()]
-        url = rels(response).get("next")
+        url = link_urls(response).get("next")
     assert seen == sorted(seen, reverse=True)
     assert len(set(seen)) == 250
 
 
 class TestKeyset:
-    def test_walk(self, simulator: Simulator) -> None:
+    def test_new_jobs_do_not_shift_the_pages(self, simulator: Simulator) -> None:
         client = load(simulator, 45)
         response = client.get("jobs?pagination=keyset&per_page=20&scope=success")
         sizes = [len(response.json())]
@@ -123,23 +125,23 @@ class TestKeyset:
         assert sizes == [20, 20, 5]
         assert "Link" not in response.headers
 
-    def test_an_exact_page_is_the_last(self, simulator: Simulator) -> None:
+    def test_exactly_full_page_has_no_next_link(self, simulator: Simulator) -> None:
         response = load(simulator, 20).get("jobs?pagination=keyset")
         assert (len(response.json()), "Link" in response.headers) == (20, False)
 
     @pytest.mark.parametrize("query", ["sort=asc", "order_by=name"])
-    def test_other_orders(self, simulator: Simulator, query: str) -> None:
+    def test_other_orders_are_refused(self, simulator: Simulator, query: str) -> None:
         response = load(simulator, 1).get(f"jobs?pagination=keyset&{query}")
         assert response.status_code == 405
         text = "Keyset pagination is not yet available for this type of request"
         assert response.json() == {"error": text}
 
     @pytest.mark.parametrize(("version", "path"), [("13.12", "jobs"), ("18.10", "pipelines/100/jobs")])
-    def test_ignored(self, simulator: Simulator, version: str, path: str) -> None:
+    def test_keyset_is_ignored_where_it_is_not_supported(self, simulator: Simulator, version: str, path: str) -> None:
         assert "X-Page" in load(simulator, 3, version).get(f"{path}?pagination=keyset").headers
 
 
-def test_offset_limit(simulator: Simulator) -> None:
+def test_offset_limit_does_not_apply_to_keyset(simulator: Simulator) -> None:
     client = load(simulator, 45, limits={"jobs_list_offset": 40})
     assert client.get("jobs?page=2").status_code == 200
     response = client.get("jobs?page=3")
@@ -174,10 +176,12 @@ class TestOrderAndSelection:
             ("18.10", "", ["b", "a"]),
         ],
     )
-    def test_pipeline_list(self, simulator: Simulator, version: str, query: str, expected: list[str]) -> None:
+    def test_order_and_attempts_of_pipeline_jobs_depend_on_the_version(
+        self, simulator: Simulator, version: str, query: str, expected: list[str]
+    ) -> None:
         assert names(self.load(simulator, version).get(f"pipelines/100/jobs{query}")) == expected
 
-    def test_scopes(self, simulator: Simulator) -> None:
+    def test_scopes_filter_the_lists(self, simulator: Simulator) -> None:
         client = self.load(simulator, "18.10")
         assert names(client.get("jobs?scope=failed")) == ["a", "a"]
         assert names(client.get("jobs?scope[]=failed&scope[]=success")) == ["below", "b", "a", "a"]
@@ -189,15 +193,15 @@ class TestOrderAndSelection:
             assert response.status_code == 400
             assert response.json() == {"error": "scope does not have a valid value"}
 
-    def test_statuses_known_by_version(self, simulator: Simulator) -> None:
+    def test_known_statuses_depend_on_the_version(self, simulator: Simulator) -> None:
         assert self.load(simulator, "18.10").get("jobs?scope=canceling").status_code == 200
         assert self.load(simulator, "15.9").get("jobs?scope=canceling").status_code == 400
 
-    def test_child_pipelines(self, simulator: Simulator) -> None:
+    def test_jobs_of_child_pipelines_depend_on_the_version(self, simulator: Simulator) -> None:
         assert names(self.load(simulator, "18.10").get("pipelines/101/jobs")) == ["below"]
         assert self.load(simulator, "13.2").get("pipelines/101/jobs").status_code == 404
 
-    def test_ref_filter_is_new(self, simulator: Simulator) -> None:
+    def test_ref_filter_depends_on_the_version(self, simulator: Simulator) -> None:
         assert names(self.load(simulator, "19.2").get("jobs?ref=other")) == []
         assert len(names(self.load(simulator, "18.10").get("jobs?ref=other"))) == 4
         assert len(names(self.load(simulator, "19.2").get("jobs?ref="))) == 4

@@ -60,7 +60,7 @@ def actions(simulator: Simulator) -> list[tuple[str, int]]:
 
 
 class TestCreate:
-    def test_a_pipeline(self, simulator: Simulator, client: Client) -> None:
+    def test_pipeline_is_created_and_runs(self, simulator: Simulator, client: Client) -> None:
         response = client.post("pipeline", json={"ref": "main"})
         record = response.json()
         assert response.status_code == 201
@@ -82,12 +82,12 @@ class TestCreate:
             ("v1", "v1", True),
         ],
     )
-    def test_refs(self, client: Client, ref: str, stored: str, tag: bool) -> None:
+    def test_each_form_of_a_ref_is_accepted(self, client: Client, ref: str, stored: str, tag: bool) -> None:
         record = client.post("pipeline", json={"ref": ref}).json()
         assert (record["ref"], record["tag"]) == (stored, tag)
 
     @pytest.mark.parametrize("kind", ["json", "data"])
-    def test_variables(self, simulator: Simulator, client: Client, kind: str) -> None:
+    def test_variables_are_stored_from_json_and_forms(self, simulator: Simulator, client: Client, kind: str) -> None:
         rows = [{"key": "A", "value": "1"}, {"key": "F", "value": "text", "variable_type": "file"}]
         form = [("ref", "main")]
         form += [(f"variables[][{key}]", value) for row in rows for key, value in row.items()]
@@ -99,7 +99,7 @@ class TestCreate:
         ]
         assert [row["key"] for row in simulator.effects()[0]["variables"]] == ["A", "F"]
 
-    def test_templates_by_ref(self, simulator: Simulator) -> None:
+    def test_template_is_selected_by_ref(self, simulator: Simulator) -> None:
         templates = {"main": {"jobs": [{"name": "only"}]}, "feature/*": {"jobs": [{"name": "one"}, {"name": "two"}]}}
         made = world({"name": "a"})
         made["projects"][0]["new_pipelines"] = {**templates, "*": {"jobs": JOBS}}
@@ -108,14 +108,14 @@ class TestCreate:
         numbers = [client.post("pipeline", json={"ref": ref}).json()["id"] for ref in ("main", "feature/a", "v1")]
         assert [len(simulator.pipeline(number)["jobs"]) for number in numbers] == [1, 2, 3]
 
-    def test_of_a_newer_commit(self, simulator: Simulator, client: Client) -> None:
+    def test_pipeline_uses_the_newest_commit(self, simulator: Simulator, client: Client) -> None:
         sha = simulator.set_ref("main")
         assert client.post("pipeline", json={"ref": "main"}).json()["sha"] == sha
 
-    def test_it_is_not_idempotent(self, simulator: Simulator, client: Client) -> None:
+    def test_each_request_creates_a_pipeline(self, simulator: Simulator, client: Client) -> None:
         assert [client.post("pipeline", json={"ref": "main"}).json()["id"] for _round in range(2)] == [101, 102]
 
-    def test_somebody_else(self, simulator: Simulator, client: Client) -> None:
+    def test_pipeline_of_another_user_is_created_without_a_request(self, simulator: Simulator, client: Client) -> None:
         number = simulator.create_pipeline("main", user="dev", variables={"A": "1"})
         assert simulator.pipeline(number)["user"] == "dev"
         assert simulator.effects()[0]["action"] == "create_pipeline" and simulator.writes() == []
@@ -128,12 +128,14 @@ class TestWhoMayCreate:
         ("who", "expected"),
         [("dev", 201), ("rob", 403), ("gus", 403), ("eve", 404), (None, 401)],
     )
-    def test_roles(self, simulator: Simulator, client: Client, who: str | None, expected: int) -> None:
+    def test_creation_requires_a_developer(
+        self, simulator: Simulator, client: Client, who: str | None, expected: int
+    ) -> None:
         response = Client(simulator, who and f"{who}-token").post("pipeline", json={"ref": "main"})
         assert response.status_code == expected
         assert len(simulator.effects()) == (expected == 201)
 
-    def test_protected(self, simulator: Simulator) -> None:
+    def test_protected_ref_limits_all_writes(self, simulator: Simulator) -> None:
         simulator.load(world({"name": "a", "status": "failed"}, protected_refs={"main": ["olga"]}))
         client = Client(simulator, "dev-token")
         text = (
@@ -149,7 +151,9 @@ class TestWhoMayCreate:
         assert outcome(client.post("pipeline", json={"ref": "main"})) == old
 
     @pytest.mark.parametrize("more", [{"archived": True}, {"builds_enabled": False}])
-    def test_switched_off(self, simulator: Simulator, more: dict[str, t.Any]) -> None:
+    def test_archived_project_and_disabled_builds_are_denied(
+        self, simulator: Simulator, more: dict[str, t.Any]
+    ) -> None:
         simulator.load(world({"name": "a"}, **more))
         assert outcome(Client(simulator).post("pipeline", json={"ref": "main"})) == DENIED
 
@@ -173,7 +177,7 @@ class TestRefusals:
             ({"ref": "main", "inputs": {"x": "1"}}, base("unknown input arguments: x")),
         ],
     )  # fmt: skip
-    def test_of_the_request(
+    def test_invalid_requests_are_refused(
         self, simulator: Simulator, client: Client, sent: dict[str, t.Any], expected: tuple[int, t.Any]
     ) -> None:
         assert outcome(client.post("pipeline", json=sent)) == expected
@@ -198,7 +202,7 @@ class TestRefusals:
              "jobs:build config should implement a script"),
         ],
     )  # fmt: skip
-    def test_of_the_configuration(
+    def test_configuration_errors_are_reported(
         self, simulator: Simulator, template: dict[str, t.Any], version: str, text: str
     ) -> None:
         simulator.load(world({"name": "a"}, templates={"main": template}), version=version)
@@ -207,12 +211,12 @@ class TestRefusals:
         # No pipeline is left behind, unlike after a push.
         assert simulator.effects() == [] and len(client.get("pipelines").json()) == 1
 
-    def test_inputs_mean_nothing_to_a_server_that_has_none(self, simulator: Simulator) -> None:
+    def test_inputs_are_ignored_before_17_10(self, simulator: Simulator) -> None:
         simulator.load(world({"name": "a"}), version="17.9")
         sent = {"ref": "main", "inputs": "text"}
         assert Client(simulator).post("pipeline", json=sent).status_code == 201
 
-    def test_no_template(self, simulator: Simulator) -> None:
+    def test_project_without_templates_has_no_ci_file(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}))
         assert outcome(Client(simulator).post("pipeline", json={"ref": "main"})) == base("Missing CI config file")
 
@@ -221,7 +225,9 @@ class TestRefusals:
         [("no_one_allowed", "olga", 400), ("owner", "mia", 400), ("maintainer", "mia", 201), ("developer", "dev", 201),
          ("owner", "ada", 403)],
     )  # fmt: skip
-    def test_variables_switched_off(self, simulator: Simulator, role: str, who: str, expected: int) -> None:
+    def test_variables_require_the_minimum_override_role(
+        self, simulator: Simulator, role: str, who: str, expected: int
+    ) -> None:
         simulator.load(world({"name": "a"}, variables_minimum_override_role=role))
         sent = {"ref": "main", "variables": [{"key": "A", "value": "1"}]}
         client = Client(simulator, f"{who}-token")
@@ -234,7 +240,7 @@ class TestRefusals:
             assert outcome(response) == base("Insufficient permissions to set pipeline variables")
         assert client.post("pipeline", json={"ref": "main", "variables": []}).status_code == 201
 
-    def test_limit_of_creations(self, simulator: Simulator) -> None:
+    def test_creation_limit_applies_per_user_and_commit(self, simulator: Simulator) -> None:
         simulator.load(world({"name": "a"}, limits={"pipelines_per_minute": 25}))
         client = Client(simulator)
         assert client.post("pipeline", json={"ref": "nothing"}).status_code == 400
@@ -249,12 +255,12 @@ class TestRefusals:
         assert client.post("pipeline", json={"ref": "main"}).status_code == 201
         assert len(simulator.effects()) == 28
 
-    def test_limit_of_a_user(self, simulator: Simulator) -> None:
+    def test_user_limit_applies_to_all_commits(self, simulator: Simulator) -> None:
         simulator.load(world({"name": "a"}, limits={"pipelines_of_user_per_minute": 1}))
         client = Client(simulator)
         assert [client.post("pipeline", json={"ref": ref}).status_code for ref in ("main", "v1")] == [201, 400]
 
-    def test_importing(self, simulator: Simulator) -> None:
+    def test_importing_project_refuses_pipelines(self, simulator: Simulator) -> None:
         simulator.load(world({"name": "a"}, importing=True))
         text = "You cannot run pipelines before project import is complete."
         assert outcome(Client(simulator).post("pipeline", json={"ref": "main"})) == base(text)
@@ -264,7 +270,7 @@ class TestRefusals:
         [({"jobs": [{"nam": "x"}]}, "did you mean name"), ({"refuse": "x"}, "did you mean refused"),
          ({"jobs": [{"name": "x", "needs": ["y"]}]}, "unknown job 'y'"), ({"inputs": {"a": {"type": "int"}}}, "type")],
     )  # fmt: skip
-    def test_mistakes_in_templates(self, simulator: Simulator, template: dict[str, t.Any], text: str) -> None:
+    def test_invalid_templates_are_refused(self, simulator: Simulator, template: dict[str, t.Any], text: str) -> None:
         with pytest.raises(ScenarioError, match=text):
             simulator.load(world({"name": "a"}, templates={"main": template}))
 
@@ -282,7 +288,7 @@ class TestInputs:
         simulator.load(world({"name": "a"}, templates={"main": {"jobs": JOBS, "inputs": self.SPECS}}), version=version)
         return Client(simulator)
 
-    def test_typed(self, simulator: Simulator) -> None:
+    def test_typed_inputs_are_stored(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         given = {"where": "live", "count": 3, "fast": True, "names": ["a"], "tag": "v2"}
         assert client.post("pipeline", json={"ref": "main", "inputs": given}).status_code == 201
@@ -308,11 +314,11 @@ class TestInputs:
             ({"where": "test", "tag": "x"}, "`tag` input: provided value does not match required RegEx pattern"),
         ],
     )  # fmt: skip
-    def test_refused(self, simulator: Simulator, given: dict[str, t.Any], text: str) -> None:
+    def test_invalid_inputs_are_refused(self, simulator: Simulator, given: dict[str, t.Any], text: str) -> None:
         response = self.load(simulator).post("pipeline", json={"ref": "main", "inputs": given})
         assert outcome(response) == base(text)
 
-    def test_before_17_10_they_are_lost(self, simulator: Simulator) -> None:
+    def test_inputs_are_dropped_before_17_10(self, simulator: Simulator) -> None:
         client = self.load(simulator, "17.9")
         assert client.post("pipeline", json={"ref": "main", "inputs": {"where": "live"}}).status_code == 201
         assert simulator.pipeline(101)["inputs"] == {}
@@ -320,14 +326,14 @@ class TestInputs:
 
 class TestTrigger:
     @pytest.fixture
-    def nobody(self, simulator: Simulator) -> Client:
+    def anonymous(self, simulator: Simulator) -> Client:
         jobs = [{"name": "running", "status": "running", "duration": 99}, {"name": "done", "status": "failed"}]
         simulator.load(world(*jobs, templates={"feature/*": {"yaml_errors": "broken"}}))
         return Client(simulator, None)
 
-    def test_with_a_trigger_token(self, simulator: Simulator, nobody: Client) -> None:
+    def test_trigger_token_creates_a_pipeline(self, simulator: Simulator, anonymous: Client) -> None:
         sent = {"token": "glptt-good", "ref": "main", "variables[A]": "1"}
-        response = nobody.post("trigger/pipeline", data=sent)
+        response = anonymous.post("trigger/pipeline", data=sent)
         assert (response.status_code, response.json()["source"]) == (201, "trigger")
         made = simulator.pipeline(101)
         assert made["user"] == "dev"
@@ -338,10 +344,10 @@ class TestTrigger:
         assert actions(simulator) == [("trigger_pipeline", 101)]
         assert simulator.requests()[0]["user"] == "dev"
 
-    def test_with_a_job_token(self, simulator: Simulator, nobody: Client) -> None:
-        response = nobody.post("trigger/pipeline", json={"token": "glcbt-job", "ref": "main"})
+    def test_job_token_creates_a_pipeline_while_its_job_runs(self, simulator: Simulator, anonymous: Client) -> None:
+        response = anonymous.post("trigger/pipeline", json={"token": "glcbt-job", "ref": "main"})
         assert (response.status_code, response.json()["source"]) == (201, "pipeline")
-        assert nobody.post("trigger/pipeline", json={"token": "glcbt-done", "ref": "main"}).json() == {
+        assert anonymous.post("trigger/pipeline", json={"token": "glcbt-done", "ref": "main"}).json() == {
             "message": "Job is not running"
         }
 
@@ -356,7 +362,7 @@ class TestTrigger:
             ({"visibility": "public", "job_token_allowlist": ["group/app"]}, 201),
         ],
     )
-    def test_with_a_job_token_of_another_project(
+    def test_job_token_of_another_project_requires_the_allowlist(
         self, simulator: Simulator, target: dict[str, t.Any], expected: t.Any
     ) -> None:
         scenario = world({"name": "running", "status": "running", "duration": 99})
@@ -375,8 +381,8 @@ class TestTrigger:
         assert (response.status_code if expected == 201 else outcome(response)) == expected
         assert len(simulator.effects()) == (expected == 201)
 
-    def test_the_ref_of_the_url_wins(self, nobody: Client) -> None:
-        response = nobody.post("ref/refs/tags/v1/trigger/pipeline", json={"token": "glptt-good", "ref": "main"})
+    def test_ref_in_the_url_takes_precedence(self, anonymous: Client) -> None:
+        response = anonymous.post("ref/refs/tags/v1/trigger/pipeline", json={"token": "glptt-good", "ref": "main"})
         assert response.json()["ref"] == "v1"
 
     @pytest.mark.parametrize(
@@ -394,20 +400,20 @@ class TestTrigger:
             ({"token": "glptt-good", "ref": "nothing"}, base("Reference not found")),
         ],
     )  # fmt: skip
-    def test_refused(
-        self, simulator: Simulator, nobody: Client, sent: dict[str, t.Any], expected: tuple[int, t.Any]
+    def test_invalid_requests_are_refused(
+        self, simulator: Simulator, anonymous: Client, sent: dict[str, t.Any], expected: tuple[int, t.Any]
     ) -> None:
-        assert outcome(nobody.post("trigger/pipeline", json=sent)) == expected
+        assert outcome(anonymous.post("trigger/pipeline", json=sent)) == expected
         assert simulator.effects() == []
 
-    def test_of_another_project_and_from_a_hook(self, nobody: Client) -> None:
+    def test_other_projects_and_pipeline_hooks_are_refused(self, anonymous: Client) -> None:
         sent = {"token": "glptt-good", "ref": "main"}
-        assert nobody.post("/projects/99/trigger/pipeline", json=sent).status_code == 404
-        hook = nobody.post("trigger/pipeline", json=sent, headers={"X-Gitlab-Event": "Pipeline Hook"})
+        assert anonymous.post("/projects/99/trigger/pipeline", json=sent).status_code == 404
+        hook = anonymous.post("trigger/pipeline", json=sent, headers={"X-Gitlab-Event": "Pipeline Hook"})
         assert outcome(hook) == DENIED
 
-    def test_a_broken_one_is_kept(self, simulator: Simulator, nobody: Client) -> None:
-        response = nobody.post("trigger/pipeline", json={"token": "glptt-good", "ref": "feature/a"})
+    def test_broken_pipeline_is_kept_as_failed(self, simulator: Simulator, anonymous: Client) -> None:
+        response = anonymous.post("trigger/pipeline", json={"token": "glptt-good", "ref": "feature/a"})
         assert outcome(response) == (422, {"message": {"base": ["broken"]}})
         kept = Client(simulator).get("pipelines/101").json()
         assert (kept["status"], kept["yaml_errors"]) == ("failed", "broken")
@@ -418,7 +424,7 @@ class TestRetry:
         simulator.load(world(*jobs))
         return Client(simulator, "dev-token")
 
-    def test_what_has_failed(self, simulator: Simulator) -> None:
+    def test_retry_restarts_failed_canceled_and_skipped_jobs(self, simulator: Simulator) -> None:
         client = self.load(
             simulator,
             {"name": "good", "stage": "one", "status": "success"},
@@ -438,7 +444,7 @@ class TestRetry:
         assert client.get("pipelines/100").json()["status"] == "success"
         assert actions(simulator) == [("retry_pipeline", 100)]
 
-    def test_each_in_its_stage(self, simulator: Simulator) -> None:
+    def test_retried_jobs_wait_for_their_stage(self, simulator: Simulator) -> None:
         client = self.load(
             simulator,
             {"name": "one", "stage": "one", "status": "failed", "duration": 50},
@@ -447,14 +453,16 @@ class TestRetry:
         client.post("pipelines/100/retry")
         assert [simulator.job(name)["status"] for name in ("one", "two")] == ["pending", "created"]
 
-    def test_nothing_to_do(self, simulator: Simulator) -> None:
+    def test_retry_of_a_successful_pipeline_has_no_effect(self, simulator: Simulator) -> None:
         client = self.load(simulator, {"name": "good", "status": "success"})
         assert client.post("pipelines/100/retry").status_code == 201
         assert simulator.effects() == []
 
     @pytest.mark.parametrize("action", ["retry", "cancel"])
     @pytest.mark.parametrize(("who", "status"), [("rob", 403), ("eve", 404), (None, 401)])
-    def test_who(self, simulator: Simulator, action: str, who: str | None, status: int) -> None:
+    def test_retry_and_cancel_require_a_developer(
+        self, simulator: Simulator, action: str, who: str | None, status: int
+    ) -> None:
         self.load(simulator, {"name": "bad", "status": "failed"})
         client = Client(simulator, who and f"{who}-token")
         assert client.post(f"pipelines/100/{action}").status_code == status
@@ -462,7 +470,7 @@ class TestRetry:
 
 
 class TestCancel:
-    def test_what_can_be_cancelled(self, simulator: Simulator) -> None:
+    def test_cancel_ends_only_cancelable_jobs(self, simulator: Simulator) -> None:
         states = ("created", "pending", "running", "manual", "scheduled", "success", "failed")
         simulator.load(world(*({"name": state, "status": state, "allow_failure": True} for state in states)))
         client = Client(simulator, "dev-token")
@@ -476,13 +484,13 @@ class TestCancel:
         assert client.post("pipelines/100/cancel").status_code == 200
         assert actions(simulator) == [("cancel_pipeline", 100)]
 
-    def test_one_that_waits_for_somebody(self, simulator: Simulator) -> None:
+    def test_cancel_of_a_blocked_pipeline_has_no_effect(self, simulator: Simulator) -> None:
         simulator.load(world({"name": "a", "when": "manual", "allow_failure": False}))
         response = Client(simulator).post("pipelines/100/cancel")
         assert (response.status_code, response.json()["status"]) == (200, "manual")
         assert simulator.effects() == []
 
-    def test_children_but_not_others(self, simulator: Simulator) -> None:
+    def test_cancel_reaches_child_pipelines_but_not_other_projects(self, simulator: Simulator) -> None:
         below = {"jobs": [{"name": "below", "status": "running", "duration": 99}]}
         made = world(
             {"name": "child", "status": "running", "trigger": {"strategy": "depend", "pipeline": below}},
@@ -496,7 +504,7 @@ class TestCancel:
             "canceled", "canceled", "canceling", "pending",
         ]  # fmt: skip
 
-    def test_children_of_one_that_has_nothing_to_cancel_go_on(self, simulator: Simulator) -> None:
+    def test_cancel_of_a_finished_pipeline_spares_its_children(self, simulator: Simulator) -> None:
         below = {"jobs": [{"name": "below", "status": "running", "duration": 99}]}
         simulator.load(world({"name": "child", "status": "success", "trigger": {"pipeline": below}}))
         assert Client(simulator).post("pipelines/100/cancel").status_code == 200
@@ -504,7 +512,7 @@ class TestCancel:
 
 
 class TestDeleteAndRename:
-    def test_delete(self, simulator: Simulator, client: Client) -> None:
+    def test_only_owners_can_delete_a_pipeline(self, simulator: Simulator, client: Client) -> None:
         assert outcome(client.delete("pipelines/100")) == DENIED
         owner = Client(simulator, "olga-token")
         assert owner.delete("pipelines/100").status_code == 204
@@ -514,11 +522,11 @@ class TestDeleteAndRename:
         assert actions(simulator) == [("delete_pipeline", 100)]
         simulator.advance(100)
 
-    def test_not_while_sizes_are_counted(self, simulator: Simulator) -> None:
+    def test_delete_conflicts_with_a_stats_refresh(self, simulator: Simulator) -> None:
         simulator.load(world({"name": "a"}, stats_refresh=True))
         assert Client(simulator, "olga-token").delete("pipelines/100").status_code == 409
 
-    def test_rename(self, simulator: Simulator, client: Client) -> None:
+    def test_pipeline_is_renamed(self, simulator: Simulator, client: Client) -> None:
         response = client.call("PUT", "pipelines/100/metadata", json={"name": "Release 5"})
         assert (response.status_code, response.json()["name"]) == (200, "Release 5")
         assert client.get("pipelines?name=Release%205").json()[0]["id"] == 100
@@ -530,7 +538,7 @@ class TestDeleteAndRename:
 
 class TestVariablesAndReports:
     @pytest.mark.parametrize(("who", "status"), [("mia", 200), ("dev", 403), ("rob", 403), ("eve", 404)])
-    def test_who_sees_variables(self, simulator: Simulator, who: str, status: int) -> None:
+    def test_reading_variables_requires_a_maintainer(self, simulator: Simulator, who: str, status: int) -> None:
         made = world({"name": "a"})
         made["pipelines"][0]["variables"] = {"A": "1"}
         simulator.load(made)
@@ -539,12 +547,12 @@ class TestVariablesAndReports:
         if status == 200:
             assert response.json() == [{"variable_type": "env_var", "key": "A", "value": "1", "raw": False}]
 
-    def test_a_developer_sees_their_own(self, simulator: Simulator, client: Client) -> None:
+    def test_developers_can_read_their_own_variables(self, simulator: Simulator, client: Client) -> None:
         own = Client(simulator, "dev-token")
         own.post("pipeline", json={"ref": "main", "variables": [{"key": "A", "value": "1"}]})
         assert own.get("pipelines/101/variables").status_code == 200
 
-    def test_reports(self, simulator: Simulator) -> None:
+    def test_reports_contain_the_results_of_finished_jobs(self, simulator: Simulator) -> None:
         tests = [{"name": "one"}, {"name": "two", "status": "failed", "time": 2.5, "output": "boom"}]
         simulator.load(world({"name": "unit", "tests": tests, "outcome": "failed"}, {"name": "other"}))
         client = Client(simulator)

@@ -90,7 +90,7 @@ class TestFilters:
             ("updated_before=2026-01-05T11:58:51Z", [103, 101, 100]),
         ],
     )  # fmt: skip
-    def test_table(self, client: Client, query: str, expected: list[int]) -> None:
+    def test_filters_return_the_matching_pipelines(self, client: Client, query: str, expected: list[int]) -> None:
         assert ids(client, query) == expected
 
     @pytest.mark.parametrize(
@@ -98,51 +98,51 @@ class TestFilters:
         ["scope=x", "status=x", "status=success,failed", "status[]=failed", "source=x", "sort=x", "order_by=x",
          "yaml_errors=x", "created_after=x", "updated_before=yesterday", "ref[]=a", "per_page=0"],
     )  # fmt: skip
-    def test_wrong_values(self, client: Client, query: str) -> None:
+    def test_invalid_values_are_refused(self, client: Client, query: str) -> None:
         response = client.get(f"pipelines?{query}")
         assert response.status_code == 400 and list(response.json()) == ["error"]
 
     @pytest.mark.parametrize("query", ["state=failed", "branch=main", "updated_since=2026-01-05", "ref=main&tag=true"])
-    def test_filters_that_do_not_exist(self, client: Client, query: str) -> None:
+    def test_unknown_filters_are_refused(self, client: Client, query: str) -> None:
         assert client.get(f"pipelines?{query}").status_code == 400
 
-    def test_older_servers_drop_what_they_do_not_know(self, simulator: Simulator) -> None:
+    def test_older_servers_ignore_newer_filters(self, simulator: Simulator) -> None:
         simulator.load(world(), version="15.9")
         assert len(ids(Client(simulator), "name=Nightly&created_after=2030-01-01T00:00:00Z")) == 6
 
     @pytest.mark.parametrize(("version", "count"), [("18.10", 1), ("15.9", 0)])
-    def test_children(self, simulator: Simulator, version: str, count: int) -> None:
+    def test_child_pipelines_are_listed_only_by_source(self, simulator: Simulator, version: str, count: int) -> None:
         below = {"pipeline": {"jobs": [{"name": "below"}]}}
         simulator.load(scenario({"name": "bridge", "status": "success", "trigger": below}), version=version)
         client = Client(simulator)
         assert ids(client, "ref=main") == [100]
         assert len(ids(client, "source=parent_pipeline")) == count
 
-    def test_a_ref_that_is_gone(self, simulator: Simulator, client: Client) -> None:
+    def test_deleted_branch_is_not_in_scope_branches(self, simulator: Simulator, client: Client) -> None:
         simulator.set_ref("v1", False)
         assert ids(client, "scope=branches") == [105]
         assert ids(client, "ref=v1") == [102, 101]
 
 
 class TestRecords:
-    def test_broken_and_skipped(self, client: Client) -> None:
+    def test_broken_and_skipped_pipelines_have_no_jobs(self, client: Client) -> None:
         broken, skipped = client.get("pipelines/104").json(), client.get("pipelines/103").json()
         assert (broken["status"], broken["yaml_errors"]) == ("failed", "jobs:a config should implement a script")
         assert (skipped["status"], skipped["yaml_errors"], skipped["finished_at"]) == ("skipped", None, None)
         assert client.get("pipelines/104/jobs").json() == client.get("pipelines/103/jobs").json() == []
 
-    def test_one_that_waits_for_somebody_has_a_duration_and_no_end(self, simulator: Simulator) -> None:
+    def test_blocked_pipeline_has_a_duration_but_no_end(self, simulator: Simulator) -> None:
         gate = {"name": "b", "stage": "deploy", "when": "manual", "allow_failure": False}
         simulator.load(scenario({"name": "a", "stage": "test", "queue": 0, "duration": 10}, gate))
         simulator.advance(30)
         record = Client(simulator).get("pipelines/100").json()
         assert (record["status"], record["duration"], record["finished_at"]) == ("manual", 10, None)
 
-    def test_a_tag_and_a_branch_of_one_name(self, client: Client) -> None:
+    def test_tag_and_branch_of_the_same_name_are_distinguished(self, client: Client) -> None:
         assert [client.get(f"pipelines/{number}").json()["tag"] for number in (101, 102)] == [True, False]
 
     @pytest.mark.parametrize(("version", "present"), [("18.10", True), ("15.9", False)])
-    def test_names(self, simulator: Simulator, version: str, present: bool) -> None:
+    def test_name_field_depends_on_the_version(self, simulator: Simulator, version: str, present: bool) -> None:
         simulator.load(world(), version=version)
         client = Client(simulator)
         assert (
@@ -152,18 +152,18 @@ class TestRecords:
 
     @pytest.mark.parametrize(("number", "status"), [(100, 403), (999, 404)])
     @pytest.mark.parametrize("rest", ["", "/variables", "/test_report", "/test_report_summary"])
-    def test_the_pipeline_is_looked_up_before_the_role(
+    def test_unknown_pipeline_is_reported_before_a_missing_role(
         self, simulator: Simulator, rest: str, number: int, status: int
     ) -> None:
         simulator.load(world(public_builds=False))
         assert Client(simulator, "gus-token").get(f"pipelines/{number}{rest}").status_code == status
 
-    def test_the_user_is_told_in_short(self, client: Client) -> None:
+    def test_user_record_has_only_basic_fields(self, client: Client) -> None:
         user = client.get("pipelines/101").json()["user"]
         assert set(user) == {"id", "username", "name", "state", "locked", "avatar_url", "web_url"}
 
     @pytest.mark.parametrize("more", [{"status": "skipped"}, {"yaml_errors": "x"}])
-    def test_a_status_of_their_own_is_for_those_without_jobs(self, simulator: Simulator, more: dict[str, str]) -> None:
+    def test_status_and_yaml_errors_are_refused_with_jobs(self, simulator: Simulator, more: dict[str, str]) -> None:
         made = scenario()
         made["pipelines"].append({"jobs": [{"name": "a"}], **more})
         with pytest.raises(ScenarioError, match="for a pipeline without jobs"):
@@ -172,33 +172,33 @@ class TestRecords:
 
 class TestLatest:
     @pytest.mark.parametrize(("query", "expected"), [("", 105), ("?ref=main", 105), ("?ref=", 105), ("?ref=v1", 101)])
-    def test_found(self, client: Client, query: str, expected: int) -> None:
+    def test_newest_pipeline_of_the_ref_is_returned(self, client: Client, query: str, expected: int) -> None:
         # If a tag and a branch have the same name, git prefers the tag.
         response = client.get(f"pipelines/latest{query}")
         assert (response.status_code, response.json()["id"]) == (200, expected)
 
     @pytest.mark.parametrize("ref", ["nothing", "refs/heads/main", SHA])
-    def test_none(self, client: Client, ref: str) -> None:
+    def test_unknown_ref_is_forbidden(self, client: Client, ref: str) -> None:
         response = client.get(f"pipelines/latest?ref={ref}")
         assert (response.status_code, response.json()) == (403, DENIED)
 
-    def test_only_of_the_newest_commit(self, simulator: Simulator, client: Client) -> None:
+    def test_only_pipelines_of_the_newest_commit_count(self, simulator: Simulator, client: Client) -> None:
         simulator.set_ref("main")
         assert client.get("pipelines/latest").status_code == 403
         simulator.set_ref("main", TWIN)
         assert client.get("pipelines/latest").json()["id"] == 105
 
-    def test_not_an_id(self, simulator: Simulator, client: Client) -> None:
+    def test_latest_is_not_accepted_as_a_pipeline_id(self, simulator: Simulator, client: Client) -> None:
         assert client.get("pipelines/latest/jobs").json() == {"error": "pipeline_id is invalid"}
         simulator.load(world(), version="11.11")
         assert client.get("pipelines/latest").json() == {"error": "pipeline_id is invalid"}
 
-    def test_no_children(self, simulator: Simulator) -> None:
+    def test_child_pipelines_do_not_count(self, simulator: Simulator) -> None:
         below = {"pipeline": {"jobs": [{"name": "below"}]}}
         simulator.load(scenario({"name": "bridge", "status": "success", "trigger": below}))
         assert Client(simulator).get("pipelines/latest").json()["id"] == 100
 
-    def test_the_default_branch_is_that_of_the_project(self, simulator: Simulator) -> None:
+    def test_default_branch_of_the_project_is_used(self, simulator: Simulator) -> None:
         bridge = {"name": "a", "trigger": {"project": "group/other", "pipeline": {"jobs": [{"name": "b"}]}}}
         world = scenario(bridge)
         world["projects"].append({"path": "group/other", "default_branch": "trunk"})
@@ -207,37 +207,37 @@ class TestLatest:
         refs = [simulator.pipeline(number)["ref"] for number in (100, 101, simulator.job("b")["pipeline_id"])]
         assert refs == ["main", "trunk", "trunk"]
 
-    def test_of_a_merge_request(self, simulator: Simulator) -> None:
+    def test_merge_request_ref_is_found(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "a"}, merge_request=5))
         assert Client(simulator).get("pipelines/latest?ref=refs/merge-requests/5/head").json()["id"] == 100
 
 
 class TestCommits:
     @pytest.mark.parametrize(("text", "sha"), [(SHA, SHA), (SHA[:8], SHA), (SHA[:8].upper(), SHA), ("main", TWIN)])
-    def test_found(self, client: Client, text: str, sha: str) -> None:
+    def test_commit_is_found_by_sha_or_ref(self, client: Client, text: str, sha: str) -> None:
         record = client.get(f"repository/commits/{text}").json()
         assert (record["id"], record["short_id"]) == (sha, sha[:8])
         assert record["last_pipeline"]["id"] == (102 if sha == SHA else 105)
 
     @pytest.mark.parametrize("text", [SHA[:7], "f" * 40, "abc", "nothing"])
-    def test_ambiguous_or_unknown(self, client: Client, text: str) -> None:
+    def test_ambiguous_or_unknown_commit_is_not_found(self, client: Client, text: str) -> None:
         response = client.get(f"repository/commits/{text}")
         assert (response.status_code, response.json()) == (404, {"message": "404 Commit Not Found"})
 
-    def test_without_pipeline(self, simulator: Simulator) -> None:
+    def test_commit_without_a_pipeline_is_found(self, simulator: Simulator) -> None:
         simulator.load(world(commits=["9" * 40], branches={"release/1": "8" * 40}))
         client = Client(simulator)
         assert client.get("repository/commits/9999").json()["last_pipeline"] is None
         assert client.get("repository/commits/release%2F1").json()["id"] == "8" * 40
 
-    def test_who(self, simulator: Simulator, client: Client) -> None:
+    def test_commit_requires_a_reporter(self, simulator: Simulator, client: Client) -> None:
         assert [Client(simulator, f"{who}-token").get(f"repository/commits/{SHA}").status_code
                 for who in ("rob", "gus", "eve")] == [200, 403, 404]  # fmt: skip
 
 
 class TestProjects:
     @pytest.fixture(autouse=True)
-    def three(self, simulator: Simulator) -> None:
+    def three_projects(self, simulator: Simulator) -> None:
         made = scenario({"name": "a"})
         made["projects"] += [
             {"path": "group/public", "id": 8, "visibility": "public"},
@@ -266,16 +266,18 @@ class TestProjects:
             (None, "", [8]),
         ],
     )
-    def test_list(self, simulator: Simulator, who: str | None, query: str, expected: list[int]) -> None:
+    def test_list_is_filtered_and_sorted(
+        self, simulator: Simulator, who: str | None, query: str, expected: list[int]
+    ) -> None:
         rows = Client(simulator, who and f"{who}-token").get(f"/projects{query}").json()
         assert [row["id"] for row in rows] == expected
 
     @pytest.mark.parametrize("query", ["order_by=x", "visibility=x", "min_access_level=1", "membership=x"])
-    def test_wrong_values(self, simulator: Simulator, query: str) -> None:
+    def test_invalid_values_are_refused(self, simulator: Simulator, query: str) -> None:
         assert Client(simulator).get(f"/projects?{query}").status_code == 400
 
 
-class TestRetriesOfTheServer:
+class TestAutomaticRetries:
     def run(self, simulator: Simulator, *outcomes: str, retry: int) -> list[tuple[int, str]]:
         attempts = [{"outcome": outcome, "duration": 1} for outcome in outcomes]
         simulator.load(scenario({"name": "a", "retry": retry, "attempts": attempts}))
@@ -283,28 +285,30 @@ class TestRetriesOfTheServer:
         rows = Client(simulator).get("pipelines/100/jobs?include_retried=true").json()
         return [(row["id"], row["status"]) for row in rows]
 
-    def test_until_it_succeeds(self, simulator: Simulator) -> None:
+    def test_job_is_retried_until_it_succeeds(self, simulator: Simulator) -> None:
         assert self.run(simulator, "failed", "success", retry=2) == [(1001, "success"), (1000, "failed")]
         assert simulator.job("a")["pipeline_status"] == "success"
         # Automatic retries are not effects of a client.
         assert simulator.effects() == []
 
-    def test_so_often_and_no_more(self, simulator: Simulator) -> None:
+    def test_job_is_retried_only_up_to_the_limit(self, simulator: Simulator) -> None:
         rows = self.run(simulator, "failed", retry=1)
         assert rows == [(1001, "failed"), (1000, "failed")]
         assert Client(simulator).get("pipelines/100/jobs").json()[0]["id"] == 1001
 
-    def test_not_without(self, simulator: Simulator) -> None:
+    def test_job_without_retry_is_not_retried(self, simulator: Simulator) -> None:
         assert len(self.run(simulator, "failed", retry=0)) == 1
 
 
 class TestRefusals:
     @pytest.mark.parametrize(("preset", "status"), [("refused_401", 401), ("refused_403", 403), ("refused_404", 404)])
-    def test_one_in_the_middle(self, simulator: Simulator, client: Client, preset: str, status: int) -> None:
+    def test_selected_requests_are_refused(
+        self, simulator: Simulator, client: Client, preset: str, status: int
+    ) -> None:
         simulator.inject(preset, endpoint="get_pipeline", nth=[2, 3], times=2)
         assert [client.get("pipelines/100").status_code for _round in range(4)] == [200, status, status, 200]
         assert client.get("pipelines").status_code == 200
 
-    def test_once(self, simulator: Simulator, client: Client) -> None:
+    def test_preset_refuses_one_request(self, simulator: Simulator, client: Client) -> None:
         simulator.inject("refused_401", endpoint="list_pipelines")
         assert [client.get("pipelines").status_code for _round in range(3)] == [401, 200, 200]

@@ -49,7 +49,7 @@ def start(tmp_path: pathlib.Path) -> c.Iterator[Start]:
         process.communicate()
 
 
-def test_it_runs_and_ends(start: Start, tmp_path: pathlib.Path) -> None:
+def test_program_starts_and_stops_on_sigterm(start: Start, tmp_path: pathlib.Path) -> None:
     address = tmp_path / "address"
     url, process = start("--address-file", str(address), "--clock", "stepped", "--version", "15.9", world=scenario())
     assert address.read_text() == f"{url} {process.pid}\n"
@@ -59,7 +59,7 @@ def test_it_runs_and_ends(start: Start, tmp_path: pathlib.Path) -> None:
     assert process.wait(timeout=1800) == 0
 
 
-def test_a_scaled_clock(start: Start) -> None:
+def test_scaled_clock_speeds_up_jobs(start: Start) -> None:
     url, _process = start("--clock", "scaled:100000", world=scenario({"name": "a", "duration": 1000}))
     # a thousand seconds pass in a hundredth of a second
     end = time.monotonic() + 60
@@ -77,7 +77,9 @@ def test_a_scaled_clock(start: Start) -> None:
         (("--version", "x"), {}, "is not MAJOR.MINOR"),
     ],
 )
-def test_wrong_use(start: Start, options: tuple[str, ...], world: dict[str, t.Any], text: str) -> None:
+def test_invalid_arguments_exit_with_an_error(
+    start: Start, options: tuple[str, ...], world: dict[str, t.Any], text: str
+) -> None:
     _url, process = start(*options, world=world)
     _output, errors = process.communicate(timeout=1800)
     assert process.returncode == 2
@@ -129,7 +131,7 @@ def test_wrong_use(start: Start, options: tuple[str, ...], world: dict[str, t.An
         ),
     ],
 )
-def test_wrong_values_of_options(
+def test_invalid_option_values_are_reported_in_one_line(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -169,7 +171,7 @@ def test_wrong_values_of_options(
     assert {path.name for path in tmp_path.iterdir()} == {*files, "folder"}
 
 
-def test_a_ci_file_with_what_yaml_cannot_hold_makes_a_failed_pipeline(
+def test_ci_file_with_invalid_yaml_values_creates_a_failed_pipeline(
     simulator: Simulator, tmp_path: pathlib.Path
 ) -> None:
     for content in ("a: \0", "a: " + "9" * 5000):
@@ -178,7 +180,7 @@ def test_a_ci_file_with_what_yaml_cannot_hold_makes_a_failed_pipeline(
         assert simulator.pipeline(100)["status"] == "failed"
 
 
-def test_admin_path(simulator: Simulator) -> None:
+def test_admin_routes_control_the_simulation(simulator: Simulator) -> None:
     admin = f"{simulator.url}/_simulator"
     text = yaml.safe_dump(scenario({"name": "a", "when": "manual"}, clock="stepped"))
     loaded = requests.post(f"{admin}/scenario?version=17.11", data=text)
@@ -209,50 +211,54 @@ class TestFaults:
         simulator.load(scenario({"name": "a", "when": "manual"}))
         return Client(simulator)
 
-    def test_status(self, simulator: Simulator, client: Client) -> None:
+    def test_nth_request_gets_the_status(self, simulator: Simulator, client: Client) -> None:
         simulator.inject(endpoint="get_job", nth=2, status=503, headers={"Retry-After": "3"}, body={"message": "x"})
         answers = [client.get("jobs/1000") for _round in range(3)]
         assert [answer.status_code for answer in answers] == [200, 503, 200]
         assert (answers[1].headers["Retry-After"], answers[1].json()) == ("3", {"message": "x"})
         assert [row["fault"] for row in simulator.requests()] == [None, "status", None]
 
-    def test_html(self, simulator: Simulator, client: Client) -> None:
+    def test_html_replaces_one_response(self, simulator: Simulator, client: Client) -> None:
         simulator.inject(kind="html", method="GET", times=1)
         answer = client.get("jobs/1000")
         assert (answer.status_code, "<html>" in answer.text) == (502, True)
         assert client.get("jobs/1000").status_code == 200
 
     @pytest.mark.parametrize(("after", "status"), [(False, "manual"), (True, "pending")])
-    def test_before_and_after(self, simulator: Simulator, client: Client, after: bool, status: str) -> None:
+    def test_html_strikes_before_or_after_the_effect(
+        self, simulator: Simulator, client: Client, after: bool, status: str
+    ) -> None:
         simulator.inject(kind="html", after=after)
         assert client.post("jobs/1000/play").status_code == 502
         assert simulator.job("a")["status"] == status
 
     @pytest.mark.parametrize(("kind", "status"), [("reset_before", "manual"), ("reset_after", "pending")])
-    def test_resets(self, simulator: Simulator, client: Client, kind: str, status: str) -> None:
+    def test_resets_strike_before_or_after_the_effect(
+        self, simulator: Simulator, client: Client, kind: str, status: str
+    ) -> None:
         simulator.inject(kind=kind, path="/play$")
         with pytest.raises(requests.ConnectionError):
             client.post("jobs/1000/play")
         assert simulator.job("a")["status"] == status
         assert len(simulator.effects()) == (status == "pending")
 
-    def test_truncate(self, simulator: Simulator, client: Client) -> None:
+    def test_truncated_response_is_an_error(self, simulator: Simulator, client: Client) -> None:
         simulator.inject(kind="truncate", bytes=5)
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             client.get("jobs/1000")
 
-    def test_redirect(self, simulator: Simulator, client: Client) -> None:
+    def test_redirect_has_the_given_location(self, simulator: Simulator, client: Client) -> None:
         simulator.inject(kind="redirect", location="https://elsewhere.example.com/")
         answer = client.get("jobs/1000")
         assert (answer.status_code, answer.headers["Location"]) == (302, "https://elsewhere.example.com/")
 
-    def test_delay(self, simulator: Simulator, client: Client) -> None:
+    def test_delay_postpones_the_response(self, simulator: Simulator, client: Client) -> None:
         simulator.inject(kind="delay", seconds=0.2)
         begin = time.monotonic()
         assert client.get("jobs/1000").status_code == 200
         assert time.monotonic() - begin >= 0.2
 
-    def test_rules_over_http(self, simulator: Simulator, client: Client) -> None:
+    def test_rules_are_added_and_deleted_over_http(self, simulator: Simulator, client: Client) -> None:
         admin = f"{simulator.url}/_simulator/faults"
         assert requests.post(admin, json={"kind": "status", "status": 500}).status_code == 201
         assert client.get("jobs").status_code == 500
@@ -262,7 +268,7 @@ class TestFaults:
         assert requests.post(admin, json={"knd": "status"}).status_code == 400
 
 
-def test_pipelines_over_the_admin_path(simulator: Simulator) -> None:
+def test_admin_routes_create_and_show_pipelines(simulator: Simulator) -> None:
     admin = f"{simulator.url}/_simulator"
     world = scenario({"name": "a"}, new_pipelines={"*": {"jobs": [{"name": "b"}]}})
     assert requests.post(f"{admin}/scenario", json=world).ok
@@ -278,7 +284,7 @@ def test_pipelines_over_the_admin_path(simulator: Simulator) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_example_of_the_readme_in_any_language(tmp_path: pathlib.Path) -> None:
+def test_shell_example_of_the_readme_works(tmp_path: pathlib.Path) -> None:
     text = (ROOT / "tests" / "simulator" / "README.md").read_text(encoding="utf-8")
     script = text.split("```sh\n")[1].split("```")[0]
     command = f"PYTHONPATH={ROOT} {sys.executable} -m tests.simulator"

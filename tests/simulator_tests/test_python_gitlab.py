@@ -53,14 +53,14 @@ def job_id(simulator: Simulator, name: str) -> int:
     return t.cast(int, simulator.job(name)["id"])
 
 
-def test_caller_and_server(simulator: Simulator, project: t.Any, version: str) -> None:
+def test_user_and_version_are_read(simulator: Simulator, project: t.Any, version: str) -> None:
     client = project.manager.gitlab
     client.auth()
     assert client.user.username == "mia"
     assert client.version()[0] == f"{version}.0"
 
 
-def test_lists(project: t.Any, version: str) -> None:
+def test_jobs_and_pipelines_are_listed(project: t.Any, version: str) -> None:
     assert {job.name for job in project.jobs.list(iterator=True, per_page=2)} == {
         "build", "test", "long", "deploy", "below",
     }  # fmt: skip
@@ -72,12 +72,12 @@ def test_lists(project: t.Any, version: str) -> None:
     assert [one.id for one in project.pipelines.list(get_all=True)] == [100]
 
 
-def test_keyset(project: t.Any, version: str) -> None:
+def test_keyset_pagination_returns_all_jobs(project: t.Any, version: str) -> None:
     jobs = project.jobs.list(iterator=True, pagination="keyset", order_by="id", per_page=2)
     assert len(list(jobs)) == 5
 
 
-def test_bridges(project: t.Any, version: str) -> None:
+def test_bridges_and_child_jobs_are_listed(project: t.Any, version: str) -> None:
     if version == "11.11":
         with pytest.raises(gitlab.exceptions.GitlabListError) as caught:
             project.pipelines.get(100).bridges.list(get_all=True)
@@ -88,7 +88,7 @@ def test_bridges(project: t.Any, version: str) -> None:
     assert [job.name for job in below.jobs.list(get_all=True)] == ["below"]
 
 
-def test_play_retry_cancel_erase(simulator: Simulator, project: t.Any, version: str) -> None:
+def test_jobs_are_played_retried_canceled_and_erased(simulator: Simulator, project: t.Any, version: str) -> None:
     project.jobs.get(job_id(simulator, "deploy")).play()
     assert simulator.job("deploy")["status"] == "pending"
     project.jobs.get(job_id(simulator, "test")).retry()
@@ -101,7 +101,7 @@ def test_play_retry_cancel_erase(simulator: Simulator, project: t.Any, version: 
     assert [effect["action"] for effect in simulator.effects()] == ["play", "retry", "cancel", "erase"]
 
 
-def test_refusals(simulator: Simulator, project: t.Any) -> None:
+def test_refused_job_actions_raise_errors(simulator: Simulator, project: t.Any) -> None:
     with pytest.raises(gitlab.exceptions.GitlabJobPlayError, match="Unplayable Job"):
         project.jobs.get(job_id(simulator, "build")).play()
     with pytest.raises(gitlab.exceptions.GitlabJobRetryError, match="Job is not retryable"):
@@ -110,7 +110,7 @@ def test_refusals(simulator: Simulator, project: t.Any) -> None:
         project.jobs.get(job_id(simulator, "long")).erase()
 
 
-def test_artifacts_and_trace(simulator: Simulator, project: t.Any, version: str) -> None:
+def test_artifacts_and_log_are_read_kept_and_deleted(simulator: Simulator, project: t.Any, version: str) -> None:
     job = project.jobs.get(job_id(simulator, "build"))
     assert b"Job succeeded" in job.trace()
     with zipfile.ZipFile(io.BytesIO(job.artifacts())) as packed:
@@ -122,7 +122,7 @@ def test_artifacts_and_trace(simulator: Simulator, project: t.Any, version: str)
     assert simulator.job("build")["has_archive"] is False
 
 
-def test_artifacts_by_ref_and_of_the_project(simulator: Simulator, version: str) -> None:
+def test_artifacts_are_read_by_ref_and_deleted_by_project(simulator: Simulator, version: str) -> None:
     simulator.load(scenario(JOBS[0]), version=version)
     with gitlab.Gitlab(simulator.url, private_token="mia-token") as client:
         project = client.projects.get(7)
@@ -132,7 +132,7 @@ def test_artifacts_by_ref_and_of_the_project(simulator: Simulator, version: str)
             project.artifacts.delete()
 
 
-def test_merge_requests(simulator: Simulator, version: str) -> None:
+def test_merge_request_pipelines_are_listed(simulator: Simulator, version: str) -> None:
     simulator.load(scenario({"name": "a"}, merge_request=5), version=version)
     with gitlab.Gitlab(simulator.url, private_token="mia-token") as client:
         project = client.projects.get(7, lazy=True)
@@ -154,7 +154,7 @@ def effects(simulator: Simulator) -> list[str]:
     return [effect["action"] for effect in simulator.effects()]
 
 
-def test_a_pipeline_from_its_creation_to_its_end(simulator: Simulator, version: str) -> None:
+def test_pipeline_is_created_canceled_and_retried(simulator: Simulator, version: str) -> None:
     project = new_project(simulator, version, {"name": "old", "status": "success"})
     pipeline = project.pipelines.create({"ref": "main", "variables": [{"key": "A", "value": "1"}]})
     assert [(v.key, v.value) for v in pipeline.variables.list(get_all=True)] == [("A", "1")]
@@ -172,7 +172,7 @@ def test_a_pipeline_from_its_creation_to_its_end(simulator: Simulator, version: 
     assert effects(simulator) == ["create_pipeline", "cancel_pipeline", "retry_pipeline"]
 
 
-def test_pipelines_that_are_refused(simulator: Simulator, version: str) -> None:
+def test_refused_pipelines_raise_errors(simulator: Simulator, version: str) -> None:
     project = new_project(simulator, version)
     with pytest.raises(gitlab.exceptions.GitlabCreateError, match="Reference not found"):
         project.pipelines.create({"ref": "nothing"})
@@ -182,14 +182,14 @@ def test_pipelines_that_are_refused(simulator: Simulator, version: str) -> None:
         assert caught.value.response_code == 403
 
 
-def test_a_trigger(simulator: Simulator, version: str) -> None:
+def test_pipeline_is_triggered_with_a_token(simulator: Simulator, version: str) -> None:
     project = new_project(simulator, version)
     pipeline = project.trigger_pipeline("main", "glptt-x", variables={"A": "1"})
     assert (pipeline.ref, simulator.pipeline(pipeline.id)["source"]) == ("main", "trigger")
     assert effects(simulator) == ["trigger_pipeline"]
 
 
-def test_reports_and_deletion(simulator: Simulator, version: str) -> None:
+def test_reports_are_read_and_pipelines_deleted(simulator: Simulator, version: str) -> None:
     new_project(simulator, version, {"name": "unit", "status": "success", "tests": [{"name": "one"}]})
     project = gitlab.Gitlab(simulator.url, private_token="olga-token").projects.get(7)
     pipeline = project.pipelines.get(100)
@@ -201,7 +201,7 @@ def test_reports_and_deletion(simulator: Simulator, version: str) -> None:
     assert project.pipelines.list(get_all=True) == []
 
 
-def test_deployments(simulator: Simulator, version: str) -> None:
+def test_deployment_is_approved_and_played(simulator: Simulator, version: str) -> None:
     deploy = {"name": "deploy", "environment": "production", "user": "dev"}
     protected = {"production": {"rules": [{"role": "maintainer"}]}}
     project = new_project(simulator, version, deploy, protected_environments=protected)
@@ -219,7 +219,7 @@ def test_deployments(simulator: Simulator, version: str) -> None:
     assert effects(simulator) == ["approve", "play"]
 
 
-def test_deployments_that_are_refused(simulator: Simulator, version: str) -> None:
+def test_refused_approvals_and_plays_raise_errors(simulator: Simulator, version: str) -> None:
     if version in ("11.11", "13.12"):
         return
     deploy = {"name": "deploy", "environment": "production", "user": "mia"}
@@ -241,7 +241,7 @@ def test_deployments_that_are_refused(simulator: Simulator, version: str) -> Non
     assert effects(simulator) == ["reject"]
 
 
-def test_filters_of_pipelines(simulator: Simulator, version: str) -> None:
+def test_pipelines_are_filtered(simulator: Simulator, version: str) -> None:
     project = new_project(simulator, version, {"name": "old", "status": "failed"}, created_ago=7200)
     new = project.pipelines.create({"ref": "main"})
     for filters, ids in (
@@ -257,7 +257,7 @@ def test_filters_of_pipelines(simulator: Simulator, version: str) -> None:
         project.pipelines.list(get_all=True, status="nonsense")
 
 
-def test_projects_and_commits(simulator: Simulator, version: str) -> None:
+def test_projects_and_commits_are_found(simulator: Simulator, version: str) -> None:
     project = new_project(simulator, version, {"name": "a"})
     client = project.manager.gitlab
     assert [one.path_with_namespace for one in client.projects.list(membership=True, get_all=True)] == ["group/app"]

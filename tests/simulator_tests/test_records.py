@@ -103,7 +103,7 @@ def check_job(record: dict[str, t.Any], version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_jobs_in_every_state(simulator: Simulator, version: str) -> None:
+def test_job_records_have_the_expected_fields_in_every_state(simulator: Simulator, version: str) -> None:
     files = {"files": {"x": "y"}, "reports": ["junit"], "expire_in": 100}
     jobs = [{"name": status, "status": status, "artifacts": files, "coverage": 12.5} for status in model.STATUSES]
     simulator.load(scenario(*jobs), version=version)
@@ -122,7 +122,7 @@ def test_jobs_in_every_state(simulator: Simulator, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_answers_of_the_writes(simulator: Simulator, version: str) -> None:
+def test_writes_return_job_records_with_the_expected_fields(simulator: Simulator, version: str) -> None:
     jobs: list[dict[str, t.Any]] = [
         {"name": "play", "when": "manual"},
         {"name": "retry", "status": "success"},
@@ -138,7 +138,7 @@ def test_answers_of_the_writes(simulator: Simulator, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS[1:])
-def test_bridges(simulator: Simulator, version: str) -> None:
+def test_bridge_records_have_the_expected_fields(simulator: Simulator, version: str) -> None:
     trigger = {"pipeline": {"jobs": [{"name": "below"}]}}
     states = ("created", "manual", "running", "success", "skipped")
     jobs = [{"name": state, "status": state, "trigger": trigger} for state in states]
@@ -153,14 +153,14 @@ def test_bridges(simulator: Simulator, version: str) -> None:
         assert (row["downstream_pipeline"] is not None) == (row["status"] in ("running", "success"))
 
 
-def test_a_cancelled_job_that_never_ran(simulator: Simulator) -> None:
+def test_job_canceled_before_it_started_has_no_duration_or_runner(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "queue": None}))
     record = Client(simulator).post("jobs/1000/cancel").json()
     assert (record["started_at"], record["duration"], record["runner"]) == (None, None, None)
     assert record["finished_at"] is not None
 
 
-def test_durations_grow(simulator: Simulator) -> None:
+def test_durations_grow_over_time(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "queue": 3, "duration": 10}))
     client = Client(simulator)
     seen = []
@@ -172,7 +172,7 @@ def test_durations_grow(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("change", ["retry", "erase", "delete_artifacts"])
-def test_kept_texts_do_not_grow_old(simulator: Simulator, change: str) -> None:
+def test_cached_records_are_updated_after_changes(simulator: Simulator, change: str) -> None:
     simulator.load(scenario({"name": "a", "status": "success", "artifacts": {"files": {"x": "y"}}}, {"name": "b"}))
     client = Client(simulator)
     before = client.get("jobs").json()
@@ -184,7 +184,7 @@ def test_kept_texts_do_not_grow_old(simulator: Simulator, change: str) -> None:
         assert row == client.get(f"jobs/{row['id']}").json()
 
 
-def test_pipelines(simulator: Simulator) -> None:
+def test_pipeline_list_is_filtered_and_has_the_expected_fields(simulator: Simulator) -> None:
     world = scenario({"name": "a", "status": "success"})
     world["pipelines"] += [
         {"ref": "v1", "tag": True, "user": "dev", "jobs": [{"name": "b", "status": "failed"}]},

@@ -34,7 +34,7 @@ WRITES = {
 
 @pytest.mark.parametrize("who", RANK)
 @pytest.mark.parametrize("path", WRITES)
-def test_writes(simulator: Simulator, path: str, who: str) -> None:
+def test_job_actions_require_a_role(simulator: Simulator, path: str, who: str) -> None:
     state, lowest = WRITES[path]
     job = {"name": "a", "when": "manual", "status": state, "artifacts": {"files": {"x": "y"}}}
     simulator.load(scenario(job, visibility="internal"))
@@ -47,7 +47,7 @@ def test_writes(simulator: Simulator, path: str, who: str) -> None:
 
 @pytest.mark.parametrize("who", RANK)
 @pytest.mark.parametrize("path", ["jobs/1000/artifacts", "artifacts"])
-def test_deletes(simulator: Simulator, path: str, who: str) -> None:
+def test_deleting_artifacts_requires_a_maintainer(simulator: Simulator, path: str, who: str) -> None:
     simulator.load(scenario({"name": "a", "status": "success"}, visibility="internal"))
     response = Client(simulator, f"{who}-token").delete(path)
     assert response.status_code == ((204 if "jobs" in path else 202) if allowed_from("mia", who) else 403)
@@ -67,7 +67,9 @@ READS = ("jobs", "pipelines/100/jobs", "pipelines/100/bridges", "jobs/1000", "jo
         ("public", False, "rob", 403),
     ],
 )
-def test_reads(simulator: Simulator, path: str, visibility: str, public_builds: bool, lowest: str, below: int) -> None:
+def test_reads_depend_on_visibility_and_role(
+    simulator: Simulator, path: str, visibility: str, public_builds: bool, lowest: str, below: int
+) -> None:
     simulator.load(scenario({"name": "a"}, visibility=visibility, public_builds=public_builds))
     for who in RANK:
         response = Client(simulator, f"{who}-token").get(path)
@@ -82,7 +84,9 @@ def test_reads(simulator: Simulator, path: str, visibility: str, public_builds: 
     ("visibility", "public_builds", "status"),
     [("public", True, 200), ("public", False, 403), ("internal", True, 404), ("private", True, 404)],
 )
-def test_anonymous(simulator: Simulator, visibility: str, public_builds: bool, status: int) -> None:
+def test_anonymous_reads_depend_on_visibility(
+    simulator: Simulator, visibility: str, public_builds: bool, status: int
+) -> None:
     simulator.load(scenario({"name": "a"}, visibility=visibility, public_builds=public_builds))
     anonymous = Client(simulator, None)
     for path in ("pipelines/100/jobs", "pipelines/100/bridges"):
@@ -93,7 +97,7 @@ def test_anonymous(simulator: Simulator, visibility: str, public_builds: bool, s
     assert anonymous.delete("artifacts").status_code == 401
 
 
-def test_erase_of_own_job(simulator: Simulator) -> None:
+def test_developers_can_erase_only_their_own_jobs(simulator: Simulator) -> None:
     jobs = [{"name": "a", "status": "success", "user": "dev"}, {"name": "b", "status": "success", "user": "mia"}]
     simulator.load(scenario(*jobs))
     developer = Client(simulator, "dev-token")
@@ -103,13 +107,13 @@ def test_erase_of_own_job(simulator: Simulator) -> None:
     assert developer.post("jobs/1000/erase").status_code == 403
 
 
-def test_protected_ref(simulator: Simulator) -> None:
+def test_protected_ref_limits_who_can_play(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "when": "manual"}, protected_refs={"main": ["dev"]}))
     assert Client(simulator, "olga-token").post("jobs/1000/play").status_code == 403
     assert Client(simulator, "dev-token").post("jobs/1000/play").status_code == 200
 
 
-def test_protected_environment(simulator: Simulator) -> None:
+def test_protected_environment_limits_who_can_play(simulator: Simulator) -> None:
     job = {"name": "a", "when": "manual", "environment": "production"}
     protected = {"protected_environments": {"production": ["rob"]}, "protected_refs": {"main": ["olga"]}}
     simulator.load(scenario(job, **protected))
@@ -118,7 +122,7 @@ def test_protected_environment(simulator: Simulator) -> None:
     assert Client(simulator, "rob-token").post("jobs/1000/play").status_code == 200
 
 
-def test_archived_project(simulator: Simulator) -> None:
+def test_archived_project_is_read_only(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "when": "manual"}, archived=True))
     client = Client(simulator)
     assert client.get("jobs/1000").status_code == 200
@@ -135,7 +139,7 @@ def test_archived_project(simulator: Simulator) -> None:
         ("owner", ("olga",)),
     ],
 )
-def test_restricted_variables(simulator: Simulator, role: str, allowed: tuple[str, ...]) -> None:
+def test_variables_require_the_minimum_override_role(simulator: Simulator, role: str, allowed: tuple[str, ...]) -> None:
     rows = {"job_variables_attributes": [{"key": "A", "value": "1"}]}
     # For administrators only their role in the project counts, and ada has none.
     for who in ("dev", "mia", "olga", "ada"):
@@ -149,7 +153,7 @@ def test_restricted_variables(simulator: Simulator, role: str, allowed: tuple[st
             assert client.post("jobs/1000/play", json={"job_variables_attributes": []}).status_code == 200
 
 
-def test_inputs(simulator: Simulator) -> None:
+def test_job_inputs_are_validated(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "when": "manual", "inputs": {"version": {"options": ["1", "2"]}}}))
     client = Client(simulator)
     unknown = client.post("jobs/1000/play", json={"job_inputs": {"verson": "1"}})
@@ -163,7 +167,7 @@ def test_inputs(simulator: Simulator) -> None:
     assert [effect["inputs"] for effect in simulator.effects()] == [{"version": "1"}, {"version": "2"}]
 
 
-def test_debug_trace(simulator: Simulator) -> None:
+def test_debug_log_requires_a_developer(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "status": "success", "debug_trace": True}))
     assert Client(simulator, "rob-token").get("jobs/1000/trace").status_code == 403
     assert Client(simulator, "dev-token").get("jobs/1000/trace").status_code == 200
@@ -177,7 +181,7 @@ class TestTokens:
         return Client(simulator, "it")
 
     @pytest.mark.parametrize("form", ["private-token", "bearer", "private_token", "access_token"])
-    def test_forms(self, simulator: Simulator, form: str) -> None:
+    def test_token_is_accepted_in_each_form(self, simulator: Simulator, form: str) -> None:
         self.load(simulator)
         client = Client(simulator, None)
         headers = {"private-token": {"PRIVATE-TOKEN": "it"}, "bearer": {"Authorization": "Bearer it"}}.get(form, {})
@@ -191,12 +195,12 @@ class TestTokens:
             ("revoked", "Token was revoked. You have to re-authorize from the user."),
         ],
     )
-    def test_states(self, simulator: Simulator, state: str, text: str) -> None:
+    def test_expired_and_revoked_tokens_are_refused(self, simulator: Simulator, state: str, text: str) -> None:
         response = self.load(simulator, state=state).get("jobs")
         assert (response.status_code, response.json()) == (401, {"error": "invalid_token", "error_description": text})
         assert "WWW-Authenticate" in response.headers
 
-    def test_unknown(self, simulator: Simulator) -> None:
+    def test_unknown_token_is_refused(self, simulator: Simulator) -> None:
         self.load(simulator)
         response = Client(simulator, "other").get("pipelines/100/jobs")
         assert (response.status_code, response.json()) == (401, {"message": "401 Unauthorized"})
@@ -210,7 +214,9 @@ class TestTokens:
             (["read_user"], 403, 403),
         ],
     )
-    def test_scopes(self, simulator: Simulator, scopes: list[str], reads: int, writes: int) -> None:
+    def test_scopes_limit_reads_and_writes(
+        self, simulator: Simulator, scopes: list[str], reads: int, writes: int
+    ) -> None:
         client = self.load(simulator, scopes=scopes)
         assert client.get("jobs").status_code == reads
         response = client.post("jobs/1000/play")
@@ -225,23 +231,23 @@ class TestTokens:
          "pipelines/100/bridges", "pipelines/100/variables", "pipelines/100/test_report",
          "pipelines/100/test_report_summary"],
     )  # fmt: skip
-    def test_what_workflows_read(self, simulator: Simulator, path: str) -> None:
+    def test_ai_workflows_scope_allows_only_some_routes(self, simulator: Simulator, path: str) -> None:
         client = self.load(simulator, scopes=["ai_workflows"])
         assert client.get(path).status_code == 200
         for other in ("deployments", "environments", "jobs/1000/artifacts", "pipelines/100/retry"):
             answer = client.call("POST" if other.endswith("retry") else "GET", other)
             assert answer.json()["error"] == "insufficient_scope"
 
-    def test_permissions(self, simulator: Simulator) -> None:
+    def test_fine_grained_permissions_limit_the_token(self, simulator: Simulator) -> None:
         client = self.load(simulator, permissions=["read_job"])
         assert client.get("jobs/1000").status_code == 200
         response = client.post("jobs/1000/play")
         assert (response.status_code, response.json()["error"]) == (403, "insufficient_granular_scope")
 
-    def test_deploy_token(self, simulator: Simulator) -> None:
+    def test_deploy_token_is_refused(self, simulator: Simulator) -> None:
         assert self.load(simulator, kind="deploy").get("jobs").status_code == 401
 
-    def test_blocked_user(self, simulator: Simulator) -> None:
+    def test_blocked_user_is_refused(self, simulator: Simulator) -> None:
         world = scenario({"name": "a"})
         world["users"][2]["state"] = "blocked"
         simulator.load(world)
@@ -260,7 +266,7 @@ class TestJobTokens:
         return client
 
     @pytest.mark.parametrize("form", ["JOB-TOKEN", "Authorization", "job_token", "token"])
-    def test_own_job(self, simulator: Simulator, form: str) -> None:
+    def test_job_is_read_with_each_form_of_its_token(self, simulator: Simulator, form: str) -> None:
         self.load(simulator)
         client = Client(simulator, None)
         headers = {"JOB-TOKEN": "glcbt-it"} if form == "JOB-TOKEN" else {}
@@ -269,19 +275,19 @@ class TestJobTokens:
         response = client.get("/job", headers=headers, params=params)
         assert (response.status_code, response.json()["id"]) == (200, 1000)
 
-    def test_it_dies_with_its_job(self, simulator: Simulator) -> None:
+    def test_token_expires_with_its_job(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         assert client.get("/job").status_code == 200
         simulator.advance(100)
         assert client.get("/job").status_code == 401
 
-    def test_others(self, simulator: Simulator) -> None:
+    def test_other_tokens_have_no_job(self, simulator: Simulator) -> None:
         self.load(simulator)
         assert Client(simulator, None).get("/job").status_code == 401
         response = Client(simulator).get("/job")
         assert (response.status_code, response.json()) == (404, {"message": "404 Job Not Found"})
 
-    def test_routes(self, simulator: Simulator) -> None:
+    def test_only_some_routes_accept_job_tokens(self, simulator: Simulator) -> None:
         client = self.load(simulator)
         assert client.get("jobs").status_code == 200
         assert client.get("pipelines/100/jobs").status_code == 200
@@ -292,14 +298,14 @@ class TestJobTokens:
         assert Client(simulator, "glcbt-it").get("pipelines/100/jobs").status_code == 404
 
     @pytest.mark.parametrize(("version", "status"), [("19.2", 403), ("13.12", 404)])
-    def test_other_projects(self, simulator: Simulator, version: str, status: int) -> None:
+    def test_other_projects_are_denied(self, simulator: Simulator, version: str, status: int) -> None:
         response = self.load(simulator, version=version).get("/projects/8/jobs/1/artifacts")
         assert response.status_code == status
         if status == 403:
             text = "403 Forbidden - Authentication by CI/CD job token not allowed from app to other."
             assert response.json() == {"message": text}
 
-    def test_allowed_agents(self, simulator: Simulator) -> None:
+    def test_allowed_agents_have_the_fields_of_the_version(self, simulator: Simulator) -> None:
         record = self.load(simulator).get("/job/allowed_agents").json()
         assert set(record) == {"allowed_agents", "job", "pipeline", "project", "user", "environment"}
         assert record["user"]["roles_in_project"] == ["guest", "planner", "reporter", "developer", "maintainer"]

@@ -67,7 +67,7 @@ from .support import Client, scenario
         (scenario(hooks=[{"url": 5}]), "hooks[0].url: must be a string, not 5"),
     ],
 )
-def test_mistakes(simulator: Simulator, given: dict[str, t.Any], text: str) -> None:
+def test_mistakes_are_reported_with_their_location(simulator: Simulator, given: dict[str, t.Any], text: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         simulator.load(given)
     assert text in str(caught.value)
@@ -81,17 +81,17 @@ TABLES = (
 
 
 @pytest.mark.parametrize("key", sorted({key for table in TABLES for key in table}))
-def test_the_readme_has_every_key(key: str) -> None:
+def test_readme_documents_every_key(key: str) -> None:
     assert f"`{key}`" in pathlib.Path(schema.__file__).with_name("README.md").read_text()
 
 
-def test_an_environment_may_be_a_mapping_as_in_a_configuration(simulator: Simulator) -> None:
+def test_environment_can_be_a_mapping(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "environment": {"name": "production"}}))
     listed = Client(simulator).get("environments")
     assert [environment["name"] for environment in listed.json()] == ["production"]
 
 
-def test_the_help_shows_a_scenario_that_works(
+def test_scenario_in_the_help_is_valid(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["simulator", "--help"])
@@ -102,14 +102,14 @@ def test_the_help_shows_a_scenario_that_works(
     assert simulator.job("build")["status"] == "pending"
 
 
-def test_a_wrong_scenario_leaves_the_world_alone(simulator: Simulator) -> None:
+def test_invalid_scenario_keeps_the_previous_one(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a"}))
     with pytest.raises(ScenarioError):
         simulator.load({"x": 1})
     assert simulator.job("a")
 
 
-def test_yaml_text_and_file(simulator: Simulator, tmp_path: pathlib.Path) -> None:
+def test_scenario_is_loaded_from_yaml_text_or_file(simulator: Simulator, tmp_path: pathlib.Path) -> None:
     text = "users: [alice]\nprojects: [{path: a/b, members: {alice: owner}}]\npipelines: [{jobs: [{name: x}]}]\n"
     simulator.load(text)
     assert simulator.job("x")["user"] == "alice"
@@ -121,7 +121,7 @@ def test_yaml_text_and_file(simulator: Simulator, tmp_path: pathlib.Path) -> Non
     assert simulator.job("y")
 
 
-def test_ids(simulator: Simulator) -> None:
+def test_ids_are_assigned_in_order(simulator: Simulator) -> None:
     world = scenario({"name": "a"}, {"name": "b", "id": 1001}, {"name": "c"})
     world["pipelines"].insert(0, {"jobs": [{"name": "z"}]})
     simulator.load(world)
@@ -129,18 +129,18 @@ def test_ids(simulator: Simulator) -> None:
     assert simulator.job("z")["pipeline_id"] == 101
 
 
-def steps_of(work: t.Callable[[], object]) -> int:
+def count_executed_lines(work: t.Callable[[], object]) -> int:
     """Return the number of executed lines, including repetitions: a measure of cost that is the same on any machine."""
     count = 0
 
-    def note(_frame: object, event: str, _argument: object) -> t.Any:
+    def count_line(_frame: object, event: str, _argument: object) -> t.Any:
         nonlocal count
         count += event == "line"
-        return note
+        return count_line
 
     # coverage measurement uses the same hook
     before = sys.gettrace()
-    sys.settrace(note)
+    sys.settrace(count_line)
     try:
         work()
     finally:
@@ -148,30 +148,30 @@ def steps_of(work: t.Callable[[], object]) -> int:
     return count
 
 
-def masses(count: int) -> Simulation:
+def simulation_of_many_jobs(count: int) -> Simulation:
     simulation = Simulation()
     simulation.load(scenario({"generate": {"count": count, "name": "job {n}", "status": "success"}}))
     return simulation
 
 
-def test_masses_are_cheap() -> None:
-    few, many = (steps_of(functools.partial(masses, count)) for count in (1000, 2000))
+def test_cost_of_loading_grows_linearly_with_the_jobs() -> None:
+    few, many = (count_executed_lines(functools.partial(simulation_of_many_jobs, count)) for count in (1000, 2000))
     # twice as many jobs cost about twice as much, not four times
     assert many < 2.5 * few
-    assert len(masses(10_000).engine.world.jobs) == 10_000
+    assert len(simulation_of_many_jobs(10_000).engine.world.jobs) == 10_000
 
 
 def cost_of_a_page(count: int) -> int:
-    simulation = masses(count)
+    simulation = simulation_of_many_jobs(count)
     headers = {"private-token": "mia-token"}
     path = "/api/v4/projects/7/jobs"
     request = Request("GET", path, "per_page=100&page=2", headers, b"", "http://127.0.0.1")
     simulation.answer(request)
-    steps = steps_of(lambda: simulation.answer(request))
+    steps = count_executed_lines(lambda: simulation.answer(request))
     assert simulation.requests[-1]["status"] == 200
     return steps
 
 
-def test_a_page_of_masses_is_cheap() -> None:
+def test_cost_of_a_page_does_not_grow_with_the_list() -> None:
     # the cost of a page does not grow with the list
     assert cost_of_a_page(2000) < 1.5 * cost_of_a_page(1000)

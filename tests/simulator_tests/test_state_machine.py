@@ -103,17 +103,17 @@ def check_cell(simulator: Simulator, job_id: int, action: str, cell: Cell) -> No
 
 
 @pytest.mark.parametrize(("state", "action", "cell"), CELLS, ids=lambda value: value if isinstance(value, str) else "")
-def test_manual_build(simulator: Simulator, state: str, action: str, cell: Cell) -> None:
+def test_action_on_a_manual_job_follows_the_table(simulator: Simulator, state: str, action: str, cell: Cell) -> None:
     check_cell(simulator, load_in_state(simulator, state), action, cell)
 
 
 @pytest.mark.parametrize("state", TABLE)
-def test_ordinary_build_is_never_playable(simulator: Simulator, state: str) -> None:
+def test_job_that_is_not_manual_is_never_playable(simulator: Simulator, state: str) -> None:
     check_cell(simulator, load_in_state(simulator, state, when="on_success"), "play", UNPLAYABLE)
 
 
 @pytest.mark.parametrize("state", ["success", "failed", "canceled"])
-def test_play_answers_old_job_before_18_10(simulator: Simulator, state: str) -> None:
+def test_play_returns_the_old_job_before_18_10(simulator: Simulator, state: str) -> None:
     simulator.load(scenario({"name": "work", "when": "manual", "status": state}), version="18.7")
     old = simulator.job("work")["id"]
     record = Client(simulator).post(f"jobs/{old}/play").json()
@@ -123,7 +123,7 @@ def test_play_answers_old_job_before_18_10(simulator: Simulator, state: str) -> 
 
 @pytest.mark.parametrize("action", ["play", "retry", "cancel"])
 @pytest.mark.parametrize("state", ["success", "failed", "canceled"])
-def test_superseded_build(simulator: Simulator, state: str, action: str) -> None:
+def test_action_on_a_superseded_job_has_no_effect(simulator: Simulator, state: str, action: str) -> None:
     job_id = load_in_state(simulator, state)
     simulator.act_as_somebody_else("retry", job_id)
     simulator.clear_logs()
@@ -145,11 +145,11 @@ def test_superseded_build(simulator: Simulator, state: str, action: str) -> None
         ("success", "erase", (201, SAME, "success")),
     ],
 )
-def test_archived_build(simulator: Simulator, state: str, action: str, cell: Cell) -> None:
+def test_archived_job_allows_only_cancel_and_erase(simulator: Simulator, state: str, action: str, cell: Cell) -> None:
     check_cell(simulator, load_in_state(simulator, state, archived=True), action, cell)
 
 
-def test_archived_build_could_not_be_erased_in_older_releases(simulator: Simulator) -> None:
+def test_archived_job_cannot_be_erased_on_older_servers(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "work", "status": "success", "archived": True}), version="15.9")
     check_cell(simulator, simulator.job("work")["id"], "erase", DENIED)
 
@@ -158,20 +158,20 @@ def test_archived_build_could_not_be_erased_in_older_releases(simulator: Simulat
     ("action", "cell"),
     [("play", UNPLAYABLE), ("retry", UNRETRYABLE), ("cancel", (201, SAME, "canceled")), ("erase", UNERASABLE)],
 )
-def test_build_waiting_for_approval(simulator: Simulator, action: str, cell: Cell) -> None:
+def test_job_waiting_for_approval_can_only_be_canceled(simulator: Simulator, action: str, cell: Cell) -> None:
     deploy = {"name": "deploy", "when": "manual", "environment": "production", "deployment": {"approval": "waiting"}}
     simulator.load(scenario(deploy))
     assert simulator.job("deploy")["status"] == "manual"
     check_cell(simulator, simulator.job("deploy")["id"], action, cell)
 
 
-def test_approval_lets_a_deployment_go_on(simulator: Simulator) -> None:
+def test_approval_starts_the_deployment_job(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "deploy", "environment": "production", "deployment": {"approval": "waiting"}}))
     assert simulator.act_as_somebody_else("approve", "deploy")["status"] == "pending"
 
 
 @pytest.mark.parametrize(("action", "cell"), [("play", UNPLAYABLE), ("retry", UNRETRYABLE)])
-def test_rejected_deployment(simulator: Simulator, action: str, cell: Cell) -> None:
+def test_rejected_deployment_cannot_be_played_or_retried(simulator: Simulator, action: str, cell: Cell) -> None:
     deploy = {"name": "deploy", "when": "manual", "environment": "production", "deployment": {"approval": "waiting"}}
     simulator.load(scenario(deploy))
     simulator.act_as_somebody_else("reject", "deploy")
@@ -179,26 +179,26 @@ def test_rejected_deployment(simulator: Simulator, action: str, cell: Cell) -> N
 
 
 @pytest.mark.parametrize("action", ["play", "retry", "cancel", "erase", "artifacts/keep"])
-def test_outdated_deployment(simulator: Simulator, action: str) -> None:
+def test_outdated_deployment_denies_every_action(simulator: Simulator, action: str) -> None:
     deploy = {"name": "deploy", "when": "manual", "environment": "production", "deployment": {"older_than_last": True}}
     simulator.load(scenario({**deploy, "status": "success"}, forbid_outdated_deployments=True))
     check_cell(simulator, simulator.job("deploy")["id"], action, DENIED)
 
 
 class TestRepeats:
-    def test_cancel(self, simulator: Simulator) -> None:
+    def test_second_cancel_has_no_effect(self, simulator: Simulator) -> None:
         job_id = load_in_state(simulator, "running")
         answers = [Client(simulator).post(f"jobs/{job_id}/cancel") for _round in range(2)]
         assert [(a.status_code, a.json()["status"]) for a in answers] == [(201, "canceling")] * 2
         assert len(simulator.effects()) == 1
 
-    def test_erase(self, simulator: Simulator) -> None:
+    def test_second_erase_is_refused(self, simulator: Simulator) -> None:
         job_id = load_in_state(simulator, "success")
         assert Client(simulator).post(f"jobs/{job_id}/erase").json()["erased_at"]
         check = Client(simulator).post(f"jobs/{job_id}/erase")
         assert (check.status_code, check.json()["message"]) == UNERASABLE
 
-    def test_play(self, simulator: Simulator) -> None:
+    def test_second_play_is_refused_until_the_job_has_finished(self, simulator: Simulator) -> None:
         job_id = load_in_state(simulator, "manual")
         client = Client(simulator)
         assert client.post(f"jobs/{job_id}/play").status_code == 200
@@ -206,13 +206,13 @@ class TestRepeats:
         simulator.advance(1000)
         assert client.post(f"jobs/{job_id}/play").json()["id"] != job_id
 
-    def test_retry(self, simulator: Simulator) -> None:
+    def test_second_retry_is_refused(self, simulator: Simulator) -> None:
         job_id = load_in_state(simulator, "failed")
         assert Client(simulator).post(f"jobs/{job_id}/retry").status_code == 201
         again = Client(simulator).post(f"jobs/{job_id}/retry")
         assert (again.status_code, again.json()["message"]) == UNRETRYABLE
 
-    def test_keep_and_delete(self, simulator: Simulator) -> None:
+    def test_second_keep_and_delete_have_no_effect(self, simulator: Simulator) -> None:
         files = {"files": {"a.txt": "a"}, "expire_in": 60}
         simulator.load(scenario({"name": "work", "status": "success", "artifacts": files}))
         job_id = simulator.job("work")["id"]
@@ -226,17 +226,17 @@ class TestRepeats:
 
 class TestForceCancel:
     @pytest.mark.parametrize(("state", "after"), [("canceling", "canceled"), ("running", "running")])
-    def test_it_only_ends_canceling(self, simulator: Simulator, state: str, after: str) -> None:
+    def test_force_ends_only_canceling_jobs(self, simulator: Simulator, state: str, after: str) -> None:
         job_id = load_in_state(simulator, state)
         response = Client(simulator).post(f"jobs/{job_id}/cancel", json={"force": True})
         assert (response.status_code, response.json()["status"]) == (201, after)
 
-    def test_it_needs_a_maintainer(self, simulator: Simulator) -> None:
+    def test_force_requires_a_maintainer(self, simulator: Simulator) -> None:
         job_id = load_in_state(simulator, "canceling")
         response = Client(simulator, "dev-token").post(f"jobs/{job_id}/cancel", json={"force": True})
         assert (response.status_code, response.json()["message"]) == DENIED
 
-    def test_older_servers_cancel(self, simulator: Simulator) -> None:
+    def test_older_servers_ignore_force(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "work", "status": "running", "duration": 9}), version="15.9")
         job_id = simulator.job("work")["id"]
         assert Client(simulator).post(f"jobs/{job_id}/cancel?force=true").json()["status"] == "canceled"
@@ -260,31 +260,33 @@ class TestBridges:
     @pytest.mark.parametrize(
         ("state", "action", "cell"), BRIDGE_CELLS, ids=lambda value: value if isinstance(value, str) else ""
     )
-    def test_table(self, simulator: Simulator, state: str, action: str, cell: Cell) -> None:
+    def test_action_on_a_bridge_follows_the_table(
+        self, simulator: Simulator, state: str, action: str, cell: Cell
+    ) -> None:
         check_cell(simulator, self.load(simulator, state), action, cell)
 
     @pytest.mark.parametrize("action", ["cancel", "erase", "artifacts/keep"])
-    def test_the_api_does_not_offer_it(self, simulator: Simulator, action: str) -> None:
+    def test_other_actions_do_not_exist_for_bridges(self, simulator: Simulator, action: str) -> None:
         check_cell(simulator, self.load(simulator, "success"), action, (404, "404 Not found"))
 
-    def test_retry_came_with_17_0(self, simulator: Simulator) -> None:
+    def test_retry_does_not_exist_before_17_0(self, simulator: Simulator) -> None:
         simulator.load(scenario({"name": "work", "status": "success", "trigger": {}}), version="16.11")
         check_cell(simulator, simulator.job("work")["id"], "retry", (404, "404 Not found"))
 
     @pytest.mark.parametrize("reason", ["pipeline_loop_detected", "reached_max_descendant_pipelines_depth"])
-    def test_dead_ends(self, simulator: Simulator, reason: str) -> None:
+    def test_bridge_that_cannot_succeed_is_not_retryable(self, simulator: Simulator, reason: str) -> None:
         simulator.load(scenario({"name": "work", "trigger": {"creation_fails": reason}}))
         simulator.advance(1)
         assert simulator.job("work")["failure_reason"] == reason
         check_cell(simulator, simulator.job("work")["id"], "retry", UNRETRYABLE)
 
-    def test_play_answers_a_bridge_and_drops_variables(self, simulator: Simulator) -> None:
+    def test_play_returns_a_bridge_and_ignores_variables(self, simulator: Simulator) -> None:
         job_id = self.load(simulator, "manual")
         rows = {"job_variables_attributes": [{"key": "A", "value": "1"}]}
         record = Client(simulator).post(f"jobs/{job_id}/play", json=rows).json()
         assert "downstream_pipeline" in record and "runner" not in record
         assert simulator.effects()[0]["variables"] == []
 
-    def test_retry_answers_the_shape_of_a_job(self, simulator: Simulator) -> None:
+    def test_retry_returns_a_job_record(self, simulator: Simulator) -> None:
         record = Client(simulator).post(f"jobs/{self.load(simulator, 'failed')}/retry").json()
         assert "downstream_pipeline" not in record and "tag_list" in record

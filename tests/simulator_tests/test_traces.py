@@ -22,7 +22,7 @@ LOG = (
 PREFIX = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z 00O ")
 
 
-def test_every_byte_in_its_time(simulator: Simulator) -> None:
+def test_log_grows_byte_by_byte(simulator: Simulator) -> None:
     whole = LOG.encode()
     simulator.load(scenario({"name": "a", "queue": 0, "duration": len(whole) / 10, "log": LOG}))
     client = Client(simulator)
@@ -41,7 +41,7 @@ def test_every_byte_in_its_time(simulator: Simulator) -> None:
     assert client.get("jobs/1000/trace").content == whole
 
 
-def test_a_large_one_grows_as_well(simulator: Simulator) -> None:
+def test_large_log_grows_over_time(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "queue": 0, "duration": 10, "log_size": 30_000_000}), version="19.2")
     client = Client(simulator)
     simulator.advance(5)
@@ -53,7 +53,7 @@ def test_a_large_one_grows_as_well(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("action", ["cancel", "erase"])
-def test_after_the_end(simulator: Simulator, action: str) -> None:
+def test_canceled_job_keeps_its_log_and_erased_job_loses_it(simulator: Simulator, action: str) -> None:
     simulator.load(scenario({"name": "a", "queue": 0, "duration": 10, "log": "0123456789"}), version="15.9")
     client = Client(simulator)
     simulator.advance(4 if action == "cancel" else 20)
@@ -63,14 +63,14 @@ def test_after_the_end(simulator: Simulator, action: str) -> None:
     assert (response.status_code, response.text) == (200, "0123" if action == "cancel" else "")
 
 
-def test_no_log(simulator: Simulator) -> None:
+def test_missing_log_is_empty(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "status": "success", "log": ""}, {"name": "b", "status": "manual"}))
     for number in (1000, 1001):
         response = Client(simulator).get(f"jobs/{number}/trace")
         assert (response.status_code, response.content) == (200, b"")
 
 
-def test_time_stamps(simulator: Simulator) -> None:
+def test_log_lines_have_timestamps(simulator: Simulator) -> None:
     simulator.load(scenario({"name": "a", "queue": 0, "duration": 8, "log": LOG, "log_timestamps": True}))
     client = Client(simulator)
     simulator.advance(4)
@@ -87,7 +87,7 @@ def test_time_stamps(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize(("version", "length"), [("18.10", 10), ("19.1", 10), ("19.2", 3)])
-def test_sections_by_version(simulator: Simulator, version: str, length: int) -> None:
+def test_byte_ranges_depend_on_the_version(simulator: Simulator, version: str, length: int) -> None:
     simulator.load(scenario({"name": "a", "status": "success", "log": "0123456789"}), version=version)
     client = Client(simulator)
     assert len(client.get("jobs/1000/trace?byte_limit=3").content) == length
@@ -95,7 +95,7 @@ def test_sections_by_version(simulator: Simulator, version: str, length: int) ->
 
 
 @pytest.mark.parametrize("by_variable", [False, True])
-def test_debug_logs(simulator: Simulator, by_variable: bool) -> None:
+def test_debug_logs_require_a_developer(simulator: Simulator, by_variable: bool) -> None:
     simulator.load(scenario({"name": "a", "status": "success", "debug_trace": not by_variable}))
     if by_variable:
         simulator.set_job("a", variables=[{"key": "CI_DEBUG_TRACE", "value": "true"}])
@@ -108,6 +108,6 @@ def test_debug_logs(simulator: Simulator, by_variable: bool) -> None:
 @pytest.mark.parametrize(
     "row", [{"log_size": -1}, {"log_size": 5, "log": "x"}, {"log_size": 5, "log_timestamps": True}]
 )
-def test_mistakes(simulator: Simulator, row: dict[str, object]) -> None:
+def test_invalid_log_size_is_refused(simulator: Simulator, row: dict[str, object]) -> None:
     with pytest.raises(ScenarioError, match="log_size"):
         simulator.load(scenario({"name": "a", **row}))

@@ -19,7 +19,7 @@ from tests.simulator.fixture import Simulator
 
 from .calls import CALLS
 from .clients import CLIENTS, FOLDER, Client
-from .witness import VERSION, Witness
+from .witness import VERSION, ClientProcess
 
 # The problem of each call that a client supports, by the name of the call; empty if the call is right.
 Problems = dict[str, str]
@@ -31,11 +31,11 @@ def examine(client: Client, simulator: Simulator) -> Problems:
     :raises ValueError: if the client has calls that calls.py lacks.
     """
     client.prepare()
-    with Witness(client.command(), client.environment(), simulator) as witness:
-        unknown = sorted(set(witness.names) - {call.name for call in CALLS})
+    with ClientProcess(client.command(), client.environment(), simulator) as process:
+        unknown = sorted(set(process.names) - {call.name for call in CALLS})
         if unknown:
             raise ValueError(f"{client.script} has calls that calls.py lacks: {', '.join(unknown)}")
-        return {call.name: witness.problem(call) for call in CALLS if call.name in witness.names}
+        return {call.name: process.problem(call) for call in CALLS if call.name in process.names}
 
 
 def table(found: t.Mapping[str, Problems]) -> str:
@@ -56,14 +56,14 @@ def table(found: t.Mapping[str, Problems]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.witnesses", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(client.name for client in CLIENTS))
-    wanted = parser.parse_args().names
-    unknown = sorted(set(wanted) - {client.name for client in CLIENTS})
+    selected = parser.parse_args().names
+    unknown = sorted(set(selected) - {client.name for client in CLIENTS})
     if unknown:
         parser.error(f"no client is called {', '.join(unknown)}")
     found: dict[str, Problems] = {}
     with Simulator() as simulator:
         for client in CLIENTS:
-            if wanted and client.name not in wanted:
+            if selected and client.name not in selected:
                 continue
             if client.missing():
                 print(f"{client.name} is left out: this machine lacks {', '.join(client.missing())}.")

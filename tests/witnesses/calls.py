@@ -24,7 +24,7 @@ _PIPELINE_FIELDS: t.Final = {"id", "sha", "ref", "status", "source", "web_url", 
 class Call:
     """A call, which clients select by its name.
 
-    :param right: function that returns whether the result is correct.
+    :param check: function that returns whether the result is correct.
     :param status: status of the error that the client must report instead.
     :param words: words in the message of that error.
     :param effects: actions that the server must have executed.
@@ -32,7 +32,7 @@ class Call:
     """
 
     name: str
-    right: Check | None = None
+    check: Check | None = None
     status: int = 0
     words: str = ""
     effects: tuple[str, ...] = ()
@@ -41,17 +41,17 @@ class Call:
     def problem(self, outcome: dict[str, t.Any]) -> str:
         """Return the problem of an outcome that a client reports, empty if there is none."""
         error = outcome.get("error")
-        if self.right is None:
+        if self.check is None:
             if error is None:
                 return f"no error, but {_short(outcome.get('result'))}"
             # some clients report only the status
-            says = self.words in error["text"] or error["text"] == http.HTTPStatus(self.status).phrase
-            is_right = error["status"] == self.status and says
+            text_fits = self.words in error["text"] or error["text"] == http.HTTPStatus(self.status).phrase
+            is_right = error["status"] == self.status and text_fits
             return "" if is_right else f"error {error['status']}: {error['text']}"
         if error is not None:
             return f"error {error['status']}: {error['text']}"
         try:
-            is_right = self.right(outcome["result"])
+            is_right = self.check(outcome["result"])
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
             return f"{type(problem).__name__} {problem} in {_short(outcome['result'])}"
         return "" if is_right else _short(outcome["result"])

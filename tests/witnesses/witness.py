@@ -25,7 +25,7 @@ from .world import TOKEN, TRIGGER_TOKEN, WORLD
 VERSION: t.Final = "19.2"
 
 
-class Witness:
+class ClientProcess:
     """A running client. Use it as a context manager.
 
     :param command: what runs the client's program, without the arguments that all programs get.

@@ -18,15 +18,15 @@ from tests.unit.harness import TOKEN
 from .server import ARTIFACT, HostileServer
 
 
-def nothing(path: pathlib.Path) -> None:
+def create_nothing(path: pathlib.Path) -> None:
     """Create nothing."""
 
 
-def holding(content: bytes) -> t.Callable[[pathlib.Path], t.Any]:
+def file_with(content: bytes) -> t.Callable[[pathlib.Path], t.Any]:
     return lambda path: path.write_bytes(content)
 
 
-def leading_to(content: bytes | None) -> t.Callable[[pathlib.Path], None]:
+def link_to(content: bytes | None) -> t.Callable[[pathlib.Path], None]:
     """Create a link, which is broken if there is no content."""
 
     def make(path: pathlib.Path) -> None:
@@ -38,18 +38,20 @@ def leading_to(content: bytes | None) -> t.Callable[[pathlib.Path], None]:
 
 
 PLACES = {
-    "nothing": nothing,
-    "another content": holding(b"old"),
-    "the same content": holding(ARTIFACT),
-    "a link": leading_to(b"old"),
-    "a link to the same content": leading_to(ARTIFACT),
-    "a link that leads nowhere": leading_to(None),
+    "nothing": create_nothing,
+    "another content": file_with(b"old"),
+    "the same content": file_with(ARTIFACT),
+    "a link": link_to(b"old"),
+    "a link to the same content": link_to(ARTIFACT),
+    "a link that leads nowhere": link_to(None),
 }
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("is_check", [True, False])
-def test_both_faces_tell_the_same(tmp_path: pathlib.Path, place: str, is_check: bool) -> None:
+def test_download_returns_the_same_in_process_and_as_a_module(
+    tmp_path: pathlib.Path, place: str, is_check: bool
+) -> None:
     results = []
     for face in (in_process, as_module):
         folder = tmp_path / face.__name__

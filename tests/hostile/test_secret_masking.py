@@ -24,7 +24,7 @@ READ: dict[str, t.Any] = {"project": "7", "pipeline_id": 6}
 
 @pytest.mark.parametrize("face", [in_process, as_module])
 @pytest.mark.parametrize("value", ["1", "deploy", "success", True, 7, "app"])
-def test_a_short_value_of_a_header_leaves_the_result_whole(face: t.Any, value: t.Any) -> None:
+def test_short_header_values_are_not_masked_in_results(face: t.Any, value: t.Any) -> None:
     with HostileServer() as server:
         given = {"api_url": server.url, "api_token": TOKEN, **READ}
         plain = face(TASKS["gitlab_job_info"], given)
@@ -42,7 +42,7 @@ def test_a_short_value_of_a_header_leaves_the_result_whole(face: t.Any, value: t
         f"Basic {base64.b64encode(f'user:{SECRET}'.encode()).decode()}",
     ],
 )
-def test_every_part_of_a_long_value_is_a_secret(value: str) -> None:
+def test_each_part_of_a_long_header_value_is_a_secret(value: str) -> None:
     plain = ConnectionSettings(api_url="https://gitlab.test")
     assert SECRET in dataclasses.replace(plain, http_headers={"X-Proxy": value}).secrets
     assert SECRET in dataclasses.replace(plain, credential={"Authorization": value}).secrets
@@ -50,7 +50,7 @@ def test_every_part_of_a_long_value_is_a_secret(value: str) -> None:
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTP_PROXY", "ALL_PROXY"])
 @pytest.mark.parametrize("password", [SECRET, "s3cr3t%2Fvalue"])
-def test_so_is_the_password_of_a_proxy(monkeypatch: pytest.MonkeyPatch, name: str, password: str) -> None:
+def test_proxy_password_is_a_secret(monkeypatch: pytest.MonkeyPatch, name: str, password: str) -> None:
     monkeypatch.setenv(name, f"http://user:{password}@proxy.test:3128")
     secrets = ConnectionSettings(api_url="https://gitlab.test").secrets
     assert {password, password.replace("%2F", "/")} <= set(secrets)
@@ -65,14 +65,14 @@ def test_so_is_the_password_of_a_proxy(monkeypatch: pytest.MonkeyPatch, name: st
         {"api_url": "http://127.0.0.1:9", "project": f"http://user:{SECRET}@127.0.0.1:9/group/app"},
     ],
 )
-def test_a_credential_in_an_address_is_not_in_the_invocation(face: t.Any, options: dict[str, t.Any]) -> None:
+def test_credentials_in_addresses_are_not_in_results(face: t.Any, options: dict[str, t.Any]) -> None:
     result = face(TASKS["gitlab_job_info"], {"api_token": TOKEN, "api_retries": 0, **READ, **options})
     assert result["failed"] and SECRET not in str(result)
 
 
 @pytest.mark.parametrize("face", [in_process, as_module])
 @pytest.mark.parametrize("name", ["pipeline_id", "ref_type"])
-def test_no_half_of_a_token_is_left_where_a_wrong_value_is_cut(face: t.Any, name: str) -> None:
+def test_shortened_invalid_values_contain_no_part_of_a_token(face: t.Any, name: str) -> None:
     for offset in range(60):
         options = {**READ, name: f"{'x' * offset} {TOKEN}"}
         result = face(TASKS["gitlab_job_info"], {"api_url": "http://127.0.0.1:9", "api_token": TOKEN, **options})

@@ -35,13 +35,13 @@ def in_the_first_pause_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[t
     """Return a function that schedules work for the first pause of a task, which follows the first request in doubt."""
     sleep = harness.SimulatedTime.sleep
 
-    def arrange(deed: t.Callable[[], t.Any]) -> None:
-        deeds = [deed]
+    def arrange(action_of_other_client: t.Callable[[], t.Any]) -> None:
+        waiting = [action_of_other_client]
 
         def pause(clock: harness.SimulatedTime, seconds: float) -> None:
             sleep(clock, seconds)
-            if deeds:
-                deeds.pop()()
+            if waiting:
+                waiting.pop()()
 
         monkeypatch.setattr(harness.SimulatedTime, "sleep", pause)
 
@@ -50,7 +50,7 @@ def in_the_first_pause_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[t
 
 @pytest.mark.parametrize("fault", NOT_EXECUTED)
 @pytest.mark.parametrize("action", JOBS)
-def test_an_action_that_somebody_else_does(
+def test_action_of_another_client_is_not_reported_as_changed(
     simulator: t.Any, in_the_first_pause: t.Any, action: str, fault: str
 ) -> None:
     simulator.load(world(JOBS[action]))
@@ -62,7 +62,9 @@ def test_an_action_that_somebody_else_does(
 
 
 @pytest.mark.parametrize("fault", NOT_EXECUTED)
-def test_a_pipeline_that_somebody_else_retries(simulator: t.Any, in_the_first_pause: t.Any, fault: str) -> None:
+def test_pipeline_retry_of_another_client_is_not_reported_as_changed(
+    simulator: t.Any, in_the_first_pause: t.Any, fault: str
+) -> None:
     simulator.load(world(JOBS["retry"]))
     simulator.inject(**NOT_EXECUTED[fault], method="POST", nth=1)
     in_the_first_pause(lambda: simulator.act_as_somebody_else("retry", "deploy"))
@@ -87,7 +89,7 @@ def cancel_and_retry(simulator: t.Any) -> None:
 
 @pytest.mark.parametrize("fault", EXECUTED)
 @pytest.mark.parametrize("action", JOBS)
-def test_an_action_that_somebody_else_undoes_and_repeats(
+def test_own_action_is_reported_if_another_client_undoes_and_repeats_it(
     simulator: t.Any, in_the_first_pause: t.Any, action: str, fault: str
 ) -> None:
     simulator.load(world(JOBS[action]))
@@ -100,7 +102,7 @@ def test_an_action_that_somebody_else_undoes_and_repeats(
 
 
 @pytest.mark.parametrize("fault", EXECUTED)
-def test_a_retried_pipeline_whose_job_somebody_else_retries_again(
+def test_own_pipeline_retry_is_reported_if_another_client_repeats_it(
     simulator: t.Any, in_the_first_pause: t.Any, fault: str
 ) -> None:
     simulator.load(world(JOBS["retry"]))
