@@ -50,7 +50,7 @@ def test_refused_job_is_returned_with_few_explaining_fields(simulator: t.Any) ->
     assert effects(simulator) == []
 
 
-def test_a_misspelled_field_causes_a_warning(simulator: t.Any) -> None:
+def test_misspelled_field_causes_a_warning(simulator: t.Any) -> None:
     simulator.load(world({"name": "deploy", **MANUAL}))
     result = act(simulator, fields=["id", "satus"])
     (warning,) = result.warnings

@@ -187,7 +187,7 @@ def test_server_errors_name_the_project_for_selections_by_id(simulator: t.Any, s
     assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
 
 
-def test_they_do_so_about_downstream_pipelines_as_well(simulator: t.Any) -> None:
+def test_errors_about_child_pipelines_name_the_project_as_given(simulator: t.Any) -> None:
     child = {"pipeline": {"jobs": [{"name": "build", "status": "failed"}]}}
     simulator.load(world({"name": "infra", "trigger": child}))
     given: Row = {"project": "group/app", "pipeline_id": 100, "name": ["infra/build"], "include_downstream": True}
@@ -195,7 +195,7 @@ def test_they_do_so_about_downstream_pipelines_as_well(simulator: t.Any) -> None
     assert "of project group/app" in str(result.failure) and "project 7" not in str(result.failure)
 
 
-def test_they_do_so_after_an_action_on_a_pipeline(simulator: t.Any) -> None:
+def test_errors_after_an_action_name_the_project_as_given(simulator: t.Any) -> None:
     simulator.load(world({"name": "build", "duration": 60}))
     simulator.inject("refused_401", method="GET", path="/jobs", nth=list(range(3, 100)), times=100)
     result = run_task(simulator, PIPELINE, project="group/app", pipeline_id=100, action="cancel", wait=True)

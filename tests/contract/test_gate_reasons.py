@@ -81,7 +81,7 @@ def test_failure_lists_the_first_of_many_failed_projects(simulator: t.Any) -> No
     assert "; and 18 more, 30 in all. Not reached: 'last-0', " in text and text.endswith(" and 18 more")
 
 
-def test_a_reason_that_ends_as_a_question_gets_no_full_stop(simulator: t.Any, tmp_path: pathlib.Path) -> None:
+def test_reason_that_ends_as_a_question_gets_no_full_stop(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "publish", **MANUAL}))
     first = {"name": "first", "gates": [{"name": "publihs", "action": "wait"}]}
     then = {"needs": ["first"], "gates": [{"name": "publish", "action": "wait"}]}

@@ -38,7 +38,7 @@ def refused_fixture(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("refused")
-def test_a_long_list_is_read(simulator: t.Any) -> None:
+def test_long_list_is_read_without_threads(simulator: t.Any) -> None:
     simulator.load(world({"generate": {"count": 350, "name": "job {n}", "status": "success"}}))
     assert len(run_task(simulator, INFO, **MAIN)["jobs"]) == 350
 
@@ -59,7 +59,9 @@ def test_several_projects_are_released(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize("times", [3, 100])
-def test_a_wait_connects_again_later(simulator: t.Any, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+def test_wait_connects_again_after_a_refused_thread(
+    simulator: t.Any, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
     """The server closes the connection after the job was played; a new one needs a thread."""
     left = times
     started = adapter.started

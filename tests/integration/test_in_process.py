@@ -328,7 +328,7 @@ def test_omit_in_variables_counts_as_not_set(simulator: t.Any, tmp_path: pathlib
     ]
     result = play(tasks, tmp_path, "-v", url=simulator.url)
     assert result.returncode == 0, result.output
-    assert told_reasons(result) == ["jobgate_in_process is off"]
+    assert reported_reasons(result) == ["jobgate_in_process is off"]
     messages = {name: found.get("msg", found.get("job") and "read") for name, found in result.results.items()}
     assert messages.pop("mistake").startswith("Unknown option ref")
     assert set(messages.values()) == {"read"}

@@ -106,7 +106,7 @@ def test_ctrl_c_reports_the_running_job_and_its_address(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 @pytest.mark.parametrize("task", [ACTION, GATES], ids=["action", "gates"])
-def test_a_killed_playbook_plays_nothing_later(
+def test_killed_playbook_plays_nothing_later(
     simulator: t.Any, tmp_path: pathlib.Path, task: dict[str, t.Any], number: int
 ) -> None:
     """Closing the terminal sends SIGHUP, which Ansible does not pass on to its workers."""
@@ -117,10 +117,10 @@ def test_a_killed_playbook_plays_nothing_later(
     ends = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=environment, cwd=tmp_path, preexec_fn=heed, **ends)
     try:
-        _await_another_look(simulator)
+        _await_another_request(simulator)
         # the first poll finds a job that cannot be played yet
         while "/jobs" not in simulator.requests()[-1]["path"]:
-            _await_another_look(simulator)
+            _await_another_request(simulator)
         (number_of_worker,) = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         worker = os.pidfd_open(int(number_of_worker))
         process.send_signal(number)

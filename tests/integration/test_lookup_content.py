@@ -124,7 +124,7 @@ def test_omit_counts_as_not_set(simulator: t.Any, tmp_path: pathlib.Path) -> Non
         by.format("omit"): "specify the name or the id of a job",
         by.format("'build'").replace("'group/app'", "omit"): "project is missing",
     }
-    assert_fail(simulator, tmp_path, nothing)
+    assert_expressions_fail(simulator, tmp_path, nothing)
 
 
 def test_invalid_lookup_arguments_are_reported(simulator: t.Any, tmp_path: pathlib.Path) -> None:

@@ -28,7 +28,7 @@ def test_waiting_for_jobs_requests_only_lists_of_jobs(simulator: t.Any) -> None:
     assert changes[-1] == ("running", "success")
 
 
-def test_a_list_of_several_pages_is_no_slow_work(simulator: t.Any) -> None:
+def test_list_of_several_pages_shows_no_progress(simulator: t.Any) -> None:
     simulator.load(world({"generate": {"count": 150, "name": "job {n}", "queue": 0, "duration": 600}}))
     progress = Progress(is_shown=True)
     result = run_task(simulator, INFO, **PIPELINE, progress=progress)

@@ -21,7 +21,7 @@ PAUSES: dict[str, t.Callable[[WorkerClock], object]] = {
 
 
 @pytest.mark.parametrize("pause", PAUSES)
-def test_a_worker_ends_with_its_parent(pause: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_ends_with_its_parent(pause: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
     clock = WorkerClock()

@@ -356,7 +356,7 @@ def test_persistent_read_counts_retries_per_request():
         new_retrier(retries=2).read_persistently(Operation(job, jobs, job, job))
 
 
-def test_the_threads_of_a_task_report_pacing_once_and_each_pause_of_the_server_once():
+def test_pacing_is_reported_once_and_each_server_pause_once():
     clock, told = FakeClock(), []
     traffic = Traffic(clock)
     threads = [

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.threads import started
 
 
-def test_a_thread_does_the_work_and_does_not_delay_the_end_of_the_process() -> None:
+def test_thread_works_and_does_not_delay_the_end_of_the_process() -> None:
     done: list[str] = []
     thread = started(done.append, "work")
     assert thread and thread.daemon
@@ -20,7 +20,7 @@ def test_a_thread_does_the_work_and_does_not_delay_the_end_of_the_process() -> N
     assert done == ["work"]
 
 
-def test_a_refused_thread_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_thread_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -270,7 +270,7 @@ def test_refusal_suggests_no_role_that_the_user_has(action, level, words):
 
 
 @pytest.mark.parametrize("variables", [{}, {"RELEASE": "1"}])
-def test_only_a_refusal_with_variables_mentions_the_setting_for_them(variables):
+def test_restricted_variables_are_a_reason_only_if_variables_are_set(variables):
     body = {"job_variables_attributes": [{"key": "RELEASE", "value": "1"}]} if variables else None
     exchanges = [
         Exchange(PLAY, refused("403 Forbidden", 403), body=body),

@@ -209,7 +209,7 @@ def test_unknown_name_gets_suggestions(name, bridges, words):
         ({"wait": True}, "has no jobs; it is failed. The pipeline has trigger jobs ('child'); set include_downstream"),
     ],
 )
-def test_a_pipeline_that_has_only_trigger_jobs(options, words):
+def test_pipeline_with_only_trigger_jobs_is_explained(options, words):
     failed = Exchange("GET /projects/7/pipelines/6", pipeline(status="failed"))
     with pytest.raises(errors.SelectionError) as caught:
         info(Exchange(LIST, []), failed, Exchange(BRIDGES, [bridge(name="child")]), pipeline_id=6, **options)
@@ -227,7 +227,7 @@ def test_a_pipeline_that_has_only_trigger_jobs(options, words):
         (bridge(name="child", status="manual"), "Trigger job 'child' is still manual."),
     ],
 )
-def test_a_job_below_a_trigger_job_that_has_not_started_its_pipeline(child, words):
+def test_missing_job_below_an_unstarted_trigger_job_is_explained(child, words):
     with pytest.raises(errors.SelectionError) as caught:
         info(
             Exchange(BRIDGES, [child]),
