@@ -179,7 +179,6 @@ def test_compressed_body_is_not_decompressed() -> None:
 
 @pytest.mark.parametrize("end", ["slow", "cut"])
 def test_incomplete_body_does_not_affect_other_clients(end: str) -> None:
-
     async def scene() -> None:
         queue: asyncio.Queue[t.Any] = asyncio.Queue()
         async with source(queue, seconds={"BODY_SECONDS": 0.2 if end == "slow" else 30}) as (url, backlog):
