@@ -107,12 +107,14 @@ def deployments_of(session: Session, jobs: t.Sequence[FoundJob], **filters: t.An
 
 def _instead(session: Session, query: DeploymentQuery) -> str:
     """Return what to do if there is no deployment: the environments of the newest ones of the project."""
+    given = " and ".join(name for name, value in {"environment": query.environment, "job": query.jobs}.items() if value)
+    check = f"check {given}, or set allow_empty" if given else "set allow_empty to accept this"
     if not query.environment:
-        return "check environment and job, or set allow_empty"
+        return check
     try:
         newest = list(itertools.islice(_listed(session, query.project, {}), PAGE_SIZE))
     except RequestError:
-        return "check environment and job, or set allow_empty"  # the hint is not worth another error
+        return check  # the hint is not worth another error
     environments = {FoundDeployment(record, query.project).environment for record in newest} - {""}
     if query.environment in environments:
         return "check job, or set allow_empty"

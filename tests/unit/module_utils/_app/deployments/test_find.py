@@ -73,7 +73,7 @@ def test_unknown_environment_is_an_error_unless_allow_empty():
     for answer, words in (
         (others, "its newest deployments are to 'review/1', 'staging'"),
         ([], "the project has no deployments at all"),
-        (reply({"message": "403 Forbidden"}, status=403), "check environment and job, or set allow_empty"),
+        (reply({"message": "403 Forbidden"}, status=403), "check environment, or set allow_empty"),
     ):
         with pytest.raises(errors.SelectionError) as caught:
             info(Exchange(PRODUCTION, []), Exchange(NEWEST, answer), environment="production")
@@ -107,7 +107,7 @@ def test_jobs_without_a_deployment_are_omitted():
     jobs = Exchange(JOBS, [job(43, name="build"), job(42)])
     older = [listed(number, job_id=1) for number in range(4, 0, -1)]
     assert ids(info(jobs, Exchange(NEWEST, [listed(5), *older]), detail(5), pipeline_id=6)) == [5]
-    with pytest.raises(errors.SelectionError, match="there is no deployment by job 'deploy' in pipeline 6"):
+    with pytest.raises(errors.SelectionError, match="by job 'deploy' in pipeline 6 of project 7; check job, or set"):
         info(Exchange(JOBS, [job()]), Exchange(NEWEST, older), pipeline_id=6, name=["deploy"])
 
 
