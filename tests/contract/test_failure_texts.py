@@ -152,9 +152,9 @@ def test_a_gate_names_the_project_as_the_user_does_and_its_pipeline_once(simulat
     progress = Progress(is_shown=True)
     result = release(simulator, {"project": project, "gates": [gate]}, progress=progress)
     text = str(result.failure)
-    assert f"timed out after 6 s (wait_timeout): the pipeline 100 of project {project} (source push, ref main" in text
+    assert f"timed out after 6 s (wait_timeout): pipeline 100 of project {project} (source push, ref main" in text
     assert text.count("source push") == text.count("/-/pipelines/100") == 1
-    assert f"waiting for job 'biuld' in the pipeline 100 of project {project}" in " ".join(progress.others)
+    assert f"waiting for job 'biuld' in pipeline 100 of project {project}" in " ".join(progress.others)
 
 
 def test_nothing_is_said_to_be_waited_for_that_cannot_come(simulator: t.Any) -> None:

@@ -85,7 +85,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
             )
         return finish(session, task.run(request), waiting, f"a new {query.describe()}")
     refuse_job_token(session, action)
-    return finish(session, task.act(PIPELINE_ACTIONS[action]), waiting, f"the {query.describe()}")
+    return finish(session, task.act(PIPELINE_ACTIONS[action]), waiting, query.called)
 
 
 def _waiting(options: Options) -> WaitOptions:

@@ -40,7 +40,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     waiting = wait_options(options)
     session = session_of(options, context, waiting)
     steps = BridgeReading(session, query, waiting, depth=depth).run(include_jobs=bool(options.get("include_jobs")))
-    report = finish(session, steps, waiting, f"trigger jobs of the {query.pipeline.describe()}")
+    report = finish(session, steps, waiting, f"trigger jobs of {query.pipeline.called}")
     downstream = [node for node in report.root.walk() if node is not report.root]
     values = {
         "bridges": [_bridge(session, report, bridge) for bridge in report.root.bridges],

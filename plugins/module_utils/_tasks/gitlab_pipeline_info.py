@@ -38,7 +38,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     include = text_list(options, "include")
     session = session_of(options, context, waiting)
     wait = Wait(session, waiting)
-    state = finish(session, read_pipeline_state(session, query, wait), waiting, f"the {query.describe()}")
+    state = finish(session, read_pipeline_state(session, query, wait), waiting, query.called)
     project = project_id_of(state.pipeline, query.project)
     state = with_details(session, state, project, wait, with_downstream="downstream" in include)
     values = {**state_values(session, state, wait), **read_parts(session, state, project, include)}

@@ -94,7 +94,7 @@ class JobQuery:
         jobs = f"job {' or '.join(map(repr, self.single_names))}" if self.names else "jobs"
         if self.job_id is not None:
             jobs = f"job {self.job_id}"
-        return f"{jobs} in the {self.pipeline.describe()}"
+        return f"{jobs} in {self.pipeline.called}"
 
 
 class FoundJob:

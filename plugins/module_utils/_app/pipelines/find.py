@@ -141,9 +141,7 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
 
 
 def _too_many(query: PipelineQuery, number: int) -> SelectionError:
-    return SelectionError(
-        f"none of the newest {number} pipelines is the {query.describe()}; set pipeline_id, or also set sha"
-    )
+    return SelectionError(f"none of the newest {number} pipelines is {query.called}; set pipeline_id, or also set sha")
 
 
 def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> bool:

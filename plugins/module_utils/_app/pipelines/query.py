@@ -92,6 +92,12 @@ class PipelineQuery:
             return f"project {project}"
         return f"pipeline of {' and '.join(wanted)}{source} in project {project}"
 
+    @property
+    def called(self) -> str:
+        """Return what the query is for, with an article if it needs one."""
+        has_article = self.is_given and self.pipeline_id is None
+        return f"the {self.describe()}" if has_article else self.describe()
+
 
 @dataclasses.dataclass(frozen=True)
 class RunRequest:

@@ -93,12 +93,12 @@ class BridgeReading:
             )
         errors = report.pipeline.get("yaml_errors") if is_missing else None
         if errors:
-            raise SelectionError(f"the {wanted.describe()} has no jobs because its configuration is invalid: {errors}")
+            raise SelectionError(f"{wanted.called} has no jobs because its configuration is invalid: {errors}")
         if is_missing and not (report.has_timed_out or self._query.allow_empty):
-            raise SelectionError(f"there is no trigger job to wait for in the {wanted.describe()}")
+            raise SelectionError(f"there is no trigger job to wait for in {wanted.called}")
         if report.has_timed_out:
             late = sentences(list(map(_late, report.late)))
-            report.problem = time_problem(self._options, late or f"there is no trigger job in the {wanted.describe()}")
+            report.problem = time_problem(self._options, late or f"there is no trigger job in {wanted.called}")
         try:
             yield from self._wait.once(lambda: self._check_access(report))
             if include_jobs:
@@ -152,7 +152,7 @@ class BridgeReading:
         found = self._chooser.of_pipeline(jobs, pipeline=root.record, is_complete=True)
         for name in found.missing:
             hint = suggestions(found.known, name, what="trigger jobs")
-            raise SelectionError(f"no trigger job {name!r} in the {query.pipeline.describe()}: {hint}")
+            raise SelectionError(f"no trigger job {name!r} in {query.pipeline.called}: {hint}")
         wanted = {job.path for job in found.jobs}
         root.bridges = [bridge for bridge in root.bridges if bridge.path in wanted and not query.is_empty]
 

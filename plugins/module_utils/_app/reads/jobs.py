@@ -117,9 +117,7 @@ class JobReading:
         if self._options.log_follow:
             check_followable(self._session, jobs)
         if not jobs and not selection.is_complete:
-            self._wait.show_awaited(
-                self._query.describe() if selection.pipeline else f"the {self._query.pipeline.describe()}"
-            )
+            self._wait.show_awaited(self._query.describe() if selection.pipeline else self._query.pipeline.called)
         if not self._wait.is_active:
             return selection
         left = [job for job in jobs if not self._is_there(job)]

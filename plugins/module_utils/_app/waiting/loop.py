@@ -276,7 +276,7 @@ def await_pipeline(session: Session, query: PipelineQuery, wait: Wait, *, is_of_
     def read() -> Record | None:
         pipeline = find_pipeline(session, query, warns=not is_of_gate)
         if pipeline is None:
-            wait.show_awaited(f"the {query.describe()}")
+            wait.show_awaited(query.called)
         return pipeline
 
     waited = yield from wait.until(read, lambda pipeline: pipeline is not None)

@@ -90,7 +90,7 @@ def test_check_mode(monkeypatch, capsys):
             ACTION,
             {**ACT, "name": "x"},
             [Exchange(LIST, [job()]), *[Exchange(LIST.replace("jobs", "trigger_jobs"), [])] * 2],
-            "No job 'x' in the pipeline 6 of project 7",
+            "No job 'x' in pipeline 6 of project 7",
         ),
         (INFO, BASE, [Exchange(LIST, reply({"message": f"401 {TOKEN}"}, status=401))], f"GET {SERVER}/api/v4/"),
         (ACTION, {**ACT, "project": "app"}, [], "project 'app' has no slash"),

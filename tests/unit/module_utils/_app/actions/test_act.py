@@ -245,7 +245,7 @@ def test_several_matches_are_an_error_that_lists_them():
     with pytest.raises(errors.SelectionError) as caught:
         act(Exchange(LIST, TWO), NO_BRIDGES, name=["deploy:*"])
     text = str(caught.value)
-    assert text.startswith("2 jobs match name 'deploy:*' in the pipeline 6 of project 7 (source push, ref main, ")
+    assert text.startswith("2 jobs match name 'deploy:*' in pipeline 6 of project 7 (source push, ref main, ")
     assert "): 'deploy:b (id 43)', 'deploy:a (id 42)'. Use the exact name or job_id, or multiple: latest" in text
 
 

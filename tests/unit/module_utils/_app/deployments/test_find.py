@@ -107,7 +107,7 @@ def test_jobs_that_deploy_nowhere_are_left_out():
     jobs = Exchange(JOBS, [job(43, name="build"), job(42)])
     older = [listed(number, job_id=1) for number in range(4, 0, -1)]
     assert ids(info(jobs, Exchange(NEWEST, [listed(5), *older]), detail(5), pipeline_id=6)) == [5]
-    with pytest.raises(errors.SelectionError, match="there is no deployment by job 'deploy' in the pipeline 6"):
+    with pytest.raises(errors.SelectionError, match="there is no deployment by job 'deploy' in pipeline 6"):
         info(Exchange(JOBS, [job()]), Exchange(NEWEST, older), pipeline_id=6, name=["deploy"])
 
 

@@ -536,8 +536,14 @@ REPORTS = {"artifacts": [{"file_type": kind} for kind in ("trace", "junit", "dot
             {"status": "manual"},
             "has no artifacts yet: it has not started (its status is manual); play it first, or set",
         ),
-        ({"status": "scheduled"}, "has not started (its status is scheduled); wait for it, or set ref, name and latest_success"),
-        ({"status": "skipped"}, "was skipped, so it has no artifacts; choose another job, or set ref, name and latest_success"),
+        (
+            {"status": "scheduled"},
+            "has not started (its status is scheduled); wait for it, or set ref, name and latest_success",
+        ),
+        (
+            {"status": "skipped"},
+            "was skipped, so it has no artifacts; choose another job, or set ref, name and latest_success",
+        ),
         (LASTING, "were deleted; retry the job to create them again"),
         ({"erased_at": "2026-01-02T00:00:00.000Z"}, "job 'build' (id 42) was erased"),
         (EXPIRED, "have expired (2022-01-02T00:00:00.000Z); retry the job to create them again"),

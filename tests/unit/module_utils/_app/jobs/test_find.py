@@ -26,7 +26,7 @@ from ....harness import (
 
 LIST = "GET /projects/7/pipelines/6/jobs"
 PLACE = (
-    "the pipeline 6 of project 7 (source push, ref main, status running, "
+    "pipeline 6 of project 7 (source push, ref main, status running, "
     "https://gitlab.example.com/group/app/-/pipelines/6)"
 )
 BRIDGES = "GET /projects/7/pipelines/6/trigger_jobs"
@@ -319,7 +319,7 @@ JOBS = [job(42), job(41, stage="test", name="t")]
             {"name": ["deploy"], "stage": ["test"]},
             f"job 'deploy' of {PLACE} has stage 'deploy', not stage 'test'",
         ),
-        ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of the pipeline 6"),
+        ({"name": ["deploy", "t"], "stage": ["test"]}, "job 'deploy' of pipeline 6"),
         ({"name": ["deploy"], "stage": ["dpeloy"]}, "has stage 'dpeloy': did you mean 'deploy'?"),
         ({"name": ["x*"]}, f"no job 'x*' in {PLACE}: there are 'deploy', 't'"),
     ],

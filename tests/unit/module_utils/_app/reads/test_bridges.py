@@ -149,9 +149,7 @@ def test_names_and_scope_choose(options, found):
 
 
 def test_a_name_that_is_not_there():
-    with pytest.raises(
-        errors.SelectionError, match="no trigger job 'infar' in the pipeline 6 .* did you mean 'infra'?"
-    ):
+    with pytest.raises(errors.SelectionError, match="no trigger job 'infar' in pipeline 6 .* did you mean 'infra'?"):
         read(name=["infar"])
     with pytest.raises(errors.SelectionError, match="there are no trigger jobs at all"):
         read({ROOT + "/trigger_jobs": []}, name=["x"])
@@ -236,7 +234,7 @@ def test_what_fails(options, looks, words):
 def test_time_up_before_there_was_any_job():
     transport = FunctionTransport(lambda call: pipeline() if call.path.endswith("/6") else [])
     outcome = run_task(TASK, {"pipeline_id": 6, "wait": True, "wait_timeout": 5.0}, transport=transport)
-    assert outcome.failure.startswith("timed out after 5 s (wait_timeout): there is no trigger job in the pipeline 6")
+    assert outcome.failure.startswith("timed out after 5 s (wait_timeout): there is no trigger job in pipeline 6")
     assert outcome.values["timed_out"]
 
 

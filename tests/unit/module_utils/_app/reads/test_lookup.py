@@ -65,7 +65,7 @@ def test_an_id_needs_no_pipeline_and_a_name_does():
 
 
 def test_a_name_that_is_not_there():
-    with pytest.raises(errors.SelectionError, match="no job 'deploi' in the pipeline 6 of project 7"):
+    with pytest.raises(errors.SelectionError, match="no job 'deploi' in pipeline 6 of project 7"):
         ask(Exchange(LIST, JOBS), Exchange(BRIDGES, []), terms=("deploi",))
     found = ask(Exchange(LIST, JOBS), terms=("nope", "deploy"), **DEFAULT)
     assert [found[0], found[1]["id"]] == ["-", 42]

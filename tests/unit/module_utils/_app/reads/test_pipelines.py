@@ -83,7 +83,7 @@ def test_a_pipeline_of_which_only_the_id_is_known_is_named_when_the_time_is_up()
     options = {"pipeline_id": 6, "wait": True, "wait_timeout": 30.0}
     outcome = run_task(TASK, options, transport=FunctionTransport(hangs), clock=clock)
     assert outcome.values["timed_out"] and outcome.values["pipeline"] is None
-    text = "timed out after 30 s (wait_timeout), waiting for the pipeline 6 of project 7: no answer"
+    text = "timed out after 30 s (wait_timeout), waiting for pipeline 6 of project 7: no answer"
     assert outcome.failure.startswith(text)
 
 
