@@ -267,9 +267,7 @@ def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...
 
 def place_of(query: JobQuery, selection: Selection) -> str:
     """Return where the jobs were looked for, with all details that identify the pipeline."""
-    if not query.pipeline.is_given:
-        return query.pipeline.describe()
-    pipeline = selection.pipeline or {}
+    pipeline = selection.pipeline if query.pipeline.is_given and selection.pipeline else {}
     is_news = query.pipeline.pipeline_id is None and len(pipeline) > 1
     known = [f"pipeline {id_of(pipeline)}"] if is_news else []
     known += [*facts(pipeline), *filter(None, [str(pipeline.get("web_url") or "")])]
