@@ -102,7 +102,7 @@ def test_no_secret_is_shown_whatever_is_wrong_with_an_option(name, option, monke
 
 
 def test_a_list_for_a_token_is_not_repeated_where_only_ansible_hides_what_it_was_told(monkeypatch):
-    monkeypatch.setattr(f"{InProcessAction.__module__}.REGISTER_SECRET", True)
+    monkeypatch.setattr(f"{InProcessAction.__module__}.REGISTER_SECRET", lambda secret: secret)
     options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
     result = in_process(TASKS["gitlab_job_info"], options)
     assert result["msg"] == "api_token is a list or mapping written as a string; use one value."
