@@ -81,7 +81,8 @@ options:
       - Headers that identify the user or belong to the connection, such as C(Authorization), C(PRIVATE-TOKEN),
         C(Cookie) and C(Host), cannot be set.
       - An empty dictionary is the same as omitting the option.
-      - Values of eight or more characters are masked in the output, as tokens are.
+      - Values of eight or more characters are masked in the output. If a task runs as a module, ansible-core 2.22 and
+        later masks all values in the output of the play, even words such as V(prod).
     type: dict
   validate_certs:
     description:

@@ -27,7 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ..module_utils._ansible.arguments import FILE_ARGUMENTS, all_arguments, argument_rules
+from ..module_utils._ansible.arguments import FILE_ARGUMENTS, argument_rules
 from ..module_utils._ansible.result import REGISTER_SECRET, failure, result_of
 from ..module_utils._api.connection import ConnectionSettings, tls_context
 from ..module_utils._api.errors import GitLabError, UsageError
@@ -102,10 +102,6 @@ class InProcessAction(ActionBase):
             arguments = given_options(specs, tokens, given, variables, known, template)
         except (AnsibleError, UsageError) as exc:
             return failure(self.TASK, str(exc))
-        if REGISTER_SECRET:
-            # also before a module starts, because it logs its options
-            for secret in given_secrets(specs, plain(arguments)):
-                REGISTER_SECRET(secret)
         if reason:
             return t.cast(
                 Result,
@@ -160,12 +156,17 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, given: t.Mapping[str, t.Any], variables: Variables) -> Result:
         """Run the task in this process and return its result, with the same checks and messages as the module."""
-        specs = all_arguments(self.TASK)
-        rules = argument_rules(self.TASK.spec.merged(arguments=specs))
+        rules = argument_rules(self.TASK.spec)
+        specs = rules["argument_spec"]
+        specs.update(FILE_ARGUMENTS if self.TASK.has_file_options else {})
+        # since ansible-core 2.22, the validator would hide even short, ordinary values of headers in all output
+        rules["argument_spec"] = {name: {**option, "no_log": False} for name, option in specs.items()}
         options = plain(dict(given))
         validated = ArgumentSpecValidator(**rules).validate(options)
         params = dict(validated.validated_parameters)
         secrets = given_secrets(specs, params)
+        for secret in secrets if REGISTER_SECRET else ():
+            REGISTER_SECRET(secret)
         if validated.error_messages:
             mistake = option_mistake(self.TASK.name, self.TASK.spec, specs, params) or str(validated.errors.msg)
             result = failure(self.TASK, Masker(secrets).line(mistake))

@@ -58,8 +58,7 @@ def test_results_do_not_depend_on_proxy_or_way_of_running(simulator: t.Any, tmp_
     assert seen[1:] == seen[:1] * 3
 
 
-@WAYS
-def test_short_values_of_headers_do_not_hide_the_output(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_short_values_of_headers_do_not_hide_the_output(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world({"name": "prod", "status": "success"}))
     headers = {"X-Environment": "prod", "X-Team": 7, "X-Gateway-Pass": PASS}
     read = {"project": "group/app", "pipeline_id": 100, "name": "prod", "http_headers": headers, "fields": ["name"]}
@@ -67,7 +66,7 @@ def test_short_values_of_headers_do_not_hide_the_output(simulator: t.Any, tmp_pa
         {"name": "read", f"{COLLECTION}.gitlab_job_info": read},
         {"name": "fail", f"{COLLECTION}.gitlab_job_info": {**read, "name": "none"}, "ignore_errors": True},
     ]
-    environment = {"JOBGATE_IN_PROCESS": way, "ANSIBLE_INJECT_INVOCATION": "true"}
+    environment = {"ANSIBLE_INJECT_INVOCATION": "true"}
     done = play(tasks, tmp_path, "-vvv", url=simulator.url, environment=environment, secrets=(TOKEN, PASS))
     assert done.returncode == 0, done.output
     assert '"name": "prod"' in done.output and "there are 'prod'" in done.output

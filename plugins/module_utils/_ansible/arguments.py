@@ -13,17 +13,10 @@ import typing as t
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, env_fallback
 
 from .._api.decoding import Record
-from .._tasks.definition import TaskDefinition
 from .._tasks.values.arguments import Arguments, ArgumentSpec
 from .._tasks.values.connection import environment_extensions, environment_url
-from .result import REGISTER_SECRET
 
 FILE_ARGUMENTS: Arguments = t.cast("t.Any", FILE_COMMON_ARGUMENTS)
-
-
-def all_arguments(task: TaskDefinition) -> Arguments:
-    """Return the options of a task, including those for files."""
-    return {**task.spec.arguments, **(FILE_ARGUMENTS if task.has_file_options else {})}
 
 
 def argument_rules(spec: ArgumentSpec) -> Record:
@@ -31,9 +24,6 @@ def argument_rules(spec: ArgumentSpec) -> Record:
     arguments = {name: dict(option) for name, option in spec.arguments.items()}
     for name, read in _FROM_ENVIRONMENT.items():
         arguments[name]["fallback"] = (functools.partial(_fall_back, read),)
-    if REGISTER_SECRET:
-        # Ansible's validator would hide even short, ordinary values of headers in all output
-        arguments["http_headers"]["no_log"] = False
     return {
         "argument_spec": arguments,
         "mutually_exclusive": [list(rule) for rule in spec.mutually_exclusive],

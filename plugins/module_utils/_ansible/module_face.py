@@ -15,7 +15,7 @@ from .._app.session import TaskContext
 from .._tasks.definition import TaskDefinition
 from .._tasks.values.hiding import given_secrets, shown_options
 from .._tasks.values.mistakes import option_mistake
-from .arguments import all_arguments, argument_rules
+from .arguments import argument_rules
 from .result import failure, result_of
 
 
@@ -25,7 +25,6 @@ class _TaskModule(AnsibleModule):
     def __init__(self, task: TaskDefinition) -> None:
         # set before `super().__init__`, which calls `fail_json` for invalid options
         self._task = task
-        self._arguments = all_arguments(task)
         self.params: dict[str, t.Any] = {}
         self._has_valid_options = False
         # values that a later failure returns too, because the task has already done the work
@@ -33,12 +32,12 @@ class _TaskModule(AnsibleModule):
         rules = argument_rules(task.spec)
         super().__init__(**rules, supports_check_mode=True, add_file_common_args=task.has_file_options)
         self._has_valid_options = True
-        self.no_log_values = given_secrets(self._arguments, self.params)
+        self.no_log_values = given_secrets(self.argument_spec, self.params)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         if not self._has_valid_options:
-            self.no_log_values = given_secrets(self._arguments, self.params)
-            msg = option_mistake(self._task.name, self._task.spec, self._arguments, self.params) or msg
+            self.no_log_values = given_secrets(self.argument_spec, self.params)
+            msg = option_mistake(self._task.name, self._task.spec, self.argument_spec, self.params) or msg
         text = Masker(self.no_log_values).line(msg)
         super().fail_json(**{**self._shown(), **failure(self._task, text, {**self.known, **kwargs})})
 
@@ -54,7 +53,7 @@ class _TaskModule(AnsibleModule):
         return kwargs
 
     def _shown(self) -> dict[str, t.Any]:
-        return {"invocation": {"module_args": shown_options(self._arguments, self.params)}}
+        return {"invocation": {"module_args": shown_options(self.argument_spec, self.params)}}
 
 
 def run_module(task: TaskDefinition) -> None:

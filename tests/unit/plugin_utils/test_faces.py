@@ -102,7 +102,7 @@ def test_invalid_option_values_show_no_secret(name, option, monkeypatch):
 
 
 def test_token_given_as_a_list_is_not_repeated_in_the_error(monkeypatch):
-    monkeypatch.setattr(f"{InProcessAction.__module__}.REGISTER_SECRET", True)
+    monkeypatch.setattr(f"{InProcessAction.__module__}.REGISTER_SECRET", lambda secret: secret)
     options = {**given_to("gitlab_job_info"), "api_token": [SECRET]}
     result = in_process(TASKS["gitlab_job_info"], options)
     assert result["msg"] == "api_token is a list or mapping written as a string; use one value."
