@@ -146,7 +146,7 @@ class Server:
                 reply = await controls.answer(self, request, transport)
                 return wire.response(reply or admin.answer(self.simulation, request))
             return await self._answer(incoming, request)
-        except ConnectionResetError:
+        except ConnectionError:
             return wire.closed(incoming, Reply(200))  # the client has disconnected, which is normal
         finally:
             if transport is not None:

@@ -316,3 +316,16 @@ class TestFaults:
         assert fetch(url).status == 200
         with pytest.raises(ScenarioError, match="origin"):
             simulator.inject(kind="refuse", seconds=1, origin="second")
+
+
+def test_a_client_that_disconnects_is_normal(simulator: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+    load(simulator, artifacts={"size": 100_000_000})
+    connection = connect(simulator.url)
+    connection.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})
+    answer = connection.getresponse()
+    assert answer.status == 200 and answer.read(1000)
+    answer.close()
+    connection.close()
+    # the server must have noticed it
+    simulator.restart(0.0)
+    assert caplog.records == []

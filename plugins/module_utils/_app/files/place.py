@@ -59,6 +59,12 @@ def check_writable(option: str, path: str, *, unsafe_writes: bool = False) -> No
     check_regular(option, path)
     if not unsafe_writes and not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option} {path!r} cannot be written: no permission to create files in {folder!r}")
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except OSError as exc:  # the name is too long
+        raise UsageError(f"{option} {path!r} cannot be written: {exc.strerror}") from None
 
 
 def check_regular(option: str, path: str) -> None:

@@ -43,6 +43,9 @@ def test_unwritable_path_is_reported_before_writing(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with pytest.raises(UsageError, match="record '.*/x' cannot be written: no permission to create files in"):
         check_writable("record", str(tmp_path / "x"))
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="record '.*' cannot be written: File name too long"):
+        check_writable("record", str(tmp_path / ("x" * 256)))
     assert list(tmp_path.iterdir()) == []
 
 
