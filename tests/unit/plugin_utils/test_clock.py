@@ -22,14 +22,15 @@ PAUSES: dict[str, t.Callable[[WorkerClock], object]] = {
 
 @pytest.mark.parametrize("pause", PAUSES)
 def test_worker_ends_with_its_parent(pause: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    def end(pid: int, number: int) -> None:
+        raise SystemExit(f"{pid} {number}")
+
+    monkeypatch.setattr(os, "kill", end)
     clock = WorkerClock()
     PAUSES[pause](clock)
-    assert sent == []
     monkeypatch.setattr(os, "getppid", lambda: 1)
-    PAUSES[pause](clock)
-    assert sent == [(os.getpid(), signal.SIGTERM)]
+    with pytest.raises(SystemExit, match=f"^{os.getpid()} {signal.SIGTERM.value}$"):
+        PAUSES[pause](clock)
 
 
 def test_items_of_other_threads_are_passed_on() -> None:
