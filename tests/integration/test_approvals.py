@@ -201,7 +201,7 @@ def test_nothing_at_all(simulator: t.Any) -> None:
 def test_a_job_that_deploys_nothing_is_named(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build"}))
     for result in four_times(simulator, environment=None, job_id=1000):
-        assert "there is no deployment by job 1000 in the project group/app" in str(result.failure)
+        assert "there is no deployment by job 1000 in project group/app; check job, or set" in str(result.failure)
 
 
 # ----- reading -----
