@@ -203,7 +203,7 @@ def test_missing_deployment_is_an_error_unless_allow_empty(simulator: t.Any) -> 
 def test_error_contains_the_job_without_a_deployment(simulator: t.Any) -> None:
     simulator.load(approval_world({"name": "build"}))
     for result in four_times(simulator, environment=None, job_id=1000):
-        assert "there is no deployment by job 1000 in project group/app" in str(result.failure)
+        assert "there is no deployment by job 1000 in project group/app; check job, or set" in str(result.failure)
 
 
 # ----- reading -----
