@@ -67,7 +67,7 @@ def test_a_job_that_is_late_is_canceled_all_the_same(simulator: t.Any) -> None:
     simulator.load(world({**DEPLOY, "duration": 50_000}))
     options = {"name": ["deploy"], "action": "play", "wait": True, "wait_timeout": 60.0, "on_timeout": "cancel"}
     result = run_task(simulator, ACTION, **MAIN, **options)
-    assert "it is still running; it was canceled" in str(result.failure)
+    assert "it is still running; job 'deploy' was canceled" in str(result.failure)
     assert effects(simulator) == [("play", "deploy"), ("cancel", "deploy")]
 
 

@@ -67,7 +67,7 @@ def test_a_timeout_can_cancel_what_was_played(simulator: t.Any) -> None:
         simulator, ACTION, **PIPELINE, name=["deploy"], action="play", wait_timeout=30.0, on_timeout="cancel"
     )
     assert effects(simulator) == [("play", "deploy"), ("cancel", "deploy")]
-    assert result.changed and result["timed_out"] and "it was canceled" in str(result.failure)
+    assert result.changed and result["timed_out"] and " was canceled" in str(result.failure)
 
 
 def test_a_failing_job_brings_its_log(simulator: t.Any) -> None:

@@ -220,7 +220,7 @@ def test_a_pipeline_that_is_late_is_canceled_though_its_status_does_not_show_it_
     options = {"action": "retry", "pipeline_id": 6, "wait": True, "wait_timeout": 20.0, "on_timeout": "cancel"}
     outcome = run_task(TASK, options, transport=transport)
     assert transport.writes == [POSTS["cancel"]]
-    assert outcome.changed and outcome.values["timed_out"] and "; it was canceled" in outcome.failure
+    assert outcome.changed and outcome.values["timed_out"] and "; the pipeline was canceled" in outcome.failure
 
 
 def test_a_list_that_is_empty_all_at_once_is_no_proof():
