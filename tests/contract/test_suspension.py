@@ -67,7 +67,7 @@ def test_unfinished_job_is_still_canceled_after_the_suspension(simulator: t.Any)
     simulator.load(world({**DEPLOY, "duration": 50_000}))
     options = {"name": ["deploy"], "action": "play", "wait": True, "wait_timeout": 60.0, "on_timeout": "cancel"}
     result = run_task(simulator, ACTION, **MAIN, **options)
-    assert "it is still running; it was canceled" in str(result.failure)
+    assert "it is still running; job 'deploy' was canceled" in str(result.failure)
     assert effects(simulator) == [("play", "deploy"), ("cancel", "deploy")]
 
 

@@ -77,7 +77,7 @@ def test_timeout_cancels_the_played_job(simulator: t.Any) -> None:
         simulator, ACTION, **PIPELINE, name=["deploy"], action="play", wait_timeout=30.0, on_timeout="cancel"
     )
     assert effects(simulator) == [("play", "deploy"), ("cancel", "deploy")]
-    assert result.changed and result["timed_out"] and "it was canceled" in str(result.failure)
+    assert result.changed and result["timed_out"] and " was canceled" in str(result.failure)
 
 
 def test_failed_job_shows_its_log(simulator: t.Any) -> None:

@@ -186,15 +186,15 @@ class _Task:
             # the jobs and trigger jobs to cancel were not read while the pipeline was followed
             state = read_state(session, project, id_of(result.after.pipeline), with_trigger_jobs=True)
         except RequestError as exc:
-            return dataclasses.replace(result, reason=f"{result.reason}; it was not canceled: {exc}")
+            return dataclasses.replace(result, reason=f"{result.reason}; the pipeline was not canceled: {exc}")
         canceled = act_on_pipeline(session, PIPELINE_ACTIONS["cancel"], project, state)
         canceled.after.has_timed_out = True
-        end = "it was canceled" if canceled.has_changed else f"it was not canceled: {canceled.reason}"
+        end = "canceled" if canceled.has_changed else f"not canceled: {canceled.reason}"
         return dataclasses.replace(
             result,
             after=canceled.after,
             has_changed=result.has_changed or canceled.has_changed,
-            reason=f"{result.reason}; {end}",
+            reason=f"{result.reason}; the pipeline was {end}",
         )
 
     def _finished(self, result: Result[PipelineState], *, before: str, is_followed: bool = False) -> Outcome:

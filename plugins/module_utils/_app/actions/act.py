@@ -293,4 +293,6 @@ class ActionRun:
             target.job = result.after
             target.has_changed |= result.has_changed
             self._timeline.observe(target.job, detail="canceled" if result.has_changed else "")
-            target.reason += "; it was canceled" if result.has_changed else f"; it was not canceled: {result.reason}"
+            # the reason may have named other jobs
+            end = "canceled" if result.has_changed else f"not canceled: {result.reason}"
+            target.reason += f"; job {target.job.path!r} was {end}"

@@ -224,7 +224,7 @@ def test_cancel_on_timeout_is_reported_before_the_status_changes():
     options = {"action": "retry", "pipeline_id": 6, "wait": True, "wait_timeout": 20.0, "on_timeout": "cancel"}
     outcome = run_task(TASK, options, transport=transport)
     assert transport.writes == [POSTS["cancel"]]
-    assert outcome.changed and outcome.values["timed_out"] and "; it was canceled" in outcome.failure
+    assert outcome.changed and outcome.values["timed_out"] and "; the pipeline was canceled" in outcome.failure
 
 
 def test_suddenly_empty_job_list_proves_nothing():
