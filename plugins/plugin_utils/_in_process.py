@@ -240,20 +240,20 @@ def _reporting_interruption(progress: Progress) -> t.Iterator[None]:
     before: dict[int, t.Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     is_main = threading.current_thread() is threading.main_thread()
     # a handler that was not set from Python is None and could not be restored
-    is_left_alone = any(handler in (None, signal.SIG_IGN) for handler in before.values())
-    if not isinstance(progress, DisplayProgress) or is_left_alone or not is_main:
+    keeps_handlers = any(handler in (None, signal.SIG_IGN) for handler in before.values())
+    if not isinstance(progress, DisplayProgress) or keeps_handlers or not is_main:
         yield
         return
 
-    is_saying = False
+    is_reporting = False
 
     def report_and_continue(number: int, _frame: types.FrameType | None) -> None:
-        nonlocal is_saying
-        if is_saying:
+        nonlocal is_reporting
+        if is_reporting:
             return  # the first signal will end this process
-        is_saying = True
+        is_reporting = True
         progress.interrupted()
-        is_saying = False
+        is_reporting = False
         # keep the handler of the other signal, which may be pending
         signal.signal(number, before[number])
         signal.raise_signal(number)

@@ -25,7 +25,7 @@ DEEPEST = 100
 _LONGEST_NUMBER = 4300
 _NUMBER = re.compile(r"[-+]?[0-9][0-9A-Fa-fxob_:.]*")
 # The maximum number of values in a YAML file after aliases are expanded, as templates expand them.
-MOST_VALUES = 1_000_000
+MAX_VALUES = 1_000_000
 
 
 def parse_artifact(content: bytes, parse: str, path: str, *, subject: str = "") -> t.Any:
@@ -109,8 +109,8 @@ def _check_extent(text: str, name: str) -> None:
         extents[-1] = (values + extent[0], max(levels, extent[1]))
         if anchor:
             known[anchor] = extent
-        if extents[-1][0] > MOST_VALUES:
-            raise _too_much(name, f"YAML whose aliases expand to more than {MOST_VALUES:,} values, too many")
+        if extents[-1][0] > MAX_VALUES:
+            raise _too_much(name, f"YAML whose aliases expand to more than {MAX_VALUES:,} values, too many")
         if len(extents) + extents[-1][1] > DEEPEST + 1:
             raise _too_deep(name, "YAML")
 

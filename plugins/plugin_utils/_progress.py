@@ -46,19 +46,19 @@ class DisplayProgress(Progress):
         self._show = show
         self._terminal = terminal
         self._prefix = f"[{prefix}] " if prefix else ""
-        self._left: dict[object, t.Sequence[str]] = {}
+        self._remaining: dict[object, t.Sequence[str]] = {}
 
-    def tell(self, line: str, *, status: str = "") -> None:
+    def show(self, line: str, *, status: str = "") -> None:
         row = STATUSES.get(status)
         self._show(f"{self._prefix}{line}", _COLORS.get(row.tone) if row else None)
 
-    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        self._left[wait] = what
+    def note_remaining(self, *, wait: object, what: t.Sequence[str]) -> None:
+        self._remaining[wait] = what
 
     def interrupted(self) -> None:
         """Write to the terminal what continues without the task, and where; do so only once."""
-        left, self._left = self._left, {}
-        lines = [f"{self._prefix}interrupted: {text}" for texts in list(left.values()) for text in texts]
+        remaining, self._remaining = self._remaining, {}
+        lines = [f"{self._prefix}interrupted: {text}" for texts in list(remaining.values()) for text in texts]
         if lines and self._terminal:
             # on separate lines, starting after the ^C
             with contextlib.suppress(OSError), open(self._terminal, "wb", buffering=0) as terminal:

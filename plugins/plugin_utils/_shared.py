@@ -21,7 +21,7 @@ from ..module_utils._api.http import Request, Response, Transport
 from ..module_utils._api.pace.clock import Clock
 
 # Environment variables that affect connections; a task may set its own.
-_WAYS = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", *CA_VARIABLES)
+_CONNECTION_VARIABLES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", *CA_VARIABLES)
 
 # Larger answers are not kept, to save memory.
 LARGEST_BODY = 1024 * 1024
@@ -74,8 +74,8 @@ def shared_transport(
         return make()
     # the transport does not depend on these settings
     same = dataclasses.replace(settings, timeout_seconds=0.0, retries=0, requests_per_minute=None, variables={})
-    ways = (os.environ.get(name.lower()) or os.environ.get(name) for name in _WAYS)
-    key = (os.getpid(), repr(dataclasses.astuple(same)), *ways)
+    values = (os.environ.get(name.lower()) or os.environ.get(name) for name in _CONNECTION_VARIABLES)
+    key = (os.getpid(), repr(dataclasses.astuple(same)), *values)
     if key not in _TRANSPORTS:
         _TRANSPORTS[key] = CachingTransport(make(), clock=Clock())
     transport = _TRANSPORTS[key]

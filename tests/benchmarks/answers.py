@@ -18,7 +18,7 @@ Query = dict[str, list[str]]
 
 _REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
 _COMMON = "Vary: Origin\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: 01JBENCHMARK0000000000000A\r\n"
-_MOST_PER_PAGE = 100
+_MAX_PER_PAGE = 100
 
 NO_ROUTE = b'{"error":"404 Not Found"}'
 NO_RECORD = b'{"message":"404 Not found"}'
@@ -91,4 +91,4 @@ def _number(query: Query, name: str, default: int) -> int:
 
 
 def _size(query: Query) -> int:
-    return min(_number(query, "per_page", 20), _MOST_PER_PAGE)
+    return min(_number(query, "per_page", 20), _MAX_PER_PAGE)

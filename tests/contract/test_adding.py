@@ -207,7 +207,7 @@ PAUSED = Status(
     "active",
     "still",
     "‖",
-    holdup="waits to be resumed",
+    blocker="waits to be resumed",
     is_young=True,
 )
 
@@ -249,7 +249,7 @@ def test_new_status_is_shown_in_progress_and_report(server: t.Any) -> None:
     class RecordingProgress(Progress):
         is_shown = True
 
-        def tell(self, line: str, *, status: str = "") -> None:
+        def show(self, line: str, *, status: str = "") -> None:
             lines.append(line)
 
     load(server, "paused")

@@ -87,7 +87,7 @@ def calls_in(source: str, place: str) -> t.Iterator[Call]:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("call", "count", "iterate", "list_all", "made_of_all", "read_ahead", "download")
+            and node.func.attr in ("call", "count", "iterate", "list_all", "build_from_all", "read_ahead", "download")
             and node.args
             and isinstance(node.args[0], ast.Constant)
         ):
@@ -165,7 +165,7 @@ def test_tables_use_only_rows_of_the_catalogue() -> None:
 def test_call_passes_the_arguments_of_its_row(call: Call) -> None:
     row = ROWS[call.endpoint]
     declared = set(row.arguments)
-    further = ("page_size", "most_records", "key") if row.paginated else ("repeats", "any_time")
+    further = ("page_size", "needed_records", "key") if row.paginated else ("repeats", "any_time")
     assert set(call.arguments) <= {*declared, *further}
     assert set(row.in_path) <= set(call.arguments)
 

@@ -140,9 +140,9 @@ def several_pipelines() -> Row:
 @pytest.mark.parametrize(
     ("given", "pipeline_id", "warning"),
     [
-        ({"ref": "main", "pipeline_source": ["push", "web"]}, 100, "Passed over"),
-        ({"ref": "main", "pipeline_source": ["push"]}, 100, "Passed over"),
-        ({"ref": "main"}, 200, "Passed over"),
+        ({"ref": "main", "pipeline_source": ["push", "web"]}, 100, "Ignored"),
+        ({"ref": "main", "pipeline_source": ["push"]}, 100, "Ignored"),
+        ({"ref": "main"}, 200, "Ignored"),
         ({"ref": "1.0", "ref_type": "branch"}, 400, ""),
         ({"ref": "1.0", "ref_type": "tag"}, 500, ""),
         ({"ref": "refs/heads/1.0"}, 400, ""),
@@ -165,7 +165,7 @@ def test_pipeline_options_select_the_same_pipeline_in_all_plugins(
     for result in [read, *results]:
         assert [text for text in result.warnings if warning and warning in text] == result.warnings
         assert bool(result.warnings) is bool(warning)
-        assert all("pipeline 300, source push, ref main" in text for text in result.warnings if "Passed over" in text)
+        assert all("pipeline 300, source push, ref main" in text for text in result.warnings if "Ignored" in text)
         assert result["job"]["pipeline"]["id"] == pipeline_id
     assert [effect["pipeline_id"] for effect in simulator.effects()] == [pipeline_id]
     simulator.load(several_pipelines())

@@ -242,4 +242,4 @@ def test_nudged_gate_follows_a_large_pipeline_without_extra_polls(simulator: t.A
 
 def test_writer_and_reader_use_the_same_limits() -> None:
     """They are shipped separately, so neither can import the other."""
-    assert (writer.MOST_BYTES, writer.MOST_LINE_BYTES) == (reader.MOST_BYTES, reader.MOST_LINE_BYTES)
+    assert (writer.MAX_BYTES, writer.MAX_LINE_BYTES) == (reader.MAX_BYTES, reader.MAX_LINE_BYTES)

@@ -147,10 +147,10 @@ def test_failed_job_stops_all_actions_of_the_release(
     assert f"'group/app-{bad}'" in (result.failure or "")
 
 
-@pytest.fixture(params=[retry.MOST_PAUSING, 0], ids=["repeated in place", "postponed"])
+@pytest.fixture(params=[retry.MAX_PAUSING, 0], ids=["repeated in place", "postponed"])
 def retry_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeat failed polls in place, or postpone them as in a release of many projects."""
-    monkeypatch.setattr(retry, "MOST_PAUSING", request.param)
+    monkeypatch.setattr(retry, "MAX_PAUSING", request.param)
 
 
 @pytest.mark.usefixtures("retry_mode")
@@ -653,7 +653,7 @@ def test_optional_job_that_did_not_run_is_not_an_ignored_failure(simulator: t.An
 
 def test_canceled_optional_job_is_not_an_ignored_failure(simulator: t.Any) -> None:
     class Canceling(Progress):
-        def tell(self, line: str, *, status: str = "") -> None:
+        def show(self, line: str, *, status: str = "") -> None:
             if status == "running":
                 simulator.act_as_somebody_else("cancel", "lint")
 

@@ -10,7 +10,7 @@ import collections
 import gc
 import typing as t
 
-from jobgate_gitlab_events.backlog import MOST_BYTES, MOST_EVENTS
+from jobgate_gitlab_events.backlog import MAX_BYTES, MAX_EVENTS
 
 from .support import JOB, NOW, OTHER_SIGNING, PUSH, World, changed, encoded, signed, world
 
@@ -90,15 +90,15 @@ def test_flood_without_room_is_refused_and_uses_no_memory() -> None:
         bodies = ((number, job(number)) for number in range(first, end))
         return collections.Counter(source.send(signed(body, f"{number}"), body).status for number, body in bodies)
 
-    assert send(0, 2000) == {200: MOST_EVENTS, 503: 2000 - MOST_EVENTS}
+    assert send(0, 2000) == {200: MAX_EVENTS, 503: 2000 - MAX_EVENTS}
     taken = source.backlog.bytes
     gc.collect()
     objects = len(gc.get_objects())
     assert send(2000, 10_000) == {503: 8000}
     gc.collect()
     assert len(gc.get_objects()) - objects < 100
-    assert source.backlog.bytes == taken <= MOST_BYTES
-    assert [event["gitlab"]["id"] for event in drain(source)] == list(range(MOST_EVENTS))
+    assert source.backlog.bytes == taken <= MAX_BYTES
+    assert [event["gitlab"]["id"] for event in drain(source)] == list(range(MAX_EVENTS))
     assert source.backlog.bytes == 0
 
 

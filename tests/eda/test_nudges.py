@@ -19,7 +19,7 @@ import typing as t
 import pytest
 from jobgate_gitlab_events import nudges as module
 from jobgate_gitlab_events.backlog import Backlog
-from jobgate_gitlab_events.nudges import MOST_BYTES, MOST_LINE_BYTES, Nudges
+from jobgate_gitlab_events.nudges import MAX_BYTES, MAX_LINE_BYTES, Nudges
 from jobgate_gitlab_events.options import OptionError
 
 from .port import deliver, source
@@ -91,11 +91,11 @@ def test_file_stays_below_its_size_limit(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
     largest, restarts = 0, 0
-    for number in range(3 * MOST_BYTES // 900):
+    for number in range(3 * MAX_BYTES // 900):
         before = path.stat().st_size
         nudges.put(nudge(project="x" * 800, pipeline_id=number))
         largest, restarts = max(largest, path.stat().st_size), restarts + (path.stat().st_size < before)
-    assert MOST_BYTES - 1000 < largest <= MOST_BYTES
+    assert MAX_BYTES - 1000 < largest <= MAX_BYTES
     assert restarts >= 2
     assert lines(path)[-1]["pipeline_id"] == number
 
@@ -103,7 +103,7 @@ def test_file_stays_below_its_size_limit(tmp_path: pathlib.Path) -> None:
 def test_line_that_is_too_long_is_not_written(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "nudges"
     nudges = nudges_at(path)
-    nudges.put(nudge(project="x" * MOST_LINE_BYTES))
+    nudges.put(nudge(project="x" * MAX_LINE_BYTES))
     nudges.put(nudge())
     assert len(lines(path)) == 1
 

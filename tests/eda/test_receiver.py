@@ -235,5 +235,5 @@ def test_full_queue_refuses_deliveries_until_there_is_room() -> None:
 
 
 def test_queue_is_also_limited_by_bytes() -> None:
-    source = world(Backlog(most_bytes=len(BODY) * 2 + 1))
+    source = world(Backlog(max_bytes=len(BODY) * 2 + 1))
     assert [source.send(signed(BODY, str(number)), BODY).status for number in range(3)] == [200, 200, 503]

@@ -237,7 +237,7 @@ def test_bodies_being_read_count_toward_the_limit() -> None:
     """A client without a secret cannot fill the memory by sending."""
 
     async def scene() -> None:
-        async with source(backlog=Backlog(most_bytes=5000), max_body=4096) as (url, backlog):
+        async with source(backlog=Backlog(max_bytes=5000), max_body=4096) as (url, backlog):
             address = urllib.parse.urlsplit(url)
             writers = []
             for number in range(2):

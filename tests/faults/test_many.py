@@ -33,7 +33,7 @@ JOBS: dict[str, Row] = {
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MOST_PER_READ", BATCH)
+    monkeypatch.setattr(sending, "MAX_PER_READ", BATCH)
     # the pauses are random, and the machine may be slow
     monkeypatch.setattr(sending, "LONGEST_ROUND_SECONDS", 600.0)
 

@@ -48,10 +48,10 @@ PHASES: dict[str, t.Callable[[str, int], bool]] = {
     "proxy": lambda method, number: True,
 }
 # In addition to the memory already in use. A log may have 128 MiB, and is decoded.
-MOST_BYTES = 768 * 1024 * 1024
+MAX_BYTES = 768 * 1024 * 1024
 # CPU time, which other processes do not affect. The second limit is elapsed time, and ends a case that hangs.
-MOST_SECONDS = 20.0
-MOST_ELAPSED_SECONDS = 120.0
+MAX_SECONDS = 20.0
+MAX_ELAPSED_SECONDS = 120.0
 # long enough for a name of any length
 LONGEST_SENTENCE = 10_500
 # The time allowed for slow and endless responses, instead of ten times the timeout.
@@ -128,7 +128,7 @@ def _bounded_memory() -> t.Iterator[None]:
     status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
     (now,) = (int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData"))
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (now + MOST_BYTES, before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (now + MAX_BYTES, before[1]))
     try:
         yield
     finally:
@@ -234,7 +234,7 @@ def problems_of(row_name: str, plugin_name: str, face_name: str, phase: str) -> 
 
 
 def _limit_problems(outcome: Outcome) -> t.Iterator[str]:
-    if outcome.seconds > MOST_SECONDS or outcome.elapsed_seconds > MOST_ELAPSED_SECONDS:
+    if outcome.seconds > MAX_SECONDS or outcome.elapsed_seconds > MAX_ELAPSED_SECONDS:
         yield f"it took {outcome.seconds:.1f} s, and {outcome.elapsed_seconds:.1f} s of real time"
     if [name for name in outcome.files if name.startswith(".")]:
         yield f"files were left behind: {sorted(outcome.files)}"

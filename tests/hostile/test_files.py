@@ -53,7 +53,7 @@ class Target:
     refused: str = ""
     refused_to_nobody: str | None = None
     after: tuple[int, int, int] | None = None
-    most_bytes: int | None = None
+    max_bytes: int | None = None
     of: tuple[str, ...] = tuple(WRITERS)
 
 
@@ -149,8 +149,8 @@ TARGETS = {
     "a name that is too long": Target(path_of("x" * 300), "cannot be"),
     "a path that is too long": Target(path_of("x/" * 2100 + "x"), "does not exist"),
     "a name of codes": Target(path_of("a\x1b[2Jb\n\u202ec"), after=(0, 0, 0o644)),
-    "a full disk": Target(path_of("target"), "cannot be written", most_bytes=5),
-    "a full disk with an existing file": Target(file(), "cannot be written", most_bytes=5),
+    "a full disk": Target(path_of("target"), "cannot be written", max_bytes=5),
+    "a full disk with an existing file": Target(file(), "cannot be written", max_bytes=5),
     "another file system": Target(other_file_system, after=(0, 0, 0o644)),
 }
 USERS = ["root", "nobody"] if IS_ROOT else ["self"]
@@ -194,8 +194,8 @@ def write_file(option: str, target: Target, face_name: str, user: str) -> tuple[
         before = state_of_everything(folder)
 
         def run() -> Options:
-            if target.most_bytes:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (target.most_bytes, target.most_bytes))
+            if target.max_bytes:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (target.max_bytes, target.max_bytes))
             os.chdir("/")
             writer = WRITERS[option]
             return dataclasses.replace(writer, options={**writer.options, option: path}).run(
@@ -273,7 +273,7 @@ def test_download_may_exceed_the_size_limit_of_other_answers(
     face: str, content: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for answer in ("bytes", "text"):
-        monkeypatch.setitem(t.cast("dict[str, int]", requester._MOST_BYTES), answer, 5)
+        monkeypatch.setitem(t.cast("dict[str, int]", requester._MAX_BYTES), answer, 5)
     with HostileServer() as server:
         options = {**DOWNLOAD, "content": content, "dest": str(tmp_path / "dest"), "api_token": TOKEN}
         result = FACES[face](TASKS["gitlab_job_download"], {**options, "api_url": server.url})

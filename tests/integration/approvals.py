@@ -61,8 +61,8 @@ class Witness(Progress):
         super().__init__(is_shown=True)
         self._actions = list(actions)
 
-    def tell(self, line: str, *, status: str = "") -> None:
-        super().tell(line, status=status)
+    def show(self, line: str, *, status: str = "") -> None:
+        super().show(line, status=status)
         if self._actions and "waits for approvals" in line:
             self._actions.pop(0)()
 

@@ -98,7 +98,7 @@ def test_ctrl_c_reports_the_running_job_and_its_address(
     assert any("User interrupted execution" in line for line in lines)
     assert not any("Traceback" in line for line in lines), "\n".join(lines)
     address = f"{simulator.url}/group/app/-/jobs/1000"
-    message = f"interrupted: group/app deploy is running and goes on: {address}"
+    message = f"interrupted: group/app deploy is running and continues: {address}"
     assert lines.count(message) == 1, "\n".join(lines)
     # nothing else was done to the job
     assert effects(simulator) == [("play", "deploy")]

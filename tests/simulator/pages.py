@@ -15,7 +15,7 @@ import urllib.parse
 from . import errors, params
 from .call import Call
 
-MOST_PER_PAGE = 100
+MAX_PER_PAGE = 100
 TOTALS_LIMIT = 10_000
 
 Headers = dict[str, str]
@@ -39,7 +39,7 @@ def wanted(call: Call) -> tuple[int, int]:
     """Return (page, per_page) as the server uses them."""
     page = params.integer(call.params, "page") or 1
     per_page = params.integer(call.params, "per_page") or 20
-    return max(page, 1), min(per_page if per_page > 0 else 20, MOST_PER_PAGE)
+    return max(page, 1), min(per_page if per_page > 0 else 20, MAX_PER_PAGE)
 
 
 def check_offset(call: Call, *, most: int | None) -> None:

@@ -377,10 +377,10 @@ class Progress(outcome.Progress):
     # what continues when the task is interrupted
     left: list[str] = dataclasses.field(default_factory=list)
 
-    def tell(self, line: str, *, status: str = "") -> None:
+    def show(self, line: str, *, status: str = "") -> None:
         (self.lines if status else self.others).append(line)
 
-    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+    def note_remaining(self, *, wait: object, what: t.Sequence[str]) -> None:
         self.left = list(what)
 
 

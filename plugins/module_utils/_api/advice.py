@@ -176,13 +176,13 @@ _BEFORE_GITLAB = (
 
 _BETWEEN_WORDS = re.compile(r"[^\w-]+")
 
-_NOT_TAKEN = "which GitLab's API does not accept: use a personal, project or group access token"
+_NOT_ACCEPTED = "which GitLab's API does not accept: use a personal, project or group access token"
 # GitLab's default prefixes of tokens, the options that accept such a token, and what the token is.
 _TOKEN_PREFIXES: tuple[tuple[str, tuple[TokenKind, ...], str], ...] = (
-    ("gldt-", (), f"a deploy token, {_NOT_TAKEN}"),
-    ("glrt-", (), f"a runner token, {_NOT_TAKEN}"),
+    ("gldt-", (), f"a deploy token, {_NOT_ACCEPTED}"),
+    ("glrt-", (), f"a runner token, {_NOT_ACCEPTED}"),
     ("glptt-", (), "a trigger token, which can only start pipelines: use a personal, project or group access token"),
-    ("glft-", (), f"a feed token, {_NOT_TAKEN}"),
+    ("glft-", (), f"a feed token, {_NOT_ACCEPTED}"),
     ("glcbt-", ("api_job_token",), "the token of a CI job: set it as api_job_token"),
     ("glpat-", ("api_token", "api_oauth_token", "extension"), "an access token: set it as api_token"),
 )

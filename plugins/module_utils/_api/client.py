@@ -81,7 +81,7 @@ class ApiClient:
         """Return every record of a list; long lists are read by several requests at a time."""
         return list(self._shared(name, arguments, lambda: self.read_ahead(name, list, **arguments)))
 
-    def made_of_all(
+    def build_from_all(
         self, name: str, make: t.Callable[[t.Iterator[Record]], _T], *, key: t.Hashable, **arguments: t.Any
     ) -> _T:
         """Return what `make` returns for a whole list, once for all polls that share the list; see `read_ahead`.
@@ -91,7 +91,7 @@ class ApiClient:
         return self._shared(name, {**arguments, "": key}, lambda: self.read_ahead(name, make, **arguments))
 
     def read_ahead(
-        self, name: str, make: t.Callable[[t.Iterator[Record]], _T], *, most_records: int = 0, **arguments: t.Any
+        self, name: str, make: t.Callable[[t.Iterator[Record]], _T], *, needed_records: int = 0, **arguments: t.Any
     ) -> _T:
         """Return what `make` returns for a list, read by several requests at a time; see `PagedList.read_ahead`.
 
@@ -99,8 +99,8 @@ class ApiClient:
         first page does not show.
         """
         is_moving = self._endpoints[name].paginated == "keyset" and arguments.get("scope")
-        most_at_once = 1 if is_moving else self.settings.concurrency
-        return self._list(name, arguments).read_ahead(make, most_at_once=most_at_once, most_records=most_records)
+        max_at_once = 1 if is_moving else self.settings.concurrency
+        return self._list(name, arguments).read_ahead(make, max_at_once=max_at_once, needed_records=needed_records)
 
     def count(self, name: str, **arguments: t.Any) -> int | None:
         """Return how many records a list has, with one request for one record; None if the server does not say."""

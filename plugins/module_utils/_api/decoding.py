@@ -29,7 +29,7 @@ _MEDIA_TYPE = r"[\w.+-]{1,60}/[\w.+-]{1,60}"
 # GitLab's records have fewer than ten levels. Later code walks through them by recursion, which needs a limit.
 _DEEPEST_JSON = 100
 # A page of a hundred jobs has about 15,000 values. An empty value of two bytes takes a hundred bytes of memory.
-_MOST_VALUES = 3_000_000
+_MAX_VALUES = 3_000_000
 # Parts that most records of a list have in common: three quarters of the memory of a job.
 _SHARED_PARTS = ("commit", "pipeline", "project", "runner", "user")
 
@@ -40,8 +40,8 @@ def decode_json(response: Response) -> t.Any:
     :raises BadAnswerError: if the body is HTML, empty or invalid JSON, or if the JSON is too deep or has too many
         values.
     """
-    if len(response.body) > _MOST_VALUES and sum(map(response.body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
-        raise BadAnswerError(f"the answer contains more than {_MOST_VALUES:,} values", advice=NOT_GITLAB)
+    if len(response.body) > _MAX_VALUES and sum(map(response.body.count, (b",", b"[", b"{"))) > _MAX_VALUES:
+        raise BadAnswerError(f"the answer contains more than {_MAX_VALUES:,} values", advice=NOT_GITLAB)
     try:
         value = fast_json_value(response.body)
     except (ValueError, RecursionError):

@@ -137,8 +137,8 @@ _SUBJECTS: t.Mapping[str, str] = {
 
 def subject_of(arguments: t.Mapping[str, t.Any]) -> str:
     """Return the object of a request as part of a sentence, empty if no argument describes it."""
-    told = [text.format(arguments[name]) for name, text in _SUBJECTS.items() if arguments.get(name) is not None]
-    return " of ".join(told)
+    parts = [text.format(arguments[name]) for name, text in _SUBJECTS.items() if arguments.get(name) is not None]
+    return " of ".join(parts)
 
 
 def _wired(names: Names, given: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:

@@ -33,7 +33,7 @@ class Request:
     :param endpoint: name of the catalogue row that this request was made from.
     :param is_repeatable: whether sending it twice has the same effect as sending it once.
     :param total_seconds: time limit for the whole answer; None for no limit while bytes keep coming.
-    :param most_bytes: maximum length of the decoded body if it is read whole; None for any length.
+    :param max_bytes: maximum length of the decoded body if it is read whole; None for any length.
     """
 
     method: str
@@ -43,7 +43,7 @@ class Request:
     body: bytes | None = None
     is_repeatable: bool = False
     total_seconds: float | None = None
-    most_bytes: int | None = None
+    max_bytes: int | None = None
 
     @property
     def display_url(self) -> str:
@@ -98,7 +98,7 @@ class Transport(t.Protocol):
         :param timeout_seconds: time limit for connecting and for each read; `request.total_seconds` limits their sum.
         :raises ConnectError: if the request was certainly not executed.
         :raises LostAnswerError: if it may have been executed; also if the answer to a write is longer than
-            `request.most_bytes`.
+            `request.max_bytes`.
         :raises BadAnswerError: if the answer to a read is longer than that.
         """
 
@@ -156,8 +156,8 @@ def unix_time_in(text: str) -> float | None:
 
 def answered_at(headers: t.Mapping[str, str], now: float) -> float:
     """Return the date of an answer by the server's clock, which all its times refer to; `now` if it has none."""
-    told = unix_time_in(headers.get("date", ""))
-    return now if told is None else told
+    date = unix_time_in(headers.get("date", ""))
+    return now if date is None else date
 
 
 # ----- addresses -----
@@ -239,7 +239,7 @@ def resolve(base: str, reference: str) -> Address:
 # ----- redirects -----
 
 
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _OWN_ADVICE = (
     "Check that api_url is the address GitLab itself uses (scheme, host, port and path), and that there is no login "
@@ -262,7 +262,7 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
     :raises RedirectError: if a redirect must not be followed.
     """
     current = request
-    for _redirect in range(MOST_REDIRECTS + 1):
+    for _redirect in range(MAX_REDIRECTS + 1):
         response = send(current)
         if response.status not in _REDIRECT_STATUSES:
             return response
@@ -271,7 +271,7 @@ def send_following(request: Request, send: t.Callable[[Request], _A], *, may_lea
         current = dataclasses.replace(current, url=target.url)
         if not may_leave and target.origin != parse_address(request.url).origin:
             raise _refusal(request, f"a redirect to {target.origin_url}")
-    raise _refusal(request, f"a loop of more than {MOST_REDIRECTS} redirects")
+    raise _refusal(request, f"a loop of more than {MAX_REDIRECTS} redirects")
 
 
 def _target(request: Request, response: Answer, *, may_leave: bool) -> Address:

@@ -44,7 +44,7 @@ _VISIBLE = "\ufffd"
 # Characters that start a new line on a terminal or in a text.
 _LINE_BREAKS = re.compile("[\n\u2028\u2029]")
 # How many encodings of a secret may be nested.
-_MOST_LAYERS = 4
+_MAX_LAYERS = 4
 
 Change = t.Callable[[str], str]
 
@@ -138,7 +138,7 @@ class Masker:
         # a program may remove a code alone, or as the beginning of a sequence that hides the text after it
         texts = {text, _SINGLE.sub("", text), _DROPPED.sub("", text)}
         for seen in texts:
-            for _layer in range(_MOST_LAYERS + 1):
+            for _layer in range(_MAX_LAYERS + 1):
                 if any(form in seen for form in self._forms):
                     return True
                 before, seen = seen, unfold(seen)

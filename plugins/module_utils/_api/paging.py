@@ -27,7 +27,7 @@ from .requester import Requester
 
 PAGE_SIZE = 100
 # A million records. For more, users can select a pipeline or set a limit; a list without end is an error of the server.
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 
 # Time for a list that is started shortly before the deadline of the task, to report the final state.
 LAST_LIST_SECONDS = 10.0
@@ -67,8 +67,8 @@ def next_position(current: Position, count: int, response: Response) -> Position
             return page_position(number, current["per_page"])
     if link or following:
         raise BadAnswerError(f"the server's {'X-Next-Page' if following else 'Link'} header has no valid next page")
-    is_told = "x-next-page" in response.headers or re.search(_OTHER_LINK, response.header("link"), re.IGNORECASE)
-    if "cursor" in current or is_told:
+    has_headers = "x-next-page" in response.headers or re.search(_OTHER_LINK, response.header("link"), re.IGNORECASE)
+    if "cursor" in current or has_headers:
         return None
     # A proxy may have removed the headers. A full page may have a next page, so request it by number.
     size = number_in(response.header("x-per-page"))
@@ -127,34 +127,36 @@ class PagedList:
         self._is_exact = True
 
     def walk(
-        self, page_size: int = PAGE_SIZE, *, most_at_once: int = 1, most_pages: float = math.inf
+        self, page_size: int = PAGE_SIZE, *, max_at_once: int = 1, needed_pages: float = math.inf
     ) -> t.Iterator[Record]:
         """Yield every record once, in the order of the server.
 
-        :param most_at_once: how many pages to request at a time; with several, records may move between them unseen.
-        :param most_pages: how many pages are certainly needed.
+        :param max_at_once: how many pages to request at a time; with several, records may move between them unseen.
+        :param needed_pages: how many pages are certainly needed.
         """
         with self._requester.errors_of(self._endpoint, self._arguments):
-            for records in self._pages(page_size, most_at_once, most_pages):
+            for records in self._pages(page_size, max_at_once, needed_pages):
                 yield from records
 
-    def read_ahead(self, make: t.Callable[[t.Iterator[Record]], _T], *, most_at_once: int, most_records: int = 0) -> _T:
+    def read_ahead(
+        self, make: t.Callable[[t.Iterator[Record]], _T], *, max_at_once: int, needed_records: int = 0
+    ) -> _T:
         """Return what `make` returns for all records, which are read by several requests at a time.
 
         If records moved meanwhile, read the list again page by page, which misses no record.
 
-        :param most_at_once: maximum number of requests at a time.
-        :param most_records: how many records are certainly needed; 0 for all. More are read on demand.
+        :param max_at_once: maximum number of requests at a time.
+        :param needed_records: how many records are certainly needed; 0 for all. More are read on demand.
         """
-        if most_at_once == 1:
+        if max_at_once == 1:
             return make(self.walk())
-        made = make(self._ahead(most_at_once, -(-most_records // PAGE_SIZE) or math.inf))
+        made = make(self._ahead(max_at_once, -(-needed_records // PAGE_SIZE) or math.inf))
         return made if self._is_exact else make(self.walk())
 
-    def _ahead(self, most_at_once: int, most_pages: float) -> t.Iterator[Record]:
+    def _ahead(self, max_at_once: int, needed_pages: float) -> t.Iterator[Record]:
         has_begun = False
         try:
-            for record in self.walk(most_at_once=most_at_once, most_pages=most_pages):
+            for record in self.walk(max_at_once=max_at_once, needed_pages=needed_pages):
                 has_begun = True
                 yield record
         except RequestError:
@@ -164,7 +166,7 @@ class PagedList:
             # error is permanent, it happens again
             self._is_exact = False
 
-    def _pages(self, page_size: int, most_at_once: int, most_pages: float) -> t.Iterator[list[Record]]:
+    def _pages(self, page_size: int, max_at_once: int, needed_pages: float) -> t.Iterator[list[Record]]:
         """Yield the new records of each page.
 
         Several pages at a time are requested by number, even if the first one had a cursor: a cursor is known only
@@ -174,11 +176,11 @@ class PagedList:
         if self._endpoint.paginated == "keyset":
             # servers without keyset pagination answer with offset pagination
             position.update(pagination="keyset", order_by="id", sort="desc")
-        ahead: collections.deque[_Asked] = collections.deque()
+        ahead: collections.deque[_PageRequest] = collections.deque()
         seen: set[t.Any] = set()
         total = pages = None
         count = 0
-        for number in range(1, MOST_PAGES + 1):
+        for number in range(1, MAX_PAGES + 1):
             if number > 1 and self._end.has_passed():
                 raise UnsentError(
                     "the list was not read to its end, because the task timed out", advice="Raise wait_timeout"
@@ -199,24 +201,24 @@ class PagedList:
             # yield before looking at the next page: the caller may have enough records
             yield fresh
             following = next_position(position, len(records), response)
-            if following and most_at_once > 1:
+            if following and max_at_once > 1:
                 # ignore an impossible total
-                most = min(number + most_at_once, most_pages, pages if pages and pages > number else math.inf)
-                while number + len(ahead) < most and not any(asked.is_last for asked in ahead):
-                    ahead.append(_Asked(self._ask, page_position(number + len(ahead) + 1)))
+                last = min(number + max_at_once, needed_pages, pages if pages and pages > number else math.inf)
+                while number + len(ahead) < last and not any(request.is_last for request in ahead):
+                    ahead.append(_PageRequest(self._ask, page_position(number + len(ahead) + 1)))
             if following is None:
                 self._is_exact = self._is_exact and (number == 1 or total in (None, count))
                 return
-            position = following if most_at_once == 1 else page_position(number + 1)
+            position = following if max_at_once == 1 else page_position(number + 1)
         raise BadAnswerError(
-            f"the list does not end within {MOST_PAGES} pages", advice="Select a pipeline, or set limit"
+            f"the list does not end within {MAX_PAGES} pages", advice="Select a pipeline, or set limit"
         )
 
     def _ask(self, position: Position) -> Response:
         return self._requester.ask(self._endpoint, {**self._arguments, **position})
 
 
-class _Asked:
+class _PageRequest:
     """A page that is requested while others are read.
 
     These threads only wait for the network: Python runs one thread at a time anyway, and records that were decoded just

@@ -41,7 +41,7 @@ _SHORTEST_TIMEOUT_SECONDS = 0.5
 # commit has a long message. A log has at most 100 MB unless its server is configured otherwise. A body is ignored where
 # `nothing` is expected. A streamed download has no limit, because it is not kept in memory.
 _MEBIBYTE = 1024 * 1024
-_MOST_BYTES: t.Mapping[str, int] = {
+_MAX_BYTES: t.Mapping[str, int] = {
     "record": 8 * _MEBIBYTE,
     "records": 32 * _MEBIBYTE,
     "text": 128 * _MEBIBYTE,
@@ -177,7 +177,7 @@ class Requester:
         if project in self._moved_projects:
             arguments = {**arguments, "project": self._moved_projects[project]}
         request = endpoint.build(self.settings.api_url, arguments)
-        return dataclasses.replace(request, most_bytes=_MOST_BYTES[endpoint.answer])
+        return dataclasses.replace(request, max_bytes=_MAX_BYTES[endpoint.answer])
 
     @contextlib.contextmanager
     def errors_of(self, endpoint: Endpoint, arguments: t.Mapping[str, t.Any]) -> t.Iterator[None]:
@@ -200,7 +200,7 @@ class Requester:
         """Return the answer to one request, without reading its body; see `_send_observed`."""
         if not isinstance(self._transport, StreamingTransport):
             return WholeBody(self._send(request))
-        return self._send_observed(dataclasses.replace(request, most_bytes=None), self._transport.stream, total_seconds)
+        return self._send_observed(dataclasses.replace(request, max_bytes=None), self._transport.stream, total_seconds)
 
     def _await_turn(self, request: Request) -> None:
         """Pause until the request may be sent.
@@ -218,7 +218,7 @@ class Requester:
                 advice="Raise api_requests_per_minute or wait_timeout",
             )
         if seconds > 0:
-            self.retrier.tell_pause(seconds, traffic.describe())
+            self.retrier.report_pause(seconds, traffic.describe())
             with traffic.awaiting:
                 self.retrier.deadline.clock.sleep(seconds)
         if request.method != "GET" and self._clock.monotonic() > self.retrier.deadline.at + LATE_SECONDS:
@@ -230,8 +230,8 @@ class Requester:
     def _within_deadline(self, seconds: float) -> float:
         """Return the time limit for a part of a request, so that it does not hold the task long past its deadline."""
         left = self.retrier.deadline.at - self._clock.monotonic()
-        least = max(_SHORTEST_TIMEOUT_SECONDS, GRACE_SECONDS + min(left, 0.0))
-        return min(seconds, max(left, least))
+        minimum = max(_SHORTEST_TIMEOUT_SECONDS, GRACE_SECONDS + min(left, 0.0))
+        return min(seconds, max(left, minimum))
 
     def _send_observed(self, request: Request, send: t.Callable[..., _A], total_seconds: float | None) -> _A:
         """Send a request when it may be sent, record the server's rate limit, and notify extensions.

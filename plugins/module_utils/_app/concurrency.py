@@ -16,14 +16,14 @@ _A = t.TypeVar("_A")
 _R = t.TypeVar("_R")
 
 
-def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_once: int) -> list[_R]:
+def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, max_at_once: int) -> list[_R]:
     """Return the result of the function for each item, in the order of the items.
 
-    :param most_at_once: maximum number of simultaneous calls.
+    :param max_at_once: maximum number of simultaneous calls.
     :raises Exception: the error of the first failing item, in the order of the items. No further calls are started, and
         running calls are finished first.
     """
-    if len(items) <= 1 or most_at_once <= 1:
+    if len(items) <= 1 or max_at_once <= 1:
         return [function(item) for item in items]
     results: dict[int, _R] = {}
     errors: dict[int, Exception] = {}
@@ -42,7 +42,7 @@ def run_all(function: t.Callable[[_A], _R], items: t.Sequence[_A], *, most_at_on
             except Exception as exc:  # raised again below, in the caller's thread
                 errors[index] = exc
 
-    threads = [started(contextvars.copy_context().run, work) for _number in range(min(most_at_once, len(items)))]
+    threads = [started(contextvars.copy_context().run, work) for _number in range(min(max_at_once, len(items)))]
     if not any(threads):
         work()
     for thread in filter(None, threads):

@@ -109,9 +109,9 @@ def pipeline_of(job: Record) -> Record | None:
 
 def updated_from_jobs(pipeline: Record | None, jobs: t.Iterable[Record]) -> Record | None:
     """Return a pipeline updated from the records of its jobs; later jobs win, jobs of other pipelines are ignored."""
-    for told in map(pipeline_of, jobs):
-        if pipeline and told and id_of(told) == id_of(pipeline):
-            pipeline = {**pipeline, **told}
+    for shown in map(pipeline_of, jobs):
+        if pipeline and shown and id_of(shown) == id_of(pipeline):
+            pipeline = {**pipeline, **shown}
     return pipeline
 
 

@@ -22,8 +22,8 @@ from .._api.pace.clock import Clock
 # The interval between two reads of the file.
 READ_SECONDS = 1.0
 # The event source writes no longer lines, and keeps the file below the first limit.
-MOST_BYTES = 1024 * 1024
-MOST_LINE_BYTES = 1024
+MAX_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 1024
 
 # The ids of the pipeline in a line and of the pipeline that started it; the path and id of its project.
 _Nudge = tuple[set[int], set[str]]
@@ -32,7 +32,7 @@ _Nudge = tuple[set[int], set[str]]
 def _nudge_of(line: bytes) -> _Nudge:
     """Return the pipelines and projects in a line; invalid lines contain none."""
     try:
-        nudge = json.loads(line) if len(line) <= MOST_LINE_BYTES else None
+        nudge = json.loads(line) if len(line) <= MAX_LINE_BYTES else None
     except (ValueError, RecursionError):
         nudge = None
     if not isinstance(nudge, dict):
@@ -147,9 +147,9 @@ class Nudges:
             return []
         begin, end = self._offset, found.st_size
         self._offset = end
-        if not begin <= end <= begin + MOST_BYTES:
+        if not begin <= end <= begin + MAX_BYTES:
             return None
         whole, _end, rest = os.pread(handle, end - begin, begin).rpartition(b"\n")
         # read an incomplete line again later, unless it is too long
-        self._offset -= len(rest) if len(rest) <= MOST_LINE_BYTES else 0
+        self._offset -= len(rest) if len(rest) <= MAX_LINE_BYTES else 0
         return whole.splitlines()

@@ -43,18 +43,18 @@ class Progress:
 
     def still_waiting(self, *, text: str) -> None:
         """Report what takes long and how far it has come."""
-        self.tell(text)
+        self.show(text)
 
     def log_line(self, *, name: str, line: str) -> None:
-        self.tell(f"{name.strip()} | {line}")
+        self.show(f"{name.strip()} | {line}")
 
-    def tell(self, line: str, *, status: str = "") -> None:
+    def show(self, line: str, *, status: str = "") -> None:
         """Report a line about a job, which begins with its name. All other methods that report lines call this one.
 
         :param status: the new status of the job; empty if the line is not about a status.
         """
 
-    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
+    def note_remaining(self, *, wait: object, what: t.Sequence[str]) -> None:
         """Note what would go on in GitLab if the task were interrupted now; the previous note of this wait is replaced.
 
         :param wait: identifies one of several simultaneous waits.
@@ -80,11 +80,11 @@ class ProjectProgress(Progress):
         # only one log is followed, and its lines are long enough
         self._progress.log_line(name=name, line=line)
 
-    def tell(self, line: str, *, status: str = "") -> None:
-        self._progress.tell(f"{self._project} {line}", status=status)
+    def show(self, line: str, *, status: str = "") -> None:
+        self._progress.show(f"{self._project} {line}", status=status)
 
-    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        self._progress.leaves(wait=wait, what=[f"{self._project} {text}" for text in what])
+    def note_remaining(self, *, wait: object, what: t.Sequence[str]) -> None:
+        self._progress.note_remaining(wait=wait, what=[f"{self._project} {text}" for text in what])
 
 
 class SlowWork:
@@ -93,30 +93,30 @@ class SlowWork:
     def __init__(self, progress: Progress, clock: Clock) -> None:
         self._progress = progress
         self._clock = clock
-        self._begun = self._told = clock.monotonic()
+        self._started_at = self._shown_at = clock.monotonic()
 
     def restart(self) -> None:
         """Start measuring the work again."""
-        self._begun = self._clock.monotonic()
+        self._started_at = self._clock.monotonic()
 
-    def tell(self, text: t.Callable[[float], str]) -> None:
+    def show(self, text: t.Callable[[float], str]) -> None:
         """Report the progress, if it is time to.
 
         :param text: returns the line, given the seconds that the work has taken.
         """
         now = self._clock.monotonic()
-        if self._progress.is_shown and now - self._told >= PAUSE_SECONDS:
-            self._told = now
-            self._progress.still_waiting(text=text(now - self._begun))
+        if self._progress.is_shown and now - self._shown_at >= PAUSE_SECONDS:
+            self._shown_at = now
+            self._progress.still_waiting(text=text(now - self._started_at))
 
-    def tell_page(self, name: str, page: int, last: int | None) -> None:
+    def show_page(self, name: str, page: int, last: int | None) -> None:
         """Report the progress of reading a list, if it is time to.
 
         :param name: name of the endpoint, such as `list_pipeline_jobs`.
         :param last: number of pages; None if the server does not send it.
         """
         what = name.replace("list_", "", 1).replace("_", " ")
-        self.tell(lambda _seconds: f"reading {what}: page {page:,}{f' of {last:,}' if last else ''}")
+        self.show(lambda _seconds: f"reading {what}: page {page:,}{f' of {last:,}' if last else ''}")
 
 
 @dataclasses.dataclass(frozen=True)

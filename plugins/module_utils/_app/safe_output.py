@@ -89,8 +89,8 @@ class _SafeProgress(Progress):
         self._progress = progress
         self.is_shown = progress.is_shown
 
-    def tell(self, line: str, *, status: str = "") -> None:
-        self._progress.tell(self._output.line(line), status=status)
+    def show(self, line: str, *, status: str = "") -> None:
+        self._progress.show(self._output.line(line), status=status)
 
-    def leaves(self, *, wait: object, what: t.Sequence[str]) -> None:
-        self._progress.leaves(wait=wait, what=[self._output.line(text) for text in what])
+    def note_remaining(self, *, wait: object, what: t.Sequence[str]) -> None:
+        self._progress.note_remaining(wait=wait, what=[self._output.line(text) for text in what])

@@ -67,8 +67,8 @@ class TaskContext:
 
 # The pauses before a denied read is repeated. A load balancer, a restart or a token clean-up can deny a request in the
 # middle of a wait, or redirect it to a login page, and a database replica can lag. There are as many pauses as
-# `bridges.MOST_DENIALS`.
-PASSING_PAUSES_SECONDS = (1.0, 3.0, 6.0)
+# `bridges.MAX_DENIALS`.
+DENIAL_PAUSES_SECONDS = (1.0, 3.0, 6.0)
 # The `requests` of a task that made none; see `Session.cost`.
 NO_REQUESTS: t.Mapping[str, float] = {"count": 0, "throttled": 0, "paced_seconds": 0.0}
 # The default time limit of a task: the default job timeout of GitLab.
@@ -177,11 +177,11 @@ class Session:
         }
 
     def run_all(self, function: t.Callable[[_A], _R], items: t.Sequence[_A]) -> list[_R]:
-        return run_all(function, items, most_at_once=self.client.settings.concurrency)
+        return run_all(function, items, max_at_once=self.client.settings.concurrency)
 
     def retrying_denials(self, read: t.Callable[[], _R]) -> _R:
         """Return the result of a read; repeat a denied read if the token could read before."""
-        for seconds in PASSING_PAUSES_SECONDS if self.is_established else ():
+        for seconds in DENIAL_PAUSES_SECONDS if self.is_established else ():
             try:
                 return read()
             except GitLabError as exc:
@@ -213,10 +213,12 @@ class Session:
         if self.facts.user_id is None:
             has_job = self.client.settings.token_kind == "api_job_token"
             try:
-                told = self.client.call("get_token_job") if has_job else {"user": self.client.call("get_current_user")}
+                answer = (
+                    self.client.call("get_token_job") if has_job else {"user": self.client.call("get_current_user")}
+                )
             except DeniedError:
                 return None
-            self.facts.user_id = user_id_of(told) or None
+            self.facts.user_id = user_id_of(answer) or None
         return self.facts.user_id
 
     def annotated(self, kind: str, record: Record) -> Record:
@@ -273,7 +275,7 @@ def open_session(
         warn=warn,
     )
     # a list of several pages is read again and again during a wait, so only one that takes long itself is slow work
-    client = ApiClient(requester, endpoints, lambda: SlowWork(context.progress, context.clock).tell_page)
+    client = ApiClient(requester, endpoints, lambda: SlowWork(context.progress, context.clock).show_page)
     session = Session(context, client, plugins, warn, warnings)
     context.opened.append(session)
     return session
@@ -305,7 +307,7 @@ def _retrier(
     *,
     is_waiting: bool,
 ) -> Retrier:
-    def tell_pause(seconds: float, limit: str) -> None:
+    def report_pause(seconds: float, limit: str) -> None:
         """Report how long a pause requested by the server lasts; if progress is not shown, warn about it."""
         if limit:
             context.progress.still_waiting(text=f"paced: {limit}")
@@ -321,6 +323,6 @@ def _retrier(
         retries=settings.retries,
         deadline=Deadline.after(timeout_seconds, context.clock),
         is_persistent=is_waiting and not context.check_mode,
-        tell=tell_pause,
+        on_pause=report_pause,
         traffic=traffic,
     )

@@ -18,7 +18,7 @@ from .._app.outcome import Outcome
 from .._app.session import TaskContext
 from .._app.writes.decision import Result
 from .definition import NO_DIFF, TaskDefinition
-from .options import CONNECTION, PIPELINE_WAYS, session_of
+from .options import CONNECTION, PIPELINE_SELECTORS, session_of
 from .values.arguments import Options
 from .values.deployments import DEPLOYMENT_SELECTION, deployment_query, deployment_record
 
@@ -30,7 +30,7 @@ SPEC = CONNECTION.merged(
         "represented_as": {"type": "str"},
     },
     # so that no deployment is approved by accident
-    required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_WAYS),),
+    required_one_of=(("deployment_id", "environment", "job_id", *PIPELINE_SELECTORS),),
 )
 
 

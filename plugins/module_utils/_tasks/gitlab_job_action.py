@@ -31,7 +31,7 @@ from .options import (
     CONNECTION,
     JOB_FILTERS,
     JOB_SELECTION,
-    PIPELINE_WAYS,
+    PIPELINE_SELECTORS,
     job_query,
     pipeline_query,
     session_of,
@@ -58,7 +58,7 @@ SPEC = CONNECTION.merged(
 )
 
 # The most jobs in the message of a failure; `results` has all of them.
-_MOST_NAMED = 50
+_MAX_NAMED = 50
 # The fields that explain a failure; for several jobs, they still fit on a screen.
 _FAILURE_FIELDS = (
     "id",
@@ -75,7 +75,7 @@ _FAILURE_FIELDS = (
     "queued_duration",
     "annotations",
 )
-_SELECTORS = ("job_id", *PIPELINE_WAYS)
+_SELECTORS = ("job_id", *PIPELINE_SELECTORS)
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
@@ -85,7 +85,7 @@ def run(options: Options, context: TaskContext) -> Outcome:
     session = session_of(options, context, waiting)
     report = finish(session, ActionRun(session, query, request, waiting).run(), waiting, query.describe())
     read_logs(session, report, waiting.log_lines)
-    failure = failure_text(report, request.action, most=_MOST_NAMED)
+    failure = failure_text(report, request.action, limit=_MAX_NAMED)
     asked = text_list(options, "fields")
     jobs = [_record(session, target, asked or (_FAILURE_FIELDS if failure else ())) for target in report.targets]
     warn_of_mistaken_fields(session, asked, jobs, {name for target in report.targets for name in target.job.record})
@@ -153,7 +153,7 @@ def _query(options: Options) -> JobQuery:
 
 
 def _request(options: Options) -> ActionRequest:
-    refuse_misplaced({name: row.takes for name, row in ACTIONS.items()}, SPEC.arguments, options)
+    refuse_misplaced({name: row.supported_options for name, row in ACTIONS.items()}, SPEC.arguments, options)
     request = action_request(options)
     if request.max_attempts is not None and not options.get("wait"):
         raise UsageError("max_attempts needs wait: true")

@@ -17,7 +17,7 @@ from .._app.jobs.query import FoundJob, JobQuery, listed
 from .._app.outcome import Outcome
 from .._app.session import Session, TaskContext
 from .definition import NO_DIFF, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, plain_text, session_of
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_SELECTORS, pipeline_query, plain_text, session_of
 from .values.arguments import Options
 
 SPEC = CONNECTION.merged(
@@ -35,8 +35,8 @@ SPEC = CONNECTION.merged(
         "checksum": {"type": "str"},
         "force": {"type": "bool", "default": False},
     },
-    mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, "name")),
-    required_one_of=(("job_id", *PIPELINE_WAYS), ("job_id", "name")),
+    mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_SELECTORS, "name")),
+    required_one_of=(("job_id", *PIPELINE_SELECTORS), ("job_id", "name")),
     required_if=tuple(("content", name, ("dest", *kind.needs)) for name, kind in KINDS.items()),
 )
 

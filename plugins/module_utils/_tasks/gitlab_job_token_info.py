@@ -19,7 +19,7 @@ SPEC = CONNECTION.merged(arguments={"agents": {"type": "bool", "default": False}
 
 # No other plugin reads this variable by itself; this one uses the token only to read its job.
 TOKEN_VARIABLE = "CI_JOB_TOKEN"
-_TOLD = ("allowed_agents", "user", "environment", "pipeline", "project")
+_FIELDS = ("allowed_agents", "user", "environment", "pipeline", "project")
 
 
 def run(options: Options, context: TaskContext) -> Outcome:
@@ -29,8 +29,8 @@ def run(options: Options, context: TaskContext) -> Outcome:
     if not options.get("api_job_token") and not first_set(context.environ, (TOKEN_VARIABLE,)):
         raise UsageError(f"no job token: set api_job_token, or run this in a CI job, where {TOKEN_VARIABLE} is set")
     session = session_of(options, context, token_variables={"api_job_token": (TOKEN_VARIABLE,)})
-    job, told = read_token(session, with_agents=bool(options["agents"]))
-    return Outcome(values={"job": session.annotated("job", job), **{name: told.get(name) for name in _TOLD}})
+    job, details = read_token(session, with_agents=bool(options["agents"]))
+    return Outcome(values={"job": session.annotated("job", job), **{name: details.get(name) for name in _FIELDS}})
 
 
 TASK = TaskDefinition(
@@ -38,5 +38,5 @@ TASK = TaskDefinition(
     spec=SPEC,
     token_options=("api_job_token",),
     work=run,
-    empty_result=dict.fromkeys(("job", *_TOLD)),
+    empty_result=dict.fromkeys(("job", *_FIELDS)),
 )

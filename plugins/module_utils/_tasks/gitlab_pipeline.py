@@ -33,14 +33,14 @@ from .._app.waiting.schedule import Steps, finish, wait_out
 from .._app.writes.decision import Result
 from .._app.writes.roles import refuse_job_token
 from .definition import NO_DIFF, NO_WAIT, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_SELECTORS, pipeline_query, session_of
 from .values.actions import RUN_OPTIONS, refuse_misplaced, run_request
 from .values.arguments import Options
 from .values.mistakes import none_given
 from .values.waiting import ACTION_WAITING, PIPELINE_TARGETS, PIPELINE_WAITING, pipeline_waiting
 
 _OTHER_SELECTION = ("pipeline_id", "merge_request", "pipeline_source")
-_TAKES: t.Mapping[str, tuple[str, ...]] = {
+_SUPPORTED: t.Mapping[str, tuple[str, ...]] = {
     "run": ("variables", "inputs", "trigger_token", "reuse"),
     **dict.fromkeys(PIPELINE_ACTIONS, _OTHER_SELECTION),
 }
@@ -54,7 +54,7 @@ SPEC = CONNECTION.merged(
     PIPELINE_WAITING,
     ACTION_WAITING,
     arguments={
-        "action": {"type": "str", "required": True, "choices": list(_TAKES)},
+        "action": {"type": "str", "required": True, "choices": list(_SUPPORTED)},
         **RUN_OPTIONS,
         "trigger_token": {"type": "str", "no_log": True},
     },
@@ -91,14 +91,14 @@ def run(options: Options, context: TaskContext) -> Outcome:
 def _waiting(options: Options) -> WaitOptions:
     """Return how to wait; refuse options that the action does not support."""
     action = options["action"]
-    refuse_misplaced(_TAKES, SPEC.arguments, options)
+    refuse_misplaced(_SUPPORTED, SPEC.arguments, options)
     for target in options.get("wait_for") or ():
         if target not in _TARGETS[action]:
             raise UsageError(
                 f"wait_for {target} cannot be used with {action}; use one of {', '.join(_TARGETS[action])}"
             )
-    if action != "run" and all(options.get(name) is None for name in PIPELINE_WAYS):
-        raise UsageError(none_given(PIPELINE_WAYS))
+    if action != "run" and all(options.get(name) is None for name in PIPELINE_SELECTORS):
+        raise UsageError(none_given(PIPELINE_SELECTORS))
     waiting = pipeline_waiting(options, _TARGETS[action])
     ends_anyhow = action in PIPELINE_ACTIONS and PIPELINE_ACTIONS[action].accepts_any_end
     return dataclasses.replace(waiting, fail_on=()) if ends_anyhow else waiting
@@ -204,7 +204,7 @@ class _Task:
             project = project_id_of(state.pipeline, self._query.project)
             state = with_details(self._session, state, project, self._wait)
         failure = why_failed(result.problem, self._query, state)
-        is_said = not failure and (self._session.check_mode or not result.has_changed)
+        shows_reason = not failure and (self._session.check_mode or not result.has_changed)
         return Outcome(
             {
                 **state_values(self._session, state, self._wait),
@@ -215,7 +215,7 @@ class _Task:
             },
             changed=result.has_changed,
             failure=failure,
-            message=result.reason if is_said else "",
+            message=result.reason if shows_reason else "",
             diff={"before": before, "after": _line(state.pipeline)},
         )
 

@@ -15,7 +15,7 @@ from .._app.reads.bridges import BridgeReading, BridgeReport, mermaid
 from .._app.session import Session, TaskContext
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, job_query, session_of
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_SELECTORS, job_query, session_of
 from .values.arguments import Options
 from .values.waiting import WAITING, wait_options
 
@@ -29,7 +29,7 @@ SPEC = CONNECTION.merged(
         "include_jobs": {"type": "bool", "default": False},
         "allow_empty": {"type": "bool", "default": False},
     },
-    required_one_of=(PIPELINE_WAYS,),
+    required_one_of=(PIPELINE_SELECTORS,),
 )
 
 

@@ -14,7 +14,7 @@ from .._app.session import TaskContext
 from .._app.waiting.loop import Wait
 from .._app.waiting.schedule import finish
 from .definition import NO_WAIT, TaskDefinition
-from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_WAYS, pipeline_query, session_of, text_list
+from .options import CONNECTION, PIPELINE_SELECTION, PIPELINE_SELECTORS, pipeline_query, session_of, text_list
 from .values.arguments import Options
 from .values.waiting import PIPELINE_WAITING, pipeline_waiting
 
@@ -29,7 +29,7 @@ SPEC = CONNECTION.merged(
             "default": [],
         }
     },
-    required_one_of=(PIPELINE_WAYS,),
+    required_one_of=(PIPELINE_SELECTORS,),
 )
 
 

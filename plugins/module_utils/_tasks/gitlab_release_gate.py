@@ -105,7 +105,7 @@ class _Release:
             context.clock,
             self._session.client.traffic,
             context.progress,
-            most_at_once=self._session.client.settings.concurrency,
+            max_at_once=self._session.client.settings.concurrency,
             nudges=self._nudges,
         )
         self._previous = self._read_previous()
@@ -129,7 +129,7 @@ class _Release:
     def run(self) -> Outcome:
         """Run the gates, write the files, and return the outcome."""
         base = self._session
-        begun = base.clock.time()
+        started = base.clock.time()
         work = SlowWork(self._context.progress, base.clock)
         runner = GateRunner(self._plan, self._open, work)
         results = ReleaseRun(self._plan, runner, self._scheduler).run()
@@ -141,9 +141,9 @@ class _Release:
             "user": str(self._options.get("user") or _login()),
             "host": platform.node(),
             "server": base.client.settings.api_url[: -len("/api/v4")],
-            "started_at": iso_time(begun),
+            "started_at": iso_time(started),
             # the wall clock may have been set back meanwhile
-            "finished_at": iso_time(max(begun, base.clock.time())),
+            "finished_at": iso_time(max(started, base.clock.time())),
             **base.cost(),
             "check_mode": base.check_mode,
             "strategy": self._plan.strategy,

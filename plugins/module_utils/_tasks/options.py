@@ -46,7 +46,7 @@ CONNECTION = ArgumentSpec(
 )
 
 # The ways to select a pipeline; a task uses one of them.
-PIPELINE_WAYS = ("pipeline_id", "ref", "sha", "merge_request")
+PIPELINE_SELECTORS = ("pipeline_id", "ref", "sha", "merge_request")
 
 PIPELINE_SELECTION = ArgumentSpec(
     arguments={
@@ -80,7 +80,7 @@ JOB_SELECTION = PIPELINE_SELECTION.merged(
         "include_downstream": {"type": "bool", "default": False},
         "allow_empty": {"type": "bool", "default": False},
     },
-    mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_WAYS, *JOB_FILTERS)),
+    mutually_exclusive=tuple(("job_id", name) for name in (*PIPELINE_SELECTORS, *JOB_FILTERS)),
 )
 
 
@@ -149,11 +149,11 @@ def _ref(options: Options) -> tuple[str | None, str]:
         raise UsageError(f"ref {ref!r} is not a name that Git allows for a branch or tag")
     if len(ref) in FULL_SHA_LENGTHS and is_sha(ref):
         raise UsageError(f"ref {ref!r} is a commit id; set sha to it, and ref only to a branch or tag")
-    for said, prefix in REF_PREFIXES.items():
+    for prefix_type, prefix in REF_PREFIXES.items():
         if ref.startswith(prefix) and len(ref) > len(prefix):
-            if kind not in ("any", said):
-                raise UsageError(f"ref {ref!r} is a {said}, but ref_type is {kind}; remove ref_type")
-            return ref[len(prefix) :], said
+            if kind not in ("any", prefix_type):
+                raise UsageError(f"ref {ref!r} is a {prefix_type}, but ref_type is {kind}; remove ref_type")
+            return ref[len(prefix) :], prefix_type
     return ref, kind
 
 

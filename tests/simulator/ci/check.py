@@ -18,7 +18,7 @@ _WHEN: t.Final = ("on_success", "on_failure", "always", "manual", "delayed")
 _WHEN_OF_RULES: t.Final = ("on_success", "on_failure", "always", "never", "manual", "delayed")
 _WHEN_OF_OTHERS: t.Final = ("always", "never")
 _NOT_WITH_RULES: t.Final = ("only", "except", "start_in")
-_MOST_NEEDS: t.Final = 50
+_MAX_NEEDS: t.Final = 50
 _LONGEST_NAME: t.Final = 255
 _STRATEGIES: t.Final = ("depend", "mirror")
 _OF_NEEDS: t.Final = frozenset({"job", "project", "pipeline"})
@@ -203,8 +203,8 @@ def _check_needs(name: str, job: Block, config: Config, bases: dict[str, str]) -
             if isinstance(need, Block):
                 _check_keys(need, "needs", f"jobs:{name}:needs:need")
         names = needed_names(needs)
-        if len(names) > _MOST_NEEDS:
-            text_of_limit = f"one job can only need {_MOST_NEEDS} others, but you have listed {len(names)}"
+        if len(names) > _MAX_NEEDS:
+            text_of_limit = f"one job can only need {_MAX_NEEDS} others, but you have listed {len(names)}"
             raise CiError(f"{name}: {text_of_limit}. See needs keyword documentation for more details")
         for needed, optional, _block in names:
             _check_earlier(name, "need", bases.get(needed, needed), config, optional=optional)

@@ -21,7 +21,7 @@ from .regex import Regex, RegexError
 
 Variables = t.Mapping[str, str]
 
-_MOST_TOKENS: t.Final = 100
+_MAX_TOKENS: t.Final = 100
 # In this order: the first match counts. A regular expression has at least two characters.
 _TOKENS: t.Final = [
     ("sign", re.compile(r"\(|\)|==|=~|!=|!~|&&|\|\|")),
@@ -144,7 +144,7 @@ def _split(expression: str) -> list[tuple[str, t.Any]]:
             raise ExpressionError(f"unknown {expression[position : position + 10]!r}")
         tokens.append((kind, _token_value(kind, match)))
         position = match.end()
-        if len(tokens) > _MOST_TOKENS:
+        if len(tokens) > _MAX_TOKENS:
             raise ExpressionError("too many tokens")
     return tokens
 

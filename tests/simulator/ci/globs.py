@@ -15,13 +15,13 @@ import typing as t
 from .regex import Regex, RegexError
 
 _LITERAL: t.Final = frozenset(".^$+()|\\{}[]?*")
-_MOST_COMPARISONS: t.Final = 50_000
+_MAX_COMPARISONS: t.Final = 50_000
 
 
 def any_fits(patterns: t.Iterable[str], paths: t.Collection[str]) -> bool:
     """Return whether any path matches any pattern; with too many of both, GitLab assumes that one does."""
     patterns = list(dict.fromkeys(patterns))
-    if len(patterns) * len(paths) > _MOST_COMPARISONS:
+    if len(patterns) * len(paths) > _MAX_COMPARISONS:
         return True
     compiled = [compile_glob(pattern) for pattern in patterns]
     return any(glob.search(path) for path in paths for glob in compiled)

@@ -21,7 +21,7 @@ from .rules import Matcher
 from .values import Block, CiError, Place, as_list, block_in, deep_merge, text
 from .variables import expand, expand_all
 
-_MOST_INCLUDES: t.Final = 150
+_MAX_INCLUDES: t.Final = 150
 _ENDINGS: t.Final = (".yml", ".yaml")
 _ELSEWHERE: t.Final = ("remote", "project", "template", "component", "artifact")
 
@@ -95,8 +95,8 @@ class Includer:
             raise CiError("Each include must be a local, remote, project, template or component")
         for path in self._paths(expand(text(row["local"]), expand_all(self._variables), keeps_unknown=True)):
             self._count += 1
-            if self._count > _MOST_INCLUDES:
-                raise CiError(f"Maximum of {_MOST_INCLUDES} nested includes are allowed!")
+            if self._count > _MAX_INCLUDES:
+                raise CiError(f"Maximum of {_MAX_INCLUDES} nested includes are allowed!")
             merged = deep_merge(merged, self.read(path, block_in(row, "inputs")))
         return merged
 

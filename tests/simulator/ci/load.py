@@ -13,7 +13,7 @@ import yaml
 from .values import Block, CiError, Items, Place, Reference
 
 _TOO_BIG: t.Final = "The parsed YAML is too big"
-_MOST_VALUES: t.Final = 200_000
+_MAX_VALUES: t.Final = 200_000
 _DEEPEST: t.Final = 100
 _PLAIN_TAGS: t.Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
 _TEXT_TAGS: t.Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "value"))
@@ -87,7 +87,7 @@ class _Reader:
             self._known[id(node)] = (value, self._sizes.pop())
         value, size = self._known[id(node)]
         self._sizes[-1] += size
-        if self._sizes[-1] > _MOST_VALUES:
+        if self._sizes[-1] > _MAX_VALUES:
             raise CiError(_TOO_BIG)
         return value
 

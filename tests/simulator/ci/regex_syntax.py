@@ -16,7 +16,7 @@ import unicodedata
 Test = c.Callable[[str], bool]
 Node = tuple[t.Any, ...]
 
-_MOST_REPEATS: t.Final = 1000
+_MAX_REPEATS: t.Final = 1000
 _DEEPEST: t.Final = 100
 _SPECIAL: t.Final = frozenset("|*+?{}[]()^$.\\")
 _CONTROLS: t.Final = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
@@ -122,7 +122,7 @@ class Parser:
         if self._peek() in ("*", "+", "?") and self._peek():
             raise RegexError("bad repetition operator")
         least, most = counts
-        if max(least, most or 0) > _MOST_REPEATS or (most is not None and most < least):
+        if max(least, most or 0) > _MAX_REPEATS or (most is not None and most < least):
             raise RegexError("bad repetition operator")
         return ("repeat", atom, least, most)
 

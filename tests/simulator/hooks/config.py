@@ -42,7 +42,7 @@ HOOK: t.Final[dict[str, t.Any]] = {
 FAULT: t.Final[dict[str, t.Any]] = {"kind": REQUIRED, "event": None, "status": None, "nth": None, "seconds": None}
 _PREFIX: t.Final = "whsec_"
 _KEY_BYTES: t.Final = 32
-_MOST_HEADERS: t.Final = 20
+_MAX_HEADERS: t.Final = 20
 _NUMBER: t.Final = re.compile("[1-9][0-9]{0,8}")
 
 
@@ -94,8 +94,8 @@ def read_hook(given: dict[str, t.Any], features: Features, *, place: str) -> Hoo
     for event in row["events"]:
         if event not in EVENTS:
             raise schema.unknown("event", event, EVENTS, place=f"{place}.events")
-    if len(row["custom_headers"]) > _MOST_HEADERS:
-        raise ScenarioError(f"{place}.custom_headers: GitLab allows at most {_MOST_HEADERS}")
+    if len(row["custom_headers"]) > _MAX_HEADERS:
+        raise ScenarioError(f"{place}.custom_headers: GitLab allows at most {_MAX_HEADERS}")
     for text in (row["token"], *row["custom_headers"].values()):
         if text is not None and not str(text).isprintable():
             raise ScenarioError(f"{place}: a header contains a line break or another control character")

@@ -12,7 +12,7 @@ import typing as t
 from ..versions import Features
 
 _FIRST_FAILURES: t.Final = 4
-_MOST_FAILURES: t.Final = 40
+_MAX_FAILURES: t.Final = 40
 _FIRST_PAUSE: t.Final = 60.0
 _LONGEST_PAUSE: t.Final = 86400.0
 
@@ -40,6 +40,6 @@ class Health:
         if self.failures < _FIRST_FAILURES:
             return
         is_refusal = status is not None and 400 <= status < 500
-        for_good = self.failures >= _MOST_FAILURES if features.has("hooks.failures") else is_refusal
+        for_good = self.failures >= _MAX_FAILURES if features.has("hooks.failures") else is_refusal
         self.is_disabled = for_good
         self.paused_until = now + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (self.failures - _FIRST_FAILURES))

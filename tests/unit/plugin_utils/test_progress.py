@@ -198,8 +198,8 @@ def test_lines_have_the_host_as_a_prefix_if_there_are_several():
     for prefix, begin in (("", ""), ("web1", "[web1] ")):
         written: list[str] = []
         progress = DisplayProgress(lambda line, color, written=written: written.append(line), prefix)
-        progress.tell("a: manual -> pending (played)", status="pending")
-        progress.tell("a: waits for its timer")
+        progress.show("a: manual -> pending (played)", status="pending")
+        progress.show("a: waits for its timer")
         progress.still_waiting(text="still waiting for 1 job, 5 min so far")
         progress.log_line(name="a", line="  $ make")
         assert written == [
@@ -226,8 +226,8 @@ def test_lines_have_the_host_as_a_prefix_if_there_are_several():
 def test_change_has_the_color_of_its_new_status(status: str, color: str | None):
     written: list[tuple[str, str | None]] = []
     progress = DisplayProgress(lambda line, color: written.append((line, color)))
-    progress.tell(f"a: created -> {status}", status=status)
-    progress.tell("a: waits for its timer")
+    progress.show(f"a: created -> {status}", status=status)
+    progress.show("a: waits for its timer")
     assert written == [(f"a: created -> {status}", color), ("a: waits for its timer", None)]
 
 
@@ -245,8 +245,8 @@ def test_failure_line_contains_the_reason():
 def test_every_line_names_the_project_as_configured(project: str, name: str):
     progress = Progress(is_shown=True)
     named = ProjectProgress(progress, project)
-    named.tell("a: manual -> pending (played)", status="pending")
-    named.tell("a: waits for its timer")
+    named.show("a: manual -> pending (played)", status="pending")
+    named.show("a: waits for its timer")
     named.still_waiting(text="still waiting for 1 job, 5 min so far")
     named.still_waiting(text=f"waiting for the pipeline of ref v2 in project {project}")
     named.log_line(name="a", line="$ make")
@@ -262,7 +262,7 @@ def test_every_line_names_the_project_as_configured(project: str, name: str):
 @pytest.mark.parametrize(
     ("jobs", "left"),
     [
-        (prod("running", web_url="https://g/1"), ["project 7 deploy:prod is running and goes on: https://g/1"]),
+        (prod("running", web_url="https://g/1"), ["project 7 deploy:prod is running and continues: https://g/1"]),
         (prod("manual", web_url="https://g/1"), ["project 7 deploy:prod is manual: https://g/1"]),
         (
             [
@@ -276,7 +276,7 @@ def test_every_line_names_the_project_as_configured(project: str, name: str):
                 for number in range(5, 0, -1)
             ],
             [
-                *(f"project 7 t{number} is pending and goes on: https://g/{number}" for number in (5, 4, 3)),
+                *(f"project 7 t{number} is pending and continues: https://g/{number}" for number in (5, 4, 3)),
                 "project 7 has 2 more jobs that the task waited for: https://g/p",
             ],
         ),
@@ -295,11 +295,11 @@ def test_interruption_is_written_to_the_terminal(tmp_path: pathlib.Path):
     terminal = tmp_path / "terminal"
     terminal.touch()
     progress = DisplayProgress(lambda line, color: None, "web1", terminal=str(terminal))
-    progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
-    progress.leaves(wait=2, what=["group/app b is pending and goes on: https://g/2"])
-    progress.leaves(wait=1, what=[])
+    progress.note_remaining(wait=1, what=["group/app a is running and continues: https://g/1"])
+    progress.note_remaining(wait=2, what=["group/app b is pending and continues: https://g/2"])
+    progress.note_remaining(wait=1, what=[])
     progress.interrupted()
-    assert terminal.read_text() == "\n[web1] interrupted: group/app b is pending and goes on: https://g/2\n"
+    assert terminal.read_text() == "\n[web1] interrupted: group/app b is pending and continues: https://g/2\n"
     # a closed terminal causes no error
     DisplayProgress(lambda line, color: None, terminal=str(tmp_path / "none" / "x")).interrupted()
 
@@ -366,11 +366,11 @@ def test_interruption_is_written_once(tmp_path: pathlib.Path):
     terminal = tmp_path / "terminal"
     terminal.touch()
     progress = DisplayProgress(lambda line, color: None, terminal=str(terminal))
-    progress.leaves(wait=1, what=["group/app a is running and goes on: https://g/1"])
+    progress.note_remaining(wait=1, what=["group/app a is running and continues: https://g/1"])
     with recorded_signals(), _reporting_interruption(progress):
         for number in SIGNALS:
             signal.raise_signal(number)
-    assert terminal.read_text() == "\ninterrupted: group/app a is running and goes on: https://g/1\n"
+    assert terminal.read_text() == "\ninterrupted: group/app a is running and continues: https://g/1\n"
 
 
 def test_progress_is_masked_and_has_no_control_codes():
@@ -380,8 +380,8 @@ def test_progress_is_masked_and_has_no_control_codes():
     safe = output.context.progress
     assert safe.is_shown
     bad = "\x1b[31mglpat-01\x1b[0m23456789\n"
-    safe.tell(f"{bad.strip()}: a -> b {bad}", status="b")
-    safe.tell(f"job: {bad}")
+    safe.show(f"{bad.strip()}: a -> b {bad}", status="b")
+    safe.show(f"job: {bad}")
     safe.still_waiting(text=bad)
     safe.log_line(name="job", line="  " + bad)
     assert progress.lines == ["******** a -> b ********"]
@@ -391,6 +391,6 @@ def test_progress_is_masked_and_has_no_control_codes():
 def test_progress_of_a_module_is_hidden():
     silent = TaskContext().progress
     assert not silent.is_shown
-    silent.tell("a: b -> c", status="c")
+    silent.show("a: b -> c", status="c")
     silent.still_waiting(text="a")
     silent.log_line(name="a", line="b")

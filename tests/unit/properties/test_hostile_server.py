@@ -259,8 +259,8 @@ def _usual_status(call: t.Any) -> int:
 def small_world() -> t.Iterator[None]:
     """Lower the limits so that they are reached soon."""
     with (
-        mock.patch.object(paging, "MOST_PAGES", 12),
-        mock.patch.object(bridges, "MOST_PIPELINES", 8),
+        mock.patch.object(paging, "MAX_PAGES", 12),
+        mock.patch.object(bridges, "MAX_PIPELINES", 8),
         mock.patch.object(bridges, "DEEPEST_TREE", 5),
     ):
         yield
@@ -459,7 +459,7 @@ def test_endless_list_is_an_error():
     with pytest.raises(BadAnswerError, match="does not end"):
         for _record in list_of(PageRequester(fetch)).walk():
             pass
-    assert len(positions) == paging.MOST_PAGES
+    assert len(positions) == paging.MAX_PAGES
 
 
 def test_endless_tree_is_an_error():

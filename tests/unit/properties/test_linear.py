@@ -29,7 +29,7 @@ PACKAGE = "ansible_collections.jobgate.gitlab.plugins."
 # A string that is eight times as long takes eight times as long, but 64 times as long if the work is quadratic.
 # Other load on the machine may make either of the two measurements almost three times as long.
 TIMES = 8
-MOST_RATIO = 23.0
+MAX_RATIO = 23.0
 # Work that is too fast to be measured reliably passes.
 LEAST_SECONDS = 0.0005
 ROUNDS = 3
@@ -67,7 +67,7 @@ def assert_linear(work: t.Callable[[str], object], make: t.Callable[[int], str],
             for _attempt in range(2):
                 seconds = best_seconds(work, short)
                 ratio = best_seconds(work, long) / seconds
-                if ratio < MOST_RATIO:
+                if ratio < MAX_RATIO:
                     return
             times = f"{TIMES} times as many take {ratio:.1f} times as long"
             raise AssertionError(f"{size} characters like {short[:20]!r} take {seconds:.4f} s, and {times}")

@@ -11,8 +11,8 @@ import collections
 import hashlib
 import typing as t
 
-MOST_EVENTS = 1000
-MOST_BYTES = 64 * 1024 * 1024
+MAX_EVENTS = 1000
+MAX_BYTES = 64 * 1024 * 1024
 
 
 class Event(t.NamedTuple):
@@ -25,16 +25,16 @@ class Event(t.NamedTuple):
 class Backlog:
     """Space for bodies that are being read and for waiting events."""
 
-    def __init__(self, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
         self._most_events = most_events
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self.events = 0
         self.bytes = 0
         self._waiting: asyncio.Queue[Event] = asyncio.Queue()
 
     def take_bytes(self, count: int) -> bool:
         """Reserve bytes if there is space for them; return whether there was."""
-        if self.bytes + count > self._most_bytes:
+        if self.bytes + count > self._max_bytes:
             return False
         self.bytes += count
         return True

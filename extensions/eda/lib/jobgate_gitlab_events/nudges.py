@@ -21,8 +21,8 @@ from .hooks import Record
 from .options import OptionError
 
 # The file is emptied before it exceeds this size; a longer line is not written.
-MOST_BYTES = 1024 * 1024
-MOST_LINE_BYTES = 1024
+MAX_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 1024
 
 logger = logging.getLogger("jobgate.gitlab.job_events")
 
@@ -63,12 +63,12 @@ class Nudges:
         if self._path is None:
             return
         line = json.dumps(nudge).encode() + b"\n"
-        if len(line) > MOST_LINE_BYTES:
+        if len(line) > MAX_LINE_BYTES:
             return
         try:
             with _opened(self._path) as handle:
                 self._lock(handle)
-                if os.fstat(handle).st_size + len(line) > MOST_BYTES:
+                if os.fstat(handle).st_size + len(line) > MAX_BYTES:
                     os.ftruncate(handle, 0)
                 os.write(handle, line)
             self._has_failed = False
@@ -123,7 +123,7 @@ def _opened(path: str) -> t.Iterator[int]:
 
 
 def _has_nudges(handle: int) -> bool:
-    first = os.pread(handle, MOST_LINE_BYTES, 0).partition(b"\n")[0]
+    first = os.pread(handle, MAX_LINE_BYTES, 0).partition(b"\n")[0]
     try:
         return "pipeline_id" in json.loads(first)
     except (ValueError, TypeError, RecursionError):

@@ -43,7 +43,7 @@ SHOWN_RETRY_AFTER_SECONDS = 10.0
 LAST_ATTEMPT_SECONDS = 1.0
 
 # If this many requests of a task pause, each of which occupies a thread, polls are put off instead.
-MOST_PAUSING = 16
+MAX_PAUSING = 16
 
 _T = t.TypeVar("_T")
 
@@ -73,7 +73,7 @@ class Retrier:
 
     :param is_persistent: whether to repeat reads until the deadline instead of `retries` times, after the server has
         answered once: a server that is unreachable for minutes does not end a wait.
-    :param tell: called for each long pause with its seconds and the limit that causes it, empty if the server asks.
+    :param on_pause: called for each long pause with its seconds and the limit that causes it, empty if the server asks.
     :param traffic: the requests of all threads of the task, which status 429 holds.
     """
 
@@ -84,12 +84,12 @@ class Retrier:
         deadline: Deadline,
         traffic: Traffic,
         is_persistent: bool = False,
-        tell: t.Callable[[float, str], None] = lambda seconds, limit: None,
+        on_pause: t.Callable[[float, str], None] = lambda seconds, limit: None,
         jitter: t.Callable[[], float] = random.random,
     ) -> None:
         self._retries = retries
         self._clock = deadline.clock
-        self._tell = tell
+        self._on_pause = on_pause
         self._jitter = jitter
         self.traffic = traffic
         self.deadline = deadline
@@ -141,7 +141,7 @@ class Retrier:
         Polls are not put off after the deadline, nor for status 429, which holds all threads anyway.
         """
         may_wait = not self.deadline.has_passed() and not isinstance(exc, ThrottledError)
-        return may_wait and is_polling() and self.traffic.repeating.count >= MOST_PAUSING
+        return may_wait and is_polling() and self.traffic.repeating.count >= MAX_PAUSING
 
     def pause(self, attempt: int, exc: RequestError | None = None) -> bool:
         """Sleep before the next attempt; if there is no time for one, return false and add the reason to the error.
@@ -163,7 +163,7 @@ class Retrier:
                 exc.problem += f"; it asks to wait for {min(retry_after, 1e9):,.0f} s, longer than {than}"
             return False
         if retry_after is not None:
-            self.tell_pause(retry_after)
+            self.report_pause(retry_after)
         if isinstance(exc, ThrottledError):
             self.traffic.hold(seconds)
         with self.traffic.repeating:
@@ -181,12 +181,12 @@ class Retrier:
         # full jitter: clients that failed at the same time must not return at the same time
         return self._jitter() * min(ceiling, base * BACK_OFF_GROWTH ** min(attempt, 16))
 
-    def tell_pause(self, seconds: float, limit: str = "") -> None:
+    def report_pause(self, seconds: float, limit: str = "") -> None:
         """Report a long pause that a limit requires, once for the task, or that the server asks for, once for each."""
         if seconds < SHOWN_RETRY_AFTER_SECONDS:
             return
         if self.traffic.is_first_pacing() if limit else self.traffic.is_new_pause(seconds):
-            self._tell(seconds, limit)
+            self._on_pause(seconds, limit)
 
     def _is_worth_repeating(self, exc: RequestError, attempt: int, *, is_repeatable: bool) -> bool:
         has_answered = self.traffic.has_answered

@@ -32,7 +32,7 @@ LONGEST_RETRY_AFTER_SECONDS = 120.0
 _ANSWERS_PER_STEP = 8
 
 
-class Within:
+class ThreadCounter:
     """A counter of the threads that currently run a block of code: `with repeating:`."""
 
     def __init__(self) -> None:
@@ -82,12 +82,12 @@ class Traffic:
         # when the next poll may start, by the user's limit and by the server's
         self._next_by_user = self._next_by_server = float("-inf")
         # what was reported for all threads: that a limit paces the task, and the end of the last pause of the server
-        self._has_told_pacing = False
-        self._told_until = float("-inf")
+        self._has_shown_pacing = False
+        self._reported_until = float("-inf")
         # whether the server has ever answered correctly: then its address is right, and later errors may be temporary
         self.has_answered = False
         # requests that pause before they are repeated, and requests that pause before they are sent
-        self.repeating, self.awaiting = Within(), Within()
+        self.repeating, self.awaiting = ThreadCounter(), ThreadCounter()
         self.count = 0
         self.throttled = 0
         self.paced_seconds = 0.0
@@ -178,16 +178,16 @@ class Traffic:
     def is_first_pacing(self) -> bool:
         """Return whether pacing was not reported yet, and remember that it is now."""
         with self._lock:
-            had_told, self._has_told_pacing = self._has_told_pacing, True
-        return not had_told
+            was_shown, self._has_shown_pacing = self._has_shown_pacing, True
+        return not was_shown
 
     def is_new_pause(self, seconds: float) -> bool:
         """Return whether the pause that was reported last ends before a pause of this length, and remember this one."""
         with self._lock:
             end = self._clock.monotonic() + seconds
-            is_new = end > self._told_until + 1.0
+            is_new = end > self._reported_until + 1.0
             if is_new:
-                self._told_until = end
+                self._reported_until = end
         return is_new
 
     def describe(self) -> str:
@@ -207,11 +207,11 @@ class RequestBudget:
     If the server answers 429, or does not answer in time because it handles requests one by one, the limit is halved.
     Later answers raise it again step by step.
 
-    :param most_at_once: the user's limit.
+    :param max_at_once: the user's limit.
     """
 
-    def __init__(self, most_at_once: int) -> None:
-        self._most = self.allowed = most_at_once
+    def __init__(self, max_at_once: int) -> None:
+        self._maximum = self.allowed = max_at_once
         self._changed = threading.Condition()
         self._active = 0
         self._answers = 0
@@ -226,10 +226,10 @@ class RequestBudget:
         """
         with self._changed:
             has_turn = self._changed.wait_for(lambda: self._active < self.allowed, deadline.remaining())
-            if not has_turn and not self._changed.wait_for(lambda: self._active < self._most, GRACE_SECONDS):
+            if not has_turn and not self._changed.wait_for(lambda: self._active < self._maximum, GRACE_SECONDS):
                 raise UnsentError(
-                    f"the request was not sent, because api_concurrency is {self._most} and no active request ended in "
-                    "time"
+                    f"the request was not sent, because api_concurrency is {self._maximum} and no active request ended "
+                    "in time"
                 )
             self._active += 1
         error: RequestError | None = None
@@ -247,7 +247,7 @@ class RequestBudget:
     def _note(self, error: RequestError | None) -> None:
         if isinstance(error, (ThrottledError, LostAnswerError)):
             self.allowed, self._answers = max(1, self.allowed // 2), 0
-        elif error is None and self.allowed < self._most:
+        elif error is None and self.allowed < self._maximum:
             self._answers += 1
             if self._answers >= _ANSWERS_PER_STEP * self.allowed:
                 self.allowed, self._answers = self.allowed + 1, 0

@@ -118,7 +118,7 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     if unsendable:
         return unsendable
     errors = requests_library().exceptions
-    text = " ".join(map(_told_by, _causes(exc)))
+    text = " ".join(map(_safe_text_of, _causes(exc)))
     is_connecting = exchange.is_connecting or isinstance(exc, errors.ConnectTimeout)
     is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
     distrust = tls_error(text, is_connecting=is_connecting)
@@ -174,7 +174,7 @@ def _seconds(value: float) -> str:
     return f"{round(value, 1):g} s" if value >= 1 else f"{value:.2g} s"
 
 
-def _told_by(cause: BaseException) -> str:
+def _safe_text_of(cause: BaseException) -> str:
     """Return the class of an error, and its text if the network or OpenSSL wrote it: others may contain server text."""
     is_of_system = isinstance(cause, OSError) and type(cause).__module__ in ("builtins", "socket", "ssl")
     return f"{type(cause).__name__}: {cause}" if is_of_system else type(cause).__name__

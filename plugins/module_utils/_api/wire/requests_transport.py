@@ -48,7 +48,7 @@ class RequestsTransport:
 
     def __init__(self, settings: ConnectionSettings, prepare_session: t.Callable[[t.Any], None]) -> None:
         self._settings = settings
-        self._ways: dict[Origin, tuple[dict[str, str], str]] = {}
+        self._proxies: dict[Origin, tuple[dict[str, str], str]] = {}
         self._requests = requests_library()
         self._session = self._new_session()
         prepare_session(self._session)
@@ -81,7 +81,7 @@ class RequestsTransport:
         with exchange.errors(error_of_opening), exchange.as_current():
             address = parse_address(request.url)
             exchange.is_own = address.origin == self._settings.origin
-            proxies, exchange.proxy_name = self._way_to(address)
+            proxies, exchange.proxy_name = self._proxies_for(address)
             headers = {"Accept-Encoding": encoding, **request.headers}
             if exchange.is_own:
                 headers = {**self._settings.http_headers, **headers, **self._settings.credential}
@@ -105,15 +105,15 @@ class RequestsTransport:
             answer.close()
             raise
 
-    def _way_to(self, address: Address) -> tuple[dict[str, str], str]:
+    def _proxies_for(self, address: Address) -> tuple[dict[str, str], str]:
         """Return the proxies for an address, and the variable that sets the one in use; cached for each origin.
 
         :raises UsageError: if its value is not the address of a proxy.
         """
-        if address.origin not in self._ways:
+        if address.origin not in self._proxies:
             proxies = {**self._requests.utils.get_environ_proxies(address.url), **self._session.proxies}
-            self._ways[address.origin] = proxies, _proxy_name(address, proxies)
-        return self._ways[address.origin]
+            self._proxies[address.origin] = proxies, _proxy_name(address, proxies)
+        return self._proxies[address.origin]
 
 
 class RequestsStream(ByteStream):
@@ -230,14 +230,14 @@ def _whole_body(request: Request, answer: RequestsStream) -> bytes:
 
     :raises RequestError: if the body is longer than the request allows.
     """
-    most = LONGEST_ERROR_BYTES if answer.status >= 400 else request.most_bytes
+    limit = LONGEST_ERROR_BYTES if answer.status >= 400 else request.max_bytes
     body = io.BytesIO()
     while piece := answer.read(CHUNK_BYTES):
         body.write(piece)
-        if most is not None and body.tell() > most:
+        if limit is not None and body.tell() > limit:
             if answer.status >= 400:
-                return body.getvalue()[:most]
-            error = _unusable(request, f"the answer is longer than {most:,} bytes")
+                return body.getvalue()[:limit]
+            error = _unusable(request, f"the answer is longer than {limit:,} bytes")
             error.is_permanent = True
             raise error
     return body.getvalue()

@@ -18,18 +18,18 @@ from ..jobs.query import FoundJob, JobQuery
 from ..jobs.reasons import is_among, unknown_reason
 from ..jobs.selection import failed_before
 from ..session import Session
-from ..waiting.blockers import jobs_beside
+from ..waiting.blockers import jobs_in_same_pipeline
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import QuickCheck, Wait
-from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_there
+from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, ends_wait
 from ..waiting.schedule import Steps
 from ..writes.decision import Decision, Result
 from ..writes.roles import refuse_job_token
 from .actions import ACTIONS, Action, decide
 from .decisions import ActionRequest, Decisions
 from .targets import ActionReport, Target, select, time_out
-from .write import Deed
+from .write import ActionSender
 
 
 class ActionRun:
@@ -45,7 +45,7 @@ class ActionRun:
         patient = dataclasses.replace(options, wait=options.is_patient)
         self._following = Wait(session, patient, ends_at_stop=False)
         self._timeline = self._following.timeline
-        self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, tell=self._timeline.held)
+        self._approvals = ApprovalWait(session, is_waiting=options.wait_for_approval, show=self._timeline.show_blocker)
         self._counting: Counting | None = None
         # the failed jobs of the pipeline at the last read
         self._failed: t.Sequence[FoundJob] = ()
@@ -62,7 +62,7 @@ class ActionRun:
         report = yield from select(self._session, self._query, self._request, self._options)
         if report.has_timed_out:
             return report
-        report.timeline, self._failed = self._timeline.entries, report.selection.beside.blocking_failures
+        report.timeline, self._failed = self._timeline.entries, report.selection.all_jobs.blocking_failures
         jobs = [target.job for target in report.targets]
         if self._options.log_follow:
             check_followable(self._session, jobs)
@@ -100,7 +100,7 @@ class ActionRun:
             return
         acting = [target for target, decision in decided if decision.verdict == "act"]
         for target, result in zip(acting, self._write(acting, self._action)):
-            self._take(target, result, self._action)
+            self._note_result(target, result, self._action)
 
     def _decide(self, job: FoundJob, action: Action) -> Decision:
         self._attempts.count([job])
@@ -130,14 +130,16 @@ class ActionRun:
         # an extension may return an exception as the reason
         decision = dataclasses.replace(decision, reason=str(decision.reason))
         if decision.verdict == "later" and decision != built_in and self._following.is_active:
-            self._timeline.held(job, decision.reason)
+            self._timeline.show_blocker(job, decision.reason)
         return decision
 
     def _write(self, targets: t.Sequence[Target], action: Action) -> list[Result[FoundJob]]:
-        deed = Deed(self._session, action, self._request, lambda job: self._decide(job, action), self._approvals)
-        return deed.write([target.job for target in targets])
+        sender = ActionSender(
+            self._session, action, self._request, lambda job: self._decide(job, action), self._approvals
+        )
+        return sender.write([target.job for target in targets])
 
-    def _take(self, target: Target, result: Result[FoundJob], action: Action) -> None:
+    def _note_result(self, target: Target, result: Result[FoundJob], action: Action) -> None:
         """Note the result of a write, and whether the job is followed from now on."""
         if result.after.id > target.job.id and result.has_changed:
             # lists may not contain the new attempt yet, see `note`
@@ -155,16 +157,16 @@ class ActionRun:
 
     def _done_text(self, job: FoundJob, action: Action) -> str:
         """Return what was done to a job, with the number of its attempt if `max_attempts` limits them."""
-        most = self._request.max_attempts
-        if most is None or action.name != "retry":
+        maximum = self._request.max_attempts
+        if maximum is None or action.name != "retry":
             return action.participle
-        return f"retried, attempt {self._attempts.of(job)} of {most}"
+        return f"retried, attempt {self._attempts.of(job)} of {maximum}"
 
     def _is_to_be_followed(self, target: Target) -> bool:
         if not (self._options.wait and self._following.is_active and self._action.is_followed):
             return False
         # a job that was to be played or retried is followed even if it has ended by now, because it may have failed
-        return not self._action.accepts_any_end or not is_there(target.job.record, self._options)
+        return not self._action.accepts_any_end or not ends_wait(target.job.record, self._options)
 
     # ----- follow -----
 
@@ -183,7 +185,7 @@ class ActionRun:
                 self._step([target for target in report.active if target.is_waiting_for_turn])
             self._end([target for target in report.active if target.is_followed and self._has_ended(target)])
             active = report.active
-            self._timeline.leaves([target.job for target in active])
+            self._timeline.note_remaining([target.job for target in active])
             self._following.pace(len(active), self._counting_of(active, size=len(report.selection.known)))
             return active
 
@@ -205,7 +207,7 @@ class ActionRun:
         return [
             target.job
             for target in active
-            if target.is_waiting_for_turn or not is_there(target.job.record, self._options)
+            if target.is_waiting_for_turn or not ends_wait(target.job.record, self._options)
         ]
 
     def _counting_of(self, active: t.Sequence[Target], *, size: int) -> QuickCheck | None:
@@ -237,13 +239,15 @@ class ActionRun:
         report.pipeline = updated_from_jobs(report.pipeline, [job.record for job in jobs])
         skipped = {job.key[:2]: job for job in jobs if job.status == "skipped"}
         if skipped:
-            beside = JobIndex(other for job in skipped.values() for other in jobs_beside(self._session, job))
-            self._failed = beside.blocking_failures
+            all_jobs = JobIndex(
+                other for job in skipped.values() for other in jobs_in_same_pipeline(self._session, job)
+            )
+            self._failed = all_jobs.blocking_failures
         self._following.seen(jobs, self._unsettled(active))
 
     def _has_ended(self, target: Target) -> bool:
         """Return whether a followed job has reached its target or has ended; fail one that is stuck in the queue."""
-        if is_there(target.job.record, self._options):
+        if ends_wait(target.job.record, self._options):
             return self._following.is_confirmed(target.job)
         problem = self._following.queue_problem(target.job)
         if problem:
@@ -254,20 +258,20 @@ class ActionRun:
         """Settle followed jobs that have reached their target or have ended; with `max_attempts`, retry failed ones."""
         for target in ended:
             target.is_followed = bool(self._end_problem(target))
-        bad = {target: self._most_attempts(target) for target in ended if target.is_followed}
+        unsuccessful = {target: self._max_attempts(target) for target in ended if target.is_followed}
         # if counting raises an error, they are still followed, so their failures are not lost
-        self._attempts.count(target.job for target, most in bad.items() if most)
-        again = [target for target, most in bad.items() if self._attempts.of(target.job) < most]
+        self._attempts.count(target.job for target, maximum in unsuccessful.items() if maximum)
+        again = [target for target, maximum in unsuccessful.items() if self._attempts.of(target.job) < maximum]
         retry = ACTIONS["retry"]
         retried = dict(zip(again, self._write(again, retry)))
-        for target, most in bad.items():
+        for target, maximum in unsuccessful.items():
             result, problem, attempts = retried.get(target), self._end_problem(target), self._attempts.of(target.job)
             if result and result.outcome in ("applied", "unchanged"):
-                self._take(target, result, retry)
+                self._note_result(target, result, retry)
                 continue
             if result:
                 problem += f", and could not be retried: {result.reason}"
-            elif most and attempts > 1:
+            elif maximum and attempts > 1:
                 problem += f"; this was the last of {attempts} attempts (max_attempts)"
             target.ended_unsuccessfully = True
             target.settle("failed", problem)
@@ -276,7 +280,7 @@ class ActionRun:
         """Return why the end of a job fails the task, empty if it does not."""
         return "" if self._action.accepts_any_end else end_problem(target.job.record, self._options)
 
-    def _most_attempts(self, target: Target) -> int:
+    def _max_attempts(self, target: Target) -> int:
         """Return how many attempts an unsuccessful job may have, 0 if it must not be retried."""
         request = self._request
         if request.max_attempts is None or self._session.stop():
@@ -287,8 +291,10 @@ class ActionRun:
 
     def _cancel(self, late: t.Sequence[Target]) -> None:
         session, request = self._session.best_effort(seconds=CANCEL_SECONDS), ActionRequest("cancel")
-        deed = Deed(session, ACTIONS["cancel"], request, lambda job: decide(job.record, request), self._approvals)
-        results = deed.write([target.job for target in late])
+        sender = ActionSender(
+            session, ACTIONS["cancel"], request, lambda job: decide(job.record, request), self._approvals
+        )
+        results = sender.write([target.job for target in late])
         for target, result in zip(late, results):
             target.job = result.after
             target.has_changed |= result.has_changed

@@ -87,10 +87,10 @@ class Action:
     trigger_jobs_since: str = ""
     options: tuple[str, ...] = ()
     arguments: Arguments = lambda request, status: {}
-    gate: t.Literal["", "at once", "after a bad end"] = ""
+    gate: t.Literal["", "at once", "after failure"] = ""
 
     @property
-    def takes(self) -> tuple[str, ...]:
+    def supported_options(self) -> tuple[str, ...]:
         """Return the options of the task that apply to this action, but not to all actions."""
         return (*self.options, *(("log_follow",) if self.is_followed else ()))
 
@@ -114,7 +114,7 @@ class Action:
 
 
 # Reasons that make GitLab refuse every action except deletion, even if the role of the user is sufficient.
-_TAKEN_AWAY = (
+_USUAL_REFUSALS = (
     "the ref or the environment of the job is protected and the user of the token has no access to it",
     "the deployment is outdated",
     "the job is archived",
@@ -167,7 +167,7 @@ _ROWS = (
                 words="unplay",
             ),
         ),
-        forbidden=_TAKEN_AWAY,
+        forbidden=_USUAL_REFUSALS,
         forbidden_with={
             "job_variables": "the project does not let the user set job_variables (minimum role to use pipeline "
             "variables)"
@@ -196,13 +196,13 @@ _ROWS = (
         trigger_jobs_since="17.0",
         options=("job_inputs", "retry_on", "max_attempts", "force"),
         arguments=lambda request, status: {"job_inputs": request.inputs or None},
-        gate="after a bad end",
+        gate="after failure",
         advice=(
             Advice(
                 403, "The job cannot be retried: it never ran, is still running, or was superseded", "not retryable"
             ),
         ),
-        forbidden=_TAKEN_AWAY,
+        forbidden=_USUAL_REFUSALS,
     ),
     Action(
         name="cancel",
@@ -225,7 +225,7 @@ _ROWS = (
         options=("force",),
         # GitLab does not cancel a running job if force is sent
         arguments=lambda request, status: {"force": True} if request.force and status == "canceling" else {},
-        forbidden=_TAKEN_AWAY,
+        forbidden=_USUAL_REFUSALS,
     ),
     Action(
         name="erase",
@@ -238,7 +238,7 @@ _ROWS = (
         refused_as_done=("not erasable", "there is nothing to erase"),
         advice=(Advice(403, "Only a finished job that still has a log or artifacts can be erased", "not erasable"),),
         forbidden=(
-            *_TAKEN_AWAY,
+            *_USUAL_REFUSALS,
             "another user started the job, so only a Maintainer can erase it",
         ),
     ),
@@ -257,7 +257,7 @@ _ROWS = (
         effect=decisions.is_kept,
         answer="proof",
         is_lost_by_archiving=True,
-        forbidden=_TAKEN_AWAY,
+        forbidden=_USUAL_REFUSALS,
     ),
     Action(
         name="delete_artifacts",
@@ -288,8 +288,8 @@ def decide(job: Record, request: ActionRequest) -> Decision:
         return Decision("refuse", f"{unknown_status(status_of(job))}; nothing was done")
     decision = action.cells[status.column](status.name, job, request)
     if decision.verdict in ("act", "later") and job.get("archived") is True and action.is_lost_by_archiving:
-        lost = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
-        return Decision("refuse", f"archived jobs cannot be {lost}; start a new pipeline")
+        participles = listed([row.participle for row in ACTIONS.values() if row.is_lost_by_archiving], "or")
+        return Decision("refuse", f"archived jobs cannot be {participles}; start a new pipeline")
     if decision.verdict == "same" and request.given:
         given = listed(request.given, "and")
         return Decision("same", f"{decision.reason}; {given} are only used when this task starts the job")

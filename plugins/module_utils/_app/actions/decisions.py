@@ -97,9 +97,9 @@ def refuse(reason: str) -> Cell:
     return lambda status, job, request: Decision("refuse", reason.format(status=status))
 
 
-def later(waiting_for: str, else_reason: str) -> Cell:
+def later(waiting_for: str, refusal_text: str) -> Cell:
     """Return a cell that waits if `wait` is set, and else refuses."""
-    wait, refusal = Decision("later", waiting_for), Decision("refuse", else_reason)
+    wait, refusal = Decision("later", waiting_for), Decision("refuse", refusal_text)
     return lambda status, job, request: wait if request.wait else refusal
 
 
@@ -266,8 +266,8 @@ def is_erased(before: Record, after: Record) -> bool:
 
 
 def is_kept(before: Record, after: Record) -> bool:
-    is_there = bool(after.get("artifacts_file"))
-    return is_there and bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
+    has_archive = bool(after.get("artifacts_file"))
+    return has_archive and bool(before.get("artifacts_expire_at")) and not after.get("artifacts_expire_at")
 
 
 def has_other_artifacts(before: Record, after: Record) -> bool:

@@ -12,12 +12,12 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.errors import SelectionError, capitalized
 from ..jobs.find import JobFinder
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences, shortened
+from ..jobs.query import MAX_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences, shortened
 from ..jobs.selection import Selection, place_of, why_empty
-from ..jobs.statuses import phase_of, still
+from ..jobs.statuses import phase_of, still_text
 from ..session import Session
-from ..waiting.blockers import jobs_beside, why_late
-from ..waiting.log_tails import MOST_LOGS, log_ending, read_tail
+from ..waiting.blockers import jobs_in_same_pipeline, why_late
+from ..waiting.log_tails import MAX_LOGS, log_ending, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import WaitOptions, time_problem, timed_out_text
 from ..waiting.schedule import Steps
@@ -51,7 +51,7 @@ class Target:
         return self.predicted or _state(self.job)
 
     @property
-    def is_told_by_log(self) -> bool:
+    def is_explained_by_log(self) -> bool:
         """Return whether the end of the log explains the failure, as it does if the job itself has failed."""
         is_refused = self.outcome == "refused" and self.job.status == "failed"
         return self.ended_unsuccessfully or is_refused
@@ -148,34 +148,34 @@ def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
 
 def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -> None:
     """Settle the targets that have timed out, as `on_timeout` requires."""
-    held = why_late((target.job for target in late), lambda job: jobs_beside(session, job))
+    held = why_late((target.job for target in late), lambda job: jobs_in_same_pipeline(session, job))
     for target in late:
         why = f", and {target.reason}" if target.is_waiting_for_turn else ""
         if held and target.job.status == "created":
             why, held = f"{why}; {held}", ""
-        reason = f"{timed_out_text(options)}: it {still(target.job.record)}{why}"
+        reason = f"{timed_out_text(options)}: it {still_text(target.job.record)}{why}"
         target.settle(target.outcome if options.on_timeout == "continue" else "failed", reason)
 
 
 def read_logs(session: Session, report: ActionReport, lines: int) -> None:
-    """Read the ends of the logs that explain failures, of at most `MOST_LOGS` jobs."""
-    told = [target for target in report.targets if target.is_told_by_log][:MOST_LOGS]
-    tails = session.run_all(lambda target: read_tail(session, target.job, lines), told)
-    for target, tail in zip(told, tails):
+    """Read the ends of the logs that explain failures, of at most `MAX_LOGS` jobs."""
+    wanted = [target for target in report.targets if target.is_explained_by_log][:MAX_LOGS]
+    tails = session.run_all(lambda target: read_tail(session, target.job, lines), wanted)
+    for target, tail in zip(wanted, tails):
         target.log_tail = tail
 
 
-def failure_text(report: ActionReport, action: str, *, most: int = MOST_NAMES_IN_TEXT) -> str | None:
+def failure_text(report: ActionReport, action: str, *, limit: int = MAX_NAMES_IN_TEXT) -> str | None:
     """Return why the task fails, with the refused and failed jobs; None if there are none.
 
-    :param most: how many jobs to show at most.
+    :param limit: how many jobs to show at most.
     """
     if report.problem:
         return report.problem
     texts = [_failure(target, action) for target in report.targets if target.outcome in ("refused", "failed")]
     if len(texts) <= 1:
         return texts[0] if texts else None
-    return f"{len(texts)} of {len(report.targets)} jobs failed: " + sentences(texts, most=most)
+    return f"{len(texts)} of {len(report.targets)} jobs failed: " + sentences(texts, limit=limit)
 
 
 def prediction_text(report: ActionReport, action: str) -> str:
@@ -191,8 +191,8 @@ def prediction_text(report: ActionReport, action: str) -> str:
 
 
 def _several(jobs: t.Sequence[str]) -> str:
-    more = len(jobs) - MOST_NAMES_IN_TEXT
-    return listed([*jobs[:MOST_NAMES_IN_TEXT], f"{more} more"] if more > 0 else jobs, "and")
+    more = len(jobs) - MAX_NAMES_IN_TEXT
+    return listed([*jobs[:MAX_NAMES_IN_TEXT], f"{more} more"] if more > 0 else jobs, "and")
 
 
 def _failure(target: Target, action: str) -> str:

@@ -35,7 +35,7 @@ _AUTOMATIC_RETRIES = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Deed:
+class ActionSender:
     """An action on jobs.
 
     :param wanted: the request of the user.
@@ -65,18 +65,18 @@ class JobWrite(Write[FoundJob]):
 
     noun = "job"
 
-    def __init__(self, deed: Deed, job: FoundJob, reason_of: t.Callable[[str], str]) -> None:
-        super().__init__(deed.session, job)
+    def __init__(self, sender: ActionSender, job: FoundJob, reason_of: t.Callable[[str], str]) -> None:
+        super().__init__(sender.session, job)
         self.place = (job.project, job.pipeline_id, job.is_bridge)
-        self._deed = deed
-        self._action = deed.action
+        self._sender = sender
+        self._action = sender.action
         self._reason_of = reason_of
         # how many automatic retries by GitLab may still be acted on instead of this job
         self._left = _AUTOMATIC_RETRIES
 
     def _request(self) -> Record | None:
         job = self._before
-        arguments = self._action.arguments(self._deed.wanted, job.status)
+        arguments = self._action.arguments(self._sender.wanted, job.status)
         answer = self._session.client.call(self._action.endpoint, project=job.project, job_id=job.id, **arguments)
         return t.cast("Record | None", answer)
 
@@ -106,7 +106,7 @@ class JobWrite(Write[FoundJob]):
         return None
 
     def _decide(self, latest: FoundJob) -> Decision:
-        return self._deed.decide(latest)
+        return self._sender.decide(latest)
 
     def _has_moved(self, latest: FoundJob) -> bool:
         return (latest.id, latest.status) != (self._before.id, self._before.status)
@@ -147,7 +147,7 @@ class JobWrite(Write[FoundJob]):
     def _explained(self, exc: RequestError) -> str:
         action, job = self._action, self._before
         if isinstance(exc, StatusError):
-            held = self._deed.approvals.why_refused(job, exc) if action.needs_approval else ""
+            held = self._sender.approvals.why_refused(job, exc) if action.needs_approval else ""
             if held:
                 return held
             explain_forbidden(exc, lambda: self._reason_of(job.project))
@@ -156,7 +156,7 @@ class JobWrite(Write[FoundJob]):
             action.advise(exc)
         return str(exc)
 
-    def _broken_off(self, exc: GitLabError) -> Result[FoundJob]:
+    def _ended_by_error(self, exc: GitLabError) -> Result[FoundJob]:
         return Result("later" if is_end_of_time(self._session, exc) else "failed", self._latest, str(exc))
 
     def _changed(self, latest: FoundJob) -> FoundJob | None:

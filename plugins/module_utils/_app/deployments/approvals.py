@@ -12,7 +12,7 @@ import typing as t
 from ..._api.decoding import NOT_GITLAB, Record
 from ..._api.errors import BadAnswerError, NotFoundError, RequestError, SelectionError, StatusError
 from ..fields import status_of, user_id_of
-from ..jobs.query import MOST_NAMES_IN_TEXT, listed
+from ..jobs.query import MAX_NAMES_IN_TEXT, listed
 from ..session import Session
 from ..writes.decision import Decision, Result
 from ..writes.sending import Reads, Write
@@ -21,7 +21,7 @@ from .find import DeploymentQuery, find_deployments, read_all, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, is_waiting, shows_approvals
 
 # At most this many deployments of an environment are checked for missing approvals; those of jobs are all checked.
-MOST_CANDIDATES = 20
+MAX_CANDIDATES = 20
 _NEEDED = "The user of the token needs at least the Reporter role in the project, and the token needs the api scope"
 
 
@@ -36,11 +36,11 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
     found = read_all(session, blocked or candidates[:1])
     waiting = [deployment for deployment in found if is_waiting(deployment.record)]
     if len(waiting) > 1:
-        texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting[:MOST_NAMES_IN_TEXT]]
-        least = "at least " if query.jobs is None and len(candidates) > MOST_CANDIDATES else ""
+        texts = [f"{deployment.called} ({deployment.details})" for deployment in waiting[:MAX_NAMES_IN_TEXT]]
+        at_least = "at least " if query.jobs is None and len(candidates) > MAX_CANDIDATES else ""
         such = ", such as" if len(waiting) > len(texts) else ":"
         raise SelectionError(
-            f"{least}{len(waiting)} deployments wait for approvals{such} {listed(texts, 'and')}. Choose one with "
+            f"{at_least}{len(waiting)} deployments wait for approvals{such} {listed(texts, 'and')}. Choose one with "
             "deployment_id, or by its pipeline and job"
         )
     return next(iter(waiting or found), None)
@@ -49,7 +49,7 @@ def choose_deployment(session: Session, query: DeploymentQuery) -> FoundDeployme
 def _candidates(session: Session, query: DeploymentQuery) -> list[FoundDeployment]:
     if query.jobs is not None:
         return find_deployments(session, query)
-    query = dataclasses.replace(query, limit=MOST_CANDIDATES)
+    query = dataclasses.replace(query, limit=MAX_CANDIDATES)
     if query.status is not None or query.deployment_id is not None:
         return find_deployments(session, query)
     blocked = find_deployments(session, dataclasses.replace(query, status=BLOCKED))
@@ -124,13 +124,13 @@ class Approval(Write[FoundDeployment]):
         old, latest = self._before.record, self._latest.record
         if user_id is not None:
             return has_given(latest, user_id, self._wanted) and not has_given(old, user_id, self._wanted)
-        is_there = any(
+        is_shown = any(
             approval not in approvals_of(old)
             and status_of(approval) == self._wanted.state
             and (approval.get("comment") or None) == self._wanted.comment
             for approval in approvals_of(latest)
         )
-        return None if is_there and not self._wanted.comment else is_there
+        return None if is_shown and not self._wanted.comment else is_shown
 
     def _predicted(self) -> Result[FoundDeployment]:
         try:

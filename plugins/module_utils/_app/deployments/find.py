@@ -125,10 +125,10 @@ def _instead(session: Session, query: DeploymentQuery) -> str:
 
 def _fitting(session: Session, query: DeploymentQuery, jobs: list[FoundJob] | None) -> list[FoundDeployment]:
     filters = {"environment": query.environment, "status": query.status}
-    most = query.limit + 1 if query.limit else None
+    maximum = query.limit + 1 if query.limit else None
     if jobs is not None:
-        return deployments_of(session, jobs, **filters)[:most]
-    listed = itertools.islice(_listed(session, query.project, filters), most)
+        return deployments_of(session, jobs, **filters)[:maximum]
+    listed = itertools.islice(_listed(session, query.project, filters), maximum)
     return [FoundDeployment(record, query.project) for record in listed]
 
 

@@ -32,14 +32,14 @@ _HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
 class ApprovalWait:
     """Adapts decisions about jobs to the approvals of their deployments.
 
-    :param tell: called with what blocks a job.
+    :param show: called with what blocks a job.
     """
 
-    def __init__(self, session: Session, *, is_waiting: bool, tell: t.Callable[[FoundJob, str], None]) -> None:
+    def __init__(self, session: Session, *, is_waiting: bool, show: t.Callable[[FoundJob, str], None]) -> None:
         # without waiting, approvals are only shown
         self._session = session if is_waiting else session.best_effort()
         self._is_waiting = is_waiting
-        self._tell = tell
+        self._show = show
         self._jobs: list[FoundJob] = []
         # their deployments by job id; None for a job without one
         self._found: dict[int, FoundDeployment | None] = {}
@@ -59,7 +59,7 @@ class ApprovalWait:
         if job.is_bridge:
             return decision
         if _was_rejected(job) and decision.verdict in ("act", "refuse"):
-            return Decision("refuse", _why_rejected(self._read_to_tell(job)))
+            return Decision("refuse", _why_rejected(self._read_to_explain(job)))
         if job.id in self._held and decision.verdict == "act" and job.status == "success":
             return Decision("same", "GitLab started it after the last approval")
         if not self._is_in_question(job, decision):
@@ -71,7 +71,7 @@ class ApprovalWait:
         if self._session.check_mode:
             return self._predict(deployment)
         self._held.add(job.id)
-        self._tell(job, f"waits for approvals of its {deployment.called}: {missing}")
+        self._show(job, f"waits for approvals of its {deployment.called}: {missing}")
         return Decision("later", f"its {deployment.called} waits for approvals: {missing}")
 
     def why_refused(self, job: FoundJob, exc: StatusError) -> str:
@@ -79,7 +79,7 @@ class ApprovalWait:
         is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
         if not is_unplayable or job.status not in _HELD_STATUSES or job.is_bridge:
             return ""
-        deployment = self._read_to_tell(job)
+        deployment = self._read_to_explain(job)
         return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
 
     def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
@@ -109,7 +109,7 @@ class ApprovalWait:
         found = {one.job_id: one for one in deployments_of(session, [job, *alike], status=status)}
         self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
 
-    def _read_to_tell(self, job: FoundJob) -> FoundDeployment | None:
+    def _read_to_explain(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job to explain a known fact; errors do not count."""
         try:
             return self._read(job, self._session.best_effort())

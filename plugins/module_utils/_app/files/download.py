@@ -31,7 +31,7 @@ from .place import NewFile, check_path, check_writable
 from .reports import report_name, report_size
 
 # GitLab itself searches this many pipelines.
-MOST_PIPELINES = 100
+MAX_PIPELINES = 100
 _MIB = 1024 * 1024
 _CHECKSUM = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -150,7 +150,7 @@ def _latest(session: Session, request: DownloadRequest) -> FoundJob:
     query = request.query
     if not session.limits.may_read:
         return known_by_name(query)
-    for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MOST_PIPELINES):
+    for pipeline in itertools.islice(successful_pipelines(session, query.pipeline), MAX_PIPELINES):
         project = project_id_of(pipeline, query.pipeline.project)
         of_this = JobQuery(PipelineQuery(project, pipeline_id=id_of(pipeline)), names=query.names)
         anywhere = dataclasses.replace(of_this, names=(ANYWHERE + query.names[0],), include_downstream=True)
@@ -257,7 +257,7 @@ class Incoming:
             self._sink.write(chunk)
         self._digest.update(chunk)
         self._size += len(chunk)
-        self._work.tell(self._line)
+        self._work.show(self._line)
 
     @property
     def content(self) -> Content:

@@ -45,7 +45,7 @@ KINDS: t.Mapping[str, Kind] = {
 _LIST_PATH = "tree"
 _BY_REF = ", or set latest_success for those of the newest successful pipeline of the ref"
 # A template keeps several copies of a file in memory.
-MOST_MIB_IN_MEMORY = 64
+MAX_MIB_IN_MEMORY = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,9 +190,9 @@ class Memory:
         :raises UsageError: if the content is too large.
         """
         self.content += chunk
-        if len(self.content) > MOST_MIB_IN_MEMORY * 1024**2:
+        if len(self.content) > MAX_MIB_IN_MEMORY * 1024**2:
             raise UsageError(
-                f"{self._called} is larger than {MOST_MIB_IN_MEMORY} MiB, too much for an expression; download it to "
+                f"{self._called} is larger than {MAX_MIB_IN_MEMORY} MiB, too much for an expression; download it to "
                 "a file instead"
             )
 

@@ -63,14 +63,14 @@ def check_report(job: FoundJob, report_type: str, now: float) -> None:
 
 def report_name(job: FoundJob, report_type: str) -> str:
     """Return the file name of a report in a folder: its name in GitLab, but never another path."""
-    told = _told_of(job, report_type).get("filename")
-    name = os.path.basename(told.replace("\\", "/")) if isinstance(told, str) else ""
+    filename = _entry_of(job, report_type).get("filename")
+    name = os.path.basename(filename.replace("\\", "/")) if isinstance(filename, str) else ""
     return name if name.isprintable() and name not in ("", ".", "..") else report_type
 
 
 def report_size(job: FoundJob, report_type: str) -> int:
     """Return the size of a report from the record of its job, or 0."""
-    return int_of(_told_of(job, report_type), "size")
+    return int_of(_entry_of(job, report_type), "size")
 
 
 class ReportSink:
@@ -80,7 +80,7 @@ class ReportSink:
         self._sink = sink
         self._job = job
         self._report_type = report_type
-        self._is_zip = _told_of(job, report_type).get("file_format") == "zip"
+        self._is_zip = _entry_of(job, report_type).get("file_format") == "zip"
         self._head = b""
         self._size = 0
 
@@ -116,7 +116,7 @@ class ReportSink:
         )
 
 
-def _told_of(job: FoundJob, report_type: str) -> Record:
+def _entry_of(job: FoundJob, report_type: str) -> Record:
     """Return the entry of a report in the record of a job, or an empty record."""
     return (_reports_of(job) or {}).get(report_type, {})
 

@@ -20,10 +20,10 @@ from .statuses import is_finished, newest_per_name
 
 T = t.TypeVar("T")
 # GitLab allows 1000 pipelines in a tree by default; administrators can raise the limit.
-MOST_PIPELINES = 10_000
+MAX_PIPELINES = 10_000
 DEEPEST_TREE = 100
 # How many consecutive polls may end with a denial that may be temporary.
-MOST_DENIALS = 3
+MAX_DENIALS = 3
 _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 
 
@@ -61,7 +61,7 @@ class Access:
         """Return whether a denial may be temporary."""
         is_new = self._polls > 1 and what not in self._denied
         if what in self._granted or is_new:
-            self._has_doubt = self._doubts < MOST_DENIALS
+            self._has_doubt = self._doubts < MAX_DENIALS
             if self._has_doubt:
                 return True
         self._granted.discard(what)
@@ -175,13 +175,13 @@ def trigger_jobs(session: Session, project: str, pipeline_id: int) -> list[Found
 
 
 def pipeline_tree(
-    session: Session, project: str, pipeline_id: int, *, most_depth: int = 0, access: Access | None = None
+    session: Session, project: str, pipeline_id: int, *, max_depth: int = 0, access: Access | None = None
 ) -> PipelineNode:
     """Return a pipeline with its trigger jobs and the tree of downstream pipelines.
 
     The pipelines of one level are read concurrently; repeated pipelines are not entered again.
 
-    :param most_depth: levels of trigger jobs to read; 0 for all.
+    :param max_depth: levels of trigger jobs to read; 0 for all.
     :param access: what could be read in earlier polls of the tree.
     :raises BadAnswerError: if the tree does not end.
     """
@@ -190,7 +190,7 @@ def pipeline_tree(
     root = PipelineNode(project=project, pipeline_id=pipeline_id, access=access)
     seen = {pipeline_id}
     level = [root]
-    while level and (not most_depth or level[0].depth < most_depth):
+    while level and (not max_depth or level[0].depth < max_depth):
         session.run_all(lambda node: _read_bridges(session, node), level)
         below = [inner for node in level for inner in node.below]
         level = []
@@ -200,7 +200,7 @@ def pipeline_tree(
             if not node.is_repeated:
                 seen.add(node.pipeline_id)
                 level.append(node)
-        if len(seen) > MOST_PIPELINES or (level and level[0].depth > DEEPEST_TREE):
+        if len(seen) > MAX_PIPELINES or (level and level[0].depth > DEEPEST_TREE):
             raise BadAnswerError(f"the tree of downstream pipelines does not end; {len(seen)} pipelines were seen")
     return root
 

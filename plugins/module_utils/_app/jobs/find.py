@@ -151,11 +151,11 @@ class JobFinder:
             records = client.iterate("list_project_jobs", project=self._project, scope=scope)
             return self._chooser.of_project(self._found_in(records))
         # one job beyond the limit shows that there are more
-        most_records = query.limit + 1 if query.limit else 0
+        needed_records = query.limit + 1 if query.limit else 0
         return client.read_ahead(
             "list_project_jobs",
             lambda records: self._chooser.of_project(self._found_in(records)),
-            most_records=most_records,
+            needed_records=needed_records,
             project=self._project,
             scope=scope,
         )
@@ -214,8 +214,8 @@ class JobFinder:
 
         :param size: the number of job names shown, which never decreases.
         """
-        least = bool(node.path) and not is_finished(status_of(node.record))
-        before = self._sizes.get(node.pipeline_id, int(least))
+        minimum = bool(node.path) and not is_finished(status_of(node.record))
+        before = self._sizes.get(node.pipeline_id, int(minimum))
         self._sizes[node.pipeline_id] = max(before, size)
         return size >= before
 
@@ -254,11 +254,11 @@ class JobFinder:
 
     def _list_jobs(self, node: PipelineNode, scope: list[str] | None) -> JobIndex:
         include_retried = self._query.include_retried
-        told: list[Record] = []
+        pipelines: list[Record] = []
 
         def keep(record: Record) -> Record:
-            if not told:
-                told.extend(filter(None, [pipeline_of(record)]))
+            if not pipelines:
+                pipelines.extend(filter(None, [pipeline_of(record)]))
             return self._projected(record)
 
         def make(records: t.Iterator[Record]) -> JobIndex:
@@ -266,10 +266,10 @@ class JobFinder:
             wanted = sorted(kept, key=id_of, reverse=True) if include_retried else newest_per_name(kept)
             return JobIndex(
                 (FoundJob(record, node.project, node.pipeline_id, node.path) for record in wanted),
-                next(iter(told), None),
+                next(iter(pipelines), None),
             )
 
-        return self._session.client.made_of_all(
+        return self._session.client.build_from_all(
             "list_pipeline_jobs",
             make,
             key=(node.path, self._fields),
@@ -303,9 +303,9 @@ class JobFinder:
     def _bridge_hint(self, selection: Selection) -> str:
         if selection.unreadable:
             return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
-        told = next(iter((*selection.never_started, *selection.coming)), "")
-        if told:
-            return f"{capitalized(told)}." if selection.lacks else ""
+        pipelines = next(iter((*selection.never_started, *selection.coming)), "")
+        if pipelines:
+            return f"{capitalized(pipelines)}." if selection.lacks else ""
         root = self._node(selection.pipeline or {})
         try:
             bridges = [job.path for job in trigger_jobs(self._session.best_effort(), root.project, root.pipeline_id)]

@@ -20,7 +20,7 @@ from ..session import Session
 from .query import suggestions
 
 # How many of the newest pipelines of the project are searched.
-_MOST_PIPELINES = 100
+_MAX_PIPELINES = 100
 # Less similar names may be fields that only some jobs have, such as failure_reason.
 _CLOSE = 0.8
 
@@ -56,7 +56,7 @@ def explained_missing(session: Session, query: PipelineQuery, *, explains: bool 
 
 def _iid_advice(session: Session, project: str, number: int) -> str:
     try:
-        listed = itertools.islice(newest_pipelines(session, project, page_size=_MOST_PIPELINES), _MOST_PIPELINES)
+        listed = itertools.islice(newest_pipelines(session, project, page_size=_MAX_PIPELINES), _MAX_PIPELINES)
         meant = next((id_of(pipeline) for pipeline in listed if int_of(pipeline, "iid") == number), 0)
     except RequestError:
         return ""  # the hint is not worth another error

@@ -24,7 +24,7 @@ from ..pipelines.query import PipelineQuery
 
 # The fields that selecting and waiting need, whatever fields the user wants.
 NEEDED_FIELDS = ("id", "name", "status", "stage", "queued_duration")
-MOST_NAMES_IN_TEXT = 12
+MAX_NAMES_IN_TEXT = 12
 _WILDCARDS = re.compile("[*?]")
 
 
@@ -85,7 +85,7 @@ class JobQuery:
         return not self.scope or status_of(record) in self.scope
 
     @property
-    def scope_said(self) -> str:
+    def scope_text(self) -> str:
         """Return the statuses of `scope`, as part of a sentence; empty without `scope`."""
         return f"the status {' or '.join(self.scope)} (scope)" if self.scope else ""
 
@@ -198,14 +198,14 @@ def suggestions(known: t.Collection[str], name: str, *, what: str = "jobs") -> s
 
 def shortened(texts: t.Sequence[str]) -> str:
     """Return quoted strings as a list in a sentence; a long list is cut."""
-    shown = ", ".join(map(repr, texts[:MOST_NAMES_IN_TEXT]))
-    return shown + (f" and {len(texts) - MOST_NAMES_IN_TEXT} more" if len(texts) > MOST_NAMES_IN_TEXT else "")
+    shown = ", ".join(map(repr, texts[:MAX_NAMES_IN_TEXT]))
+    return shown + (f" and {len(texts) - MAX_NAMES_IN_TEXT} more" if len(texts) > MAX_NAMES_IN_TEXT else "")
 
 
-def sentences(texts: t.Sequence[str], *, most: int = MOST_NAMES_IN_TEXT) -> str:
-    """Return sentences as one string: the first `most` of them, and how many more there are."""
-    more = len(texts) - most
-    return "; ".join([*texts[:most], *([f"and {more} more, {len(texts)} in all"] if more > 0 else [])])
+def sentences(texts: t.Sequence[str], *, limit: int = MAX_NAMES_IN_TEXT) -> str:
+    """Return sentences as one string: the first `limit` of them, and how many more there are."""
+    more = len(texts) - limit
+    return "; ".join([*texts[:limit], *([f"and {more} more, {len(texts)} in all"] if more > 0 else [])])
 
 
 def listed(words: t.Sequence[str], last: str) -> str:

@@ -18,7 +18,7 @@ from ..pipelines.query import facts
 from .bridges import BridgeNode, PipelineNode
 from .index import JobIndex
 from .query import (
-    MOST_NAMES_IN_TEXT,
+    MAX_NAMES_IN_TEXT,
     FoundJob,
     JobQuery,
     has_wildcard,
@@ -43,7 +43,7 @@ class Selection:
     :param is_complete: whether no further matching job can appear.
     :param known: paths of all existing jobs, for suggestions.
     :param out_of_scope: if nothing is selected, how many jobs of each status only `scope` left out.
-    :param beside: all jobs of the pipeline, selected or not.
+    :param all_jobs: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
     :param never_started: a sentence for each trigger job that has not started a pipeline in which jobs may be selected.
     :param coming: a sentence for each trigger job that may still start such a pipeline.
@@ -58,7 +58,7 @@ class Selection:
     is_complete: bool = True
     known: t.Collection[str] = ()
     out_of_scope: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
-    beside: JobIndex = JobIndex()
+    all_jobs: JobIndex = JobIndex()
     unreadable: tuple[str, ...] = ()
     never_started: tuple[str, ...] = ()
     coming: tuple[str, ...] = ()
@@ -119,8 +119,8 @@ class Chooser:
                 stages.clear()
                 break
         # with a scope, or before the end of the list, other stages may exist
-        is_told = bool(stages) and not query.scope
-        wanted = {entry: matching_stages(stages, entry) for entry in query.stages} if is_told else {}
+        knows_stages = bool(stages) and not query.scope
+        wanted = {entry: matching_stages(stages, entry) for entry in query.stages} if knows_stages else {}
         missing_stages = tuple(entry for entry, fitting in wanted.items() if not fitting)
         asked = set().union(*wanted.values()) if not missing_stages else set()
         return Selection(
@@ -131,7 +131,7 @@ class Chooser:
             misplaced={name: tuple(sorted(found)) for name, found in places.items() if asked and not found & asked},
             missing_stages=missing_stages,
             known=known or tuple(missing_stages and stages),
-            beside=JobIndex(stages.values() if missing_stages else ()),
+            all_jobs=JobIndex(stages.values() if missing_stages else ()),
         )
 
     def of_pipeline(
@@ -194,7 +194,7 @@ class Chooser:
             ),
             known=jobs.by_path.keys(),
             out_of_scope={} if selected else count_statuses(job.record for found in placed.values() for job in found),
-            beside=jobs,
+            all_jobs=jobs,
             unreadable=tuple(node.path for node in nodes if not node.is_accessible),
         )
 
@@ -262,14 +262,14 @@ def failed_before(job: FoundJob, failed: t.Iterable[FoundJob]) -> tuple[str, ...
     if job.status != "skipped":
         return ()
     others = (other for other in failed if other.key[:2] == job.key[:2] and other.stage != job.stage)
-    return tuple(f"{other.called} of stage {other.stage}" for other in itertools.islice(others, MOST_NAMES_IN_TEXT))
+    return tuple(f"{other.called} of stage {other.stage}" for other in itertools.islice(others, MAX_NAMES_IN_TEXT))
 
 
 def place_of(query: JobQuery, selection: Selection) -> str:
     """Return where the jobs were looked for, with all details that identify the pipeline."""
     pipeline = selection.pipeline if query.pipeline.is_given and selection.pipeline else {}
-    is_news = query.pipeline.pipeline_id is None and len(pipeline) > 1
-    known = [f"pipeline {id_of(pipeline)}"] if is_news else []
+    adds_details = query.pipeline.pipeline_id is None and len(pipeline) > 1
+    known = [f"pipeline {id_of(pipeline)}"] if adds_details else []
     known += [*facts(pipeline), *filter(None, [str(pipeline.get("web_url") or "")])]
     return query.pipeline.called + (f" ({', '.join(known)})" if known else "")
 
@@ -285,12 +285,12 @@ def what_is_missing(query: JobQuery, selection: Selection) -> str:
     if selection.lacks and not selection.known:
         return why_empty(query, selection)
     for stage in selection.missing_stages:
-        return f"no job of {where} has stage {stage!r}: {suggestions(selection.beside.stages, stage, what='stages')}"
+        return f"no job of {where} has stage {stage!r}: {suggestions(selection.all_jobs.stages, stage, what='stages')}"
     for name, stages in selection.misplaced.items():
         wanted = " or ".join(map(repr, query.stages))
         return f"job {name!r} of {where} has stage {shortened(stages)}, not stage {wanted}"
     for name in selection.missing:
-        in_scope = f" has {query.scope_said}" if query.scope and not query.pipeline.is_given else ""
+        in_scope = f" has {query.scope_text}" if query.scope and not query.pipeline.is_given else ""
         return f"no job {name!r} in {where}{in_scope}: {suggestions(selection.known, name)}"
     return next(iter(selection.never_started), "") if query.needs_all else ""
 
@@ -302,7 +302,7 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     where = place_of(query, selection)
     if selection.out_of_scope:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(selection.out_of_scope.items()))
-        return f"no job of {where} has {query.scope_said}: found {counts}"
+        return f"no job of {where} has {query.scope_text}: found {counts}"
     pipeline = selection.pipeline or {}
     errors = pipeline.get("yaml_errors")
     if errors:
@@ -310,5 +310,5 @@ def why_empty(query: JobQuery, selection: Selection) -> str:
     if is_finished(status_of(pipeline)):
         return f"{where} has no jobs; it is {status_of(pipeline)}"
     if selection.known or not query.pipeline.is_given:
-        return f"no job of {where} has {query.scope_said}" if query.scope_said else f"{where} has no such job"
+        return f"no job of {where} has {query.scope_text}" if query.scope_text else f"{where} has no such job"
     return f"{where} has no jobs yet"

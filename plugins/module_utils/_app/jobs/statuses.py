@@ -32,7 +32,7 @@ class Status:
     :param column: its column in the decision table of every action.
     :param tone: its color in the report, always shown together with sign and name.
     :param sign: its sign in the report.
-    :param holdup: what a job with this status waits for, as part of a sentence; empty if there is nothing to say.
+    :param blocker: what a job with this status waits for, as part of a sentence; empty if there is nothing to say.
     :param waits_for: where to look up what a job waits for: among the jobs before it, or at its runner.
     :param can_end_unstarted: whether a job may end with this status without ever having been playable or started.
     :param is_young: whether some servers do not know it; these refuse lists with this scope.
@@ -43,7 +43,7 @@ class Status:
     column: Column
     tone: Tone
     sign: str
-    holdup: str = ""
+    blocker: str = ""
     waits_for: t.Literal["", "jobs", "runner"] = ""
     can_end_unstarted: bool = False
     is_young: bool = False
@@ -168,7 +168,7 @@ def needed_runner(record: Record) -> str:
     return "a runner that takes untagged jobs"
 
 
-def still(record: Record) -> str:
+def still_text(record: Record) -> str:
     """Return the current status of a late job, as part of a sentence."""
     status = status_of(record)
     runner = f"; it requires {needed_runner(record)}" if is_queued(status) and "tag_list" in record else ""

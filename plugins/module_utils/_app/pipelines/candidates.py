@@ -74,7 +74,7 @@ class Candidates:
         request = self._request
         if request.ref_type != "any":
             return
-        kinds = [kind for kind in REF_PREFIXES if self._is_there(REF_PREFIXES[kind] + request.ref)]
+        kinds = [kind for kind in REF_PREFIXES if self._exists(REF_PREFIXES[kind] + request.ref)]
         if not kinds:
             raise SelectionError(request.missing_ref)
         if len(kinds) > 1:
@@ -82,7 +82,7 @@ class Candidates:
                 f"project {request.project} has a branch and a tag named {request.ref}; set ref_type to branch or tag"
             )
 
-    def _is_there(self, full_ref: str) -> bool:
+    def _exists(self, full_ref: str) -> bool:
         """Return whether a branch or tag exists; True if the token may not know."""
         try:
             self._session.client.call("get_commit", project=self._request.project, sha=full_ref)
@@ -98,13 +98,13 @@ class Candidates:
         :raises SelectionError: if one may be it, but GitLab does not show whether it is.
         """
         for pipeline in before:
-            if not self._may_count(pipeline):
+            if not self._is_candidate(pipeline):
                 continue
             commit = self.current_commit()
             if commit not in ("", pipeline.get("sha")):
                 continue
             whole = self._whole(pipeline)
-            if not self._may_count(whole) or not self._is_of_kind(whole):
+            if not self._is_candidate(whole) or not self._matches_ref_type(whole):
                 continue
             doubt = self._doubt(whole)
             if doubt is None:
@@ -120,7 +120,7 @@ class Candidates:
             return whole
         return None
 
-    def _may_count(self, pipeline: Record) -> bool:
+    def _is_candidate(self, pipeline: Record) -> bool:
         """Return whether a pipeline with this source and status may count as the requested one."""
         # GitLab does not show the owner of a trigger token, so only pipelines started with one may be equal
         sources = ("trigger",) if self._request.trigger_token else ("api", "trigger")
@@ -131,7 +131,7 @@ class Candidates:
             return self._request.reuse == "success" and status == "success"
         return bool(status) and phase_of(status) != "ending"
 
-    def _is_of_kind(self, whole: Record) -> bool:
+    def _matches_ref_type(self, whole: Record) -> bool:
         return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
 
     def _doubt(self, whole: Record) -> str | None:
@@ -184,23 +184,23 @@ class Candidates:
     def ours(self) -> list[Record]:
         """Return the pipelines that may be ours: newer ones of the same ref, source, user and variables."""
         found = []
-        for pipeline in self._news():
+        for pipeline in self._newer():
             if pipeline.get("source") and pipeline["source"] not in self._request.sources:
                 continue
             whole = self._whole(pipeline)
-            if not self._is_of_kind(whole) or self.is_of_user(whole) is False:
+            if not self._matches_ref_type(whole) or self.is_of_user(whole) is False:
                 continue
             if self._variables_of(whole) in (None, self._request.variables_by_name):
                 found.append(whole)
         return found
 
-    def twins(self, pipeline: Record) -> list[Record]:
+    def duplicates_of(self, pipeline: Record) -> list[Record]:
         """Return the pipelines that other clients started since then, and that also count as the requested one."""
         return [
             other
-            for other in self._news()
+            for other in self._newer()
             if id_of(other) != id_of(pipeline)
-            and self._may_count(other)
+            and self._is_candidate(other)
             and other.get("sha") == pipeline.get("sha")
             and self._doubt(self._whole(other)) is not None
         ]
@@ -212,7 +212,7 @@ class Candidates:
         # the list may contain merge request pipelines of this branch
         return [pipeline for pipeline in itertools.islice(found, NEWEST) if pipeline.get("ref", ref) == ref]
 
-    def _news(self) -> list[Record]:
+    def _newer(self) -> list[Record]:
         found = self._newest()
         if self._highest and not found:
             raise BadAnswerError(f"GitLab lists no pipelines of {self._request.ref}, but listed some before")

@@ -19,15 +19,15 @@ from .query import FULL_SHA_LENGTHS, PipelineQuery, describe
 T = t.TypeVar("T")
 # Pipelines are read in pages of twenty, newest first. The search ends after this many are listed, or examined.
 PAGE_SIZE = 20
-MOST_LISTED = 1000
-MOST_PASSED_OVER = 100
+MAX_LISTED = 1000
+MAX_SKIPPED = 100
 
 
 def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True) -> Record | None:
     """Return the newest pipeline of a query, None if its ref, commit or merge request has none.
 
     `pipelines/latest` cannot be used: it omits skipped pipelines and does not support commits. A pipeline that GitLab
-    has skipped as a whole has no jobs; it is passed over, with a warning.
+    has skipped as a whole has no jobs; it is ignored, with a warning.
 
     :param warns: whether to check if a branch and a tag have the name of the ref, which costs another request.
     :raises SelectionError: if a short sha matches no commit, or too many pipelines were searched.
@@ -36,12 +36,12 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
         return {"id": query.pipeline_id}
     query = dataclasses.replace(query, sha=_full_sha(session, query))
     for number, pipeline in enumerate(_listed(session, query)):
-        if number == MOST_PASSED_OVER:
+        if number == MAX_SKIPPED:
             raise _too_many(query, number)
         if not _is_asked_for(session, query, pipeline):
             continue
         if status_of(pipeline) == "skipped" and not _has_jobs(session, query.project, pipeline):
-            session.warn(f"Passed over, because it was skipped and has no jobs: {describe(pipeline)}.")
+            session.warn(f"Ignored, because it was skipped and has no jobs: {describe(pipeline)}.")
             continue
         if warns:
             warn_of_namesake(session, query, pipeline)
@@ -127,7 +127,7 @@ def _listed(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
         listed = newest_pipelines(session, query.project, ref=query.ref, sha=query.sha, source=source)
     try:
         for number, pipeline in enumerate(listed):
-            if number == MOST_LISTED:
+            if number == MAX_LISTED:
                 raise _too_many(query, number)
             # the pipeline of a merge request may belong to a fork
             if query.merge_request is None:

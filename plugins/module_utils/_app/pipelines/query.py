@@ -75,8 +75,8 @@ class PipelineQuery:
     @property
     def is_overdetermined(self) -> bool:
         """Return whether the query specifies a pipeline in more than one way; ref and sha together are one."""
-        ways = (self.pipeline_id, self.merge_request, self.ref if self.ref is not None else self.sha)
-        return sum(way is not None for way in ways) > 1
+        selectors = (self.pipeline_id, self.merge_request, self.ref if self.ref is not None else self.sha)
+        return sum(selector is not None for selector in selectors) > 1
 
     def describe(self) -> str:
         """Return what the query is for, as part of a sentence."""

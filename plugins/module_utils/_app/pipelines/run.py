@@ -72,7 +72,7 @@ class _Run:
                 return self._created(self._create())
             except RequestError as exc:
                 if may_be_done(exc):
-                    return self._settle(exc)
+                    return self._after_lost_answer(exc)
                 if was_unsent(exc):
                     # a wait continues while the server is unreachable or busy; others may start one meanwhile
                     outages += 1
@@ -172,22 +172,22 @@ class _Run:
             return Result(
                 "failed", pipeline, f"{problem} was started for commit {pipeline.get('sha')}", has_changed=True
             )
-        self._tell_twins(pipeline)
+        self._warn_of_duplicates(pipeline)
         return Result("applied", pipeline, note, has_changed=True)
 
-    def _tell_twins(self, pipeline: Record) -> None:
+    def _warn_of_duplicates(self, pipeline: Record) -> None:
         """Warn if another client has started an equal pipeline since the decision to start ours."""
         if self._request.reuse == "never" or not self._may_search:
             return
         try:
-            twins = self._candidates.twins(pipeline)
+            duplicates = self._candidates.duplicates_of(pipeline)
         except RequestError:
             return  # a possible duplicate is not worth an error
-        if twins:
-            ids = " and ".join(str(id_of(twin)) for twin in twins)
+        if duplicates:
+            ids = " and ".join(str(id_of(duplicate)) for duplicate in duplicates)
             self._session.warn(
                 f"Another client started pipeline {ids} of {self._request.ref} while this task started pipeline "
-                f"{id_of(pipeline)}: there are {len(twins) + 1} pipelines of the same commit."
+                f"{id_of(pipeline)}: there are {len(duplicates) + 1} pipelines of the same commit."
             )
 
     def _refused(self, exc: StatusError) -> RunResult:
@@ -206,7 +206,7 @@ class _Run:
                 return Result("failed", failed[0], f"{describe(failed[0])} failed at once: {exc}", has_changed=True)
         raise exc
 
-    def _settle(self, exc: RequestError) -> RunResult:
+    def _after_lost_answer(self, exc: RequestError) -> RunResult:
         """Return the result of a request whose answer was lost."""
         if not self._may_search:
             return _unknown(exc, ", because trigger_token cannot look for it")

@@ -21,7 +21,7 @@ from ..jobs.statuses import is_finished, is_optional, newest_per_name
 from ..pipelines.find import first_job, read_pipeline
 from ..session import Session
 from ..waiting.loop import Wait, await_pipeline
-from ..waiting.options import WaitOptions, end_problem, is_late, is_there, time_problem
+from ..waiting.options import WaitOptions, end_problem, ends_wait, is_late, time_problem
 from ..waiting.schedule import Steps
 
 
@@ -132,7 +132,7 @@ class BridgeReading:
 
     def _tree(self) -> PipelineNode:
         pipeline_id = id_of(self._pipeline)
-        root = pipeline_tree(self._session, self._project, pipeline_id, most_depth=self._depth, access=self._access)
+        root = pipeline_tree(self._session, self._project, pipeline_id, max_depth=self._depth, access=self._access)
         root.record = self._pipeline
         return root
 
@@ -158,9 +158,9 @@ class BridgeReading:
 
     def _is_done(self, bridge: BridgeNode) -> bool:
         """Return whether the wait for a trigger job is over: its pipeline has reached a target, or never will."""
-        has_come = is_there(bridge.downstream.record, self._options) if bridge.downstream else bridge.is_settled
+        has_arrived = ends_wait(bridge.downstream.record, self._options) if bridge.downstream else bridge.is_settled
         # no one has to play an optional trigger job
-        return has_come or (is_optional(bridge.record) and not self._query.names)
+        return has_arrived or (is_optional(bridge.record) and not self._query.names)
 
     def _problem(self, bridge: BridgeNode) -> str:
         is_waiting = self._wait.is_active
@@ -169,7 +169,7 @@ class BridgeReading:
             return f"trigger job {bridge.path!r} ended as success, but GitLab lists no pipeline that it started"
         record = bridge.downstream.record if bridge.downstream else bridge.record
         problem = end_problem(record, self._options, check_targets=is_waiting)
-        return _said(bridge, problem) if problem else ""
+        return _sentence(bridge, problem) if problem else ""
 
     def _check_access(self, report: BridgeReport) -> None:
         """Check whether the token can read the pipelines at the edge of the tree, which were not entered.
@@ -195,10 +195,10 @@ class BridgeReading:
 def _late(bridge: BridgeNode) -> str:
     status = status_of(bridge.downstream.record if bridge.downstream else bridge.record)
     has_to_be_played = status == "manual" and not bridge.downstream
-    return _said(bridge, f"is still {status}") + ("; it must be played" if has_to_be_played else "")
+    return _sentence(bridge, f"is still {status}") + ("; it must be played" if has_to_be_played else "")
 
 
-def _said(bridge: BridgeNode, what: str) -> str:
+def _sentence(bridge: BridgeNode, what: str) -> str:
     """Return a sentence about the pipeline of a trigger job, or about a trigger job without a pipeline."""
     if bridge.downstream:
         return f"downstream pipeline {bridge.downstream.pipeline_id} of trigger job {bridge.path!r} {what}"

@@ -13,14 +13,14 @@ from ..._api.decoding import Record
 from ..jobs.find import JobFinder
 from ..jobs.query import FoundJob, JobQuery, sentences
 from ..jobs.selection import Selection, failed_before, lacks_any
-from ..jobs.statuses import is_optional, still
+from ..jobs.statuses import is_optional, still_text
 from ..pipelines.find import read_pipeline
 from ..session import Session
 from ..waiting.blockers import why_late
 from ..waiting.counting import Counting
 from ..waiting.logs import check_followable
 from ..waiting.loop import QuickCheck, Wait
-from ..waiting.options import WaitOptions, end_problem, is_there, timed_out_text
+from ..waiting.options import WaitOptions, end_problem, ends_wait, timed_out_text
 from ..waiting.schedule import Steps
 
 MAY_GROW = "the pipeline may still create matching jobs"
@@ -120,7 +120,7 @@ class JobReading:
             self._wait.show_awaited(self._query.describe() if selection.pipeline else self._query.pipeline.called)
         if not self._wait.is_active:
             return selection
-        left = [job for job in jobs if not self._is_there(job)]
+        left = [job for job in jobs if not self._ends_wait(job)]
         self._wait.seen(jobs, left)
         self._wait.pace(len(left), self._counting_of(selection, left))
         return selection
@@ -140,12 +140,12 @@ class JobReading:
             self._counting = Counting(self._session, self._options, jobs[0], ends_at_failure=True, is_whole=is_whole)
         return self._counting.listed(jobs, left, size=len(selection.known))
 
-    def _is_there(self, job: FoundJob) -> bool:
+    def _ends_wait(self, job: FoundJob) -> bool:
         """Return whether the wait for a job is over.
 
         No one has to play an optional manual job, so a wait for a whole pipeline ignores it.
         """
-        return is_there(job.record, self._options) or (is_optional(job.record) and self._query.is_whole)
+        return ends_wait(job.record, self._options) or (is_optional(job.record) and self._query.is_whole)
 
     def _is_settled(self, selection: Selection) -> bool:
         """Return whether the wait is over: all jobs have reached a target, or one never will."""
@@ -155,7 +155,7 @@ class JobReading:
             return False
         if lacks_any(self._query, selection):
             return True
-        return all(self._is_there(job) and self._wait.is_confirmed(job) for job in selection.jobs)
+        return all(self._ends_wait(job) and self._wait.is_confirmed(job) for job in selection.jobs)
 
     def _problems(self, jobs: t.Sequence[FoundJob]) -> list[tuple[FoundJob | None, str]]:
         """Return the problems that fail the task; those of finished jobs come first."""
@@ -173,10 +173,10 @@ class JobReading:
         """Add the problems of late jobs, unless `on_timeout` is `continue`."""
         if self._options.on_timeout == "continue":
             return
-        late = [job for job in report.selection.jobs if not self._is_there(job)]
-        report.problems += [(job, still(job.record)) for job in late]
-        held = why_late(late, lambda _job: report.selection.beside.jobs)
-        report.problems += [(None, held)] if held else []
+        late = [job for job in report.selection.jobs if not self._ends_wait(job)]
+        report.problems += [(job, still_text(job.record)) for job in late]
+        why = why_late(late, lambda _job: report.selection.all_jobs.jobs)
+        report.problems += [(None, why)] if why else []
         if not late and not report.problems:
             missing = self._finder.problem(report.selection) or MAY_GROW
             report.problems.append((None, missing))
@@ -184,14 +184,14 @@ class JobReading:
 
 def failure_of(report: JobReport, options: WaitOptions) -> str:
     """Return why the jobs fail the task, or an empty string."""
-    texts, told, failed = [], {""}, report.selection.beside.blocking_failures
+    texts, mentioned, failed = [], {""}, report.selection.all_jobs.blocking_failures
     for job, problem in report.problems:
         before = ", ".join(failed_before(job, failed)) if job else ""
         if job:
             # thousands of jobs may be skipped because of the same few
-            after = "" if before in told else f"; failed or canceled before it: {before}"
+            after = "" if before in mentioned else f"; failed or canceled before it: {before}"
             texts.append(f"{job.called} {problem}{after}")
-            told.add(before)
+            mentioned.add(before)
     others = sentences([problem for job, problem in report.problems if not job])
     begin = f"{timed_out_text(options)}: " if report.problems and report.has_timed_out else ""
     return begin + "; ".join(filter(None, (sentences(texts), others)))

@@ -21,7 +21,7 @@ from ..jobs.statuses import count_statuses, is_finished
 from ..pipelines.find import read_pipeline
 from ..pipelines.query import PipelineQuery, with_pipeline
 from ..session import Session
-from ..waiting.blockers import MOST_SINGLE_LINES
+from ..waiting.blockers import MAX_SINGLE_LINES
 from ..waiting.log_tails import read_tail, significant_line
 from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import is_late
@@ -30,7 +30,7 @@ from ..waiting.schedule import Steps
 
 T = t.TypeVar("T")
 # The maximum number of failed jobs whose logs are read.
-MOST_LOGS = 20
+MAX_LOGS = 20
 _FAILED_FIELDS = ("id", "stage", "status", "failure_reason", "allow_failure", "web_url")
 
 
@@ -74,8 +74,8 @@ def with_details(
     failed.sort(key=may_fail)
     # trigger jobs have no log
     logs = itertools.accumulate(int(not job.is_bridge) for job in failed)
-    told = [job for job, number in zip(failed, logs) if log_lines and number <= MOST_LOGS]
-    tails = session.run_all(lambda job: read_tail(session, job, log_lines), told)
+    shown = [job for job, number in zip(failed, logs) if log_lines and number <= MAX_LOGS]
+    tails = session.run_all(lambda job: read_tail(session, job, log_lines), shown)
     return dataclasses.replace(
         state, failed=list(itertools.zip_longest(failed, tails)), downstream=nodes[1:] if root else None
     )
@@ -102,7 +102,7 @@ def why_failed(problem: str, query: PipelineQuery, state: PipelineState) -> str 
     """
     if not problem:
         return None
-    text = problem + (_held_up_by(state) if state.has_timed_out else "")
+    text = problem + (_unfinished_downstream(state) if state.has_timed_out else "")
     # trigger jobs have no log
     job, tail = next(((job, tail) for job, tail in state.failed if tail and not may_fail(job)), (None, None))
     if job and tail:
@@ -161,11 +161,11 @@ def _failed_in(session: Session, node: PipelineNode, *, known: t.Sequence[FoundJ
     return [FoundJob(job.record, job.project, job.pipeline_id, node.path) for job in found] + bridges
 
 
-def _held_up_by(state: PipelineState) -> str:
+def _unfinished_downstream(state: PipelineState) -> str:
     """Return the unfinished downstream pipelines, as the end of a sentence; empty if there are none."""
     late = [node for node in state.downstream or () if not is_finished(status_of(node.record))]
     shown = [
         f"downstream pipeline {node.pipeline_id} ({node.path}) is {status_of(node.record) or 'in an unknown state'}"
-        for node in late[:MOST_SINGLE_LINES]
+        for node in late[:MAX_SINGLE_LINES]
     ]
     return f"; {', '.join(shown)}" if shown else ""

@@ -21,12 +21,12 @@ from ..actions.targets import ActionReport, Target, failure_text, read_logs
 from ..fields import id_of, project_id_of, status_of
 from ..jobs.attempts import attempts_of
 from ..jobs.find import JobFinder
-from ..jobs.query import MOST_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences
+from ..jobs.query import MAX_NAMES_IN_TEXT, FoundJob, JobQuery, listed, sentences
 from ..jobs.selection import lacks_any
 from ..jobs.statuses import STATUSES, failure_reason, is_active, is_finished, is_retryable, is_unsuccessful, phase_of
 from ..pipelines.query import PipelineQuery
 from ..reads.jobs import MAY_GROW, JobReading, JobReport, failure_of
-from ..session import PASSING_PAUSES_SECONDS, Session
+from ..session import DENIAL_PAUSES_SECONDS, Session
 from ..waiting.log_tails import log_ending, read_tail
 from ..waiting.loop import Wait
 from ..waiting.options import CANCEL_SECONDS, WaitOptions, end_problem, is_reached
@@ -61,9 +61,9 @@ def jobs_of(session: Session, project: ProjectResult, gate: Gate, pipeline: Reco
     )
 
 
-def to_come(gate: Gate) -> GateResult:
+def not_created_yet(gate: Gate) -> GateResult:
     """Return the prediction for a gate whose pipeline or job does not exist yet."""
-    is_change = gate.way == "at once"
+    is_change = gate.mode == "at once"
     return GateResult(gate, outcome=_PREDICTED[gate.action], reason="it does not exist yet", has_changed=is_change)
 
 
@@ -87,33 +87,33 @@ class GateRun:
         )
 
     def run(self) -> Steps[GateResult]:
-        if self._session.check_mode and (yield from self._is_still_to_come()):
-            return to_come(self._gate)
-        ways = {
+        if self._session.check_mode and (yield from self._may_be_created_later()):
+            return not_created_yet(self._gate)
+        modes = {
             "wait": self._wait,
             "verify": self._verify,
             "at once": self._act,
-            "after a bad end": self._act_after_a_bad_end,
+            "after failure": self._act_after_failure,
         }
-        result = yield from ways[self._gate.way]()
-        for seconds in PASSING_PAUSES_SECONDS:
+        result = yield from modes[self._gate.mode]()
+        for seconds in DENIAL_PAUSES_SECONDS:
             if result.has_changed or not self._outdated(result):
                 break
             yield Pause(seconds, self._session.deadline, is_urgent=True)
-            result = yield from ways[self._gate.way]()
+            result = yield from modes[self._gate.mode]()
         problem = self._outdated(result) if result.jobs else "it selected no jobs"
         if problem and result.outcome in _OPEN:
             result = dataclasses.replace(result, outcome="failed", reason=problem)
         retried = _retried_text(self._session, result)
         return dataclasses.replace(result, reason=_reason(retried, result.reason))
 
-    def _is_still_to_come(self) -> Steps[bool]:
+    def _may_be_created_later(self) -> Steps[bool]:
         """Return whether the gate lacks a job that may exist by the time a real run looks for it."""
         selection = yield from Wait(self._session, self._options).once(JobFinder(self._session, self._query).find)
         if self._has_predecessor_at_work():
             may_be_created = not selection.is_complete or self._gate.include_downstream
             return may_be_created and lacks_any(self._query, selection)
-        return self._gate.way != "verify" and selection.lacks and not selection.is_complete
+        return self._gate.mode != "verify" and selection.lacks and not selection.is_complete
 
     def _outdated(self, result: GateResult) -> str:
         """Return an error if GitLab shows an older attempt of a job than another gate has seen, else an empty string.
@@ -148,10 +148,10 @@ class GateRun:
             return dataclasses.replace(result, outcome="passed")
         if self._has_predecessor_at_work():
             return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason=_reason(sentences(wrong), *missing))
-        told = [f"{state}, not {self._gate.target}" for state in wrong]
-        return dataclasses.replace(result, outcome="failed", reason=_reason(sentences(told), *missing))
+        texts = [f"{state}, not {self._gate.target}" for state in wrong]
+        return dataclasses.replace(result, outcome="failed", reason=_reason(sentences(texts), *missing))
 
-    def _act_after_a_bad_end(self) -> Steps[GateResult]:
+    def _act_after_failure(self) -> Steps[GateResult]:
         """Wait for the jobs to end, and act on them if any of them ended unsuccessfully."""
         options = dataclasses.replace(self._gate.waiting, targets=("finished",))
         report = yield from JobReading(self._session, self._query, options).run()
@@ -191,8 +191,8 @@ class GateRun:
         if text:
             return self._of_refusals(result, report, text)
         # the reasons of unchanged jobs say what the action needs, which does not help if other jobs were changed
-        told = [target for target in report.targets if target.has_changed] or report.targets
-        reason = sentences(list(dict.fromkeys(target.reason for target in told if target.reason)))
+        shown = [target for target in report.targets if target.has_changed] or report.targets
+        reason = sentences(list(dict.fromkeys(target.reason for target in shown if target.reason)))
         return dataclasses.replace(result, outcome=self._done(result), reason=reason)
 
     def _done(self, result: GateResult) -> str:
@@ -202,7 +202,7 @@ class GateRun:
         active = [job for job in result.jobs if is_active(job.status)]
         if self._session.check_mode and not all(is_reached(job.record, self._options) for job in active):
             return _PREDICTED["wait"]
-        return "already done" if self._gate.way == "at once" else "passed"
+        return "already done" if self._gate.mode == "at once" else "passed"
 
     # ----- results -----
 
@@ -219,13 +219,13 @@ class GateRun:
         """Return the result of an action, with the outcome still open."""
         # the action starts from the jobs that were read before, so these entries are not new
         known = {entry["id"] for entry in before.timeline}
-        news = [entry for entry in report.timeline if entry["from"] or entry["id"] not in known]
+        new_entries = [entry for entry in report.timeline if entry["from"] or entry["id"] not in known]
         return dataclasses.replace(
             before,
             has_changed=any(target.has_changed for target in report.targets),
             has_timed_out=report.has_timed_out,
             jobs=tuple(target.job for target in report.targets),
-            timeline=(*before.timeline, *news),
+            timeline=(*before.timeline, *new_entries),
         )
 
     def _of_problems(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult | None:
@@ -254,29 +254,29 @@ class GateRun:
         action = self._gate.action
         if report.problem:
             return dataclasses.replace(result, outcome="timed out", reason=text)
-        bad = [target for target in report.targets if target.outcome in ("refused", "failed")]
-        states = sentences([_state(target.job) for target in bad])
-        is_refused = all(target.outcome == "refused" for target in bad)
-        if all(self._is_end_enough(target) for target in bad):
+        failed = [target for target in report.targets if target.outcome in ("refused", "failed")]
+        states = sentences([_state(target.job) for target in failed])
+        is_refused = all(target.outcome == "refused" for target in failed)
+        if all(self._accepts_end(target) for target in failed):
             return dataclasses.replace(result, outcome=self._done(result), reason=states if is_refused else text)
-        if is_refused and all(self._may_be_brought_back(target.job) for target in bad):
+        if is_refused and all(self._may_still_run(target.job) for target in failed):
             return dataclasses.replace(result, outcome=_PREDICTED[action], reason=states, has_changed=True)
         stopped = self._session.stop()
-        if stopped and not result.has_changed and all(target.reason == stopped for target in bad):
+        if stopped and not result.has_changed and all(target.reason == stopped for target in failed):
             return dataclasses.replace(result, outcome="not reached", reason=stopped)
         read_logs(self._session, report, self._options.log_lines)
-        log_tail = next((target.log_tail for target in bad if target.log_tail), [])
+        log_tail = next((target.log_tail for target in failed if target.log_tail), [])
         text = failure_text(report, action) or ""
         outcome = "failed"
         if is_refused:
             outcome = "refused"
         elif report.has_timed_out and not any(
-            target.ended_unsuccessfully or target.outcome == "refused" for target in bad
+            target.ended_unsuccessfully or target.outcome == "refused" for target in failed
         ):
             outcome = "timed out"
         return dataclasses.replace(result, outcome=outcome, reason=text, log_tail=tuple(log_tail))
 
-    def _is_end_enough(self, target: Target) -> bool:
+    def _accepts_end(self, target: Target) -> bool:
         """Return whether the gate accepts a job that ended unsuccessfully, or that had already ended."""
         record = target.job.record
         if not is_reached(record, self._options):
@@ -285,12 +285,12 @@ class GateRun:
         if target.ended_unsuccessfully:
             return has_run or self._gate.target == "finished"
         # a gate that plays requires jobs that ran, and one with replay requires that they run again
-        may_be_left = self._gate.way == "after a bad end" or (has_run and self._request.replay == "never")
+        may_be_left = self._gate.mode == "after failure" or (has_run and self._request.replay == "never")
         return target.outcome == "refused" and is_finished(status_of(record)) and may_be_left
 
     # ----- states -----
 
-    def _may_be_brought_back(self, job: FoundJob) -> bool:
+    def _may_still_run(self, job: FoundJob) -> bool:
         """Return whether, in check mode, earlier gates would run this job again, or may cause a skipped job to run."""
         if job.status == "skipped" and self._has_predecessor_at_work():
             return True
@@ -300,11 +300,11 @@ class GateRun:
     def _predict_wait(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult:
         """Return the result that check mode predicts for waiting: `failed` if a job ended in another state."""
         problems = [(job, end_problem(job.record, options)) for job in report.jobs]
-        bad = [(job, problem) for job, problem in problems if problem and not self._may_be_brought_back(job)]
+        failed = [(job, problem) for job, problem in problems if problem and not self._may_still_run(job)]
         missing = sentences([_state(job) for job in report.jobs if not is_reached(job.record, options)])
         reason = _reason(missing, "" if report.selection.is_complete else MAY_GROW)
-        if bad:
-            reason = sentences([f"{job.called} {problem}" for job, problem in bad])
+        if failed:
+            reason = sentences([f"{job.called} {problem}" for job, problem in failed])
             return dataclasses.replace(result, outcome="failed", reason=reason)
         if reason:
             return dataclasses.replace(result, outcome=_PREDICTED["wait"], reason=reason)
@@ -328,7 +328,7 @@ def _retried_text(session: Session, result: GateResult) -> str:
     # two jobs can have the same path: a/b, and b below a
     alike = collections.Counter(job.path for job in result.jobs)
     retried = [job for job in result.jobs if attempts[job.path] > alike[job.path]]
-    shown = retried[:MOST_NAMES_IN_TEXT]
+    shown = retried[:MAX_NAMES_IN_TEXT]
     ends = itertools.chain(_former_ends(session, shown), itertools.repeat([]))
     after = (f" after {listed(each, 'and')}" if each else "" for each in ends)
     return sentences([f"{job.path} was retried{words}" for job, words in zip(retried, after)])

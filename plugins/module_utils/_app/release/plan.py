@@ -13,7 +13,7 @@ import typing as t
 from ..._api.errors import UsageError
 from ..actions.actions import ACTIONS
 from ..actions.decisions import ActionRequest
-from ..jobs.query import MOST_NAMES_IN_TEXT, suggestions
+from ..jobs.query import MAX_NAMES_IN_TEXT, suggestions
 from ..pipelines.query import PipelineQuery, RunRequest
 from ..waiting.options import WaitOptions
 
@@ -26,7 +26,7 @@ _ACTING = ("multiple", "on_timeout")
 # The actions of gates, with the options that not every gate supports.
 GATE_ACTIONS: dict[str, tuple[str, ...]] = {
     "wait": _WAITING,
-    **{row.name: (*row.takes, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
+    **{row.name: (*row.supported_options, *_ACTING, *_WAITING) for row in ACTIONS.values() if row.gate},
     "verify": _READING,
     "run": ("variables", "inputs", "reuse", "wait_timeout"),
 }
@@ -51,7 +51,7 @@ class Gate:
     start: RunRequest | None = None
 
     @property
-    def way(self) -> str:
+    def mode(self) -> str:
         """Return how the gate treats its jobs: `wait`, `verify`, or the way in the row of its action."""
         return ACTIONS[self.action].gate if self.action in ACTIONS else self.action
 
@@ -70,8 +70,8 @@ class Gate:
     @property
     def called(self) -> str:
         """Return the name of the gate in messages, with only the first of many job names."""
-        more = len(self.names) - MOST_NAMES_IN_TEXT
-        first = dataclasses.replace(self, names=self.names[:MOST_NAMES_IN_TEXT])
+        more = len(self.names) - MAX_NAMES_IN_TEXT
+        first = dataclasses.replace(self, names=self.names[:MAX_NAMES_IN_TEXT])
         return f"gate {first.title!r}" + (f" and {more} more names" if more > 0 else "")
 
     @property
@@ -165,9 +165,9 @@ def _check_gate(project: ProjectPlan, gate: Gate, where: str) -> None:
         return
     if not gate.names and not gate.stages:
         raise UsageError(f"{where} selects no jobs; set name or stage")
-    if gate.way == "at once" and gate.require == "playable":
+    if gate.mode == "at once" and gate.require == "playable":
         raise UsageError(f"{where}: require playable cannot be used with {gate.action}; use action wait")
-    if gate.way == "after a bad end" and gate.require in ("started", "playable"):
+    if gate.mode == "after failure" and gate.require in ("started", "playable"):
         raise UsageError(
             f"{where}: require {gate.require} cannot be used with {gate.action}, which waits for the jobs to end first"
         )

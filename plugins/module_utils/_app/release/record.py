@@ -22,7 +22,7 @@ from .tree import ReleaseTree, job_record, pipeline_record
 
 # The version of the record's format; increase it if readers of the older format would misread a record.
 SCHEMA = 1
-_MOST_BYTES = 256 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 
 
 def make_record(
@@ -112,8 +112,8 @@ def read_previous(path: str) -> Record | None:
     check_regular("compare", path)
     try:
         with open(path, "rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        record = json.loads(content) if len(content) <= _MOST_BYTES else None
+            content = file.read(_MAX_BYTES + 1)
+        record = json.loads(content) if len(content) <= _MAX_BYTES else None
     except OSError as exc:
         raise UsageError(f"compare {path!r} cannot be read: {exc.strerror or exc}") from None
     except (ValueError, RecursionError):

@@ -126,9 +126,9 @@ class ReleaseRun:
             if not self._stopped and self._passed.issuperset(project.needs):
                 self._waiting.remove(project)
                 self._unseen[project.name] = Deadline.after(FIRST_READS_SECONDS, self._scheduler.clock)
-                self._scheduler.add(self._run_project(self.results[project.name]), self._take)
+                self._scheduler.add(self._run_project(self.results[project.name]), self._note_finished)
 
-    def _take(self, done: ProjectResult) -> None:
+    def _note_finished(self, done: ProjectResult) -> None:
         if done.outcome in _PASSED:
             self._passed.add(done.plan.name)
         if self._stopped and not self._has_woken:

@@ -25,7 +25,7 @@ from ..waiting.loop import Wait, await_pipeline
 from ..waiting.options import timed_out_text
 from ..waiting.schedule import Pause, Steps, wait_out
 from ..writes.roles import refuse_job_token
-from .gates import GateRun, jobs_of, to_come
+from .gates import GateRun, jobs_of, not_created_yet
 from .plan import Gate, ReleasePlan
 from .run import GateResult, ProjectResult
 
@@ -73,16 +73,16 @@ class GateRunner:
                 pipeline = result.pipeline
             else:
                 pipeline = yield from _pipeline_of(session, project, gate)
-                result = to_come(gate)
+                result = not_created_yet(gate)
                 if pipeline is not None:
                     result = yield from run_gate(session, project, gate, pipeline, self._seen)
         except GitLabError as exc:
-            result = yield from _broken_off(session, gate, exc)
+            result = yield from _ended_by_error(session, gate, exc)
         finally:
             with self._lock:
                 self._waiting -= 1
                 self._done += 1
-                self._work.tell(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
+                self._work.show(lambda _seconds: f"{self._done} of {self._total} gates, {self._waiting} waiting")
         return dataclasses.replace(
             result,
             pipeline=pipeline,
@@ -93,7 +93,7 @@ class GateRunner:
         )
 
 
-def _broken_off(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
+def _ended_by_error(session: Session, gate: Gate, exc: GitLabError) -> Steps[GateResult]:
     """Return the result of a gate that an error ended.
 
     It is not reached if nothing new may start, and timed out if the server was unreachable until the deadline.

@@ -18,7 +18,7 @@ from ..fields import id_of, project_id_of, record_in
 from ..jobs.bridges import PipelineNode, jobs_of, pipeline_tree, project_path
 from ..jobs.query import FoundJob
 from ..session import Session
-from ..waiting.log_tails import MOST_LOGS, read_tail
+from ..waiting.log_tails import MAX_LOGS, read_tail
 
 _JOB_FIELDS = ("id", "name", "stage", "status", "web_url", "allow_failure", "failure_reason")
 _TIMES = ("created_at", "started_at", "finished_at", "duration", "queued_duration")
@@ -104,9 +104,9 @@ def _read_logs(session: Session, jobs: t.Sequence[FoundJob], lines: int) -> dict
     """Return the end of the log of each job whose newest attempt failed, by job id."""
     newest = {job.key: job.id for job in sorted(jobs, key=lambda job: job.id)}
     failed = [job for job in jobs if newest[job.key] == job.id and job.status == "failed"]
-    if len(failed) > MOST_LOGS:
-        session.warn(f"{len(failed)} jobs failed; the record contains the logs of {MOST_LOGS} of them.")
-    wanted = failed[:MOST_LOGS]
+    if len(failed) > MAX_LOGS:
+        session.warn(f"{len(failed)} jobs failed; the record contains the logs of {MAX_LOGS} of them.")
+    wanted = failed[:MAX_LOGS]
     tails = session.run_all(lambda job: read_tail(session, job, lines), wanted)
     return {job.id: tail for job, tail in zip(wanted, tails) if tail}
 

@@ -17,8 +17,8 @@ from ..jobs.statuses import is_blocking_failure, is_playable, is_retryable
 from ..release.run import FAILURES
 from .parts import block, compared, has_failed, link, seconds, state, text, text_with_links, tone
 
-_MOST_JOBS = 10
-_MOST_FAILED = 50
+_MAX_JOBS = 10
+_MAX_FAILED = 50
 
 
 def is_shut(gate: Record) -> bool:
@@ -51,9 +51,9 @@ def in_order(jobs: t.Sequence[Record]) -> tuple[list[Record], list[Record]]:
     There are other jobs only if the gate has too many jobs to show all of them.
     """
     failed = [job for job in jobs if has_failed(job)]
-    others = failed[_MOST_FAILED:] + [job for job in jobs if not has_failed(job)]
-    shown = failed[:_MOST_FAILED]
-    return (shown, others) if len(jobs) > _MOST_JOBS else (shown + others, [])
+    others = failed[_MAX_FAILED:] + [job for job in jobs if not has_failed(job)]
+    shown = failed[:_MAX_FAILED]
+    return (shown, others) if len(jobs) > _MAX_JOBS else (shown + others, [])
 
 
 def others_in_words(first: t.Sequence[Record], others: t.Sequence[Record]) -> str:
@@ -159,7 +159,7 @@ def _again(gate: Record, project: Record, record: Record) -> str:
     if not is_shut(gate):
         return ""
     commands = filter(None, (retry_command(record, project, job) for job in _to_start(gate, project)))
-    shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MOST_JOBS))
+    shown = "".join(f"<pre>{block([command])}</pre>" for command in itertools.islice(commands, _MAX_JOBS))
     shown += '<p class="small">Start the other jobs in the same way.</p>' if next(commands, "") else ""
     again = f"{'Then' if shown else 'Fix the cause, then'} run the playbook again: passed gates stay as they are."
     if any(other["action"] == "run" for each in record["projects"] for other in each["gates"]):

@@ -29,7 +29,7 @@ _OUTCOMES: t.Mapping[str, tuple[Tone, str]] = {
 }
 # For predictions of check mode, such as "would be played" and "would pass".
 _PREDICTED: tuple[Tone, str] = ("still", "?")
-_MOST_NAMES = 3
+_MAX_NAMES = 3
 # For a status of GitLab that this collection does not know yet. The report shows it unchanged.
 _UNKNOWN: tuple[Tone, str] = ("none", "?")
 
@@ -141,8 +141,8 @@ def release_name(record: Record) -> str:
     if record["title"]:
         return str(record["title"])
     names = [str(project["name"]) for project in record["projects"]]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
 
 
 def compared(now: t.Any, before: t.Any) -> str:

@@ -16,10 +16,10 @@ from ..fields import unix_time_of
 _LONG_GAP = 0.15
 # The width of a cut on the axis, and the maximum width of all cuts, in percent.
 _GAP_WIDTH = 3.0
-_MOST_GAP_WIDTH = 30.0
+_MAX_GAP_WIDTH = 30.0
 # If there are more gaps, the axis cuts out only the longest.
-_MOST_CUTS = 60
-_MOST_TICKS = 8
+_MAX_CUTS = 60
+_MAX_TICKS = 8
 # The width of labels on the axis of a narrow page, in percent.
 _WIDTH = 9.0
 _WIDTH_WITH_SECONDS = 14.0
@@ -71,8 +71,8 @@ class TimeScale:
     def ticks(self) -> list[Tick]:
         """Return the labeled times of the axis, from left to right."""
         shown = sum(segment.end - segment.start for segment in self._segments)
-        weeks = int(shown / _MOST_TICKS // _WEEK + 1)
-        step = next((step for step in _STEPS if shown / step <= _MOST_TICKS), weeks * _WEEK)
+        weeks = int(shown / _MAX_TICKS // _WEEK + 1)
+        step = next((step for step in _STEPS if shown / step <= _MAX_TICKS), weeks * _WEEK)
         several_days = _day(self._segments[0].start) != _day(self._segments[-1].end)
         shape, plain_width = ("%H:%M:%S", _WIDTH_WITH_SECONDS) if step < 60 else ("%H:%M", _WIDTH)
         ticks: list[Tick] = []
@@ -101,9 +101,9 @@ def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
     busy = _merged(sorted(intervals), 0.0)
     total = max(sum(end - start for start, end in busy), 1.0)
     gaps = sorted((after[0] - before[1] for before, after in zip(busy, busy[1:])), reverse=True)
-    least_gap = max(total * _LONG_GAP, *gaps[_MOST_CUTS : _MOST_CUTS + 1], 0.0)
+    least_gap = max(total * _LONG_GAP, *gaps[_MAX_CUTS : _MAX_CUTS + 1], 0.0)
     parts = _merged(busy, least_gap)
-    gap = min(_GAP_WIDTH, _MOST_GAP_WIDTH / max(1, len(parts) - 1))
+    gap = min(_GAP_WIDTH, _MAX_GAP_WIDTH / max(1, len(parts) - 1))
     # at least a second, so that intervals without a length are visible
     lengths = [max(end - start, 1.0) for start, end in parts]
     percent = (100.0 - gap * (len(parts) - 1)) / sum(lengths)

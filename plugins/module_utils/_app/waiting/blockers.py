@@ -12,11 +12,11 @@ from ..._api.errors import RequestError
 from ..fields import record_in
 from ..jobs.attempts import read_pipeline_jobs
 from ..jobs.query import FoundJob, shortened
-from ..jobs.statuses import STATUSES, is_finished, is_optional, needed_runner, still
+from ..jobs.statuses import STATUSES, is_finished, is_optional, needed_runner, still_text
 from ..session import Session
 
 # If more jobs than this wait for the same thing, they share one line.
-MOST_SINGLE_LINES = 3
+MAX_SINGLE_LINES = 3
 
 
 class Blockers:
@@ -42,7 +42,7 @@ class Blockers:
             return self._before(job, jobs)
         if row.waits_for == "runner":
             return "" if job.is_bridge else f"waits for {needed_runner(job.record)}"
-        return row.holdup
+        return row.blocker
 
     def _before(self, job: FoundJob, jobs: t.Sequence[FoundJob]) -> str:
         """Return which manual jobs of earlier stages a job waits for.
@@ -56,7 +56,7 @@ class Blockers:
         manual = [other for other in jobs if other.key[:2] == key and is_blocking(other)]
         manual = manual or self._read_manual(job)
         before = sorted((other for other in manual if _is_before(other, job)), key=lambda other: other.id)
-        names = [f"job {other.path} (manual) of stage {other.stage}" for other in before[:MOST_SINGLE_LINES]]
+        names = [f"job {other.path} (manual) of stage {other.stage}" for other in before[:MAX_SINGLE_LINES]]
         return f"waits for {' and '.join(names)} to be played" if names else ""
 
     def _read_manual(self, job: FoundJob) -> list[FoundJob]:
@@ -73,28 +73,30 @@ class Blockers:
         return self._manual[key]
 
 
-def why_late(jobs: t.Iterable[FoundJob], beside: t.Callable[[FoundJob], t.Iterable[FoundJob]]) -> str:
+def why_late(jobs: t.Iterable[FoundJob], pipeline_jobs: t.Callable[[FoundJob], t.Iterable[FoundJob]]) -> str:
     """Return which jobs must end, or be played, before the first `created` one of some jobs can start; may be empty.
 
-    :param beside: returns all jobs of the pipeline of a job.
+    :param pipeline_jobs: returns all jobs of the pipeline of a job.
     """
     late = next((job for job in jobs if job.status == "created"), None)
     if late is None:
         return ""
     before = [
         other
-        for other in beside(late)
+        for other in pipeline_jobs(late)
         if _is_before(other, late) and not is_finished(other.status) and not is_optional(other.record)
     ]
     manual = sorted(other.path for other in before if is_blocking(other))
     if manual:
         return f"its pipeline waits for manual jobs to be played: {shortened(manual)}"
     at_work = [other for other in before if other.status != "created"]
-    texts = [f"{other.called} of stage {other.stage!r} {still(other.record)}" for other in at_work[:MOST_SINGLE_LINES]]
+    texts = [
+        f"{other.called} of stage {other.stage!r} {still_text(other.record)}" for other in at_work[:MAX_SINGLE_LINES]
+    ]
     return f"before it, {'; '.join(texts)}" if texts else ""
 
 
-def jobs_beside(session: Session, job: FoundJob) -> list[FoundJob]:
+def jobs_in_same_pipeline(session: Session, job: FoundJob) -> list[FoundJob]:
     """Return the jobs of the pipeline of a job; none if they cannot be read, because they are only shown."""
     try:
         return read_pipeline_jobs(session.best_effort(), job.project, job.pipeline_id)

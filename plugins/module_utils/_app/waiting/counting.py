@@ -16,8 +16,8 @@ from ..._api.errors import StatusError
 from ..jobs.query import FoundJob
 from ..jobs.statuses import STATUSES, phase_of
 from ..session import Session
-from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_OF_SOME, MOST_COUNTS_TOLD, QuickCheck
-from .options import WaitOptions, end_problem, is_there
+from .loop import MAX_COUNTS, MAX_COUNTS_OF_SOME, MAX_COUNTS_SHOWN, SMALL_PIPELINE_JOBS, QuickCheck
+from .options import WaitOptions, end_problem, ends_wait
 
 
 class Counting:
@@ -33,13 +33,13 @@ class Counting:
     ) -> None:
         self._session = session
         self._job = job
-        self._waiting = [status for status in STATUSES if not is_there({"status": status}, options)]
-        self._bad = [status for status in STATUSES if ends_at_failure and end_problem({"status": status}, options)]
+        self._waiting = [status for status in STATUSES if not ends_wait({"status": status}, options)]
+        self._failing = [status for status in STATUSES if ends_at_failure and end_problem({"status": status}, options)]
         # whether counts help; `pending_timeout` needs a list
         self._is_usable = bool(self._waiting) and options.pending_seconds is None
         self._is_whole = is_whole
         self._last: int | None = None
-        self._last_bad = 0
+        self._last_failures = 0
         # at this count, all jobs may have reached their target; None as long as it is unknown
         self._enough: int | None = None
         self._counts = 0
@@ -55,7 +55,7 @@ class Counting:
         """
         counted = self._counted(left)
         # whether the count misses some of these jobs, or a list is as cheap
-        is_blind = counted < len(left) or size <= FEWEST_JOBS
+        is_blind = counted < len(left) or size <= SMALL_PIPELINE_JOBS
         self._counts, self._has_moved = 0, False
         self._may_be_optional = any(
             job.record.get("allow_failure") and phase_of(job.status) == "waiting" for job in left
@@ -64,7 +64,7 @@ class Counting:
             # optional manual jobs are counted as well
             self._last = self._counted(jobs)
             self._enough = self._last - counted
-            self._last_bad = max(self._last_bad, sum(job.status in self._bad for job in jobs))
+            self._last_failures = max(self._last_failures, sum(job.status in self._failing for job in jobs))
         elif self._last is not None:
             # The count is older than the list. Each job that reaches its target lowers it by one.
             self._enough = max(0, self._last - counted)
@@ -90,23 +90,23 @@ class Counting:
         has_risen = self._last is not None and count > self._last and not self._is_whole
         self._counts = 0 if has_moved and self._is_whole else self._counts + 1
         self._has_moved = self._has_moved or has_moved
-        most = MOST_COUNTS if self._is_whole else MOST_COUNTS_OF_SOME
+        maximum = MAX_COUNTS if self._is_whole else MAX_COUNTS_OF_SOME
         if is_shown or (self._is_whole and self._has_moved and self._may_be_optional):
-            most = MOST_COUNTS_TOLD
-        is_time = has_risen or self._counts >= most
+            maximum = MAX_COUNTS_SHOWN
+        is_time = has_risen or self._counts >= maximum
         needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
         # only now, because a poll that ends in an error is repeated
         self._last = count
         return None if needs_listing else count - self._enough
 
     def _has_new_failures(self) -> bool:
-        if not self._bad:
+        if not self._failing:
             return False
-        count = self._count(self._bad)
+        count = self._count(self._failing)
         if count is None:
             self._is_usable = False
             return True
-        before, self._last_bad = self._last_bad, count
+        before, self._last_failures = self._last_failures, count
         return count != before
 
     def _scope(self, statuses: t.Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from ..jobs.query import FoundJob
 from ..session import Session
 
 # Logs of more failed jobs than this would not help anyone.
-MOST_LOGS = 50
+MAX_LOGS = 50
 # `section_start:1560896352:name[options]` and a carriage return, which the runner writes to fold the log. The output of
 # a script that only mentions such a mark has no carriage return. A running job may not have written all of it yet.
 _SECTION_MARK = re.compile(r"section_(?:start|end):(?:\d+:[\w.-]+(?:\[[^\[\]\r\n]*\])?(?:\r(?:\x1b\[0K)?|$)|\d*:?$)")
@@ -115,11 +115,11 @@ def _log_size(record: Record) -> int:
 class Tail:
     """A sink that keeps only the end of what is written.
 
-    :param most: how many bytes to keep.
+    :param max_bytes: how many bytes to keep.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._size = 0
         self._kept = bytearray()
 
@@ -130,14 +130,14 @@ class Tail:
         self._size += len(chunk)
         self._kept += chunk
         # cut only now and then, because each cut copies everything
-        if len(self._kept) > 2 * self._most:
-            del self._kept[: -self._most]
+        if len(self._kept) > 2 * self._max_bytes:
+            del self._kept[: -self._max_bytes]
 
     @property
     def is_whole(self) -> bool:
-        return self._size <= self._most
+        return self._size <= self._max_bytes
 
     @property
     def text(self) -> str:
         """Return the end as a string; incomplete characters and invalid bytes are replaced."""
-        return self._kept[-self._most :].decode("utf-8", errors="replace")
+        return self._kept[-self._max_bytes :].decode("utf-8", errors="replace")

@@ -111,12 +111,12 @@ class LogFollower:
 class _GrowingText:
     """A sink for answers with the whole log or the requested part of it; it passes on each new line.
 
-    :param tell: called with each cleaned line.
+    :param show: called with each cleaned line.
     :param masker: masks the secrets in each line.
     """
 
-    def __init__(self, tell: t.Callable[[str], None], masker: Masker) -> None:
-        self._tell = tell
+    def __init__(self, show: t.Callable[[str], None], masker: Masker) -> None:
+        self._show = show
         self._masker = masker
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         # how many bytes were passed on
@@ -133,7 +133,7 @@ class _GrowingText:
         self._is_part = self.offset is not None
         self._part = b""
         # how much of an answer with the whole log has arrived
-        self._come = 0
+        self._arrived = 0
 
     def write(self, chunk: bytes) -> None:
         """Accept the next piece of an answer."""
@@ -143,35 +143,35 @@ class _GrowingText:
                 return
             # more than requested: servers that do not support parts send the whole log
             chunk, self._part, self._is_part = self._part, b"", False
-        new = chunk[max(0, self._position - self._come) :]
-        self._come += len(chunk)
-        self._take(new)
+        new = chunk[max(0, self._position - self._arrived) :]
+        self._arrived += len(chunk)
+        self._add(new)
 
     def end_of_answer(self) -> bool:
         """Accept the requested part, if it was one; return whether more may follow."""
-        self._take(self._part)
+        self._add(self._part)
         return len(self._part) == PART_BYTES
 
     def flush(self) -> None:
         rest, self._line = self._line + self._decoder.decode(b"", final=True), ""
         if rest:
-            self._tell_line(rest)
+            self._show_line(rest)
 
-    def _take(self, new: bytes) -> None:
+    def _add(self, new: bytes) -> None:
         self._position += len(new)
         *lines, self._line = (self._line + self._decoder.decode(new)).split("\n")
         for line in lines:
-            self._tell_line(line)
+            self._show_line(line)
         # longer by the longest secret, so that a secret at the cut is complete and masked before the line is cut
-        most = LONGEST_LINE + self._masker.longest
-        if len(self._line) > most:
+        maximum = LONGEST_LINE + self._masker.longest
+        if len(self._line) > maximum:
             self._line = self._masker.mask(self._line)
-        while len(self._line) > most:
-            self._tell_line(self._line[:LONGEST_LINE])
+        while len(self._line) > maximum:
+            self._show_line(self._line[:LONGEST_LINE])
             self._line = self._line[LONGEST_LINE:]
 
-    def _tell_line(self, raw: str) -> None:
+    def _show_line(self, raw: str) -> None:
         line = shown_line(raw, self._masker)
         # section marks are on lines of their own
         if line.strip() or not raw.strip():
-            self._tell(line.rstrip())
+            self._show(line.rstrip())

@@ -20,7 +20,7 @@ from ..jobs.query import FoundJob
 from ..jobs.statuses import is_queued, needed_runner
 from ..pipelines.find import find_pipeline
 from ..pipelines.query import PipelineQuery, missing_pipeline
-from ..session import PASSING_PAUSES_SECONDS, Session
+from ..session import DENIAL_PAUSES_SECONDS, Session
 from .logs import LogFollower
 from .options import WaitOptions, is_late, timed_out
 from .pauses import Pauses
@@ -31,13 +31,13 @@ T = t.TypeVar("T")
 # Returns with a small request how many jobs are left; None if the jobs must be listed to know more.
 QuickCheck = t.Callable[[], t.Optional[int]]
 # Listing this many jobs is as cheap as counting them: it is GitLab's default page size.
-FEWEST_JOBS = 20
+SMALL_PIPELINE_JOBS = 20
 # The jobs are listed after this many unchanged counts, because the count stays the same if one job ends while another
 # one is retried. This matters more if the task waits for only some of the jobs, and most if it shows progress, because
 # started jobs do not change the count, or if the remaining jobs may be optional.
-MOST_COUNTS = 30
-MOST_COUNTS_OF_SOME = 10
-MOST_COUNTS_TOLD = 3
+MAX_COUNTS = 30
+MAX_COUNTS_OF_SOME = 10
+MAX_COUNTS_SHOWN = 3
 
 # How often a job must be read as failed before the failure counts.
 POLLS_TO_CONFIRM_FAILURE = 2
@@ -76,7 +76,7 @@ class Wait:
         # no hook reports that a job is in the queue for long, or that a deployment was approved
         may_be_nudged = options.pending_seconds is None and not options.wait_for_approval
         self._pauses = Pauses(session, options.interval_seconds, may_be_nudged=may_be_nudged)
-        self._is_fresh = False
+        self._is_urgent = False
         self._polled_at = float("-inf")
         # the pipeline of the jobs that the wait reads, None for several
         self._pipeline: tuple[str, int] | None = None
@@ -118,7 +118,7 @@ class Wait:
     def once(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return the present value; repeat a denied read if reading has succeeded before."""
         asks_again = self._is_established or self._session.is_established
-        for seconds in PASSING_PAUSES_SECONDS if asks_again else ():
+        for seconds in DENIAL_PAUSES_SECONDS if asks_again else ():
             try:
                 return (yield from self._read(read))
             except GitLabError as exc:
@@ -135,7 +135,7 @@ class Wait:
         if not self.is_active:
             return
         self.note(jobs)
-        self.timeline.leaves(left)
+        self.timeline.note_remaining(left)
         follower = self._follower if jobs else None
         if follower:
             follower.catch_up(jobs[0])
@@ -182,7 +182,7 @@ class Wait:
     def begin(self) -> None:
         """Restart the pace, because an action was executed and the wait is now for its effect."""
         self._pauses.begin()
-        self._is_fresh = True
+        self._is_urgent = True
 
     def end(self) -> None:
         if self._follower:
@@ -213,10 +213,10 @@ class Wait:
                 return was_counted
             yield from self._sleep(*pause)
             # after a long pause a count could miss what has happened in the meantime
-            has_rested = not self._pauses.take_nudge() and pause[1] > 0
+            was_long = not self._pauses.take_nudge() and pause[1] > 0
             if self.ends_at_stop:
                 self._session.check_stop()
-            left = None if self._quick_check is None or has_rested else (yield from self.once(self._quick_check))
+            left = None if self._quick_check is None or was_long else (yield from self.once(self._quick_check))
             if left is None:
                 return True
             was_counted = True
@@ -239,12 +239,12 @@ class Wait:
             yield Pause(
                 seconds + more,
                 deadline,
-                is_urgent=self._is_fresh,
+                is_urgent=self._is_urgent,
                 soonest=seconds,
                 watch=self._pauses.watch,
                 subject=self._pipeline if self._session.client.recent else None,
             )
-            self._is_fresh = False
+            self._is_urgent = False
 
     def _read(self, read: t.Callable[[], T]) -> Steps[T]:
         """Return the present value; if the server is unreachable and many others wait for it, read it later."""

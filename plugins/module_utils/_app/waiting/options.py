@@ -48,7 +48,7 @@ class WaitOptions:
         return self.wait or self.wait_for_approval
 
 
-def is_there(record: Record, options: WaitOptions) -> bool:
+def ends_wait(record: Record, options: WaitOptions) -> bool:
     """Return whether a job, bridge or pipeline has reached a target or has ended."""
     status = status_of(record)
     return has_reached(status, options.targets) or is_finished(status)

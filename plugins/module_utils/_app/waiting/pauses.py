@@ -52,7 +52,7 @@ class Pauses:
 
     def begin(self) -> None:
         """Start again, because the wait is now for something else."""
-        self._most = self._left = 0
+        self._total = self._left = 0
         self._began = self._session.clock.monotonic()
         self.restart()
 
@@ -75,7 +75,7 @@ class Pauses:
         if left != self._left:
             self._moved = self._session.clock.monotonic()
         self._left = left
-        self._most = max(self._most, left)
+        self._total = max(self._total, left)
 
     def take_nudge(self) -> bool:
         """Return whether a nudge came during the pause, and forget it, because the next poll shows its cause."""
@@ -86,7 +86,7 @@ class Pauses:
         return True
 
     def _seconds(self) -> float:
-        done = self._most - self._left
+        done = self._total - self._left
         if not self._left or not done:
             seconds = self._next
             self._next = min(self._next * PAUSE_GROWTH, self._longest)

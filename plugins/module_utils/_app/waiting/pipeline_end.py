@@ -17,8 +17,8 @@ from ..jobs.query import FoundJob, sentences
 from ..jobs.statuses import failure_reason, is_active, is_finished, is_optional, phase_of
 from ..pipelines.find import read_pipeline, whole_pipeline
 from ..session import Session
-from .blockers import MOST_SINGLE_LINES, is_blocking
-from .loop import FEWEST_JOBS, MOST_COUNTS, MOST_COUNTS_TOLD, Wait
+from .blockers import MAX_SINGLE_LINES, is_blocking
+from .loop import MAX_COUNTS, MAX_COUNTS_SHOWN, SMALL_PIPELINE_JOBS, Wait
 from .options import end_problem, time_problem
 from .schedule import Steps
 
@@ -94,7 +94,7 @@ class Following:
         self._wait.begin()
         before = PipelineState(self.pipeline) if status_of(self.pipeline) else None
         if before and self._wait.is_active:
-            self._leaves([])
+            self._note_remaining([])
         waited = yield from self._wait.until(self._read, self._is_settled, before=before)
         state = waited.value
         if state.status == "failed" and all(map(may_fail, failed_jobs(state))):
@@ -107,15 +107,15 @@ class Following:
     def _read(self) -> PipelineState:
         state = PipelineState(self.pipeline, read_pipeline_jobs(self._session, self._project, self._id))
         # a job usually contains the pipeline
-        told = (pipeline_of(state.jobs[0].record) if state.jobs else None) or {}
-        if status_of(told) in ("", "manual") or is_finished(status_of(told)):
+        shown = (pipeline_of(state.jobs[0].record) if state.jobs else None) or {}
+        if status_of(shown) in ("", "manual") or is_finished(status_of(shown)):
             # its own record is more complete, and decides
-            told = {**told, **read_pipeline(self._session, self._project, {"id": self._id})}
-        state.pipeline = self.pipeline = {**self.pipeline, **told}
+            shown = {**shown, **read_pipeline(self._session, self._project, {"id": self._id})}
+        state.pipeline = self.pipeline = {**self.pipeline, **shown}
         if self._wait.is_active:
             left = [job for job in state.jobs if not (is_finished(job.status) or is_optional(job.record))]
             self._wait.seen(state.jobs, left)
-            self._leaves(left)
+            self._note_remaining(left)
             self._wait.timeline.observe(_observed(self._project, state.pipeline))
             self._left, self._checks = len(left), 0
             self._wait.pace(len(left), self._check if self._may_check(state) else None)
@@ -125,14 +125,14 @@ class Following:
         """Read the pipeline; return how many jobs are left, None if they must be listed to know more."""
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._checks += 1
-        most = MOST_COUNTS_TOLD if self._session.progress.is_shown else MOST_COUNTS
-        is_news = status_of(record) != status_of(self.pipeline) or self._checks >= most
+        maximum = MAX_COUNTS_SHOWN if self._session.progress.is_shown else MAX_COUNTS
+        is_news = status_of(record) != status_of(self.pipeline) or self._checks >= maximum
         return None if is_news else self._left
 
-    def _leaves(self, left: list[FoundJob]) -> None:
+    def _note_remaining(self, left: list[FoundJob]) -> None:
         """Note what continues in GitLab if the task is interrupted: the jobs, or the pipeline if none is known."""
         is_over = is_finished(status_of(self.pipeline))
-        self._wait.timeline.leaves(left or ([] if is_over else [_observed(self._project, self.pipeline)]))
+        self._wait.timeline.note_remaining(left or ([] if is_over else [_observed(self._project, self.pipeline)]))
 
     def _failed_trigger_jobs(self) -> list[FoundJob]:
         """Return the failed trigger jobs, if the token may read them."""
@@ -145,7 +145,7 @@ class Following:
 
     def _may_check(self, state: PipelineState) -> bool:
         """Return whether the status of the pipeline is enough for a while; if it has stopped, jobs must be read."""
-        is_big = len(state.jobs) > FEWEST_JOBS
+        is_big = len(state.jobs) > SMALL_PIPELINE_JOBS
         is_moving = not is_finished(state.status) and state.status != "manual"
         return is_big and is_moving and self._options.pending_seconds is None and self._session.limits.reads_pipelines
 
@@ -194,18 +194,18 @@ def pipeline_late(state: PipelineState) -> str:
     """Return the state of a pipeline that has not ended before the timeout."""
     busy = [f"{job.called} is {job.status}" for job in state.jobs if _is_at_work(job)]
     text = f"pipeline {id_of(state.pipeline)} is still {state.status}"
-    return f"{text}; {sentences(busy, most=MOST_SINGLE_LINES)}" if busy else text
+    return f"{text}; {sentences(busy, limit=MAX_SINGLE_LINES)}" if busy else text
 
 
 def why_it_failed(state: PipelineState) -> str:
     """Return why a pipeline has failed, as far as known, to continue a sentence about it."""
     if state.pipeline.get("yaml_errors"):
         return f": {state.pipeline['yaml_errors']}"
-    told = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
+    texts = [f"{job.called} of stage {job.stage} failed{failure_reason(job.record)}" for job in failed_jobs(state)]
     if state.status == "skipped":
         manual = [f"{job.called} is manual and was not played" for job in state.jobs if is_optional(job.record)]
-        told = manual if state.jobs else ["it has no jobs"]
-    return f": {sentences(told, most=MOST_SINGLE_LINES)}" if told else ""
+        texts = manual if state.jobs else ["it has no jobs"]
+    return f": {sentences(texts, limit=MAX_SINGLE_LINES)}" if texts else ""
 
 
 def failed_jobs(state: PipelineState) -> list[FoundJob]:
@@ -225,7 +225,7 @@ def _newest(state: PipelineState) -> int:
 
 def _manual(state: PipelineState) -> str:
     manual = sorted(filter(is_blocking, state.jobs), key=lambda job: job.id)
-    names = " and ".join(job.called for job in manual[:MOST_SINGLE_LINES])
+    names = " and ".join(job.called for job in manual[:MAX_SINGLE_LINES])
     return f"{names} (manual)" if names else "a manual job"
 
 

@@ -18,7 +18,7 @@ from ..._api.errors import GitLabError, RequestError
 from ..._api.pace.clock import AsideClock, Clock, Deadline
 from ..._api.pace.polls import SHARED_SECONDS
 from ..._api.pace.threads import started
-from ..._api.pace.traffic import Traffic, Within
+from ..._api.pace.traffic import ThreadCounter, Traffic
 from ..outcome import Progress
 from ..session import Session
 from .options import WaitOptions, is_end_of_time, timed_out
@@ -29,13 +29,13 @@ if t.TYPE_CHECKING:
 T = t.TypeVar("T")
 
 # Up to this many waits poll as if each were alone. With more, polls are this far apart: 200 in a minute in total.
-MOST_UNPACED = 30
+MAX_UNPACED = 30
 POLL_SECONDS = 0.3
 # Python handles signals, such as Ctrl-C, only in the main thread. If another thread receives one, the main thread must
 # be awake to handle it.
 AWAKE_SECONDS = 0.5
 # Shorter delays of polls are not reported.
-_NEWS_SECONDS = 1.0
+_MIN_SHOWN_DELAY_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ def finish(session: Session, steps: Steps[T], options: WaitOptions, what: str) -
     :raises GitLabError: if the wait raises it.
     """
     ended: list[T] = []
-    scheduler = Scheduler(session.clock, session.client.traffic, session.progress, most_at_once=1)
+    scheduler = Scheduler(session.clock, session.client.traffic, session.progress, max_at_once=1)
     scheduler.add(_in_time(session, steps, options, what), ended.append)
     scheduler.run()
     return ended[0]
@@ -130,20 +130,20 @@ class Scheduler:
     longest first, at the pace that the server and the user allow.
 
     :param progress: reports once that polls are delayed.
-    :param most_at_once: how many steps run at once; sleeping steps do not count.
+    :param max_at_once: how many steps run at once; sleeping steps do not count.
     :param nudges: bring polls forward; these still take turns.
     """
 
     def __init__(
-        self, clock: Clock, traffic: Traffic, progress: Progress, *, most_at_once: int, nudges: Nudges | None = None
+        self, clock: Clock, traffic: Traffic, progress: Progress, *, max_at_once: int, nudges: Nudges | None = None
     ) -> None:
         self._clock = clock
         # counts the sleeping steps; the sessions of the waits use this clock
-        self._asleep = Within()
+        self._asleep = ThreadCounter()
         self.clock: Clock = AsideClock(clock, self._asleep)
         self._traffic = traffic
         self._progress = progress
-        self._most_at_once = most_at_once
+        self._max_at_once = max_at_once
         self._nudges = nudges
         self._waiting: list[_Entry] = []
         # active steps, including sleeping ones
@@ -186,12 +186,12 @@ class Scheduler:
 
     def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
         """Yield when each wait goes on, and whether it takes turns, most urgent first; nothing while all are busy."""
-        if self._at_work - self._asleep.count >= self._most_at_once:
+        if self._at_work - self._asleep.count >= self._max_at_once:
             return
         if self._waiting:
             last = min(self._waiting, key=lambda entry: entry.latest)
             yield last.latest, last, False
-        if self._traffic.awaiting.count >= self._most_at_once:
+        if self._traffic.awaiting.count >= self._max_at_once:
             return  # the rate limit is used up: one more step would only wait for it and occupy a thread
         urgent = self._first(is_urgent=True)
         if urgent:
@@ -211,7 +211,7 @@ class Scheduler:
         for at, entry, takes_turn in self._turns(now):
             if at > now:
                 continue
-            if takes_turn and entry.pause is not None and len(self._waiting) + self._at_work > MOST_UNPACED:
+            if takes_turn and entry.pause is not None and len(self._waiting) + self._at_work > MAX_UNPACED:
                 self._next_poll_at = max(self._next_poll_at, now) + POLL_SECONDS
             self._waiting.remove(entry)
             return entry
@@ -241,7 +241,7 @@ class Scheduler:
         if self._at_work:
             done = self._clock.next_of(self._done, min(seconds, AWAKE_SECONDS))
             if done is not None:
-                self._take(done)
+                self._handle_step(done)
         elif seconds > 0:
             asleep = seconds if self._threads == 0 and self._nudges is None else min(seconds, AWAKE_SECONDS)
             self._note_pacing(asleep)
@@ -254,11 +254,11 @@ class Scheduler:
             return
         allowed, due = self._traffic.seconds_until_poll(), max(0.0, poll.due - self._clock.monotonic())
         self._traffic.paced_seconds += max(0.0, min(asleep, allowed) - due)
-        is_news = asleep > due and allowed - due >= _NEWS_SECONDS and self._progress.is_shown
+        is_news = asleep > due and allowed - due >= _MIN_SHOWN_DELAY_SECONDS and self._progress.is_shown
         if is_news and self._traffic.is_first_pacing():
             self._progress.still_waiting(text=f"paced: {self._traffic.describe()}")
 
-    def _take(self, entry: _Entry) -> None:
+    def _handle_step(self, entry: _Entry) -> None:
         self._at_work -= 1
         if entry.error is not None:
             raise entry.error

@@ -15,7 +15,7 @@ from ..fields import iso_time, record_in, seconds_of, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import failure_reason, is_finished, is_playable, is_queued, phase_of
 from ..session import Session
-from .blockers import MOST_SINGLE_LINES, Blockers
+from .blockers import MAX_SINGLE_LINES, Blockers
 
 # After this long without a line, show a sign of life; show each further one after twice the time.
 SILENCE_SECONDS = 300.0
@@ -68,7 +68,7 @@ class Timeline:
 
         :param detail: why it changed, if that is known (`played`).
         """
-        self._tell(self._note(job, detail))
+        self._show(self._note(job, detail))
 
     def update(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> bool:
         """Note all jobs of one poll; return whether anything has changed since the last one.
@@ -78,12 +78,12 @@ class Timeline:
         # jobs that had failed before the first poll show no change of status
         failed = [job for job in jobs if job.key not in self._seen and job.status == "failed"]
         changes = [change for job in jobs for change in self._note(job, "")]
-        self._tell_once(((job, f"failed{failure_reason(job.record)}") for job in failed), status="failed")
-        self._tell(sorted(changes, key=lambda change: change[0]))
+        self._show_once(((job, f"failed{failure_reason(job.record)}") for job in failed), status="failed")
+        self._show(sorted(changes, key=lambda change: change[0]))
         # several jobs have changed, each at its own times
         self.entries.sort(key=lambda entry: float(entry["seconds"]))
         if self._session.progress.is_shown:
-            self._tell_blockers(jobs, waiting)
+            self._show_blockers(jobs, waiting)
             self.heartbeat(len(waiting), [job.status for job in waiting])
         return bool(changes)
 
@@ -98,9 +98,9 @@ class Timeline:
             self._session.progress.still_waiting(text=f"waiting for {what}")
             self._note_output()
 
-    def held(self, job: FoundJob, what: str) -> None:
+    def show_blocker(self, job: FoundJob, what: str) -> None:
         """Show once what blocks a job if its status does not show it."""
-        self._tell_once([(job, what)])
+        self._show_once([(job, what)])
 
     def heartbeat(self, left: int, statuses: t.Sequence[str] = ()) -> None:
         """Show a sign of life if there was no line for long.
@@ -119,10 +119,10 @@ class Timeline:
             f"{self._session.elapsed() / 60:.0f} min so far"
         )
 
-    def leaves(self, jobs: t.Sequence[FoundJob]) -> None:
+    def note_remaining(self, jobs: t.Sequence[FoundJob]) -> None:
         """Note what continues in GitLab, and where, if the task is interrupted now."""
         if self._session.progress.is_shown:
-            self._session.progress.leaves(wait=self, what=_continuing(jobs))
+            self._session.progress.note_remaining(wait=self, what=_continuing(jobs))
 
     def queued_seconds(self, job: FoundJob) -> float:
         """Return how long a pending job has been in the queue, by GitLab's record or by our own polls."""
@@ -211,14 +211,14 @@ class Timeline:
 
     # ----- telling -----
 
-    def _tell(self, changes: t.Sequence[_Change]) -> None:
+    def _show(self, changes: t.Sequence[_Change]) -> None:
         for _at, line, status in changes:
-            self._session.progress.tell(line, status=status)
+            self._session.progress.show(line, status=status)
             self._note_output()
 
-    def _tell_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
+    def _show_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
         """Show what blocks the jobs that have not changed since the last poll."""
-        held = []
+        show_blocker = []
         for job in waiting:
             seen = self._seen[job.key]
             # another blocker says more than that the job must be played
@@ -226,27 +226,27 @@ class Timeline:
                 continue
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
-            held.append((job, self._blockers.of(job, jobs)))
-        self._tell_once(held)
+            show_blocker.append((job, self._blockers.of(job, jobs)))
+        self._show_once(show_blocker)
 
-    def _tell_once(self, told: t.Iterable[tuple[FoundJob, str]], *, status: str = "") -> None:
+    def _show_once(self, notices: t.Iterable[tuple[FoundJob, str]], *, status: str = "") -> None:
         """Show what was not shown yet about jobs in their present state; many jobs with the same text share a line.
 
         :param status: the status of all of them, if the text is about it.
         """
         names: dict[str, list[str]] = {}
-        for job, what in told:
+        for job, what in notices:
             known = self._seen[job.key].shown
             if what and what not in known:
                 known.add(what)
                 names.setdefault(what, []).append(job.path.strip())
         for what, listed in names.items():
-            more = len(listed) - MOST_SINGLE_LINES
+            more = len(listed) - MAX_SINGLE_LINES
             if more > 0:
-                shown = ", ".join(listed[:MOST_SINGLE_LINES])
+                shown = ", ".join(listed[:MAX_SINGLE_LINES])
                 listed, what = [f"{shown} and {more} more job{'s' if more > 1 else ''}"], f"each {what}"
             for name in listed:
-                self._session.progress.tell(f"{name}: {what}", status=status)
+                self._session.progress.show(f"{name}: {what}", status=status)
                 self._note_output()
 
     def _note_output(self) -> None:
@@ -257,11 +257,11 @@ class Timeline:
 def _continuing(jobs: t.Sequence[FoundJob]) -> list[str]:
     """Return which jobs continue without the task, with their URLs."""
     texts = []
-    for job in jobs[:MOST_SINGLE_LINES]:
+    for job in jobs[:MAX_SINGLE_LINES]:
         status = job.status
-        goes_on = "" if is_playable(status) else " and goes on"
-        texts.append(f"{job.path} is {status}{goes_on}: {job.record.get('web_url')}")
-    more = jobs[MOST_SINGLE_LINES:]
+        continuing = "" if is_playable(status) else " and continues"
+        texts.append(f"{job.path} is {status}{continuing}: {job.record.get('web_url')}")
+    more = jobs[MAX_SINGLE_LINES:]
     if more:
         url = record_in(more[0].record, "pipeline").get("web_url")
         where = f": {url}" if url else ""

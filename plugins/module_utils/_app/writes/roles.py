@@ -68,10 +68,10 @@ def usual_reasons(reasons: t.Sequence[str], needed: str) -> str:
     """
     if needed and not reasons:
         return f"The user of the token needs the {needed} role in the project"
-    told = [*reasons, *([f"the user does not have the {needed} role in the project"] if needed else [])]
-    if len(told) < 2:
-        return f"The usual reason: {told[0]}" if told else ""
-    return f"The usual reasons: {', '.join(told[:-1])}, or {told[-1]}"
+    every = [*reasons, *([f"the user does not have the {needed} role in the project"] if needed else [])]
+    if len(every) < 2:
+        return f"The usual reason: {every[0]}" if every else ""
+    return f"The usual reasons: {', '.join(every[:-1])}, or {every[-1]}"
 
 
 def access_level(project: Record) -> int:

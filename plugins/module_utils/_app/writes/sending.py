@@ -23,7 +23,7 @@ from .decision import Decision, Result, is_lock, may_be_done, was_refused, was_u
 EFFECT_PAUSES_SECONDS = (1.0, 3.0)
 # At most this many writes are sent before one read of all their targets. With more, the read could be outdated before
 # it is used, and all requests would be sent to a server that is unreachable.
-MOST_PER_READ = 100
+MAX_PER_READ = 100
 # Targets in doubt are read after at most this time, even if other writes have not been sent yet. An older read must not
 # decide whether to send a request again, because the first one may have arrived in the meantime. And there must be time
 # for a read before the timeout.
@@ -52,7 +52,7 @@ class Write(abc.ABC, t.Generic[_S]):
         # whether a request may have been executed although there was no confirmation
         self._is_in_doubt = False
         self._steps = self._sent()
-        self._is_begun = False
+        self._has_started = False
         # the result of the last read, or its error
         self._seen: _S | GitLabError | None = None
         # the last known state
@@ -80,34 +80,34 @@ class Write(abc.ABC, t.Generic[_S]):
         """
         # the effect must be known first, and from fresh answers
         with polling(None):
-            for first in range(0, len(writes), MOST_PER_READ):
-                Write._send_some(session, writes[first : first + MOST_PER_READ])
+            for first in range(0, len(writes), MAX_PER_READ):
+                Write._send_some(session, writes[first : first + MAX_PER_READ])
         return [write._result for write in writes if write._result is not None]
 
     @staticmethod
     def _send_some(session: Session, writes: t.Sequence[Write[_S]]) -> None:
         """Send all, read their targets once, send again where necessary, and so on."""
         while writes:
-            Write._go_on_with(session, writes)
+            Write._advance_all(session, writes)
             writes = [write for write in writes if write._result is None]
             groups: dict[t.Hashable, list[Write[_S]]] = {}
-            for write in filter(lambda write: write._is_begun, writes):
+            for write in filter(lambda write: write._has_started, writes):
                 groups.setdefault((write.place, write._is_in_doubt), []).append(write)
             session.run_all(Write._read_together, list(groups.values()))
             several = [write for group in groups.values() if len(group) > 1 for write in group]
-            session.run_all(Write._read_together, [[write] for write in several if write._may_tell_alone])
+            session.run_all(Write._read_together, [[write] for write in several if write._may_succeed_alone])
 
     @staticmethod
-    def _go_on_with(session: Session, writes: t.Sequence[Write[_S]]) -> None:
+    def _advance_all(session: Session, writes: t.Sequence[Write[_S]]) -> None:
         """Let each go on to its next read, until those in doubt have waited long enough for theirs."""
-        begun_at = session.clock.monotonic()
+        started_at = session.clock.monotonic()
 
-        def go_on(write: Write[_S]) -> None:
-            is_late = session.clock.monotonic() - begun_at > LONGEST_ROUND_SECONDS
+        def advance(write: Write[_S]) -> None:
+            is_late = session.clock.monotonic() - started_at > LONGEST_ROUND_SECONDS
             if not (is_late and any(other._is_in_doubt and other._result is None for other in writes)):
-                write._go_on()
+                write._advance()
 
-        session.run_all(go_on, writes)
+        session.run_all(advance, writes)
 
     @staticmethod
     def _read_together(group: t.Sequence[Write[_S]]) -> None:
@@ -123,14 +123,14 @@ class Write(abc.ABC, t.Generic[_S]):
                 write._latest = state
 
     @property
-    def _may_tell_alone(self) -> bool:
+    def _may_succeed_alone(self) -> bool:
         """Return whether a read of this target alone may succeed where the shared read failed due to another one."""
         seen = self._seen
         return isinstance(seen, RequestError) and not (was_unsent(seen) or seen.is_out_of_time)
 
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         """Go on to the next read, or to the result."""
-        self._is_begun = True
+        self._has_started = True
         try:
             if self._seen is None:
                 next(self._steps)
@@ -141,7 +141,7 @@ class Write(abc.ABC, t.Generic[_S]):
         except StopIteration as end:
             self._result = end.value
         except GitLabError as exc:
-            self._result = self._broken_off(exc)
+            self._result = self._ended_by_error(exc)
 
     def _sent(self) -> Reads[_S, Result[_S]]:
         client = self._session.client
@@ -152,14 +152,14 @@ class Write(abc.ABC, t.Generic[_S]):
                 answer = self._request()
             except RequestError as exc:
                 # a wait goes on while the server is unreachable or busy, and others may act in the meantime
-                is_away = was_unsent(exc) and client.retrier.is_persistent
-                has_to_be_read = _has_to_be_read(exc)
-                if not (is_away or has_to_be_read or self._is_in_doubt):
-                    return self._given_up(exc)
+                is_unreachable = was_unsent(exc) and client.retrier.is_persistent
+                needs_read = _needs_read(exc)
+                if not (is_unreachable or needs_read or self._is_in_doubt):
+                    return self._not_executed(exc)
                 self._is_in_doubt = self._is_in_doubt or may_be_done(exc)
                 # a redirect leads to the same place each time
-                may_pass = has_to_be_read and not isinstance(exc, RedirectError)
-                may_repeat = is_away or (may_pass and attempt <= client.settings.retries)
+                may_pass = needs_read and not isinstance(exc, RedirectError)
+                may_repeat = is_unreachable or (may_pass and attempt <= client.settings.retries)
                 # The pause comes before the read, so that a request still in progress on the server can finish, and so
                 # that the read is as close as possible to the next request.
                 if may_repeat and (not was_refused(exc) or is_lock(exc)):
@@ -172,7 +172,7 @@ class Write(abc.ABC, t.Generic[_S]):
                 if not may_repeat:
                     if attempt > 1:
                         exc.further = f"It was sent {attempt} times, and the {self.noun} shows no effect"
-                    return self._given_up(exc)
+                    return self._not_executed(exc)
             else:
                 result = yield from self._accepted(answer)
                 if result is not None:
@@ -182,14 +182,14 @@ class Write(abc.ABC, t.Generic[_S]):
         """Return the result of a request in doubt after a read, None if it was certainly not executed."""
         try:
             latest = yield
-            return self._settled(exc, latest)
+            return self._resolved(exc, latest)
         except RequestError as second:
             if not self._is_in_doubt:
-                return self._given_up(second if was_unsent(exc) else exc)
+                return self._not_executed(second if was_unsent(exc) else exc)
             exc.further = f"The outcome is unknown because reading the {self.noun} failed as well: {second}"
             return self._failed(str(exc))
 
-    def _settled(self, exc: RequestError, latest: _S) -> Result[_S] | None:
+    def _resolved(self, exc: RequestError, latest: _S) -> Result[_S] | None:
         """Return the result of a request in doubt by the state after it, None if it was certainly not executed.
 
         :raises RequestError: if the state does not show the result, and further reads have failed.
@@ -212,7 +212,7 @@ class Write(abc.ABC, t.Generic[_S]):
         self._before = latest
         return None
 
-    def _given_up(self, exc: RequestError) -> Result[_S]:
+    def _not_executed(self, exc: RequestError) -> Result[_S]:
         """Return the result of a request that was certainly not executed and is not sent again."""
         if exc.is_out_of_time and self._session.client.retrier.is_persistent:
             raise exc
@@ -285,7 +285,7 @@ class Write(abc.ABC, t.Generic[_S]):
     def _failed(self, reason: str) -> Result[_S]:
         return Result("failed", self._latest, reason)
 
-    def _broken_off(self, exc: GitLabError) -> Result[_S]:
+    def _ended_by_error(self, exc: GitLabError) -> Result[_S]:
         """Return the result for a write that an error has ended.
 
         :raises GitLabError: the error, if there is no such result.
@@ -293,6 +293,6 @@ class Write(abc.ABC, t.Generic[_S]):
         raise exc
 
 
-def _has_to_be_read(exc: RequestError) -> bool:
+def _needs_read(exc: RequestError) -> bool:
     """Return whether only a read can show what happened, or why the request was refused."""
     return may_be_done(exc) or (isinstance(exc, StatusError) and exc.status in (400, 403, 404, 409))

@@ -44,16 +44,16 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]{1,255}")
 _NUMBERS: Numbers = {"max_attempts": ("max_attempts", 1, math.inf)}
 
 
-def refuse_misplaced(takes: t.Mapping[str, t.Sequence[str]], arguments: Arguments, options: Options) -> None:
+def refuse_misplaced(supported: t.Mapping[str, t.Sequence[str]], arguments: Arguments, options: Options) -> None:
     """Check that all options with a value other than the default can be used with the action.
 
-    :param takes: for each action, the options that it supports and that not all actions support.
+    :param supported: for each action, the options that it supports and that not all actions support.
     :raises UsageError: for an option that only other actions support.
     """
-    for option in dict.fromkeys(option for taken in takes.values() for option in taken):
+    for option in dict.fromkeys(option for names in supported.values() for option in names):
         value = options.get(option)
-        if value and value != arguments[option].get("default") and option not in takes[options["action"]]:
-            users = [user for user, taken in takes.items() if option in taken]
+        if value and value != arguments[option].get("default") and option not in supported[options["action"]]:
+            users = [user for user, names in supported.items() if option in names]
             raise UsageError(f"{option} can only be used with {listed(users, 'and')}")
 
 

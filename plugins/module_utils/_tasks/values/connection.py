@@ -30,14 +30,14 @@ _HOST_VARIABLES = ("GITLAB_HOST", "GL_HOST")
 EXTENSION_VARIABLES = ("JOBGATE_EXTENSIONS",)
 
 # Longer than any wait for a job. Somewhere above it, a timeout is too long for sockets.
-_MOST = 1_000_000
+_MAX = 1_000_000
 # The field for each number option, with its minimum and maximum.
 Numbers = t.Mapping[str, tuple[str, float, float]]
 _NUMBERS: Numbers = {
-    "api_timeout": ("timeout_seconds", 0.001, _MOST),
-    "api_retries": ("retries", 0, _MOST),
+    "api_timeout": ("timeout_seconds", 0.001, _MAX),
+    "api_retries": ("retries", 0, _MAX),
     "api_concurrency": ("concurrency", 1, 1000),
-    "api_requests_per_minute": ("requests_per_minute", 1, _MOST),
+    "api_requests_per_minute": ("requests_per_minute", 1, _MAX),
 }
 
 
@@ -121,14 +121,14 @@ def number_fields(numbers: Numbers, options: Options) -> dict[str, t.Any]:
     :raises UsageError: for numbers that are too small or too large.
     """
     found: dict[str, t.Any] = {}
-    for name, (field, least, most) in numbers.items():
+    for name, (field, minimum, maximum) in numbers.items():
         value = options.get(name)
         if value is None:
             continue
         is_ = f"{name} is {f'{value:g}' if isinstance(value, float) else value}"
-        if not value >= least:
-            raise UsageError(f"{is_}; use {least:g} or more")
-        if value > most:
-            raise UsageError(f"{is_}; use {most:,} or less")
+        if not value >= minimum:
+            raise UsageError(f"{is_}; use {minimum:g} or more")
+        if value > maximum:
+            raise UsageError(f"{is_}; use {maximum:,} or less")
         found[field] = value
     return found

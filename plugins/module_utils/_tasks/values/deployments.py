@@ -13,7 +13,7 @@ from ..._api.errors import UsageError
 from ..._app.deployments.find import DeploymentQuery
 from ..._app.deployments.records import STATUSES, FoundDeployment, approvals_of, missing_approvals
 from ..._app.fields import project_fields
-from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_WAYS, job_query, plain_text
+from ..options import JOB_FILTERS, JOB_SELECTION, PIPELINE_SELECTORS, job_query, plain_text
 from .arguments import Options
 
 DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
@@ -23,7 +23,7 @@ DEPLOYMENT_SELECTION = JOB_SELECTION.merged(
         "status": {"type": "str", "choices": list(STATUSES)},
     },
     mutually_exclusive=tuple(
-        ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_WAYS, *JOB_FILTERS)
+        ("deployment_id", name) for name in ("environment", "status", "job_id", *PIPELINE_SELECTORS, *JOB_FILTERS)
     ),
 )
 _JOB_FIELDS = ("id", "name", "stage", "status", "failure_reason", "web_url")
@@ -52,9 +52,9 @@ def deployment_query(options: Options, *, limit: int = 0) -> DeploymentQuery:
 
 def deployment_record(deployment: FoundDeployment, *, has_failed: bool = False) -> Record:
     """Return a deployment as a task returns it; in failures, which are printed, with few fields of its job."""
-    told = deployment.record
-    record = {**told, "approvals": approvals_of(told), "missing_approvals": missing_approvals(told)}
-    job: t.Any = told.get("deployable")
+    found = deployment.record
+    record = {**found, "approvals": approvals_of(found), "missing_approvals": missing_approvals(found)}
+    job: t.Any = found.get("deployable")
     if has_failed and isinstance(job, dict):
         record["deployable"] = project_fields(job, _JOB_FIELDS)
     return record

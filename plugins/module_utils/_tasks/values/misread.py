@@ -19,7 +19,7 @@ from .mistakes import NUMBERS, kind_of, shown
 
 _TEXTS = ("str", "path")
 # No id has more digits, and Python cannot show numbers of any length.
-_MOST_DIGITS = 18
+_MAX_DIGITS = 18
 _BOOLEAN = "is a boolean; put it in quotes, because YAML reads yes, no, on and off as booleans"
 
 
@@ -62,8 +62,8 @@ def _problem(argument: t.Mapping[str, t.Any], value: t.Any) -> str:
         return f"is a boolean; use {number}"  # Ansible would convert it to 0 or 1
     if argument.get("type") == "int" and _is_boundless(value):
         # Ansible's validator ends in a traceback, and Python cannot show an integer that is too long
-        told = f"a number with more than {_MOST_DIGITS} digits" if isinstance(value, int) else shown(value)
-        return f"is {told}; use {number}"
+        what = f"a number with more than {_MAX_DIGITS} digits" if isinstance(value, int) else shown(value)
+        return f"is {what}; use {number}"
     kind = argument.get("elements") if argument.get("type") == "list" else argument.get("type", "str")
     if kind not in _TEXTS or argument.get("choices"):
         return ""  # the check of the choices has a better error
@@ -87,7 +87,7 @@ def _is_boundless(value: t.Any) -> bool:
         number = decimal.Decimal(value if isinstance(value, (str, float, int)) else 0)
     except decimal.DecimalException:
         return False
-    return not number.is_finite() or number.adjusted() >= _MOST_DIGITS
+    return not number.is_finite() or number.adjusted() >= _MAX_DIGITS
 
 
 def misread(value: t.Any, *, is_hidden: t.Any = False) -> str:

@@ -59,8 +59,8 @@ def _check(name: str, argument: t.Mapping[str, t.Any], value: t.Any) -> None:
             remedy = "set a value" if argument.get("required") else "set a value or omit it"
             raise UsageError(f"{name} is empty; {remedy}")
         if str(value).startswith(_WRITTEN):
-            told = "" if argument.get("no_log") else f"{value}, "
-            raise UsageError(f"{name} is {told}a list or mapping written as a string; use one value")
+            written = "" if argument.get("no_log") else f"{value}, "
+            raise UsageError(f"{name} is {written}a list or mapping written as a string; use one value")
         if name not in _PROSE and not argument.get("no_log"):
             refuse_mask(name, str(value))
     if argument.get("elements") == "str":

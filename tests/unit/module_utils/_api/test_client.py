@@ -348,7 +348,7 @@ class LimitRecorder(FunctionTransport):
         self.limits = []
 
     def send(self, request, *, timeout_seconds):
-        self.limits.append((timeout_seconds, request.total_seconds, request.most_bytes))
+        self.limits.append((timeout_seconds, request.total_seconds, request.max_bytes))
         return super().send(request, timeout_seconds=timeout_seconds)
 
 

@@ -31,7 +31,7 @@ class Server:
         self.paging_headers = paging_headers
         self.before = before
         self.asked = []
-        self.most_at_once = 0
+        self.max_at_once = 0
         # the records of each time that the list was read
         self.readings = []
         self._now = 0
@@ -42,7 +42,7 @@ class Server:
         with self._lock:
             self.asked.append((number, size))
             self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
+            self.max_at_once = max(self.max_at_once, self._now)
         self.before(number)
         with self._lock:
             rows = self.ids[(number - 1) * size : number * size]
@@ -57,7 +57,7 @@ class Server:
         return sorted(number for number, size in self.asked if size == 100)
 
 
-def read(server, *, most=None, at_once=8, most_records=0, paging="offset", seconds=60.0, requester=PageRequester):
+def read(server, *, most=None, at_once=8, needed_records=0, paging="offset", seconds=60.0, requester=PageRequester):
     """Return the records of each time that the list was read: a second time only if the first was not exact.
 
     :param most: how many records to take, None for all.
@@ -68,7 +68,7 @@ def read(server, *, most=None, at_once=8, most_records=0, paging="offset", secon
         server.readings[-1].extend(record["id"] for record in itertools.islice(records, most))
 
     listed = list_of(requester(server.ask, seconds=seconds), paging)
-    listed.read_ahead(make, most_at_once=at_once, most_records=most_records)
+    listed.read_ahead(make, max_at_once=at_once, needed_records=needed_records)
     return server.readings
 
 
@@ -96,7 +96,7 @@ def test_all_allowed_threads_are_used_and_no_more():
 
     server = Server(2000, before=before)
     assert read(server, at_once=4) == [server.ids]
-    assert server.most_at_once == 4
+    assert server.max_at_once == 4
 
 
 def test_answers_are_decoded_in_the_reading_thread():
@@ -114,7 +114,7 @@ def test_answers_are_decoded_in_the_reading_thread():
 def test_concurrency_of_one_reads_pages_in_sequence():
     server = Server(1000)
     assert read(server, at_once=1) == [server.ids]
-    assert server.most_at_once == 1
+    assert server.max_at_once == 1
     assert len(server.asked) == 10  # and no extra request at the beginning
 
 
@@ -143,7 +143,7 @@ def test_keyset_list_is_read_ahead_by_page_numbers():
 
     server = Cursors(1000, accepts_numbers=True, before=wait_for_each_other)
     assert read(server, paging="keyset") == [server.ids]
-    assert server.most_at_once == 8
+    assert server.max_at_once == 8
 
 
 def test_keyset_list_is_read_again_if_numbers_are_ignored():
@@ -172,7 +172,7 @@ def test_server_that_ignores_the_page_number_is_an_error(has_totals):
 
 
 def test_endless_list_is_an_error(monkeypatch):
-    monkeypatch.setattr(paging, "MOST_PAGES", 12)
+    monkeypatch.setattr(paging, "MAX_PAGES", 12)
     server = Server(100_000, has_totals=False)
     with pytest.raises(BadAnswerError, match="does not end within 12 pages"):
         read(server)
@@ -207,16 +207,16 @@ def test_unanswered_page_ends_with_the_deadline(monkeypatch):
     never.set()
 
 
-@pytest.mark.parametrize("most_records", [101, 150, 500])
-def test_pages_beyond_most_records_are_not_read(most_records):
+@pytest.mark.parametrize("needed_records", [101, 150, 500])
+def test_pages_beyond_most_records_are_not_read(needed_records):
     server = Server(5000, has_totals=False)
-    assert read(server, most=most_records, most_records=most_records) == [server.ids[:most_records]]
-    assert len(server.pages()) == -(-most_records // 100)
+    assert read(server, most=needed_records, needed_records=needed_records) == [server.ids[:needed_records]]
+    assert len(server.pages()) == -(-needed_records // 100)
 
 
 def test_pages_beyond_most_records_are_read_if_taken():
     server = Server(1000, has_totals=False)
-    assert read(server, most_records=150) == [server.ids]
+    assert read(server, needed_records=150) == [server.ids]
 
 
 @pytest.mark.parametrize("has_totals", [True, False])

@@ -23,11 +23,11 @@ def test_results_have_the_order_of_the_items():
             second_done.set()
         return item * 10
 
-    assert run_all(slow_at_first, [1, 2], most_at_once=2) == [10, 20]
+    assert run_all(slow_at_first, [1, 2], max_at_once=2) == [10, 20]
 
 
-@pytest.mark.parametrize("most_at_once", [1, 4])
-def test_error_of_the_first_failing_item_is_raised(most_at_once):
+@pytest.mark.parametrize("max_at_once", [1, 4])
+def test_error_of_the_first_failing_item_is_raised(max_at_once):
     done = []
 
     def fail(item):
@@ -36,7 +36,7 @@ def test_error_of_the_first_failing_item_is_raised(most_at_once):
             raise ValueError(f"item {item}")
 
     with pytest.raises(ValueError, match="item 1"):
-        run_all(fail, [0, 1, 2, 3], most_at_once=most_at_once)
+        run_all(fail, [0, 1, 2, 3], max_at_once=max_at_once)
     # active calls finish first
     assert {0, 1} <= set(done)
 
@@ -56,7 +56,7 @@ def test_no_call_starts_after_an_error():
         threads[0].join(60)
 
     with pytest.raises(ValueError, match="the first one"):
-        run_all(work, [0, 1, 2, 3], most_at_once=2)
+        run_all(work, [0, 1, 2, 3], max_at_once=2)
     assert sorted(done) == [0, 1]
     assert not any(thread.is_alive() for thread in threads.values())
 
@@ -70,4 +70,4 @@ def test_context_variables_are_passed_to_the_threads():
         both.wait()
         return name.get()
 
-    assert run_all(work, [1, 2], most_at_once=2) == ["here", "here"]
+    assert run_all(work, [1, 2], max_at_once=2) == ["here", "here"]

@@ -14,7 +14,7 @@ import pathlib
 
 import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import (
-    MOST_BYTES,
+    MAX_BYTES,
     READ_SECONDS,
     Nudges,
 )
@@ -146,7 +146,7 @@ def test_partial_line_is_read_once_it_is_complete(waits: NudgedWaits) -> None:
 
 
 def test_too_much_unread_data_nudges_all_waits_once(waits: NudgedWaits) -> None:
-    waits.add(b"x" * MOST_BYTES, b"\n" + OTHERS)
+    waits.add(b"x" * MAX_BYTES, b"\n" + OTHERS)
     assert waits.nudged() == BOTH
     assert waits.nudged() == NEITHER
     waits.add(OTHERS)

@@ -65,7 +65,7 @@ def test_quick_download_shows_no_progress():
 
 def test_list_of_many_pages_shows_progress():
     clock, progress = FakeClock(), Progress(is_shown=True)
-    show_page = SlowWork(progress, clock).tell_page
+    show_page = SlowWork(progress, clock).show_page
     for page in range(1, 8):
         clock.sleep(4)
         show_page("list_pipeline_jobs", page, 1200 if page < 5 else None)

@@ -14,7 +14,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._api import errors
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import polling
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import (
-    MOST_PAUSING,
+    MAX_PAUSING,
     Retrier,
     retry_after_seconds,
 )
@@ -181,7 +181,7 @@ def test_wait_survives_an_outage_after_the_first_answer():
     assert clock.seconds < 600.0
 
 
-def many_pausing(traffic, pausing=MOST_PAUSING):
+def many_pausing(traffic, pausing=MAX_PAUSING):
     """Return a context in which this many requests pause before their retries."""
     stack = contextlib.ExitStack()
     for _number in range(pausing):
@@ -206,9 +206,9 @@ def test_failed_poll_is_postponed_while_many_requests_pause():
 @pytest.mark.parametrize(
     ("pausing", "is_polling", "error"),
     [
-        (MOST_PAUSING - 1, True, errors.LostAnswerError("cut")),
-        (MOST_PAUSING, False, errors.LostAnswerError("cut")),
-        (MOST_PAUSING, True, status_error(429)),
+        (MAX_PAUSING - 1, True, errors.LostAnswerError("cut")),
+        (MAX_PAUSING, False, errors.LostAnswerError("cut")),
+        (MAX_PAUSING, True, status_error(429)),
     ],
     ids=["few pause", "not a poll", "status 429"],
 )
@@ -365,8 +365,8 @@ def test_pacing_is_reported_once_and_each_server_pause_once():
     ]
     for _minute in range(2):
         for thread in threads:
-            thread.tell_pause(9.0, "20 a minute")
-            thread.tell_pause(40.0, "20 a minute")
-            thread.tell_pause(30.0)
+            thread.report_pause(9.0, "20 a minute")
+            thread.report_pause(40.0, "20 a minute")
+            thread.report_pause(30.0)
         clock.sleep(60.0)
     assert told == [(40.0, "20 a minute"), (30.0, ""), (30.0, "")]

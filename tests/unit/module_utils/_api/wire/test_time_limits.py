@@ -46,7 +46,7 @@ def transport_for(url, **settings):
 
 
 def ask(url, method="GET", *, total=SECONDS, most=None, timeout=TOO_LONG, **settings):
-    request = Request(method, url + "/x", total_seconds=total, most_bytes=most)
+    request = Request(method, url + "/x", total_seconds=total, max_bytes=most)
     return transport_for(url, **settings).send(request, timeout_seconds=timeout)
 
 
@@ -308,7 +308,7 @@ BOMBS = {
 def test_answer_above_the_size_limit_uses_little_memory(no_proxy, answer, method, error):
     with LoopbackServer(answer) as server:
         transport = transport_for(server.url)
-        request = Request(method, server.url + "/x", most_bytes=2 * MIB)
+        request = Request(method, server.url + "/x", max_bytes=2 * MIB)
         tracemalloc.start()
         try:
             with pytest.raises(error, match="the answer is longer than 2,097,152 bytes") as caught:

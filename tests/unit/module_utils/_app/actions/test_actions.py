@@ -29,7 +29,7 @@ def test_every_action_has_a_cell_for_every_column():
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=list(ACTIONS))
 def test_row_names_existing_options_and_statuses(action):
-    assert set(action.takes) <= set(SPEC.arguments)
+    assert set(action.supported_options) <= set(SPEC.arguments)
     assert action.status_after in ("", *STATUSES)
     # a gate follows the jobs on which it acts
     assert action.is_followed or not (action.gate or action.accepts_any_end)

@@ -301,7 +301,7 @@ def test_refusal_of_an_unchanged_job_quotes_gitlab(status, text):
 
 @pytest.mark.parametrize("failure", [lost, lambda: reply("<html>Bad Gateway</html>", status=502)], ids=["lost", "502"])
 def test_effect_of_a_write_is_read_at_once_while_others_pause(failure, monkeypatch):
-    monkeypatch.setattr(retry, "MOST_PAUSING", 0)
+    monkeypatch.setattr(retry, "MAX_PAUSING", 0)
     refusal = Exchange(PLAY, refused("400 Bad request - Unplayable Job", 400))
     reads = [Exchange(JOB, failure()), Exchange(JOB, job(status="pending"))]
     with polling(float("-inf")):

@@ -215,7 +215,7 @@ def test_approved_job_is_read_again_despite_a_shared_recent_answer():
     session.client.recent = RecentReads(clock)
     with polling(float("-inf")):
         found = FoundJob(session.client.call("get_job", project="7", job_id=42), "7", 0)
-    approvals = ApprovalWait(session, is_waiting=True, tell=lambda job, what: None)
+    approvals = ApprovalWait(session, is_waiting=True, show=lambda job, what: None)
     approvals.expect([found])
     with polling(float("-inf")):
         decision = Decision("later", "it was approved, and its status is now success")

@@ -553,4 +553,4 @@ def test_job_token_passes_over_a_skipped_pipeline_it_cannot_check(token):
         return
     outcome = run_task(TASK, options, transport=transport)
     assert ids(outcome) == [42]
-    assert [text.partition(",")[0] for text in outcome.warnings] == ["Passed over"]
+    assert [text.partition(",")[0] for text in outcome.warnings] == ["Ignored"]

@@ -139,7 +139,7 @@ def test_unknown_attribute_is_an_error_or_the_default(attribute, words):
     ],
 )
 def test_content_that_is_too_large_is_named(how, path, called, monkeypatch):
-    monkeypatch.setattr(fetch, "MOST_MIB_IN_MEMORY", 0)
+    monkeypatch.setattr(fetch, "MAX_MIB_IN_MEMORY", 0)
     content = Exchange(f"GET /projects/7/jobs/42/{path}", reply(b"A=1"))
     with pytest.raises(
         errors.UsageError, match=rf"^{called} \(id 42\) is larger than 0 MiB, too much for an expression"

@@ -73,7 +73,7 @@ class Script:
 def run_of(plan, script):
     """Return a run with a few threads on the real clock, for which no test waits."""
     clock = Clock()
-    return ReleaseRun(plan, script, Scheduler(clock, Traffic(clock), Progress(), most_at_once=4))
+    return ReleaseRun(plan, script, Scheduler(clock, Traffic(clock), Progress(), max_at_once=4))
 
 
 def outcomes(results):
@@ -211,7 +211,7 @@ def test_failure_wakes_waiting_gates():
         yield Pause(1000.0, Deadline.after(2000.0, clock))
         return GateResult(gate, reason=stop())
 
-    scheduler = Scheduler(clock, Traffic(clock), Progress(), most_at_once=1)
+    scheduler = Scheduler(clock, Traffic(clock), Progress(), max_at_once=1)
     results = ReleaseRun(plan(a=(["a1"], []), b=(["b1"], [])), run_gate, scheduler).run()
     assert outcomes(results) == {"a": ["failed"], "b": ["not reached"]}
     assert clock.seconds < 10
@@ -230,7 +230,7 @@ def acting(name, needs=()):
 def test_unreadable_project_delays_the_others_only_briefly(strategy, seconds):
     clock = SharedClock()
     traffic = Traffic(clock)
-    scheduler = Scheduler(clock, traffic, Progress(), most_at_once=4)
+    scheduler = Scheduler(clock, traffic, Progress(), max_at_once=4)
     clock.at_work = lambda: scheduler._at_work
     played = {}
 

@@ -214,7 +214,7 @@ def test_log_of_a_retried_attempt_is_read_to_its_end_once():
 class OrderedProgress(Progress):
     """Keeps all lines in order."""
 
-    def tell(self, line: str, *, status: str = "") -> None:
+    def show(self, line: str, *, status: str = "") -> None:
         self.others.append(line)
 
 

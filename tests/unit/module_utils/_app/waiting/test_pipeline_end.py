@@ -201,9 +201,9 @@ def test_without_wait_everything_is_read_once():
     assert [one["name"] for one in outcome.values["failed_jobs"]] == ["lint"]
 
 
-@pytest.mark.parametrize(("status", "goes_on"), [("created", True), ("success", False)])
-def test_interruption_names_a_pipeline_without_known_jobs(status, goes_on):
+@pytest.mark.parametrize(("status", "continuing"), [("created", True), ("success", False)])
+def test_interruption_names_a_pipeline_without_known_jobs(status, continuing):
     progress = Progress(is_shown=True)
     follow((status, []), progress=progress, wait_timeout=30.0)
     url = pipeline()["web_url"]
-    assert progress.left == ([f"project 7 pipeline 6 is {status} and goes on: {url}"] if goes_on else [])
+    assert progress.left == ([f"project 7 pipeline 6 is {status} and continues: {url}"] if continuing else [])

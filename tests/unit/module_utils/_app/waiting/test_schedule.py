@@ -14,11 +14,11 @@ import pytest
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.errors import ServerError
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.clock import Clock, Deadline
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.polls import polling
-from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MOST_PAUSING, Retrier
+from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.retry import MAX_PAUSING, Retrier
 from ansible_collections.jobgate.gitlab.plugins.module_utils._api.pace.traffic import Traffic
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.nudges import Nudges, Watch
 from ansible_collections.jobgate.gitlab.plugins.module_utils._app.waiting.schedule import (
-    MOST_UNPACED,
+    MAX_UNPACED,
     POLL_SECONDS,
     Pause,
     Scheduler,
@@ -102,7 +102,7 @@ class World:
         self.traffic = Traffic(self.clock, per_minute)
         self.server = Server(self.clock, self.traffic, limit)
         self.progress = Progress(is_shown=True)
-        self.scheduler = Scheduler(self.clock, self.traffic, self.progress, most_at_once=1)
+        self.scheduler = Scheduler(self.clock, self.traffic, self.progress, max_at_once=1)
         self.started_at = self.clock.now
         self.nudger = Nudger(self.clock, [])
 
@@ -114,7 +114,7 @@ class World:
 
 def test_few_waits_poll_as_if_alone() -> None:
     world = World()
-    waiters = [world.wait(35.0) for _number in range(MOST_UNPACED)]
+    waiters = [world.wait(35.0) for _number in range(MAX_UNPACED)]
     world.scheduler.run()
     assert all([at - world.started_at for at in waiter.polls] == [0.0, 10.0, 20.0, 30.0, 40.0] for waiter in waiters)
 
@@ -283,8 +283,8 @@ def test_scheduler_guarantees_hold_for_random_waits(
         assert all(later - at >= WINDOW - 1e-6 for at, later in zip(sent, sent[per_minute:]))
 
 
-@pytest.mark.parametrize("most_at_once", [1, 2])
-def test_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
+@pytest.mark.parametrize("max_at_once", [1, 2])
+def test_step_that_sleeps_lets_others_work(max_at_once: int) -> None:
     clock = Clock()
     other_has_run = threading.Event()
 
@@ -298,7 +298,7 @@ def test_step_that_sleeps_lets_others_work(most_at_once: int) -> None:
                 clock.sleep(seconds)
 
     traffic = Traffic(clock)
-    scheduler = Scheduler(Held(), traffic, Progress(), most_at_once=most_at_once)
+    scheduler = Scheduler(Held(), traffic, Progress(), max_at_once=max_at_once)
 
     def stuck() -> t.Generator[Pause, None, None]:
         yield Pause(0.0, Deadline.after(5.0, clock))
@@ -363,7 +363,7 @@ class Persistent:
 
 
 def run_persistent(
-    ends: t.Sequence[float], timeout: float, is_unreachable: t.Callable[[int, float], bool], *, most_at_once: int = 16
+    ends: t.Sequence[float], timeout: float, is_unreachable: t.Callable[[int, float], bool], *, max_at_once: int = 16
 ) -> tuple[SharedClock, list[Persistent]]:
     """Run waits with times in seconds from the beginning; return the clock and the waits."""
     clock = SharedClock()
@@ -372,7 +372,7 @@ def run_persistent(
     # the server has answered before
     traffic.has_answered = True
     progress = Progress(is_shown=False)
-    scheduler = Scheduler(t.cast(Clock, clock), traffic, progress, most_at_once=most_at_once)
+    scheduler = Scheduler(t.cast(Clock, clock), traffic, progress, max_at_once=max_at_once)
     clock.at_work = lambda: scheduler._at_work
     deadline = Deadline.after(timeout, scheduler.clock)
     waits = []
@@ -395,7 +395,7 @@ def run_persistent(
 
 def test_unreachable_server_blocks_few_threads_and_is_not_flooded() -> None:
     clock, waits = run_persistent([900.0] * 300, 3600.0, lambda _who, now: 100.0 <= now < 400.0)
-    assert clock.most_asleep <= 2 * MOST_PAUSING
+    assert clock.most_asleep <= 2 * MAX_PAUSING
     away = [at for wait in waits for at in wait.asked if 1130.0 <= at < 1400.0]
     # 200 polls a minute, and the retries of those that keep their threads
     assert len(away) / (270.0 / 60.0) <= 300
@@ -408,7 +408,7 @@ def test_unreachable_server_blocks_few_threads_and_is_not_flooded() -> None:
 def test_exhausted_limit_blocks_few_threads_and_delays_no_deadline() -> None:
     clock = SharedClock()
     traffic = Traffic(t.cast(Clock, clock))
-    scheduler = Scheduler(t.cast(Clock, clock), traffic, Progress(is_shown=False), most_at_once=4)
+    scheduler = Scheduler(t.cast(Clock, clock), traffic, Progress(is_shown=False), max_at_once=4)
     clock.at_work = lambda: scheduler._at_work
     ended: list[float] = []
 
@@ -444,18 +444,18 @@ def test_many_failing_projects_do_not_delay_others() -> None:
     ends=st.lists(st.floats(0, 900), min_size=1, max_size=80),
     timeout=st.floats(30, 1200),
     outages=st.lists(st.tuples(st.floats(0, 1000), st.floats(1, 600)), max_size=3),
-    most_at_once=st.sampled_from([1, 4, 16]),
+    max_at_once=st.sampled_from([1, 4, 16]),
 )
 def test_scheduler_guarantees_hold_in_random_outages(
-    ends: list[float], timeout: float, outages: list[tuple[float, float]], most_at_once: int
+    ends: list[float], timeout: float, outages: list[tuple[float, float]], max_at_once: int
 ) -> None:
     """During any outages, time limits are kept to the second, and finished waits send no more requests."""
 
     def is_unreachable(_who: int, now: float) -> bool:
         return any(begin <= now < begin + seconds for begin, seconds in outages)
 
-    clock, waits = run_persistent(ends, timeout, is_unreachable, most_at_once=most_at_once)
-    assert clock.most_asleep <= MOST_PAUSING + most_at_once
+    clock, waits = run_persistent(ends, timeout, is_unreachable, max_at_once=max_at_once)
+    assert clock.most_asleep <= MAX_PAUSING + max_at_once
     for wait in waits:
         assert 0.0 <= wait.left_at - 1000.0 <= timeout + 1.0
         assert sum(at >= wait.ends_at and not is_unreachable(0, at - 1000.0) for at in wait.asked) <= 1
@@ -514,9 +514,7 @@ def nudged_world(times: t.Sequence[tuple[float, int]]) -> World:
     """Return a world with these nudges, whose times count from its beginning."""
     world = World()
     nudger = Nudger(world.clock, [(world.started_at + at, number) for at, number in times])
-    world.scheduler = Scheduler(
-        t.cast(Clock, world.clock), world.traffic, world.progress, most_at_once=1, nudges=nudger
-    )
+    world.scheduler = Scheduler(t.cast(Clock, world.clock), world.traffic, world.progress, max_at_once=1, nudges=nudger)
     world.nudger = nudger
     return world
 
@@ -584,7 +582,7 @@ def test_scheduler_guarantees_hold_for_random_nudges(ends: list[float], nudges: 
 def test_next_of_never_waits_longer_than_its_timeout() -> None:
     """SimpleQueue.get() may wait forever if its timeout expires while it prepares to wait."""
     clock = Clock()
-    scheduler = Scheduler(clock, Traffic(clock), Progress(is_shown=False), most_at_once=1)
+    scheduler = Scheduler(clock, Traffic(clock), Progress(is_shown=False), max_at_once=1)
     step: t.Any = object()
     awaited: list[t.Any] = []
 

@@ -50,7 +50,7 @@ class Switch(Write[str]):
             raise ServerError("the server has a bad moment", status=500)
         return [f"{name} as it is" for name in targets]
 
-    def _settled(self, exc, latest):
+    def _resolved(self, exc, latest):
         if self.breaks == "in the decision":
             raise GitLabError("an extension is wrong")
         if isinstance(exc, StatusError) and exc.status == 400:
@@ -91,7 +91,7 @@ class GroupedSwitch(Switch):
 
 
 class TolerantSwitch(Switch):
-    def _broken_off(self, exc):
+    def _ended_by_error(self, exc):
         return f"{self.name} broke off: {exc}"
 
 
@@ -200,7 +200,7 @@ def test_unreadable_state_after_lost_answers_is_unknown_for_each(session):
 
 
 def test_many_writes_are_sent_in_parts_with_their_own_reads(session, monkeypatch):
-    monkeypatch.setattr(sending, "MOST_PER_READ", 2)
+    monkeypatch.setattr(sending, "MAX_PER_READ", 2)
     log = []
     results = Switch.send_all(session, [Switch(session, log, name, refusal()) for name in "12345"])
     assert results == [f"{name} as it is, refused" for name in "12345"]

@@ -14,9 +14,11 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.actio
 
 
 def test_option_of_another_action_is_refused():
-    takes = {row.name: row.takes for row in ACTIONS.values()}
-    refuse_misplaced(takes, SPEC.arguments, {"action": "cancel", "force": True, "replay": "never", "retry_on": []})
+    supported_options = {row.name: row.supported_options for row in ACTIONS.values()}
+    refuse_misplaced(
+        supported_options, SPEC.arguments, {"action": "cancel", "force": True, "replay": "never", "retry_on": []}
+    )
     with pytest.raises(UsageError, match=r"^force can only be used with retry and cancel$"):
-        refuse_misplaced(takes, SPEC.arguments, {"action": "play", "force": True})
+        refuse_misplaced(supported_options, SPEC.arguments, {"action": "play", "force": True})
     with pytest.raises(UsageError, match=r"^job_inputs can only be used with play and retry$"):
-        refuse_misplaced(takes, SPEC.arguments, {"action": "erase", "job_inputs": {"a": 1}, "name": ["b"]})
+        refuse_misplaced(supported_options, SPEC.arguments, {"action": "erase", "job_inputs": {"a": 1}, "name": ["b"]})
