@@ -184,9 +184,7 @@ def blocked_name_lookups():
 
 
 def test_blocked_name_lookup_ends_at_the_time_limit(route):
-    words = (
-        "the proxy of HTTP_PROXY cannot be reached" if route.is_proxy else "no connection to 127.0.0.1:1 within 1 s"
-    )
+    words = "the proxy of HTTP_PROXY cannot be reached" if route.is_proxy else "no connection to 127.0.0.1:1 within 1 s"
     with ends_soon(), blocked_name_lookups(), pytest.raises(errors.ConnectError, match=words):
         ask("http://127.0.0.1:1", "POST")
 
