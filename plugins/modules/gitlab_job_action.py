@@ -155,7 +155,7 @@ options:
       - Use it to retry infrastructure faults, but not broken tests (V(script_failure)) that pass only by chance. Jobs
         that failed for another reason, were canceled or are being canceled are refused.
       - If omitted or empty, every reason is accepted.
-      - Can only be used with O(action=retry), and with O(action=play) for the retries that O(max_attempts) adds.
+      - Can only be used with O(action=retry), or with O(action=play) and O(max_attempts), which then adds the retries.
     type: list
     elements: str
     default: []

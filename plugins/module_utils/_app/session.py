@@ -287,7 +287,7 @@ def _authenticated(settings: ConnectionSettings, plugins: PluginManager) -> Conn
     if not are_headers(credential) or not all(credential.values()):
         wanted = "a dictionary of headers whose values are non-empty strings in one line"
         raise plugins.wrong_return(credential, "gitlab_authenticate", wanted)
-    kind: TokenKind = settings.token_kind or ("extension" if credential else "")
+    kind: TokenKind = (settings.token_kind or "extension") if credential else ""
     return dataclasses.replace(settings, token_kind=kind, credential=dict(credential))
 
 

@@ -59,6 +59,7 @@ class Action:
     :param trigger_job: why a trigger job is refused, empty if it is not; None if GitLab has no such request.
     :param trigger_jobs_since: the first GitLab version that accepts trigger jobs; older servers answer 404.
     :param options: the options of the task that apply to this action.
+    :param needs: for options that have no effect alone, the option that each requires.
     :param arguments: what is sent in addition to project and id.
     :param gate: how a gate of a release uses it: at once, or only after an unsuccessful end of its jobs; empty if not.
     """
@@ -86,6 +87,7 @@ class Action:
     trigger_job: t.Callable[[Record, ActionRequest], str] | None = None
     trigger_jobs_since: str = ""
     options: tuple[str, ...] = ()
+    needs: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     arguments: Arguments = lambda request, status: {}
     gate: t.Literal["", "at once", "after failure"] = ""
 
@@ -154,6 +156,7 @@ _ROWS = (
         trigger_job=decisions.play_of_trigger_job,
         trigger_jobs_since="13.10",
         options=("job_variables", "job_inputs", "replay", "retry_on", "max_attempts", "wait_for_approval"),
+        needs={"retry_on": "max_attempts"},
         arguments=lambda request, status: {
             "job_variables": list(request.variables) or None,
             "job_inputs": request.inputs or None,

@@ -14,6 +14,7 @@ import typing as t
 from ..._api.decoding import Record
 from ..._api.endpoints import to_text
 from ..._api.errors import UsageError
+from ..._app.actions.actions import ACTIONS
 from ..._app.actions.decisions import ActionRequest
 from ..._app.jobs.query import listed
 from ..._app.jobs.reasons import suggested_reason
@@ -62,13 +63,17 @@ def action_request(options: Options) -> ActionRequest:
 
     :raises UsageError: for values that cannot be used.
     """
+    action = options["action"]
+    for name, other in ACTIONS[action].needs.items():
+        if options.get(name) and options.get(other) is None:
+            raise UsageError(f"{name} needs {other} with action {action}")
     retry_on = text_list(options, "retry_on")
     for reason in retry_on:
         meant = suggested_reason(reason)
         if meant:
             raise UsageError(f"retry_on contains {reason!r}; did you mean {meant}?")
     return ActionRequest(
-        action=options["action"],
+        action=action,
         multiple=options.get("multiple") or "error",
         variables=_variables(options, "job_variables"),
         inputs=_inputs(options, "job_inputs"),

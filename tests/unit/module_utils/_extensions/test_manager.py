@@ -291,3 +291,13 @@ def test_credential_of_an_extension_is_masked():
     client = new_session(ScriptedTransport(), extensions={"vault": Vault()}).client
     assert client.settings.credential == {"Authorization": "Bearer from-the-vault"}
     assert client.masker.mask("got from-the-vault") == "got ********"
+
+
+def test_extension_that_returns_no_headers_makes_requests_anonymous():
+    class Anonymous:
+        @hookimpl
+        def gitlab_authenticate(self, settings):
+            return {}
+
+    session = new_session(ScriptedTransport(), extensions={"anonymous": Anonymous()})
+    assert (session.client.settings.token_kind, session.limits.may_read) == ("", False)
