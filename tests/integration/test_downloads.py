@@ -350,7 +350,7 @@ def test_report_is_downloaded_as_gitlab_stores_it(simulator: t.Any, tmp_path: pa
 @pytest.mark.parametrize(
     ("report_type", "words"),
     [
-        ("junti", "has no report 'junti': did you mean 'junit'? There is also 'cobertura'."),
+        ("junti", "has no report 'junti': did you mean 'junit'? There is also 'cobertura'"),
         ("JUnit", "has no report 'JUnit': did you mean 'junit'?"),
         ("dotenv", "has no report 'dotenv': there are 'cobertura', 'junit'"),
     ],
