@@ -319,7 +319,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import Options
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import Numbers, number_fields
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, not_one_value
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_mask
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import is_omit, lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
@@ -401,7 +401,7 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
         raise UsageError("terms, job_name and job_id are mutually exclusive; set only one of them")
     if job_id is not None:
         return (job_id,)
-    problem = next(filter(None, (misread(term) or no_text(term) for term in terms)), "")
+    problem = next(filter(None, (misread(term) or not_one_value(term) for term in terms)), "")
     if problem:
         raise UsageError(f"the name of a job {problem}")
     given = [name] if name is not None else terms

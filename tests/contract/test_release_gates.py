@@ -557,7 +557,7 @@ def test_check_mode_expects_a_retry_to_revive_skipped_jobs(simulator: t.Any) -> 
 
 @pytest.mark.parametrize("first", [{"action": "retry"}, {"action": "play", "replay": "failed"}], ids=str)
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_check_mode_expects_that_a_job_ends_well_after_an_earlier_gate_ran_it_again(
+def test_check_mode_expects_success_of_a_job_that_an_earlier_gate_reruns(
     simulator: t.Any, first: Row, status: str
 ) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "status": status}, {"name": "lint", "status": "failed"}))

@@ -208,13 +208,13 @@ def test_unanswered_page_ends_with_the_deadline(monkeypatch):
 
 
 @pytest.mark.parametrize("needed_records", [101, 150, 500])
-def test_pages_beyond_most_records_are_not_read(needed_records):
+def test_pages_beyond_the_needed_records_are_not_read(needed_records):
     server = Server(5000, has_totals=False)
     assert read(server, most=needed_records, needed_records=needed_records) == [server.ids[:needed_records]]
     assert len(server.pages()) == -(-needed_records // 100)
 
 
-def test_pages_beyond_most_records_are_read_if_taken():
+def test_pages_beyond_the_needed_records_are_read_on_demand():
     server = Server(1000, has_totals=False)
     assert read(server, needed_records=150) == [server.ids]
 
