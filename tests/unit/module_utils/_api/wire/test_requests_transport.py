@@ -245,11 +245,11 @@ def test_switching_protocols_ends_the_connection(route):
 
 
 def test_unanswered_request_is_a_lost_answer(route):
-    def say_nothing(is_stopped):
+    def send_nothing(is_stopped):
         is_stopped.wait(5)
         yield b""
 
-    with LoopbackServer(say_nothing) as server:
+    with LoopbackServer(send_nothing) as server:
         with pytest.raises(errors.LostAnswerError, match="no answer within 0.05 s"):
             send(transport_for(server.url), server.url + "/api/v4/x", timeout=0.05)
 
