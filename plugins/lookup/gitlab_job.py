@@ -80,8 +80,8 @@ options:
         successful pipeline of O(ref).
       - A missing file is an error, unless O(default) is set, and so are expired or erased artifacts. Reports such as
         C(reports:dotenv) are not part of the archive; list the file under C(artifacts:paths) as well.
-      - The file is read into memory. Refused are files larger than 64 MiB, JSON and YAML with more than 100 levels, and
-        YAML whose aliases expand to more than a million values or refer to themselves. Use
+      - The file is read into memory. Files larger than 64 MiB, JSON and YAML with more than 100 levels, and YAML whose
+        aliases expand to more than a million values or refer to themselves are refused. Use
         P(jobgate.gitlab.gitlab_job_download#module) for large or binary files.
       - Mutually exclusive with O(attribute), O(fields) and O(log).
     type: str
