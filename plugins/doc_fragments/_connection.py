@@ -82,7 +82,7 @@ options:
         C(Cookie) and C(Host), cannot be set.
       - An empty dictionary is the same as omitting the option.
       - Values of eight or more characters are masked in the output. If a task runs as a module, ansible-core 2.22 and
-        later masks all values in the output of the play, even words such as V(prod).
+        later mask all values in the output of the play, even words such as V(prod).
     type: dict
   validate_certs:
     description:

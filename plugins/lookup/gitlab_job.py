@@ -80,8 +80,8 @@ options:
         successful pipeline of O(ref).
       - A missing file is an error, unless O(default) is set, and so are expired or erased artifacts. Reports such as
         C(reports:dotenv) are not part of the archive; list the file under C(artifacts:paths) as well.
-      - The file is read into memory. Refused are files larger than 64 MiB, JSON and YAML with more than 100 levels, and
-        YAML whose aliases expand to more than a million values or refer to themselves. Use
+      - The file is read into memory. Files larger than 64 MiB, JSON and YAML with more than 100 levels, and YAML whose
+        aliases expand to more than a million values or refer to themselves are refused. Use
         P(jobgate.gitlab.gitlab_job_download#module) for large or binary files.
       - Mutually exclusive with O(attribute), O(fields) and O(log).
     type: str
@@ -319,7 +319,7 @@ from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.options impo
 )
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.arguments import Options
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.connection import Numbers, number_fields
-from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, no_text
+from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.misread import misread, not_one_value
 from ansible_collections.jobgate.gitlab.plugins.module_utils._tasks.values.prepared import refuse_mask
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._options import is_omit, lookup_options
 from ansible_collections.jobgate.gitlab.plugins.plugin_utils._parsing import log_text, parse_artifact
@@ -401,7 +401,7 @@ def _terms(options: Options, terms: list[t.Any]) -> tuple[int | str, ...]:
         raise UsageError("terms, job_name and job_id are mutually exclusive; set only one of them")
     if job_id is not None:
         return (job_id,)
-    problem = next(filter(None, (misread(term) or no_text(term) for term in terms)), "")
+    problem = next(filter(None, (misread(term) or not_one_value(term) for term in terms)), "")
     if problem:
         raise UsageError(f"the name of a job {problem}")
     given = [name] if name is not None else terms

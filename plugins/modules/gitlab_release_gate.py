@@ -35,8 +35,8 @@ attributes:
     details:
       - Everything is read and decided as in a real run, but nothing is sent, waited for or written. RV(gates) shows
         what would be played and retried. Whether GitLab permits an action is known only when it is requested.
-      - A job that does not exist yet or was skipped because of what the gates before it would change, or that one of
-        them would run again, cannot be checked. The gate then predicts that its action would succeed.
+      - A job cannot be checked if it does not exist yet or was skipped, and earlier gates would change that, or if an
+        earlier gate would run it again. The gate then predicts that its action would succeed.
   diff_mode:
     support: none
     details:

@@ -216,11 +216,11 @@ def test_diff_shows_actions_that_keep_the_status(simulator: t.Any, action: str, 
     simulator.load(world({"name": "build", "status": "success", "artifacts": artifacts}, {"name": "none"}))
     line = "build: success (id 1000)"
     steps = [(True, True, 0), (False, True, 1), (True, False, 1), (False, False, 1)]
-    for check_mode, is_changed, most in steps:
+    for check_mode, is_changed, writes in steps:
         found = outcome(simulator, action, name=["build"], check_mode=check_mode)
         after = f"{line}, {done}\n" if is_changed else f"{line}\n"
         assert (found.changed, found.diff) == (is_changed, {"before": f"{line}\n", "after": after})
-        assert effects(simulator) == [(action, "build")] * most
+        assert effects(simulator) == [(action, "build")] * writes
 
 
 def test_message_is_returned_only_in_check_mode(simulator: t.Any) -> None:

@@ -125,10 +125,10 @@ def run(server: t.Any, task: TaskDefinition, action: str = "", *, check_mode: bo
 def check_run_check_run(server: t.Any, task: TaskDefinition, action: str) -> list[Result]:
     """Check, run, check and run an action, and return the results; only the second may have an effect."""
     results = []
-    for check_mode, most in ((True, 0), (False, 1), (True, 1), (False, 1)):
+    for check_mode, count in ((True, 0), (False, 1), (True, 1), (False, 1)):
         results.append(run(server, task, action, check_mode=check_mode))
-        assert effects(server) == [(action, "deploy")] * most
-        assert len(server.writes()) == most
+        assert effects(server) == [(action, "deploy")] * count
+        assert len(server.writes()) == count
     return results
 
 

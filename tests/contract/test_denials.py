@@ -207,16 +207,16 @@ def test_denied_child_is_read_again_in_a_first_poll_of_two_reads(simulator: t.An
     assert result.failure is None and len(result["downstream_pipelines"]) == 2
 
 
-@pytest.mark.parametrize(("path", "least", "most"), [("/101/", 4, 14), ("/102/", 14, 24)])
+@pytest.mark.parametrize(("path", "minimum", "maximum"), [("/101/", 4, 14), ("/102/", 14, 24)])
 def test_permanently_denied_child_pipeline_is_named_in_the_error(
-    simulator: t.Any, path: str, least: int, most: int
+    simulator: t.Any, path: str, minimum: int, maximum: int
 ) -> None:
     load_late_child(simulator)
     deny(simulator, f"/pipelines{path}", list(range(1, 500)), denial(404))
     result = run_task(simulator, INFO, **PIPELINE, **DOWNSTREAM_WAIT, wait_for=["success"])
     name = {"/101/": "early", "/102/": "infra"}[path]
     assert f"the token cannot read the downstream pipelines of '{name}'" in str(result.failure)
-    assert least < result.seconds < most
+    assert minimum < result.seconds < maximum
 
 
 # ----- reads at the end of a wait -----

@@ -131,20 +131,20 @@ def ended_builds(*statuses: str) -> tuple[Row, list[Row]]:
 
 @pytest.mark.parametrize("concurrency", [1, 8])
 @pytest.mark.parametrize("check_mode", [True, False])
-@pytest.mark.parametrize("bad", [0, 2, 4])
+@pytest.mark.parametrize("failed_index", [0, 2, 4])
 def test_failed_job_stops_all_actions_of_the_release(
-    simulator: t.Any, bad: int, check_mode: bool, concurrency: int
+    simulator: t.Any, failed_index: int, check_mode: bool, concurrency: int
 ) -> None:
     statuses = ["success"] * 5
-    statuses[bad] = "failed"
+    statuses[failed_index] = "failed"
     scenario, projects = ended_builds(*statuses)
     simulator.load(scenario)
     # the poll that shows the failure is answered last
-    simulator.inject("delay", path=f"app-{bad}/", nth=list(range(1, 9)))
+    simulator.inject("delay", path=f"app-{failed_index}/", nth=list(range(1, 9)))
     result = release(simulator, *projects, check_mode=check_mode, api_concurrency=concurrency)
     assert effects(simulator) == [] and not result.changed
     assert [gate["outcome"] for gate in result.values["gates"] if gate["name"] == "deploy"] == ["not reached"] * 5
-    assert f"'group/app-{bad}'" in (result.failure or "")
+    assert f"'group/app-{failed_index}'" in (result.failure or "")
 
 
 @pytest.fixture(params=[retry.MAX_PAUSING, 0], ids=["repeated in place", "postponed"])
@@ -557,7 +557,7 @@ def test_check_mode_expects_a_retry_to_revive_skipped_jobs(simulator: t.Any) -> 
 
 @pytest.mark.parametrize("first", [{"action": "retry"}, {"action": "play", "replay": "failed"}], ids=str)
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_check_mode_expects_that_a_job_ends_well_after_an_earlier_gate_ran_it_again(
+def test_check_mode_expects_success_of_a_job_that_an_earlier_gate_reruns(
     simulator: t.Any, first: Row, status: str
 ) -> None:
     simulator.load(world({"name": "deploy", **MANUAL, "status": status}, {"name": "lint", "status": "failed"}))

@@ -17,10 +17,10 @@ from .support import JOB, NOW, OTHER_SIGNING, PUSH, World, changed, encoded, sig
 MAX_BODY = 65536
 
 
-def drain(source: World, most: int | None = None) -> list[dict[str, t.Any]]:
+def drain(source: World, limit: int | None = None) -> list[dict[str, t.Any]]:
     """Return the events that the rules take now."""
     taken = []
-    while not source.backlog._waiting.empty() and (most is None or len(taken) < most):
+    while not source.backlog._waiting.empty() and (limit is None or len(taken) < limit):
         event = source.backlog._waiting.get_nowait()
         taken.append(event.content)
         source.backlog.done(event)

@@ -187,13 +187,13 @@ def _check_redirect(location: str) -> None:
 def _check_content(encoding: str, body: bytes) -> None:
     """Decode a compressed body in two ways that must have the same outcome."""
     outcomes = []
-    for size, most in ((len(body) or 1, 100_000), (7, 50)):
+    for size, max_size in ((len(body) or 1, 100_000), (7, 50)):
         try:
             pieces = iter([body[start : start + size] for start in range(0, len(body), size)])
             decoder = BodyDecoder(encoding, lambda _size, pieces=pieces: next(pieces, b""))
             content = b""
-            while piece := decoder.read(most):
-                _check(len(piece) <= most, "more than was asked for")
+            while piece := decoder.read(max_size):
+                _check(len(piece) <= max_size, "more than was asked for")
                 content += piece
             outcomes.append(content)
         except GitLabError as exc:
@@ -249,7 +249,7 @@ class Crash(Exception):
         self.data = data
 
 
-def fuzz(*, seed: int, seconds: float | None = None, most: int | None = None) -> int:
+def fuzz(*, seed: int, seconds: float | None = None, limit: int | None = None) -> int:
     """Try inputs until the time or the number is reached, and return how many were tried.
 
     :raises Crash: for the first input on which the target fails.
@@ -258,7 +258,7 @@ def fuzz(*, seed: int, seconds: float | None = None, most: int | None = None) ->
     pool = list(CORPUS)
     until = None if seconds is None else time.monotonic() + seconds
     count = 0
-    while (most is None or count < most) and (until is None or time.monotonic() < until):
+    while (limit is None or count < limit) and (until is None or time.monotonic() < until):
         data = CORPUS[count] if count < len(CORPUS) else mutate(rng.choice(pool), rng)
         try:
             target(data)

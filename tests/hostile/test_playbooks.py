@@ -19,7 +19,7 @@ from .run import ROWS
 from .server import HostileServer
 from .test_table import IS_WHOLE
 
-WAYS = ("in_process", "module")
+RUN_MODES = ("in_process", "module")
 ROW_NAMES = (
     "451 with codes",
     "an error with the token split",
@@ -31,7 +31,11 @@ ROW_NAMES = (
     "to 'http://127.0.0.1:1/x'",
 )
 # every row in every way, or only the first rows in one way each
-CASES = [(row, way) for row in ROW_NAMES for way in WAYS] if IS_WHOLE else list(zip(ROW_NAMES, WAYS * 2))
+CASES = (
+    [(row, run_mode) for row in ROW_NAMES for run_mode in RUN_MODES]
+    if IS_WHOLE
+    else list(zip(ROW_NAMES, RUN_MODES * 2))
+)
 
 
 def task_of(name: str, plugin: Plugin, folder: str) -> dict[str, t.Any]:
@@ -47,11 +51,11 @@ def task_of(name: str, plugin: Plugin, folder: str) -> dict[str, t.Any]:
     return {"name": name, "ansible.builtin.debug": {"msg": expression}, "ignore_errors": True}
 
 
-@pytest.mark.parametrize(("row", "way"), CASES)
+@pytest.mark.parametrize(("row", "run_mode"), CASES)
 def test_playbook_reports_hostile_answers_in_one_line(
-    row: str, way: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    row: str, run_mode: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    monkeypatch.setenv("JOBGATE_TEST_RUN_MODE", run_mode)
     plugins = {name: plugin for name, plugin in PLUGINS.items() if "waiting" not in name}
     tasks = [task_of(name, plugin, str(tmp_path)) for name, plugin in plugins.items()]
     with HostileServer(ROWS[row].respond) as server:

@@ -10,7 +10,7 @@ import pytest
 
 
 @pytest.fixture(params=["in_process", "module"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def run_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Select how playbooks run their tasks."""
-    monkeypatch.setenv("JOBGATE_TEST_WAY", request.param)
+    monkeypatch.setenv("JOBGATE_TEST_RUN_MODE", request.param)
     return str(request.param)

@@ -176,8 +176,8 @@ def playbook_command(
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
-    if "JOBGATE_TEST_WAY" in os.environ:
-        clean |= {"JOBGATE_IN_PROCESS": str(os.environ["JOBGATE_TEST_WAY"] == "in_process")}
+    if "JOBGATE_TEST_RUN_MODE" in os.environ:
+        clean |= {"JOBGATE_IN_PROCESS": str(os.environ["JOBGATE_TEST_RUN_MODE"] == "in_process")}
     if url:
         clean |= {"GITLAB_API_URL": url}
     if token:

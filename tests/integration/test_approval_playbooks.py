@@ -14,7 +14,7 @@ import pytest
 from .approvals import BY_RULES, PROJECT, acting_during_wait, approval_world
 from .harness import Play, effects, play
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("run_mode")
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 APPROVAL = "jobgate.gitlab.gitlab_deployment_approval"

@@ -118,10 +118,10 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("way", [{"job_id": 1000}, {"pipeline_id": 100, "name": ["deploy"]}, {"ref": "main"}])
-def test_error_contains_the_project_as_the_user_set_it(simulator: t.Any, way: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize("selection", [{"job_id": 1000}, {"pipeline_id": 100, "name": ["deploy"]}, {"ref": "main"}])
+def test_error_contains_the_project_as_the_user_set_it(simulator: t.Any, selection: dict[str, t.Any]) -> None:
     simulator.load(approval_world())
-    for result in four_times(simulator, environment=None, token=BOB, **way):
+    for result in four_times(simulator, environment=None, token=BOB, **selection):
         assert "deployment 1 to 'production' in project group/app cannot be approved" in str(result.failure)
 
 
@@ -179,14 +179,14 @@ def test_several_waiting_deployments_are_an_error(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "number"),
+    ("selection", "number"),
     [({"environment": "production"}, "at least 21"), ({"environment": None, "pipeline_id": 100}, "30")],
 )
 def test_error_lists_only_some_of_many_waiting_deployments(
-    simulator: t.Any, way: dict[str, t.Any], number: str
+    simulator: t.Any, selection: dict[str, t.Any], number: str
 ) -> None:
     simulator.load(approval_world(*({**JOB, "name": f"deploy:{number}"} for number in range(30))))
-    for result in four_times(simulator, **way):
+    for result in four_times(simulator, **selection):
         assert str(result.failure).startswith(f"{number} deployments wait for approvals, such as deployment 30 to")
         assert str(result.failure).count("status blocked") == 12
 

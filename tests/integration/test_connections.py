@@ -20,7 +20,7 @@ from .harness import TOKEN, play, world
 
 PASS = "gateway-pass-0123"
 COLLECTION = "jobgate.gitlab"
-WAYS = pytest.mark.parametrize("way", ["true", "false"], ids=["in process", "module"])
+RUN_MODES = pytest.mark.parametrize("run_mode", ["true", "false"], ids=["in process", "module"])
 
 
 def test_results_do_not_depend_on_proxy_or_way_of_running(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -38,7 +38,7 @@ def test_results_do_not_depend_on_proxy_or_way_of_running(simulator: t.Any, tmp_
     ]
     seen: list[t.Any] = []
     with LoopbackProxy() as proxy:
-        for way in ("true", "false"):
+        for run_mode in ("true", "false"):
             for proxies in ({}, {"HTTP_PROXY": proxy.url, "NO_PROXY": "", "no_proxy": ""}):
                 simulator.load(jobs)
                 (tmp_path / "log").unlink(missing_ok=True)
@@ -46,7 +46,7 @@ def test_results_do_not_depend_on_proxy_or_way_of_running(simulator: t.Any, tmp_
                     tasks,
                     tmp_path,
                     url=simulator.url,
-                    environment={"JOBGATE_IN_PROCESS": way, **proxies},
+                    environment={"JOBGATE_IN_PROCESS": run_mode, **proxies},
                     secrets=(TOKEN, PASS),
                 )
                 assert done.returncode == 0, done.output
@@ -85,8 +85,8 @@ def _stable_part(value: t.Any) -> t.Any:
     return [_stable_part(item) for item in value] if isinstance(value, list) else value
 
 
-@WAYS
-def test_client_certificate_is_sent_and_a_missing_one_is_reported(tmp_path: pathlib.Path, way: str) -> None:
+@RUN_MODES
+def test_client_certificate_is_sent_and_a_missing_one_is_reported(tmp_path: pathlib.Path, run_mode: str) -> None:
     authority = Authority()
     certificate, key = map(str, authority.client_files())
     given = {"project": "7", "job_id": 42, "ca_path": str(authority.ca_path), "api_retries": 0}
@@ -97,7 +97,7 @@ def test_client_certificate_is_sent_and_a_missing_one_is_reported(tmp_path: path
             {"name": "without", info: given, "ignore_errors": True},
             {"name": "key only", info: {**given, "client_key": key}, "ignore_errors": True},
         ]
-        done = play(tasks, tmp_path, url=server.url, environment={"JOBGATE_IN_PROCESS": way})
+        done = play(tasks, tmp_path, url=server.url, environment={"JOBGATE_IN_PROCESS": run_mode})
     assert done.results["with"]["job"]["id"] == 42, done.output
     assert "the server requires a client certificate" in done.results["without"]["msg"]
     assert "client_cert and client_key" in done.results["without"]["msg"]
@@ -106,11 +106,11 @@ def test_client_certificate_is_sent_and_a_missing_one_is_reported(tmp_path: path
     authority.stop()
 
 
-@WAYS
-def test_http_headers_cannot_set_authorization(tmp_path: pathlib.Path, way: str) -> None:
+@RUN_MODES
+def test_http_headers_cannot_set_authorization(tmp_path: pathlib.Path, run_mode: str) -> None:
     given = {"project": "7", "job_id": 42, "http_headers": {"Authorization": f"Bearer {PASS}"}}
     task = {"name": "read", f"{COLLECTION}.gitlab_job_info": given, "ignore_errors": True}
     done = play(
-        [task], tmp_path, url="http://127.0.0.1:1", environment={"JOBGATE_IN_PROCESS": way}, secrets=(TOKEN, PASS)
+        [task], tmp_path, url="http://127.0.0.1:1", environment={"JOBGATE_IN_PROCESS": run_mode}, secrets=(TOKEN, PASS)
     )
     assert "http_headers cannot set Authorization" in done.results["read"]["msg"]

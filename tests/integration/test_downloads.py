@@ -102,14 +102,14 @@ def assert_sentence(failure: str | None, *words: str) -> None:
 
 
 @pytest.mark.parametrize("content", sorted(CONTENTS))
-@pytest.mark.parametrize("way", [BY_ID, BY_PIPELINE, BY_REF, LATEST], ids=["id", "pipeline", "ref", "latest"])
+@pytest.mark.parametrize("selection", [BY_ID, BY_PIPELINE, BY_REF, LATEST], ids=["id", "pipeline", "ref", "latest"])
 def test_download_changes_dest_once_and_check_mode_predicts_it(
-    simulator: t.Any, tmp_path: pathlib.Path, content: str, way: Options
+    simulator: t.Any, tmp_path: pathlib.Path, content: str, selection: Options
 ) -> None:
     load(simulator)
     dest = tmp_path / "target"
-    options = {**CONTENTS[content], **way}
-    if way is LATEST and content not in BY_A_REF:
+    options = {**CONTENTS[content], **selection}
+    if selection is LATEST and content not in BY_A_REF:
         assert_sentence(
             fetch(simulator, dest, **options).failure, "latest_success can only be used with content: archive and file"
         )
@@ -122,7 +122,7 @@ def test_download_changes_dest_once_and_check_mode_predicts_it(
         assert dest.exists() == (changed is False or not check_mode)
     assert (digest(dest), dest.stat().st_size) == (result["sha256"], result["size"])
     assert [name for name in endpoints(simulator) if name in ENDPOINTS[content]] == [
-        ENDPOINTS[content][way is LATEST]
+        ENDPOINTS[content][selection is LATEST]
     ] * 4
     assert (result["job"]["id"], result["pipeline"]["id"]) == (1000, 100)
 
@@ -278,12 +278,12 @@ def test_latest_success_finds_jobs_of_child_pipelines(simulator: t.Any, tmp_path
 
 def test_job_is_found_by_ref_with_slashes_and_sha(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(world(BUILD, ref="feature/a#1"))
-    way = {"ref": "feature/a#1", "name": "build"}
-    assert fetch(simulator, tmp_path / "x", **CONTENTS["file"], **way).changed
+    selection = {"ref": "feature/a#1", "name": "build"}
+    assert fetch(simulator, tmp_path / "x", **CONTENTS["file"], **selection).changed
     sha = (
         simulator.requests()[-1] and run_task(simulator, INFO, project="group/app", pipeline_id=100)["pipeline"]["sha"]
     )
-    result = fetch(simulator, tmp_path / "x", **CONTENTS["file"], **way, sha=sha)
+    result = fetch(simulator, tmp_path / "x", **CONTENTS["file"], **selection, sha=sha)
     assert (result.failure, result.changed, result["job"]["id"]) == (None, False, 1000)
 
 
@@ -595,20 +595,20 @@ def test_redirect_loop_is_an_error(simulator: t.Any, tmp_path: pathlib.Path, con
     assert transfers(simulator) == 6
 
 
-@pytest.mark.parametrize("way", [BY_ID, BY_REF, LATEST], ids=["id", "ref", "latest"])
+@pytest.mark.parametrize("selection", [BY_ID, BY_REF, LATEST], ids=["id", "ref", "latest"])
 @pytest.mark.parametrize("storage", ["redirect", "proxied"])
 def test_archive_is_downloaded_from_each_kind_of_storage(
-    simulator: t.Any, tmp_path: pathlib.Path, storage: str, way: Options
+    simulator: t.Any, tmp_path: pathlib.Path, storage: str, selection: Options
 ) -> None:
     load(simulator, artifacts_storage=storage)
-    result = fetch(simulator, tmp_path / "x", **way)
+    result = fetch(simulator, tmp_path / "x", **selection)
     assert (result.failure, result["sha256"]) == (None, expected_sha256(simulator, "archive"))
     seen = simulator.second.requests()
     assert len(seen) == (storage == "redirect")
     for request in seen:
         assert TOKEN not in str(request)
         assert request["query"] not in str(result)
-    assert not fetch(simulator, tmp_path / "x", **way).changed
+    assert not fetch(simulator, tmp_path / "x", **selection).changed
 
 
 def test_faults_of_the_object_storage_are_handled(simulator: t.Any, tmp_path: pathlib.Path) -> None:
@@ -692,9 +692,11 @@ def test_unknown_jobs_refs_and_projects_are_reported(simulator: t.Any, tmp_path:
     assert_sentence(fetch(simulator, dest, pipeline_id=100, name="biuld").failure, "did you mean 'build'?")
     assert_sentence(fetch(simulator, dest, pipeline_id=4711, name="build").failure, "404")
     for content in ("archive", "file"):
-        for way in ({"ref": "main", "name": "biuld"}, {"ref": "no", "name": "build"}):
-            result = fetch(simulator, dest, **CONTENTS[content], **way, latest_success=True)
-            assert_sentence(result.failure, f"job '{way['name']}' of ref {way['ref']} has no artifacts", "pipeline_id")
+        for selection in ({"ref": "main", "name": "biuld"}, {"ref": "no", "name": "build"}):
+            result = fetch(simulator, dest, **CONTENTS[content], **selection, latest_success=True)
+            assert_sentence(
+                result.failure, f"job '{selection['name']}' of ref {selection['ref']} has no artifacts", "pipeline_id"
+            )
     assert_sentence(fetch(simulator, dest, content="log", ref="no", name="build").failure, "there is no", "no")
     other = run_task(simulator, DOWNLOAD, project="group/none", dest=str(dest), ref="main", name="build")
     assert_sentence(other.failure, "404 Project Not Found")
@@ -855,13 +857,13 @@ def test_public_artifacts_need_no_token(simulator: t.Any, tmp_path: pathlib.Path
     scenario["projects"][0]["visibility"] = "public"
     simulator.load(scenario)
     for content in ("archive", "file"):
-        for way, known in (
+        for selection, known in (
             (BY_ID, {"id": 1000}),
             (LATEST, {"name": "build", "ref": "main"}),
             (BY_REF, None),
             (BY_PIPELINE, None),
         ):
-            result = fetch(simulator, tmp_path / content, token=None, **CONTENTS[content], **way)
+            result = fetch(simulator, tmp_path / content, token=None, **CONTENTS[content], **selection)
             assert (result.failure, digest(tmp_path / content)) == (None, expected_sha256(simulator, content))
             if known:
                 assert (result["job"], result["pipeline"]) == (known, None)
@@ -932,11 +934,11 @@ def test_huge_download_needs_little_memory(simulator: t.Any, tmp_path: pathlib.P
 # ----- with Ansible -----
 
 
-@pytest.mark.parametrize("way", ["in_process", "module"])
+@pytest.mark.parametrize("run_mode", ["in_process", "module"])
 def test_playbook_downloads_large_files(
-    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_mode: str
 ) -> None:
-    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    monkeypatch.setenv("JOBGATE_TEST_RUN_MODE", run_mode)
     size = 150 * 1024 * 1024  # more than the limit for content that is read at once
     load(simulator, {"artifacts": {"size": size}})
     task = {"name": "big", MODULE: {"project": "group/app", **BY_ID, "dest": str(tmp_path / "x")}}
@@ -945,11 +947,11 @@ def test_playbook_downloads_large_files(
     assert done.results["big"]["size"] == (tmp_path / "x").stat().st_size == size
 
 
-@pytest.mark.parametrize("way", ["in_process", "module"])
+@pytest.mark.parametrize("run_mode", ["in_process", "module"])
 def test_playbook_downloads_files_and_sets_their_modes(
-    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_mode: str
 ) -> None:
-    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    monkeypatch.setenv("JOBGATE_TEST_RUN_MODE", run_mode)
     load(simulator)
     folder = tmp_path / "files"
     folder.mkdir()
@@ -1016,7 +1018,7 @@ def test_playbook_downloads_files_and_sets_their_modes(
 
 def test_playbook_downloads_reports_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     found = []
-    for way in ("true", "false"):
+    for run_mode in ("true", "false"):
         load(simulator)
         folder = tmp_path / "files"
         folder.mkdir()
@@ -1034,7 +1036,7 @@ def test_playbook_downloads_reports_in_process_and_as_a_module(simulator: t.Any,
             {"name": "none", MODULE: without(base, "report_type"), "ignore_errors": True},
             {"name": "wrong", MODULE: {**base, "checksum": "sha256:" + "0" * 64}, "ignore_errors": True},
         ]
-        done = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way})
+        done = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": run_mode})
         assert done.returncode == 0, done.output
         changed = [name for name, result in done.results.items() if result["changed"]]
         assert changed == ["predict", "make", "mode"]
@@ -1044,7 +1046,10 @@ def test_playbook_downloads_reports_in_process_and_as_a_module(simulator: t.Any,
         assert digest(folder / "junit.xml.gz") == expected_sha256(simulator, "report")
         load(simulator, version="19.2")
         old = play(
-            [{**tasks[1], "ignore_errors": True}], tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way}
+            [{**tasks[1], "ignore_errors": True}],
+            tmp_path,
+            url=simulator.url,
+            environment={"JOBGATE_IN_PROCESS": run_mode},
         )
         assert digest(folder / "junit.xml.gz") == done.results["make"]["sha256"]
         facts = ("msg", "changed", "dest", "size", "sha256", "mode", "uid", "state", "diff", "job", "pipeline")
@@ -1093,7 +1098,7 @@ EXISTING: dict[str, tuple[int, int, int]] = {
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of others")
 def test_replaced_files_are_the_same_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     found = []
-    for way in ("true", "false"):
+    for run_mode in ("true", "false"):
         load(simulator)
         folder = tmp_path / "files"
         folder.mkdir()
@@ -1120,7 +1125,7 @@ def test_replaced_files_are_the_same_in_process_and_as_a_module(simulator: t.Any
                     gates = [{"name": "build", "action": "verify"}]
                     options = {"projects": [{"project": "group/app", "pipeline_id": 100, "gates": gates}], kind: dest}
                     tasks.append({"name": f"{kind} {name}", GATE: options, "ignore_errors": True})
-        result = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way})
+        result = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": run_mode})
         assert result.returncode == 0, result.output
         stats = {path.name: path.lstat() for path in folder.iterdir()}
         files = {name: (at.st_uid, at.st_gid, oct(at.st_mode), at.st_nlink) for name, at in stats.items()}

@@ -148,7 +148,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], str, tuple[str, ...]]] = [
 ]
 
 
-def test_each_error_is_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+def test_each_error_is_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, run_mode: str) -> None:
     simulator.load(scenario(), clock="real")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -170,7 +170,7 @@ def test_each_error_is_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, wa
         result = play(tasks, tmp_path, "-vvv", url=simulator.url, token="", secrets=secrets, environment=environment)
     assert "Traceback" not in result.output
     assert f"ignored={len(cases)}" in result.output
-    assert ("EXEC" in result.output) is (way == "module")
+    assert ("EXEC" in result.output) is (run_mode == "module")
     assert list(result.results) == [name for name, *_case in cases]
     for name, *_case, words in cases:
         check_message(result.results[name], *words)
@@ -178,7 +178,7 @@ def test_each_error_is_one_sentence(simulator: t.Any, tmp_path: pathlib.Path, wa
     assert effects(simulator) == [("play", "endless"), ("play", "no runner")]
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("run_mode")
 def test_html_instead_of_json_fails_the_task(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     simulator.inject(kind="html", status=200)

@@ -35,13 +35,13 @@ def scenario() -> Row:
     return made
 
 
-def play_ignoring_errors(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, way: str) -> Play:
+def play_ignoring_errors(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.Path, run_mode: str) -> Play:
     """Return the result of a playbook with these tasks, whose failures are ignored."""
     named = [{"ignore_errors": True, **task} for task in tasks]
     keywords = {
         "vars": {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            "jobgate_in_process": way == "in process",
+            "jobgate_in_process": run_mode == "in process",
         }
     }
     done = play(named, tmp_path, url=simulator.url, play_keywords=keywords)
@@ -49,8 +49,8 @@ def play_ignoring_errors(tasks: list[Row], simulator: t.Any, tmp_path: pathlib.P
     return done
 
 
-@pytest.mark.parametrize("way", ["in process", "module"])
-def test_mistaken_selections_fail_without_effects(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+@pytest.mark.parametrize("run_mode", ["in process", "module"])
+def test_mistaken_selections_fail_without_effects(simulator: t.Any, tmp_path: pathlib.Path, run_mode: str) -> None:
     simulator.load(scenario())
     push: Row = {**MAIN, "pipeline_source": "push"}
     tasks: dict[str, tuple[Row, str]] = {
@@ -70,7 +70,9 @@ def test_mistaken_selections_fail_without_effects(simulator: t.Any, tmp_path: pa
         for number, is_check in enumerate((True, False))
         for name, (task, _words) in tasks.items()
     }
-    done = play_ignoring_errors([{"name": name, **task} for name, task in rounds.items()], simulator, tmp_path, way)
+    done = play_ignoring_errors(
+        [{"name": name, **task} for name, task in rounds.items()], simulator, tmp_path, run_mode
+    )
     for name in rounds:
         result, words = done.results[name], tasks[name[:-2]][1]
         assert words in result.get("msg", ""), (name, result)
@@ -78,8 +80,8 @@ def test_mistaken_selections_fail_without_effects(simulator: t.Any, tmp_path: pa
     assert effects(simulator) == []
 
 
-@pytest.mark.parametrize("way", ["in process", "module"])
-def test_matching_jobs_are_played_only_once(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+@pytest.mark.parametrize("run_mode", ["in process", "module"])
+def test_matching_jobs_are_played_only_once(simulator: t.Any, tmp_path: pathlib.Path, run_mode: str) -> None:
     simulator.load(scenario())
     tasks: list[Row] = [
         {"name": "text", ACTION: {**MAIN, "pipeline_source": "push", "name": MATRIX, "action": "play"}},
@@ -98,7 +100,7 @@ def test_matching_jobs_are_played_only_once(simulator: t.Any, tmp_path: pathlib.
         for number, is_check in enumerate((True, False, True, False))
         for task in tasks[: 3 if is_check else 4]
     ]
-    done = play_ignoring_errors(rounds, simulator, tmp_path, way)
+    done = play_ignoring_errors(rounds, simulator, tmp_path, run_mode)
     assert (done.returncode, "...ignoring" in done.output) == (0, False), done.output
     changes = [
         [done.results[f"{name} {number}"]["changed"] for name in ("text", "push", "allowed")] for number in range(4)
@@ -110,9 +112,9 @@ def test_matching_jobs_are_played_only_once(simulator: t.Any, tmp_path: pathlib.
     assert {effect["pipeline_id"] for effect in simulator.effects()} == {100}
 
 
-@pytest.mark.parametrize("way", ["in process", "module"])
+@pytest.mark.parametrize("run_mode", ["in process", "module"])
 def test_role_plays_nothing_after_a_gate_that_selects_no_jobs(
-    simulator: t.Any, tmp_path: pathlib.Path, way: str
+    simulator: t.Any, tmp_path: pathlib.Path, run_mode: str
 ) -> None:
     simulator.load(scenario())
     deploy: Row = {"name": "deploy", "action": "play"}
@@ -128,7 +130,7 @@ def test_role_plays_nothing_after_a_gate_that_selects_no_jobs(
         show = {"name": f"gate {number}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
         role = {"ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
         tasks.append({"block": [role], "rescue": [show], "ignore_errors": False})
-    done = play_ignoring_errors(tasks, simulator, tmp_path, way)
+    done = play_ignoring_errors(tasks, simulator, tmp_path, run_mode)
     for number, (_gate, words) in enumerate(gates):
         assert words in done.results[f"gate {number}"]["msg"]
     assert effects(simulator) == []

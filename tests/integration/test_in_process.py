@@ -104,7 +104,7 @@ def comparable(value: t.Any) -> t.Any:
 
 def test_in_process_and_module_results_are_the_same(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     results = []
-    for way in ("true", "false"):
+    for run_mode in ("true", "false"):
         simulator.load(scenario())
         simulator.advance(30)
         folder = tmp_path / "files"
@@ -114,11 +114,11 @@ def test_in_process_and_module_results_are_the_same(simulator: t.Any, tmp_path: 
             tmp_path,
             "-vvv",
             url=simulator.url,
-            environment={"JOBGATE_IN_PROCESS": way},
+            environment={"JOBGATE_IN_PROCESS": run_mode},
             secrets=[TOKEN, "secret-word-1"],
         )
         assert result.returncode == 0, result.output
-        assert ran_as_module(result) is (way == "false")
+        assert ran_as_module(result) is (run_mode == "false")
         assert effects(simulator) == [("play", "deploy")]
         for file in folder.iterdir():
             file.unlink()
@@ -129,20 +129,20 @@ def test_in_process_and_module_results_are_the_same(simulator: t.Any, tmp_path: 
 
 
 def test_relative_dest_starts_in_the_playbook_folder(simulator: t.Any, tmp_path: pathlib.Path) -> None:
-    for way in ("true", "false"):
+    for run_mode in ("true", "false"):
         simulator.load(scenario())
-        books, elsewhere = tmp_path / way / "books", tmp_path / way / "elsewhere"
+        books, elsewhere = tmp_path / run_mode / "books", tmp_path / run_mode / "elsewhere"
         books.mkdir(parents=True)
         elsewhere.mkdir()
         tasks = [{"name": "file", DOWNLOAD: {**PINNED, "dest": "a.zip"}}]
         command, environment = playbook_command(
-            tasks, books, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way}
+            tasks, books, url=simulator.url, environment={"JOBGATE_IN_PROCESS": run_mode}
         )
         done = subprocess.run(
             command, env=environment, cwd=elsewhere, capture_output=True, text=True, timeout=1800, check=False
         )
         assert done.returncode == 0, done.stdout
-        assert (books / "a.zip").exists() and list(elsewhere.iterdir()) == [], way
+        assert (books / "a.zip").exists() and list(elsewhere.iterdir()) == [], run_mode
 
 
 # by the reported reason
@@ -257,8 +257,10 @@ def test_become_runs_the_task_as_a_module(simulator: t.Any, tmp_path: pathlib.Pa
     assert (tmp_path / "asked").exists()
 
 
-@pytest.mark.parametrize("way", ["true", "false"])
-def test_connection_comes_from_variables_and_ansible_cfg(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+@pytest.mark.parametrize("run_mode", ["true", "false"])
+def test_connection_comes_from_variables_and_ansible_cfg(
+    simulator: t.Any, tmp_path: pathlib.Path, run_mode: str
+) -> None:
     simulator.load(scenario())
     nowhere = "http://127.0.0.1:1"
     (tmp_path / "ansible.cfg").write_text(
@@ -293,11 +295,11 @@ def test_connection_comes_from_variables_and_ansible_cfg(simulator: t.Any, tmp_p
         tmp_path,
         "-vvv",
         token="",
-        environment={"JOBGATE_IN_PROCESS": way, "WRONG": "wrong-token-0123456789"},
+        environment={"JOBGATE_IN_PROCESS": run_mode, "WRONG": "wrong-token-0123456789"},
         secrets=[TOKEN, "wrong-token-0123456789"],
     )
     assert result.returncode == 0, result.output
-    assert ran_as_module(result) is (way == "false")
+    assert ran_as_module(result) is (run_mode == "false")
     assert "Traceback" not in result.output
     messages = {name: found.get("msg", found.get("job") and "read") for name, found in result.results.items()}
     for name in ("by ansible.cfg", "an option beats a variable", "a variable beats the environment"):

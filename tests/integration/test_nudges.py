@@ -20,8 +20,8 @@ from .harness import effects, play, world
 Row = dict[str, t.Any]
 
 
-@pytest.mark.parametrize("way", ["in process", "module"])
-def test_nudges_end_the_pauses_of_the_role(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+@pytest.mark.parametrize("run_mode", ["in process", "module"])
+def test_nudges_end_the_pauses_of_the_role(simulator: t.Any, tmp_path: pathlib.Path, run_mode: str) -> None:
     build: Row = {"name": "build", "stage": "build", "queue": 0, "duration": 300}
     deploy: Row = {"name": "deploy", "stage": "deploy", "when": "manual", "allow_failure": False, "duration": 60}
     simulator.load(world(build, deploy), clock="scaled:60")
@@ -31,7 +31,7 @@ def test_nudges_end_the_pauses_of_the_role(simulator: t.Any, tmp_path: pathlib.P
         "release_gate_record": str(tmp_path / "record.json"),
         "release_gate_nudges": str(tmp_path / "nudges"),
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-        "jobgate_in_process": way == "in process",
+        "jobgate_in_process": run_mode == "in process",
     }
     task = {"name": "Release", "ansible.builtin.import_role": {"name": "jobgate.gitlab.release_gate"}}
     with nudged(simulator, tmp_path / "nudges"):

@@ -608,8 +608,8 @@ def test_pipeline_creation_limit_is_waited_for(simulator: t.Any) -> None:
 # ----- as a module -----
 
 
-@pytest.mark.parametrize("way", ["true", "false"])
-def test_run_works_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+@pytest.mark.parametrize("run_mode", ["true", "false"])
+def test_run_works_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathlib.Path, run_mode: str) -> None:
     simulator.load(world_with_new_pipelines(*({**job, "duration": 0.5} for job in JOBS)), clock="real")
     options = {**RUN, "variables": {"SECRET": "variable-0123456789"}, "wait": True, "wait_interval": 0.2}
     tasks: list[dict[str, t.Any]] = [
@@ -626,7 +626,7 @@ def test_run_works_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathli
         tmp_path,
         "-vvv",
         url=simulator.url,
-        environment={"JOBGATE_IN_PROCESS": way},
+        environment={"JOBGATE_IN_PROCESS": run_mode},
         secrets=(TOKEN, TRIGGER, "variable-0123456789"),
     )
     assert done.returncode == 0, done.output
@@ -636,8 +636,10 @@ def test_run_works_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathli
     assert pipeline_effects(simulator) == [("create_pipeline", 101), ("trigger_pipeline", 102)]
 
 
-@pytest.mark.parametrize("way", ["true", "false"])
-def test_retry_and_cancel_work_in_process_and_as_a_module(simulator: t.Any, tmp_path: pathlib.Path, way: str) -> None:
+@pytest.mark.parametrize("run_mode", ["true", "false"])
+def test_retry_and_cancel_work_in_process_and_as_a_module(
+    simulator: t.Any, tmp_path: pathlib.Path, run_mode: str
+) -> None:
     simulator.load(world({"name": "deploy", "status": "failed", "duration": 3600}), clock="real")
     actions, rounds = ("retry", "cancel"), ("check", "run", "check again", "run again")
     tasks: list[dict[str, t.Any]] = []
@@ -646,7 +648,7 @@ def test_retry_and_cancel_work_in_process_and_as_a_module(simulator: t.Any, tmp_
         for name in rounds:
             task = {"name": f"{action} {name}", "jobgate.gitlab.gitlab_pipeline": options, "diff": True}
             tasks.append({**task, "check_mode": name.startswith("check")})
-    done = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": way})
+    done = play(tasks, tmp_path, url=simulator.url, environment={"JOBGATE_IN_PROCESS": run_mode})
     assert done.returncode == 0, done.output
     changed = {name: result["changed"] for name, result in done.results.items()}
     for action in actions:

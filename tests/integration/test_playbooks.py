@@ -13,7 +13,7 @@ import pytest
 
 from .harness import ROOT, TOKEN, effects, play, world
 
-BOTH_WAYS = pytest.mark.usefixtures("way")
+BOTH_RUN_MODES = pytest.mark.usefixtures("run_mode")
 
 ACTION = "jobgate.gitlab.gitlab_job_action"
 INFO = "jobgate.gitlab.gitlab_job_info"
@@ -25,7 +25,7 @@ def scenario() -> dict[str, t.Any]:
     return world({"name": "build", "stage": "build", "status": "success"}, {**DEPLOY, "duration": 30})
 
 
-@BOTH_WAYS
+@BOTH_RUN_MODES
 def test_demo_release_plays_and_retries_its_jobs_once(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(ROOT / "docs" / "examples" / "release-scenario.yml", clock="scaled:60")
     token = "demo-token-of-the-simulator"
@@ -60,7 +60,7 @@ def test_demo_release_plays_and_retries_its_jobs_once(simulator: t.Any, tmp_path
     assert effects(simulator) == done
 
 
-@BOTH_WAYS
+@BOTH_RUN_MODES
 def test_check_mode_diff_and_secrets_work_with_module_defaults(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     options = {"project": "group/app", "ref": "main", "name": "deploy:prod", "action": "play"}
@@ -145,7 +145,7 @@ def test_lookup_connection_comes_from_variables(simulator: t.Any, tmp_path: path
     assert result.results["look"]["msg"] == "success"
 
 
-@BOTH_WAYS
+@BOTH_RUN_MODES
 def test_installed_extensions_refuse_and_annotate(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     site = tmp_path / "site"
@@ -190,7 +190,7 @@ def test_installed_extensions_refuse_and_annotate(simulator: t.Any, tmp_path: pa
     assert result.results["cancel"]["job"]["annotations"] == {"cost_centre": 4711}
 
 
-@BOTH_WAYS
+@BOTH_RUN_MODES
 def test_failed_results_have_the_same_keys_as_successful_ones(simulator: t.Any, tmp_path: pathlib.Path) -> None:
     simulator.load(scenario())
     good = {"project": "group/app", "ref": "main", "name": "build"}

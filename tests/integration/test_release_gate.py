@@ -191,9 +191,9 @@ def test_module_works_outside_the_ansible_process(simulator: t.Any, tmp_path: pa
     assert json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))["outcome"] == "passed"
 
 
-@pytest.mark.parametrize("way", ["true", "false"])
+@pytest.mark.parametrize("run_mode", ["true", "false"])
 def test_all_files_are_written_and_the_command_in_the_report_works(
-    simulator: t.Any, tmp_path: pathlib.Path, way: str
+    simulator: t.Any, tmp_path: pathlib.Path, run_mode: str
 ) -> None:
     job = {"name": "deploy", **MANUAL, "duration": 1, "log": "no space\n"}
     simulator.load(world({**job, "attempts": [{"outcome": "failed"}, {"outcome": "success"}]}), clock="scaled:60")
@@ -201,7 +201,7 @@ def test_all_files_are_written_and_the_command_in_the_report_works(
     variables = {f"release_gate_{name}": str(tmp_path / file) for name, file in names.items()}
     variables["release_gate_projects"] = [{"project": "group/app", "ref": "main", "gates": APP["gates"]}]
     task = {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
-    environment = {"JOBGATE_IN_PROCESS": way}
+    environment = {"JOBGATE_IN_PROCESS": run_mode}
     assert play([task], tmp_path, url=simulator.url, environment=environment).returncode == 2
     texts = {name: (tmp_path / file).read_text(encoding="utf-8") for name, file in names.items()}
     assert all("no space" in text for text in texts.values())
@@ -242,9 +242,9 @@ GROUP = "group/jobgate.gitlab.gitlab"
 SHARED: Row = {"project": "group/app", "ref": "main", "wait": True, "wait_timeout": 60, "name": "test"}
 
 
-@pytest.mark.parametrize("way", ["true", "false"])
+@pytest.mark.parametrize("run_mode", ["true", "false"])
 def test_role_ignores_unrelated_defaults_of_the_action_group(
-    simulator: t.Any, tmp_path: pathlib.Path, way: str
+    simulator: t.Any, tmp_path: pathlib.Path, run_mode: str
 ) -> None:
     simulator.load(world({"name": "test"}, {"name": "deploy", **MANUAL, "duration": 1}), clock="scaled:60")
     projects = [{"project": "group/app", "ref": "main", "gates": APP["gates"]}]
@@ -253,7 +253,7 @@ def test_role_ignores_unrelated_defaults_of_the_action_group(
         {"name": "gate", "ansible.builtin.include_role": {"name": ROLE}, "vars": {"release_gate_projects": projects}},
     ]
     keywords = {"module_defaults": {GROUP: {**SHARED, "api_url": simulator.url}}}
-    done = play(tasks, tmp_path, environment={"JOBGATE_IN_PROCESS": way}, play_keywords=keywords)
+    done = play(tasks, tmp_path, environment={"JOBGATE_IN_PROCESS": run_mode}, play_keywords=keywords)
     assert done.returncode == 0, done.output
     assert done.results["info"]["job"]["status"] == "success"
     assert done.results["Take the release through its gates"]["summary"] == ["group/app: play deploy: played"]

@@ -240,8 +240,8 @@ def test_waiting_works_with_a_job_token(simulator: t.Any) -> None:
     scenario["tokens"].append({"token": JOB_TOKEN, "kind": "job", "job": "deploy"})
     simulator.load(scenario, version="19.2")
     simulator.advance(1)
-    for way in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
-        result = with_job_token(simulator, INFO, **way, wait=True)
+    for selection in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
+        result = with_job_token(simulator, INFO, **selection, wait=True)
         assert (result.failure, result["job"]["status"]) == (None, "success")
     assert set(endpoints(simulator)) <= {"list_project_jobs", "list_pipeline_jobs", "get_pipeline"}
 
@@ -284,11 +284,12 @@ def test_pipelines_are_found_by_ref_with_a_job_token(simulator: t.Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "way"), [("13.12", {"pipeline_id": 100}), ("17.11", {"pipeline_id": 100}), ("18.10", {"ref": "main"})]
+    ("version", "selection"),
+    [("13.12", {"pipeline_id": 100}), ("17.11", {"pipeline_id": 100}), ("18.10", {"ref": "main"})],
 )
-def test_older_servers_refuse_job_tokens_for_lists(simulator: t.Any, version: str, way: dict[str, t.Any]) -> None:
+def test_older_servers_refuse_job_tokens_for_lists(simulator: t.Any, version: str, selection: dict[str, t.Any]) -> None:
     load(simulator, version)
-    result = with_job_token(simulator, INFO, **way)
+    result = with_job_token(simulator, INFO, **selection)
     hint = "before GitLab 18, a job token cannot list jobs; before GitLab 19.2, it cannot read pipelines"
     assert_sentence(result.failure, "404 Project Not Found", hint)
 
@@ -308,8 +309,8 @@ def test_missing_log_causes_a_warning_with_a_job_token(simulator: t.Any) -> None
 @pytest.mark.parametrize("action", ACTIONS)
 def test_job_tokens_are_refused_for_actions_before_any_request(simulator: t.Any, action: str, check_mode: bool) -> None:
     load(simulator)
-    for way in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
-        result = with_job_token(simulator, ACTION, **way, action=action, check_mode=check_mode)
+    for selection in ({"job_id": 1000}, {"pipeline_id": 100, "name": ["build"]}):
+        result = with_job_token(simulator, ACTION, **selection, action=action, check_mode=check_mode)
         assert_sentence(result.failure, f"api_job_token cannot be used for action {action} because")
         assert result.values == ACTION.empty_result
     assert simulator.requests() == []
@@ -372,7 +373,7 @@ def test_log_downloads_are_refused_before_any_request(simulator: t.Any, tmp_path
 
 # ----- other projects -----
 
-WAYS: list[tuple[t.Any, dict[str, t.Any]]] = [
+CALLS: list[tuple[t.Any, dict[str, t.Any]]] = [
     (INFO, {"pipeline_id": 100}),
     (INFO, {"job_id": 1000}),
     (BRIDGES, {"pipeline_id": 100}),
@@ -383,16 +384,16 @@ WAYS: list[tuple[t.Any, dict[str, t.Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("task", "way"), WAYS)
+@pytest.mark.parametrize(("task", "options"), CALLS)
 @pytest.mark.parametrize("is_listed", [False, True])
 def test_other_projects_require_the_job_token_allowlist(
-    simulator: t.Any, tmp_path: pathlib.Path, task: t.Any, way: dict[str, t.Any], is_listed: bool
+    simulator: t.Any, tmp_path: pathlib.Path, task: t.Any, options: dict[str, t.Any], is_listed: bool
 ) -> None:
     load(simulator, allow=["group/other"] if is_listed else None)
     simulator.set_job("deploy", status="success")
-    if task is DOWNLOAD and way.get("content") != "list":
-        way = {**way, "dest": str(tmp_path / "x")}
-    result = with_job_token(simulator, task, api_job_token=OTHER_TOKEN, **way)
+    if task is DOWNLOAD and options.get("content") != "list":
+        options = {**options, "dest": str(tmp_path / "x")}
+    result = with_job_token(simulator, task, api_job_token=OTHER_TOKEN, **options)
     if is_listed:
         assert result.failure is None
     else:
@@ -414,11 +415,11 @@ def test_other_projects_are_not_found_on_older_servers(simulator: t.Any, tmp_pat
 # ----- with Ansible -----
 
 
-@pytest.mark.parametrize("way", ["in_process", "module"])
+@pytest.mark.parametrize("run_mode", ["in_process", "module"])
 def test_playbook_reads_the_jobs_of_tokens(
-    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, way: str
+    simulator: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_mode: str
 ) -> None:
-    monkeypatch.setenv("JOBGATE_TEST_WAY", way)
+    monkeypatch.setenv("JOBGATE_TEST_RUN_MODE", run_mode)
     load(simulator)
     info = {"project": "group/app", "pipeline_id": 100}
     tasks = [

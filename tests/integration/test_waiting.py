@@ -101,7 +101,7 @@ def test_allowed_failures_fail_the_task_unless_ignored(simulator: t.Any) -> None
 
 def test_failed_job_is_retried_up_to_max_attempts(simulator: t.Any) -> None:
     failed = {"outcome": "failed", "failure_reason": "runner_system_failure"}
-    for attempts, most, fails in (([failed, failed, {"outcome": "success"}], 3, False), ([failed], 3, True)):
+    for attempts, max_attempts, fails in (([failed, failed, {"outcome": "success"}], 3, False), ([failed], 3, True)):
         simulator.load(world({"name": "deploy", "when": "manual", "attempts": attempts}))
         result = run_task(
             simulator,
@@ -109,7 +109,7 @@ def test_failed_job_is_retried_up_to_max_attempts(simulator: t.Any) -> None:
             **PIPELINE,
             name=["deploy"],
             action="play",
-            max_attempts=most,
+            max_attempts=max_attempts,
             retry_on=["runner_system_failure"],
         )
         assert (result.failure is not None) is fails

@@ -81,8 +81,8 @@ def _answer(simulation: Simulation, request: Request, entry: dict[str, t.Any]) -
         raise errors.unauthorized()
     endpoint.check(call)
     if endpoint.limited and user and features.has("jobs_list_limiter"):
-        most = simulation.engine.world.limits["jobs_list_per_minute"]
-        if most is not None and simulation.limiter.count(f"jobs:{user.username}", simulation.engine.time) > most:
+        limit = simulation.engine.world.limits["jobs_list_per_minute"]
+        if limit is not None and simulation.limiter.count(f"jobs:{user.username}", simulation.engine.time) > limit:
             # This limit has neither Retry-After nor RateLimit headers (topic: rate limits).
             raise errors.ApiError(429, {"message": {"error": _TOO_MANY}})
     reply = endpoint.handler(call)

@@ -117,10 +117,10 @@ def _with_times(engine: Engine, job: Job, text: bytes) -> bytes:
     """Return the log with the runner's prefix of 32 characters before each line: time, stream, kind of line."""
     rows = text.split(b"\n")
     lines = [row + b"\n" for row in rows[:-1]] + [row for row in rows[-1:] if row]
-    begun = job.started_at or 0.0
+    started_at = job.started_at or 0.0
     marked = []
     for number, line in enumerate(lines):
-        moment = engine.clock.moment(begun + job.plan.duration * number / len(lines))
+        moment = engine.clock.moment(started_at + job.plan.duration * number / len(lines))
         marked.append(f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z 00O ".encode() + line)
     return b"".join(marked)
 

@@ -65,7 +65,7 @@ def _identify_person(call: Call, value: str) -> Identity:
         raise errors.token_problem("invalid_token", _EXPIRED, status=401)
     if token.state == "revoked":
         raise errors.token_problem("invalid_token", _REVOKED, status=401)
-    if token.permissions is not None and _is_let_in_as_nobody(call, token.permissions):
+    if token.permissions is not None and _counts_as_anonymous(call, token.permissions):
         return ANONYMOUS
     _check_scope(call, token)
     if token.user.state == "blocked":
@@ -105,7 +105,7 @@ def _lacking(call: Call, permissions: frozenset[str]) -> str | None:
     return f"Your Personal Access Token lacks the required permissions: [{wanted}]{place}."
 
 
-def _is_let_in_as_nobody(call: Call, permissions: frozenset[str]) -> bool:
+def _counts_as_anonymous(call: Call, permissions: frozenset[str]) -> bool:
     """Return whether a fine-grained token without the permission counts as anonymous, on a public project."""
     endpoint = call.endpoint
     if (

@@ -43,7 +43,7 @@ def create_downstream(engine: Engine, bridge: Job) -> None:
     bridge.downstream = creation.create_pipeline(engine, row, project, place=place, bridge=bridge)
 
 
-def tell_bridge(engine: Engine, pipeline: Pipeline) -> None:
+def update_bridge(engine: Engine, pipeline: Pipeline) -> None:
     """Pass the status of a downstream pipeline on to a bridge with a strategy."""
     bridge = pipeline.source_bridge
     if bridge is None or bridge.downstream is not pipeline or bridge.spec.strategy == "none":

@@ -83,12 +83,12 @@ class Generated:
         pattern = memoryview(_pattern(self._kind))
         while begin < end:
             number, offset = divmod(begin, BLOCK)
-            most = min(BLOCK, offset + end - begin)
+            stop = min(BLOCK, offset + end - begin)
             if offset < _MARK:
-                yield self._mark(number)[offset : min(_MARK, most)]
-            if most > _MARK:
-                yield pattern[max(0, offset - _MARK) : most - _MARK]
-            begin += most - offset
+                yield self._mark(number)[offset : min(_MARK, stop)]
+            if stop > _MARK:
+                yield pattern[max(0, offset - _MARK) : stop - _MARK]
+            begin += stop - offset
 
     def crc(self) -> int:
         """Return the CRC-32 without reading all bytes, from that of the pattern."""

@@ -328,7 +328,7 @@ class Engine:
                 progress = True
         # The moves above need no further processing: the loop ended because none changes anything.
         pipeline.processing_planned = False
-        bridges.tell_bridge(self, pipeline)
+        bridges.update_bridge(self, pipeline)
         for watcher in self.watchers:
             watcher.pipeline_processed(pipeline)
 

@@ -25,9 +25,9 @@ def force(engine: Engine, job: Job, status: str, *, finished_at: float | None = 
     ran = engine.world.statuses[status] in ("running", "canceling", "success", "failed", "canceled")
     if ran:
         length = 0 if is_active else plan.duration
-        begun = job.started_at if job.started_at is not None else max(job.created_at, end - length)
-        started: float | None = begun
-        job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, begun - 1)
+        started_at = job.started_at if job.started_at is not None else max(job.created_at, end - length)
+        started: float | None = started_at
+        job.queued_at = job.queued_at if job.queued_at is not None else max(job.created_at, started_at - 1)
         if job.kind == BUILD:
             job.runner = job.runner or engine.runner_for(job)
             job.has_log = job.spec.log != ""

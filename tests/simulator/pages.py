@@ -42,14 +42,14 @@ def wanted(call: Call) -> tuple[int, int]:
     return max(page, 1), min(per_page if per_page > 0 else 20, MAX_PER_PAGE)
 
 
-def check_offset(call: Call, *, most: int | None) -> None:
+def check_offset(call: Call, *, limit: int | None) -> None:
     """Refuse offsets above the configured limit.
 
     :raises ApiError: 405, because the server then requires keyset pagination.
     """
     page, per_page = wanted(call)
-    if most is not None and page * per_page > most:
-        text = f"Offset pagination has a maximum allowed offset of {most} for requests that return objects of type"
+    if limit is not None and page * per_page > limit:
+        text = f"Offset pagination has a maximum allowed offset of {limit} for requests that return objects of type"
         advice = "Remaining records can be retrieved using keyset pagination."
         raise errors.ApiError(405, {"error": f"{text} Ci::Build. {advice}"})
 

@@ -111,12 +111,12 @@ class Creator:
         """Count this attempt with a valid ref against the limits; above them, it is 400 without Retry-After."""
         limits = self._engine.world.limits
         now, count = self._engine.time, self._simulation.limiter.count
-        most = limits["pipelines_per_minute"]
+        limit = limits["pipelines_per_minute"]
         key = f"pipelines:{wish.project.id}:{wish.user.username}:{sha}"
-        if most is not None and count(key, now) > most:
+        if limit is not None and count(key, now) > limit:
             raise self.refusal("too_many")
-        most = limits["pipelines_of_user_per_minute"]
-        if most is not None and count(f"pipelines:{wish.user.username}", now) > most:
+        limit = limits["pipelines_of_user_per_minute"]
+        if limit is not None and count(f"pipelines:{wish.user.username}", now) > limit:
             raise self.refusal("too_many")
 
     def _fail(self, wish: Wish, ref: tuple[str, bool, str], text: str) -> Pipeline:

@@ -135,7 +135,7 @@ def list_project_jobs(call: Call) -> Reply:
         if order != ("id", "desc"):
             raise errors.ApiError(405, {"error": "Keyset pagination is not yet available for this type of request"})
         return _job_list(call, *pages.keyset_page(call, rows))
-    pages.check_offset(call, most=call.engine.world.limits["jobs_list_offset"])
+    pages.check_offset(call, limit=call.engine.world.limits["jobs_list_offset"])
     totals = not call.features.has("jobs_list_without_totals")
     return _job_list(call, *pages.offset_page(call, rows, totals=totals))
 

@@ -355,8 +355,8 @@ class Simulation:
                 "keep_artifacts": lambda: actions.keep_artifacts(job, user),
                 "delete_artifacts": lambda: actions.delete_artifacts(job, user),
                 "unschedule": lambda: forcing.unschedule(self.engine, job),
-                "approve": lambda: actions.approve_wholly(job, user),
-                "reject": lambda: actions.approve_wholly(job, user, verdict="rejected"),
+                "approve": lambda: actions.approve_completely(job, user),
+                "reject": lambda: actions.approve_completely(job, user, verdict="rejected"),
             }
             if action not in table:
                 raise schema.unknown("action", action, table, place="job")

@@ -73,12 +73,12 @@ async def _wait(incoming: web.BaseRequest, seconds: float) -> None:
 
 async def _begin(incoming: web.BaseRequest, reply: Reply, *, size: int) -> web.StreamResponse:
     """Send the head of an answer, which declares this number of bytes."""
-    begun = web.StreamResponse(status=reply.status, headers=reply.headers)
+    stream = web.StreamResponse(status=reply.status, headers=reply.headers)
     if reply.content_type is not None:
-        begun.headers["Content-Type"] = reply.content_type
-    begun.content_length = size
-    await begun.prepare(incoming)
-    return begun
+        stream.headers["Content-Type"] = reply.content_type
+    stream.content_length = size
+    await stream.prepare(incoming)
+    return stream
 
 
 async def send(incoming: web.BaseRequest, reply: Reply) -> web.StreamResponse:
@@ -108,15 +108,15 @@ async def _cut(incoming: web.BaseRequest, reply: Reply, rule: Rule) -> web.Strea
     content = reply.content
     # An empty body is also cut: its declared length is one byte.
     declared = max(content.size, 1)
-    begun = await _begin(incoming, reply, size=declared)
+    stream = await _begin(incoming, reply, size=declared)
     for piece in content.blocks(0, min(rule.bytes, declared - 1)):
-        await begun.write(piece)
+        await stream.write(piece)
     if rule.kind == "reset_at":
         await _arrived(incoming)
         reset(incoming.transport)
     elif incoming.transport is not None:
         incoming.transport.close()
-    return begun
+    return stream
 
 
 async def _arrived(incoming: web.BaseRequest) -> None:

@@ -318,7 +318,7 @@ class TestFaults:
             simulator.inject(kind="refuse", seconds=1, origin="second")
 
 
-def test_a_client_that_disconnects_is_normal(simulator: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_disconnecting_client_is_not_an_error(simulator: Simulator, caplog: pytest.LogCaptureFixture) -> None:
     load(simulator, artifacts={"size": 100_000_000})
     connection = connect(simulator.url)
     connection.request("GET", ARCHIVE, headers={"PRIVATE-TOKEN": "mia-token"})

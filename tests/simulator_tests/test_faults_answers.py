@@ -107,12 +107,12 @@ class TestSlow:
 
 
 class TestDamaged:
-    @pytest.mark.parametrize(("name", "most"), [("truncate", 20), ("truncate_all", 0)])
-    def test_truncated_body_ends_early(self, simulator: Simulator, name: str, most: int) -> None:
+    @pytest.mark.parametrize(("name", "length"), [("truncate", 20), ("truncate_all", 0)])
+    def test_truncated_body_ends_early(self, simulator: Simulator, name: str, length: int) -> None:
         simulator.inject(name)
         answer = get(simulator)
         assert isinstance(answer.error, http.client.IncompleteRead)
-        assert len(answer.body) == most
+        assert len(answer.body) == length
         whole = undamaged_body(simulator)
         assert int(answer.headers["Content-Length"]) == len(whole) and whole.startswith(answer.body)
 

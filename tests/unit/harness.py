@@ -73,7 +73,7 @@ class SharedClock(FakeClock):
     def __init__(self) -> None:
         super().__init__()
         self.at_work: t.Callable[[], int] = lambda: 0
-        self.most_asleep = 0
+        self.max_asleep = 0
         self._changed = threading.Condition()
         self._wakes: list[float] = []
         self._decides = threading.current_thread()
@@ -85,7 +85,7 @@ class SharedClock(FakeClock):
                 self.now = wake
                 return
             self._wakes.append(wake)
-            self.most_asleep = max(self.most_asleep, len(self._wakes))
+            self.max_asleep = max(self.max_asleep, len(self._wakes))
             self._changed.wait_for(lambda: self.now >= wake)
             self._wakes.remove(wake)
 

@@ -26,7 +26,7 @@ class _Row:
     :param words: phrases from GitLab's text or the title of a web page, in lower case and separated by bars; one must
         match. The text may repeat the name of a job, so each phrase is long enough that only GitLab uses it.
     :param endpoint: the beginnings of the names of the endpoints that the row applies to.
-    :param is_mere: whether the row matches only if GitLab gives no reason of its own.
+    :param only_without_reason: whether the row matches only if GitLab gives no reason of its own.
     """
 
     status: int
@@ -36,7 +36,7 @@ class _Row:
     token: TokenKind | None = None
     missing_endpoint: bool | None = None
     endpoint: tuple[str, ...] = ("",)
-    is_mere: bool = False
+    only_without_reason: bool = False
 
 
 _UNSET = [name for names in TOKEN_VARIABLES.values() for name in names]
@@ -101,32 +101,32 @@ _ROWS: tuple[_Row, ...] = (
         "The job token is not valid here: it works only while its job is running, and only for some endpoints; a job "
         "token cannot play, retry or cancel jobs",
         token="api_job_token",
-        is_mere=True,
+        only_without_reason=True,
     ),
-    _Row(401, "Check the token, and that api_url is the server it belongs to", is_mere=True),
+    _Row(401, "Check the token, and that api_url is the server it belongs to", only_without_reason=True),
     _Row(
         403,
         "The user of the token cannot read this log: the log of a job in debug mode requires the Developer role",
         endpoint=("get_job_log",),
-        is_mere=True,
+        only_without_reason=True,
     ),
     _Row(
         403,
         "The user of the token cannot read these artifacts: check artifacts:access in the configuration of the job",
         endpoint=("download_artifact", "list_artifact"),
-        is_mere=True,
+        only_without_reason=True,
     ),
     _Row(
         403,
         "The user of the token needs the Maintainer role in the project, or must have started the pipeline",
         endpoint=("get_pipeline_variables",),
-        is_mere=True,
+        only_without_reason=True,
     ),
     _Row(
         403,
         "The user of the token needs at least the Reporter role in the project, and CI/CD must be enabled there",
         writes=False,
-        is_mere=True,
+        only_without_reason=True,
     ),
     _Row(
         404,
@@ -145,7 +145,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(405, "This GitLab is too old for this request: update GitLab", words="405 not allowed"),
     _Row(405, "Too many records for offset pagination: select a pipeline, or set limit", words="offset"),
     _Row(409, _BUSY, words="resource lock|stats refresh"),
-    _Row(409, _BUSY, is_mere=True),
+    _Row(409, _BUSY, only_without_reason=True),
     _Row(429, "Too many requests: try again later, and set api_requests_per_minute, or lower api_concurrency"),
     _Row(500, "The server failed: its administrator can find the reason in its logs"),
     _Row(502, "The server behind the proxy does not answer; it may be starting or being upgraded"),
@@ -216,7 +216,7 @@ def advice_for(
             and row.token in (None, settings.token_kind)
             and row.missing_endpoint in (None, is_missing_endpoint)
             and endpoint.startswith(row.endpoint)
-            and not (row.is_mere and has_reason)
+            and not (row.only_without_reason and has_reason)
         ):
             return row.advice
     return found or (_BEFORE_GITLAB if error.is_foreign else "")

@@ -106,7 +106,7 @@ class Endpoint:
             reason = reason if isinstance(exc, UnicodeError) else str(exc)
             raise UsageError(f"the address of {self.name} cannot be built: {reason}") from None
         headers = {"Accept": "application/json" if self.answer in ("record", "records", "nothing") else "*/*"}
-        body = json_body(dict(_wired(self.body, given)))
+        body = json_body(dict(_sent_arguments(self.body, given)))
         if body is not None:
             headers["Content-Type"] = "application/json"
         return Request(self.method, url, self.name, headers, body, self.is_repeatable)
@@ -115,7 +115,7 @@ class Endpoint:
         path = self.path
         for name in self.in_path:
             path = path.replace("{" + name + "}", quoted(given[name], with_slashes=name in self.with_slashes))
-        query = query_string([*_wired(self.query, given), *_wired(self._paging, given)])
+        query = query_string([*_sent_arguments(self.query, given), *_sent_arguments(self._paging, given)])
         return f"{path}?{query}" if query else path
 
 
@@ -141,7 +141,7 @@ def subject_of(arguments: t.Mapping[str, t.Any]) -> str:
     return " of ".join(parts)
 
 
-def _wired(names: Names, given: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
+def _sent_arguments(names: Names, given: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
     """Yield the given arguments with the names under which they are sent."""
     for name in names:
         if name in given:

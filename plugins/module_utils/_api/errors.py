@@ -168,7 +168,7 @@ class RedirectError(BadAnswerError):
 
 
 # GitLab's text if it gives no reason.
-_MERE_STATUS = re.compile(r"(\d{3})?\W*(unauthorized|forbidden|not found|bad request|conflict)?\W*", re.IGNORECASE)
+_STATUS_ONLY = re.compile(r"(\d{3})?\W*(unauthorized|forbidden|not found|bad request|conflict)?\W*", re.IGNORECASE)
 
 
 class StatusError(RequestError):
@@ -191,7 +191,7 @@ class StatusError(RequestError):
     @property
     def has_reason(self) -> bool:
         """Return whether the answer gives a reason or is not from GitLab; then GitLab's usual reasons do not apply."""
-        return self.is_foreign or not _MERE_STATUS.fullmatch(self.server_text)
+        return self.is_foreign or not _STATUS_ONLY.fullmatch(self.server_text)
 
     def rewrite(self, change: t.Callable[[str], str]) -> None:
         super().rewrite(change)

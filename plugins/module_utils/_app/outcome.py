@@ -55,7 +55,7 @@ class Progress:
         """
 
     def note_remaining(self, *, wait: object, what: t.Sequence[str]) -> None:
-        """Note what would go on in GitLab if the task were interrupted now; the previous note of this wait is replaced.
+        """Note what would continue in GitLab if the task were interrupted now; this replaces the last note of the wait.
 
         :param wait: identifies one of several simultaneous waits.
         """

@@ -100,7 +100,7 @@ class PluginManager:
     def endpoints(self) -> dict[str, Endpoint]:
         """Return the endpoints by name, including those of extensions.
 
-        :raises ExtensionError: if an extension adds or replaces an endpoint in a wrong way.
+        :raises ExtensionError: if an extension adds or replaces an endpoint incorrectly.
         """
         hook, registry = "gitlab_register_endpoints", Registry()
         self.call(hook, registry=registry)

@@ -86,9 +86,9 @@ def run(options: Options, context: TaskContext) -> Outcome:
     report = finish(session, ActionRun(session, query, request, waiting).run(), waiting, query.describe())
     read_logs(session, report, waiting.log_lines)
     failure = failure_text(report, request.action, limit=_MAX_NAMED)
-    asked = text_list(options, "fields")
-    jobs = [_record(session, target, asked or (_FAILURE_FIELDS if failure else ())) for target in report.targets]
-    warn_of_mistaken_fields(session, asked, jobs, {name for target in report.targets for name in target.job.record})
+    fields = text_list(options, "fields")
+    jobs = [_record(session, target, fields or (_FAILURE_FIELDS if failure else ())) for target in report.targets]
+    warn_of_mistaken_fields(session, fields, jobs, {name for target in report.targets for name in target.job.record})
     single = report.targets[0] if len(report.targets) == 1 else None
     values = {
         "jobs": jobs,

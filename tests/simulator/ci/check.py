@@ -115,8 +115,8 @@ def _check_job(name: str, job: Block, config: Config) -> None:
 
 def _check_plain(here: str, job: Block) -> None:
     retry = job.get("retry")
-    most = retry.get("max", 0) if isinstance(retry, Block) else retry
-    if most is not None and most not in (0, 1, 2):
+    maximum = retry.get("max", 0) if isinstance(retry, Block) else retry
+    if maximum is not None and maximum not in (0, 1, 2):
         what = "max" if isinstance(retry, Block) else "config"
         raise CiError(f"{here}:retry {what} must be less than or equal to 2")
     environment = job.get("environment")

@@ -83,17 +83,17 @@ class Regex:
         elif kind == "any":
             self._emit_choice(node[1])
         else:
-            _kind, part, least, most = node
-            for _time in range(least):
+            _kind, part, minimum, maximum = node
+            for _time in range(minimum):
                 self._emit(part)
-            if most is None:
+            if maximum is None:
                 loop = self._add("split")
                 self._emit(part)
                 self._add("jump", loop)
                 self._program[loop] = ("split", loop + 1, len(self._program))
             else:
                 splits = []
-                for _time in range(most - least):
+                for _time in range(maximum - minimum):
                     splits.append(self._add("split"))
                     self._emit(part)
                 for split in splits:

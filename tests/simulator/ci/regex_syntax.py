@@ -121,10 +121,10 @@ class Parser:
         self._accept("?")
         if self._peek() in ("*", "+", "?") and self._peek():
             raise RegexError("bad repetition operator")
-        least, most = counts
-        if max(least, most or 0) > _MAX_REPEATS or (most is not None and most < least):
+        minimum, maximum = counts
+        if max(minimum, maximum or 0) > _MAX_REPEATS or (maximum is not None and maximum < minimum):
             raise RegexError("bad repetition operator")
-        return ("repeat", atom, least, most)
+        return ("repeat", atom, minimum, maximum)
 
     def _counts(self) -> tuple[int, int | None] | None:
         for sign, counts in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
@@ -133,12 +133,17 @@ class Parser:
         closing = self._text.find("}", self._at)
         if self._peek() != "{" or closing < 0:
             return None
-        least, comma, most = self._text[self._at + 1 : closing].partition(",")
+        minimum, comma, maximum = self._text[self._at + 1 : closing].partition(",")
         # Anything that is not a count is literal.
-        if not least.isascii() or not least.isdigit() or not most.isascii() or not (most.isdigit() or most == ""):
+        if (
+            not minimum.isascii()
+            or not minimum.isdigit()
+            or not maximum.isascii()
+            or not (maximum.isdigit() or maximum == "")
+        ):
             return None
         self._at = closing + 1
-        return int(least), int(most) if most else None if comma else int(least)
+        return int(minimum), int(maximum) if maximum else None if comma else int(minimum)
 
     def _char(self, test: Test) -> Node:
         return ("char", _without_case(test) if "i" in self._flags else test)

@@ -269,7 +269,7 @@ def test_lone_surrogate_in_a_job_name_is_replaced():
         json.dumps(result, ensure_ascii=False).encode()
 
 
-def test_refusal_in_check_mode_is_the_same_on_both_faces():
+def test_refusal_in_check_mode_is_the_same_in_process_and_as_a_module():
     def answer(call: t.Any) -> t.Any:
         assert call.method == "GET"
         return [job(status="success", name="build"), job(43, "manual", "deploy")] if call.path.endswith("/jobs") else []

@@ -80,10 +80,10 @@ def assert_line(text: str) -> None:
     assert TOKEN not in text
 
 
-def nested(leaves: t.Any, most: int = 8) -> t.Any:
+def nested(leaves: t.Any, max_leaves: int = 8) -> t.Any:
     """Return a strategy of nested JSON values with these leaves."""
     return st.recursive(
         leaves,
         lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
-        max_leaves=most,
+        max_leaves=max_leaves,
     )

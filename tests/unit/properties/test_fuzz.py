@@ -13,7 +13,7 @@ from ...fuzz import fuzz_decoder
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_thousand_inputs_cause_no_crash(seed):
-    assert fuzz_decoder.fuzz(seed=seed, most=1000) == 1000
+    assert fuzz_decoder.fuzz(seed=seed, limit=1000) == 1000
 
 
 def test_crash_is_reported_with_a_replayable_input(monkeypatch, tmp_path, capsys):
@@ -31,6 +31,6 @@ def test_crash_is_reported_with_a_replayable_input(monkeypatch, tmp_path, capsys
 def test_same_seed_makes_the_same_inputs(monkeypatch):
     seen = []
     monkeypatch.setattr(fuzz_decoder, "target", seen.append)
-    fuzz_decoder.fuzz(seed=7, most=300)
-    fuzz_decoder.fuzz(seed=7, most=300)
+    fuzz_decoder.fuzz(seed=7, limit=300)
+    fuzz_decoder.fuzz(seed=7, limit=300)
     assert seen[:300] == seen[300:]

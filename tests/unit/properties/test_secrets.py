@@ -96,7 +96,7 @@ def test_values_skipped_by_their_json_need_no_masking(orjson, data, secret):
         st.text(alphabet="ab", max_size=4), st.text(alphabet='ab"\\n%&;#4\n\t\x1b\x7fé\u200b\u2028\ud800', max_size=8)
     )
     leaf = st.one_of(st.none(), st.integers(), texts, texts.map(lambda text: text + secret + text))
-    value = {"ref": data.draw(leaf), **data.draw(st.dictionaries(texts, nested(leaf, most=2), max_size=1))}
+    value = {"ref": data.draw(leaf), **data.draw(st.dictionaries(texts, nested(leaf, max_leaves=2), max_size=1))}
     masker = Masker([secret])
     with mock.patch.object(libraries, "orjson", orjson):
         masked, shown = masker.mask_value([value])[0], masker.shown_value([value])[0]

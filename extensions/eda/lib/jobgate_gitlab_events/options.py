@@ -172,14 +172,14 @@ def _boolean(name: str, value: t.Any) -> bool:
     return value
 
 
-def _integer(least: int, most: int) -> t.Callable[[str, t.Any], int]:
+def _integer(minimum: int, maximum: int) -> t.Callable[[str, t.Any], int]:
     """Return a reader for an integer option, which can also be a string of digits."""
 
     def read(name: str, value: t.Any) -> int:
         if isinstance(value, str) and re.fullmatch("[0-9]{1,12}", value):
             value = int(value)
-        if not _is_integer(value) or not least <= value <= most:
-            raise _wrong(name, f"an integer from {least} to {most}")
+        if not _is_integer(value) or not minimum <= value <= maximum:
+            raise _wrong(name, f"an integer from {minimum} to {maximum}")
         return int(value)
 
     return read

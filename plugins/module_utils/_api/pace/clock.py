@@ -43,8 +43,8 @@ class Clock:
             return None
 
 
-class AsideClock(Clock):
-    """A clock that enters a context while it sleeps, so that other threads can work meanwhile.
+class YieldingClock(Clock):
+    """A clock that enters a context while it sleeps, so that other threads can work in the meantime.
 
     :param asleep: the context that is active while the clock sleeps.
     """

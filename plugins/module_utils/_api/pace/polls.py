@@ -28,11 +28,11 @@ class _Poll:
     """An active poll.
 
     :param since: when the previous poll ended.
-    :param asked: keys that the poll has read; if it reads one of them again, it needs a new answer.
+    :param seen: keys of the reads so far; a repeated read needs a new answer.
     """
 
     since: float
-    asked: set[t.Hashable] = dataclasses.field(default_factory=set)
+    seen: set[t.Hashable] = dataclasses.field(default_factory=set)
 
 
 _POLL: contextvars.ContextVar[_Poll | None] = contextvars.ContextVar("poll", default=None)
@@ -75,8 +75,8 @@ class RecentReads:
         with self._lock:
             self._kept = {key: kept for key, kept in self._kept.items() if now - kept[1] <= SHARED_SECONDS}
             kept = self._kept.get(key)
-        is_first = key not in poll.asked
-        poll.asked.add(key)
+        is_first = key not in poll.seen
+        poll.seen.add(key)
         if kept and kept[0] > poll.since and is_first:
             return t.cast(T, kept[2])
         answer = read()

@@ -66,17 +66,17 @@ class Exchange:
             CURRENT.reset(token)
 
     @contextlib.contextmanager
-    def errors(self, typed: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
+    def errors(self, make_error: t.Callable[[Exception, Exchange], GitLabError]) -> t.Iterator[None]:
         """Turn exceptions of requests, urllib3 and the standard library into our errors, with method and address.
 
-        :param typed: `error_of_opening` before there is an answer, `error_of_reading` while its body is read.
+        :param make_error: `error_of_opening` before there is an answer, `error_of_reading` while its body is read.
         """
         try:
             yield
         except Exception as exc:
             if not isinstance(exc, GitLabError) and not _is_of_libraries(exc):
                 raise
-            error = exc if isinstance(exc, GitLabError) else typed(exc, self)
+            error = exc if isinstance(exc, GitLabError) else make_error(exc, self)
             if isinstance(error, RequestError):
                 error.method, error.url = self.request.method, self.request.display_url
             # messages of the library requests may contain the query, so the cause is not shown
@@ -121,13 +121,13 @@ def error_of_opening(exc: Exception, exchange: Exchange) -> GitLabError:
     text = " ".join(map(_safe_text_of, _causes(exc)))
     is_connecting = exchange.is_connecting or isinstance(exc, errors.ConnectTimeout)
     is_connecting = is_connecting or "NewConnectionError" in text or "Tunnel connection failed" in text
-    distrust = tls_error(text, is_connecting=is_connecting)
-    if distrust:
+    trust_error = tls_error(text, is_connecting=is_connecting)
+    if trust_error:
         if "ProxyError" in text:
             # the proxy has not received the address of the server
-            distrust.problem = distrust.problem.replace("TLS", f"TLS with the proxy of {exchange.proxy_name}", 1)
-            distrust.advice = "Set ca_path to the CA certificate of the proxy, or check its address"
-        return distrust
+            trust_error.problem = trust_error.problem.replace("TLS", f"TLS with the proxy of {exchange.proxy_name}", 1)
+            trust_error.advice = "Set ca_path to the CA certificate of the proxy, or check its address"
+        return trust_error
     address = parse_address(exchange.request.url)
     if not is_connecting:
         error = error_of_reading(exc, exchange)

@@ -137,7 +137,7 @@ class ActionRun:
         sender = ActionSender(
             self._session, action, self._request, lambda job: self._decide(job, action), self._approvals
         )
-        return sender.write([target.job for target in targets])
+        return sender.send([target.job for target in targets])
 
     def _note_result(self, target: Target, result: Result[FoundJob], action: Action) -> None:
         """Note the result of a write, and whether the job is followed from now on."""
@@ -294,7 +294,7 @@ class ActionRun:
         sender = ActionSender(
             session, ACTIONS["cancel"], request, lambda job: decide(job.record, request), self._approvals
         )
-        results = sender.write([target.job for target in late])
+        results = sender.send([target.job for target in late])
         for target, result in zip(late, results):
             target.job = result.after
             target.has_changed |= result.has_changed

@@ -61,7 +61,7 @@ class Action:
     :param options: the options of the task that apply to this action.
     :param needs: for options that have no effect alone, the option that each requires.
     :param arguments: what is sent in addition to project and id.
-    :param gate: how a gate of a release uses it: at once, or only after an unsuccessful end of its jobs; empty if not.
+    :param gate: when a gate of a release acts: at once, or only after a failure of its jobs; empty if no gate has it.
     """
 
     name: str

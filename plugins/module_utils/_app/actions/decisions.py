@@ -245,8 +245,8 @@ def is_played(before: Record, after: Record) -> bool:
         return True
     old, new = status_of(before), status_of(after)
     # the user who plays a job becomes the user of the job
-    is_set_off = is_active(new) or bool(after.get("started_at")) or user_id_of(after) != user_id_of(before)
-    return new != old and not is_active(old) and is_set_off
+    was_played = is_active(new) or bool(after.get("started_at")) or user_id_of(after) != user_id_of(before)
+    return new != old and not is_active(old) and was_played
 
 
 def is_retried(before: Record, after: Record) -> bool:

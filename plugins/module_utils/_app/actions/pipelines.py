@@ -41,9 +41,9 @@ class PipelineAction:
     :param effect: whether a pipeline shows that the action was executed, compared with an earlier read.
     :param status_after: the status that check mode predicts.
     :param targets: the allowed values of `wait_for`, the default first.
-    :param leaves: whether the action has left some jobs out, so the effect that the pipeline shows has another cause.
+    :param leaves_jobs_out: whether the action has left some jobs out, so the effect has another cause.
         Jobs that GitLab does not retry because the user lacks the permission do not count.
-    :param doers: the ids of the users who have caused the effect, if the pipeline shows them.
+    :param actors: the ids of the users who have caused the effect, if the pipeline shows them.
     :param accepts_any_end: whether every end of the pipeline is a success of the action.
     :param concerns_trigger_jobs: whether GitLab acts on trigger jobs as well.
     """
@@ -55,8 +55,8 @@ class PipelineAction:
     effect: t.Callable[[PipelineState, PipelineState], bool]
     status_after: str
     targets: tuple[str, ...]
-    leaves: t.Callable[[PipelineState, PipelineState], bool] = lambda before, after: False
-    doers: t.Callable[[PipelineState, PipelineState], set[int]] = lambda before, after: set()
+    leaves_jobs_out: t.Callable[[PipelineState, PipelineState], bool] = lambda before, after: False
+    actors: t.Callable[[PipelineState, PipelineState], set[int]] = lambda before, after: set()
     accepts_any_end: bool = False
     concerns_trigger_jobs: bool = False
 
@@ -138,7 +138,7 @@ _ROWS = (
             "skipped": _always("refuse", "it was skipped and none of its jobs ran; start a new pipeline"),
         },
         effect=lambda before, after: bool(_new_attempts(before, after)),
-        doers=lambda before, after: users_of(_new_attempts(before, after)),
+        actors=lambda before, after: users_of(_new_attempts(before, after)),
         status_after="running",
         targets=("success", "finished", "manual"),
     ),
@@ -156,7 +156,7 @@ _ROWS = (
             "skipped": _always("same", "it was skipped"),
         },
         effect=_is_canceled,
-        leaves=_leaves_cancelable,
+        leaves_jobs_out=_leaves_cancelable,
         status_after="canceled",
         targets=("finished", "manual"),
         accepts_any_end=True,
@@ -226,10 +226,10 @@ class _PipelineWrite(Write[PipelineState]):
         note = f"would {self._action.name} pipeline {id_of(state.pipeline)}"
         return Result("applied", after, note, has_changed=True)
 
-    def _shown(self, exc: RequestError, latest: PipelineState) -> Result[PipelineState] | None:
+    def _result_by_effect(self, exc: RequestError, latest: PipelineState) -> Result[PipelineState] | None:
         action, before = self._action, self._first
         may_be_done = self._is_in_doubt or is_lock(exc)
-        if may_be_done and action.effect(before, latest) and not action.leaves(before, latest):
+        if may_be_done and action.effect(before, latest) and not action.leaves_jobs_out(before, latest):
             return self._effective(latest, "GitLab did not confirm it, but the pipeline shows the effect")
         return None
 
@@ -263,7 +263,7 @@ class _PipelineWrite(Write[PipelineState]):
 
     def _effective(self, after: PipelineState, note: str = "") -> Result[PipelineState]:
         """Return the result for a pipeline that shows the effect, which another user may have caused."""
-        is_others = self._is_ours(self._action.doers(self._first, after)) is False
+        is_others = self._is_ours(self._action.actors(self._first, after)) is False
         note = f"another user has {self._action.participle} it since" if is_others else note
         return Result("unchanged" if is_others else "applied", after, note, has_changed=not is_others)
 

@@ -121,8 +121,8 @@ def select(session: Session, query: JobQuery, request: ActionRequest, options: W
     # an action on running jobs has nothing to do if no job is running
     if not selection.out_of_scope:
         finder.require_jobs(selection)
-    asked = dataclasses.replace(request, wait=options.wait)
-    if any(decide({"status": status}, asked).verdict == "later" for status in selection.out_of_scope):
+    wanted = dataclasses.replace(request, wait=options.wait)
+    if any(decide({"status": status}, wanted).verdict == "later" for status in selection.out_of_scope):
         why = capitalized(why_empty(query, selection))
         advice = "scope is compared when the task begins; omit it to wait until a job can be acted on"
         session.warn(f"{why}. {advice}")
@@ -148,11 +148,11 @@ def _chosen(selection: Selection, query: JobQuery, multiple: str) -> list[FoundJ
 
 def time_out(session: Session, late: t.Sequence[Target], options: WaitOptions) -> None:
     """Settle the targets that have timed out, as `on_timeout` requires."""
-    held = why_late((target.job for target in late), lambda job: jobs_in_same_pipeline(session, job))
+    blocker = why_late((target.job for target in late), lambda job: jobs_in_same_pipeline(session, job))
     for target in late:
         why = f", and {target.reason}" if target.is_waiting_for_turn else ""
-        if held and target.job.status == "created":
-            why, held = f"{why}; {held}", ""
+        if blocker and target.job.status == "created":
+            why, blocker = f"{why}; {blocker}", ""
         reason = f"{timed_out_text(options)}: it {still_text(target.job.record)}{why}"
         target.settle(target.outcome if options.on_timeout == "continue" else "failed", reason)
 

@@ -36,7 +36,7 @@ _AUTOMATIC_RETRIES = 2
 
 @dataclasses.dataclass(frozen=True)
 class ActionSender:
-    """An action on jobs.
+    """A sender of one action to jobs.
 
     :param wanted: the request of the user.
     :param decide: decides about a job that was read again.
@@ -49,8 +49,8 @@ class ActionSender:
     decide: t.Callable[[FoundJob], Decision]
     approvals: ApprovalWait
 
-    def write(self, jobs: t.Sequence[FoundJob]) -> list[Result[FoundJob]]:
-        """Return the result for each job, in their order."""
+    def send(self, jobs: t.Sequence[FoundJob]) -> list[Result[FoundJob]]:
+        """Send the action to all jobs, and return the result for each, in their order."""
         # the project is read once for all its jobs
         usual, role = self.action.usual_reasons(self.wanted), self.action.role
         reason_of = functools.cache(lambda project: why_forbidden(self.session, project, usual, role))
@@ -83,7 +83,7 @@ class JobWrite(Write[FoundJob]):
     def _read(self, targets: t.Sequence[FoundJob]) -> list[FoundJob]:
         return newest_attempts(self._session, targets)
 
-    def _shown(self, exc: RequestError, latest: FoundJob) -> Result[FoundJob] | None:
+    def _result_by_effect(self, exc: RequestError, latest: FoundJob) -> Result[FoundJob] | None:
         changed = self._changed(latest) if self._is_in_doubt or is_lock(exc) else None
         if changed is None:
             words, nothing = self._action.refused_as_done or ("", "")
@@ -147,9 +147,9 @@ class JobWrite(Write[FoundJob]):
     def _explained(self, exc: RequestError) -> str:
         action, job = self._action, self._before
         if isinstance(exc, StatusError):
-            held = self._sender.approvals.why_refused(job, exc) if action.needs_approval else ""
-            if held:
-                return held
+            why = self._sender.approvals.why_refused(job, exc) if action.needs_approval else ""
+            if why:
+                return why
             explain_forbidden(exc, lambda: self._reason_of(job.project))
             if exc.status == 404 and job.is_bridge:
                 exc.advice = f"Trigger jobs can be {action.participle} in GitLab {action.trigger_jobs_since} and later"
@@ -175,14 +175,14 @@ class JobWrite(Write[FoundJob]):
         if not self._action.renews:
             return None
         before = self._before
-        doers = users_of([changed.record])
-        is_ours = self._is_ours(doers)
+        actors = users_of([changed.record])
+        is_ours = self._is_ours(actors)
         if is_ours is False and changed.id != before.id:
             # another user may have stopped our attempt and started a new one
             (attempts,) = attempts_of(self._session, [changed])
             attempts = [job for job in attempts if id_of(job) >= before.id]
-            doers |= users_of(job for job in attempts if self._action.effect(before.record, job))
-            is_ours = self._is_ours(doers)
+            actors |= users_of(job for job in attempts if self._action.effect(before.record, job))
+            is_ours = self._is_ours(actors)
         return is_ours
 
 

@@ -84,7 +84,7 @@ class Approval(Write[FoundDeployment]):
             raise BadAnswerError("the deployment no longer contains its approvals", advice=NOT_GITLAB)
         return [latest]
 
-    def _shown(self, exc: RequestError, latest: FoundDeployment) -> Result[FoundDeployment] | None:
+    def _result_by_effect(self, exc: RequestError, latest: FoundDeployment) -> Result[FoundDeployment] | None:
         is_ours = self._shows_ours() if self._is_in_doubt else False
         if is_ours:
             reason = "the answer was lost, but the deployment shows the approval"

@@ -24,15 +24,15 @@ from .find import deployments_of, read_deployment
 from .records import BLOCKED, FoundDeployment, approvals_of, missing_text, rules_of, username_of
 
 # The status in which a job waits for approvals, and the one before it.
-HELD, TO_COME = "manual", "created"
+MANUAL, CREATED = "manual", "created"
 # The statuses of the deployments of such jobs.
-_HELD_STATUSES = {HELD: BLOCKED, TO_COME: "created"}
+_DEPLOYMENT_STATUSES = {MANUAL: BLOCKED, CREATED: "created"}
 
 
 class ApprovalWait:
     """Adapts decisions about jobs to the approvals of their deployments.
 
-    :param show: called with what blocks a job.
+    :param show: called with a job and what blocks it.
     """
 
     def __init__(self, session: Session, *, is_waiting: bool, show: t.Callable[[FoundJob, str], None]) -> None:
@@ -44,12 +44,12 @@ class ApprovalWait:
         # their deployments by job id; None for a job without one
         self._found: dict[int, FoundDeployment | None] = {}
         # the ids of jobs that have waited for approvals
-        self._held: set[int] = set()
+        self._have_waited: set[int] = set()
 
     def expect(self, jobs: t.Sequence[FoundJob]) -> None:
         """Note the jobs to be judged; the deployments of all with the same status are searched together."""
-        asked = [job for job in jobs if job.status in _HELD_STATUSES or _was_rejected(job)]
-        self._jobs = [job for job in asked if not job.is_bridge]
+        judged = [job for job in jobs if job.status in _DEPLOYMENT_STATUSES or _was_rejected(job)]
+        self._jobs = [job for job in judged if not job.is_bridge]
 
     def judge(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision about a job, or another one if its deployment was not approved.
@@ -60,34 +60,34 @@ class ApprovalWait:
             return decision
         if _was_rejected(job) and decision.verdict in ("act", "refuse"):
             return Decision("refuse", _why_rejected(self._read_to_explain(job)))
-        if job.id in self._held and decision.verdict == "act" and job.status == "success":
+        if job.id in self._have_waited and decision.verdict == "act" and job.status == "success":
             return Decision("same", "GitLab started it after the last approval")
-        if not self._is_in_question(job, decision):
+        if not self._approvals_matter(job, decision):
             return decision
         deployment = self._read(job, self._session)
         missing = missing_text(deployment.record) if deployment else ""
         if not deployment or not missing:
-            return decision if self._session.check_mode else self._if_unmoved(job, decision)
+            return decision if self._session.check_mode else self._if_unchanged(job, decision)
         if self._session.check_mode:
             return self._predict(deployment)
-        self._held.add(job.id)
+        self._have_waited.add(job.id)
         self._show(job, f"waits for approvals of its {deployment.called}: {missing}")
         return Decision("later", f"its {deployment.called} waits for approvals: {missing}")
 
     def why_refused(self, job: FoundJob, exc: StatusError) -> str:
         """Return an error if GitLab refused an action because the job waits for approvals, else an empty string."""
         is_unplayable = exc.status == 400 and "unplay" in exc.server_text.lower()
-        if not is_unplayable or job.status not in _HELD_STATUSES or job.is_bridge:
+        if not is_unplayable or job.status not in _DEPLOYMENT_STATUSES or job.is_bridge:
             return ""
         deployment = self._read_to_explain(job)
-        return _why_held(deployment) if deployment and missing_text(deployment.record) else ""
+        return _why_waiting(deployment) if deployment and missing_text(deployment.record) else ""
 
-    def _is_in_question(self, job: FoundJob, decision: Decision) -> bool:
+    def _approvals_matter(self, job: FoundJob, decision: Decision) -> bool:
         """Return whether approvals matter now, or in check mode, whether they would matter in a real run."""
         status, is_checked = job.status, self._session.check_mode
         if decision.verdict == "later":
-            return is_checked and status == TO_COME
-        return decision.verdict == "act" and status == HELD and (self._is_waiting or is_checked)
+            return is_checked and status == CREATED
+        return decision.verdict == "act" and status == MANUAL and (self._is_waiting or is_checked)
 
     def _read(self, job: FoundJob, session: Session) -> FoundDeployment | None:
         """Return the present deployment of a job; an error counts only if the task waits for approvals."""
@@ -104,10 +104,10 @@ class ApprovalWait:
             return None
 
     def _find(self, job: FoundJob, session: Session) -> None:
-        alike = [other for other in self._jobs if other.status == job.status and other.id not in self._found]
-        status = _HELD_STATUSES.get(job.status)
-        found = {one.job_id: one for one in deployments_of(session, [job, *alike], status=status)}
-        self._found.update({other.id: found.get(other.id) for other in (job, *alike)})
+        same_status = [other for other in self._jobs if other.status == job.status and other.id not in self._found]
+        status = _DEPLOYMENT_STATUSES.get(job.status)
+        found = {one.job_id: one for one in deployments_of(session, [job, *same_status], status=status)}
+        self._found.update({other.id: found.get(other.id) for other in (job, *same_status)})
 
     def _read_to_explain(self, job: FoundJob) -> FoundDeployment | None:
         """Return the deployment of a job to explain a known fact; errors do not count."""
@@ -116,7 +116,7 @@ class ApprovalWait:
         except GitLabError:
             return None
 
-    def _if_unmoved(self, job: FoundJob, decision: Decision) -> Decision:
+    def _if_unchanged(self, job: FoundJob, decision: Decision) -> Decision:
         """Return the decision if the job has not changed: GitLab may have started it since it was read.
 
         Reading a deployment can take long, and playing a job that has ended in the meantime would deploy again. For the
@@ -130,7 +130,7 @@ class ApprovalWait:
 
     def _predict(self, deployment: FoundDeployment) -> Decision:
         if not self._is_waiting:
-            return Decision("refuse", _why_held(deployment))
+            return Decision("refuse", _why_waiting(deployment))
         text = f"its {deployment.called} has the missing approvals: {missing_text(deployment.record)}"
         if rules_of(deployment.record):
             return Decision("later", f"when {text}")
@@ -141,7 +141,7 @@ def _was_rejected(job: FoundJob) -> bool:
     return job.record.get("failure_reason") == REJECTED
 
 
-def _why_held(deployment: FoundDeployment) -> str:
+def _why_waiting(deployment: FoundDeployment) -> str:
     return (
         f"its {deployment.called} waits for approvals: {missing_text(deployment.record)}. Set wait_for_approval to "
         "wait for them, or have it approved"

@@ -22,7 +22,7 @@ T = t.TypeVar("T")
 # GitLab allows 1000 pipelines in a tree by default; administrators can raise the limit.
 MAX_PIPELINES = 10_000
 DEEPEST_TREE = 100
-# How many consecutive polls may end with a denial that may be temporary.
+# The maximum number of consecutive polls with a denial that may be temporary.
 MAX_DENIALS = 3
 _PIPELINE_PAGE = r"^(?P<project>.+?)(?:/-)?/pipelines/\d+$"
 
@@ -40,15 +40,15 @@ class Access:
         # what the token may not read
         self._denied: set[t.Hashable] = set()
         self._polls = 0
-        # the number of consecutive polls that ended with such a denial
-        self._doubts = 0
-        self._has_doubt = False
+        # the number of consecutive polls with a denial that may be temporary, and whether this one has one
+        self._uncertain_polls = 0
+        self._is_uncertain = False
 
     def begin(self) -> None:
         """Start another poll of the tree."""
         self._polls += 1
-        self._doubts = self._doubts + 1 if self._has_doubt else 0
-        self._has_doubt = False
+        self._uncertain_polls = self._uncertain_polls + 1 if self._is_uncertain else 0
+        self._is_uncertain = False
 
     def end(self) -> None:
         """Treat the following reads as those of a first poll."""
@@ -61,8 +61,8 @@ class Access:
         """Return whether a denial may be temporary."""
         is_new = self._polls > 1 and what not in self._denied
         if what in self._granted or is_new:
-            self._has_doubt = self._doubts < MAX_DENIALS
-            if self._has_doubt:
+            self._is_uncertain = self._uncertain_polls < MAX_DENIALS
+            if self._is_uncertain:
                 return True
         self._granted.discard(what)
         self._denied.add(what)

@@ -46,7 +46,7 @@ class Selection:
     :param all_jobs: all jobs of the pipeline, selected or not.
     :param unreadable: paths of downstream pipelines that the token cannot read.
     :param never_started: a sentence for each trigger job that has not started a pipeline in which jobs may be selected.
-    :param coming: a sentence for each trigger job that may still start such a pipeline.
+    :param may_still_start: a sentence for each trigger job that may still start such a pipeline.
     """
 
     groups: t.Mapping[str, t.Sequence[FoundJob]] = dataclasses.field(default_factory=dict)
@@ -61,7 +61,7 @@ class Selection:
     all_jobs: JobIndex = JobIndex()
     unreadable: tuple[str, ...] = ()
     never_started: tuple[str, ...] = ()
-    coming: tuple[str, ...] = ()
+    may_still_start: tuple[str, ...] = ()
 
     @functools.cached_property
     def jobs(self) -> list[FoundJob]:
@@ -122,13 +122,17 @@ class Chooser:
         knows_stages = bool(stages) and not query.scope
         wanted = {entry: matching_stages(stages, entry) for entry in query.stages} if knows_stages else {}
         missing_stages = tuple(entry for entry, fitting in wanted.items() if not fitting)
-        asked = set().union(*wanted.values()) if not missing_stages else set()
+        wanted_stages = set().union(*wanted.values()) if not missing_stages else set()
         return Selection(
             {name: tuple(job for job in kept if name in matching.get(job.name, ())) for name in names}
             or {"": tuple(kept)},
             # a job in another stage is not missing, but misplaced
             missing=tuple(name for name in names if name in unmatched),
-            misplaced={name: tuple(sorted(found)) for name, found in places.items() if asked and not found & asked},
+            misplaced={
+                name: tuple(sorted(found))
+                for name, found in places.items()
+                if wanted_stages and not found & wanted_stages
+            },
             missing_stages=missing_stages,
             known=known or tuple(missing_stages and stages),
             all_jobs=JobIndex(stages.values() if missing_stages else ()),
@@ -187,7 +191,7 @@ class Chooser:
                 and not (is_blocking_failure(bridge.record) and bridge.path in paths)
                 and may_hold(open_names, bridge.path)
             ),
-            coming=tuple(
+            may_still_start=tuple(
                 f"trigger job {bridge.path!r} is still {bridge.status}"
                 for bridge in unstarted
                 if not bridge.is_settled and may_hold(open_names, bridge.path)
@@ -232,14 +236,14 @@ def _may_grow(
 
     No one has to play an optional trigger job, so its pipeline counts only for names that match nothing so far.
     """
-    coming = [bridge for bridge in unstarted if not bridge.is_settled]
+    unsettled = [bridge for bridge in unstarted if not bridge.is_settled]
     if missing_stages:
-        return bool(coming)
+        return bool(unsettled)
     missing = [name for name in open_names if not named[name]]
     found = [name for name in open_names if named[name]]
     return any(
         may_hold(missing, bridge.path) or (may_hold(found, bridge.path) and not is_optional(bridge.record))
-        for bridge in coming
+        for bridge in unsettled
     )
 
 

@@ -106,17 +106,17 @@ class Candidates:
             whole = self._whole(pipeline)
             if not self._is_candidate(whole) or not self._matches_ref_type(whole):
                 continue
-            doubt = self._doubt(whole)
-            if doubt is None:
+            unclear = self._why_unclear(whole)
+            if unclear is None:
                 continue
             if commit:
                 self.check_kind()
             else:
-                doubt = doubt or "this token may not read the commit of the ref"
-            if doubt:
+                unclear = unclear or "this token may not read the commit of the ref"
+            if unclear:
                 has_ended = is_finished(status_of(whole))
                 remedy = "Set reuse to active" if has_ended else "Wait for it, cancel it, or set reuse to never"
-                raise SelectionError(f"{describe(whole)} may be the one asked for, but {doubt}. {remedy}")
+                raise SelectionError(f"{describe(whole)} may be the one asked for, but {unclear}. {remedy}")
             return whole
         return None
 
@@ -134,7 +134,7 @@ class Candidates:
     def _matches_ref_type(self, whole: Record) -> bool:
         return self._request.ref_type == "any" or (whole.get("tag") is True) == (self._request.ref_type == "tag")
 
-    def _doubt(self, whole: Record) -> str | None:
+    def _why_unclear(self, whole: Record) -> str | None:
         """Return why it is unclear whether a pipeline is the requested one; empty if it is, None if it is not."""
         known = self._known.get(id_of(whole))
         if known is not None:
@@ -202,7 +202,7 @@ class Candidates:
             if id_of(other) != id_of(pipeline)
             and self._is_candidate(other)
             and other.get("sha") == pipeline.get("sha")
-            and self._doubt(self._whole(other)) is not None
+            and self._why_unclear(self._whole(other)) is not None
         ]
 
     def _newest(self) -> list[Record]:

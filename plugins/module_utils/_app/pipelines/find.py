@@ -38,7 +38,7 @@ def find_pipeline(session: Session, query: PipelineQuery, *, warns: bool = True)
     for number, pipeline in enumerate(_listed(session, query)):
         if number == MAX_SKIPPED:
             raise _too_many(query, number)
-        if not _is_asked_for(session, query, pipeline):
+        if not _matches_query(session, query, pipeline):
             continue
         if status_of(pipeline) == "skipped" and not _has_jobs(session, query.project, pipeline):
             session.warn(f"Ignored, because it was skipped and has no jobs: {describe(pipeline)}.")
@@ -64,7 +64,7 @@ def newest_pipelines(
 def successful_pipelines(session: Session, query: PipelineQuery) -> t.Iterator[Record]:
     """Yield the successful pipelines of a ref, newest first."""
     for pipeline in _listed(session, query):
-        if status_of(pipeline) == "success" and _is_asked_for(session, query, pipeline):
+        if status_of(pipeline) == "success" and _matches_query(session, query, pipeline):
             yield pipeline
 
 
@@ -144,7 +144,7 @@ def _too_many(query: PipelineQuery, number: int) -> SelectionError:
     return SelectionError(f"none of the newest {number} pipelines is {query.called}; set pipeline_id, or also set sha")
 
 
-def _is_asked_for(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
+def _matches_query(session: Session, query: PipelineQuery, pipeline: Record) -> bool:
     """Return whether a listed pipeline matches the query, because not all servers support all filters."""
     if query.merge_request is not None:
         return True
@@ -205,7 +205,7 @@ def _full_sha(session: Session, query: PipelineQuery) -> str | None:
 
 def whole_pipeline(session: Session, project: str, pipeline: Record) -> Record:
     """Return the current record of a pipeline; the given record needs at least the id."""
-    asked = project_id_of(pipeline, project)
-    record = t.cast(Record, session.client.call("get_pipeline", project=asked, pipeline_id=id_of(pipeline)))
-    session.client.name_project(project_id_of(record, asked), asked)
+    known_project = project_id_of(pipeline, project)
+    record = t.cast(Record, session.client.call("get_pipeline", project=known_project, pipeline_id=id_of(pipeline)))
+    session.client.name_project(project_id_of(record, known_project), known_project)
     return record

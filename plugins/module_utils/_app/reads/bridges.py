@@ -158,9 +158,9 @@ class BridgeReading:
 
     def _is_done(self, bridge: BridgeNode) -> bool:
         """Return whether the wait for a trigger job is over: its pipeline has reached a target, or never will."""
-        has_arrived = ends_wait(bridge.downstream.record, self._options) if bridge.downstream else bridge.is_settled
+        is_over = ends_wait(bridge.downstream.record, self._options) if bridge.downstream else bridge.is_settled
         # no one has to play an optional trigger job
-        return has_arrived or (is_optional(bridge.record) and not self._query.names)
+        return is_over or (is_optional(bridge.record) and not self._query.names)
 
     def _problem(self, bridge: BridgeNode) -> str:
         is_waiting = self._wait.is_active

@@ -110,7 +110,7 @@ class GateRun:
     def _may_be_created_later(self) -> Steps[bool]:
         """Return whether the gate lacks a job that may exist by the time a real run looks for it."""
         selection = yield from Wait(self._session, self._options).once(JobFinder(self._session, self._query).find)
-        if self._has_predecessor_at_work():
+        if self._has_predicted_changes():
             may_be_created = not selection.is_complete or self._gate.include_downstream
             return may_be_created and lacks_any(self._query, selection)
         return self._gate.mode != "verify" and selection.lacks and not selection.is_complete
@@ -123,7 +123,7 @@ class GateRun:
         old = next((job for job in result.jobs if job.id < self._seen.get(job.key, job.id)), None)
         return f"GitLab still shows {old.called}, but another gate has seen a newer attempt of it" if old else ""
 
-    def _has_predecessor_at_work(self) -> bool:
+    def _has_predicted_changes(self) -> bool:
         """Return whether, in check mode, an earlier gate would change what this gate finds."""
         return any(gate.outcome.startswith("would") for gate in self._project.gates)
 
@@ -146,7 +146,7 @@ class GateRun:
         missing = [] if report.selection.is_complete else [MAY_GROW]
         if not wrong and not missing:
             return dataclasses.replace(result, outcome="passed")
-        if self._has_predecessor_at_work():
+        if self._has_predicted_changes():
             return dataclasses.replace(result, outcome=_PREDICTED["verify"], reason=_reason(sentences(wrong), *missing))
         texts = [f"{state}, not {self._gate.target}" for state in wrong]
         return dataclasses.replace(result, outcome="failed", reason=_reason(sentences(texts), *missing))
@@ -292,7 +292,7 @@ class GateRun:
 
     def _may_still_run(self, job: FoundJob) -> bool:
         """Return whether, in check mode, earlier gates would run this job again, or may cause a skipped job to run."""
-        if job.status == "skipped" and self._has_predecessor_at_work():
+        if job.status == "skipped" and self._has_predicted_changes():
             return True
         acted_on = (gate.jobs for gate in self._project.gates if gate.outcome.startswith("would") and gate.has_changed)
         return any(job.key == each.key for each in itertools.chain.from_iterable(acted_on))
@@ -326,8 +326,8 @@ def _retried_text(session: Session, result: GateResult) -> str:
     """
     attempts = collections.Counter(name for name, _id in {(entry["name"], entry["id"]) for entry in result.timeline})
     # two jobs can have the same path: a/b, and b below a
-    alike = collections.Counter(job.path for job in result.jobs)
-    retried = [job for job in result.jobs if attempts[job.path] > alike[job.path]]
+    jobs_per_path = collections.Counter(job.path for job in result.jobs)
+    retried = [job for job in result.jobs if attempts[job.path] > jobs_per_path[job.path]]
     shown = retried[:MAX_NAMES_IN_TEXT]
     ends = itertools.chain(_former_ends(session, shown), itertools.repeat([]))
     after = (f" after {listed(each, 'and')}" if each else "" for each in ends)

@@ -52,7 +52,7 @@ class Gate:
 
     @property
     def mode(self) -> str:
-        """Return how the gate treats its jobs: `wait`, `verify`, or the way in the row of its action."""
+        """Return how the gate treats its jobs: `wait`, `verify`, or the value of `gate` for its action."""
         return ACTIONS[self.action].gate if self.action in ACTIONS else self.action
 
     @property

@@ -101,8 +101,8 @@ def _segments(intervals: t.Sequence[Interval]) -> list[_Segment]:
     busy = _merged(sorted(intervals), 0.0)
     total = max(sum(end - start for start, end in busy), 1.0)
     gaps = sorted((after[0] - before[1] for before, after in zip(busy, busy[1:])), reverse=True)
-    least_gap = max(total * _LONG_GAP, *gaps[_MAX_CUTS : _MAX_CUTS + 1], 0.0)
-    parts = _merged(busy, least_gap)
+    shortest_gap = max(total * _LONG_GAP, *gaps[_MAX_CUTS : _MAX_CUTS + 1], 0.0)
+    parts = _merged(busy, shortest_gap)
     gap = min(_GAP_WIDTH, _MAX_GAP_WIDTH / max(1, len(parts) - 1))
     # at least a second, so that intervals without a length are visible
     lengths = [max(end - start, 1.0) for start, end in parts]

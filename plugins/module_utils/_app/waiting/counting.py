@@ -41,7 +41,7 @@ class Counting:
         self._last: int | None = None
         self._last_failures = 0
         # at this count, all jobs may have reached their target; None as long as it is unknown
-        self._enough: int | None = None
+        self._settled_count: int | None = None
         self._counts = 0
         # whether jobs may become optional, which are counted anyway, and whether anything has changed since
         self._may_be_optional = self._has_moved = False
@@ -55,7 +55,7 @@ class Counting:
         """
         counted = self._counted(left)
         # whether the count misses some of these jobs, or a list is as cheap
-        is_blind = counted < len(left) or size <= SMALL_PIPELINE_JOBS
+        needs_list = counted < len(left) or size <= SMALL_PIPELINE_JOBS
         self._counts, self._has_moved = 0, False
         self._may_be_optional = any(
             job.record.get("allow_failure") and phase_of(job.status) == "waiting" for job in left
@@ -63,12 +63,12 @@ class Counting:
         if self._is_whole:
             # optional manual jobs are counted as well
             self._last = self._counted(jobs)
-            self._enough = self._last - counted
+            self._settled_count = self._last - counted
             self._last_failures = max(self._last_failures, sum(job.status in self._failing for job in jobs))
         elif self._last is not None:
             # The count is older than the list. Each job that reaches its target lowers it by one.
-            self._enough = max(0, self._last - counted)
-        return self._quick_check if self._is_usable and not is_blind else None
+            self._settled_count = max(0, self._last - counted)
+        return self._quick_check if self._is_usable and not needs_list else None
 
     def _counted(self, jobs: t.Sequence[FoundJob]) -> int:
         """Return how many jobs a count would see."""
@@ -81,7 +81,7 @@ class Counting:
         if count is None:
             self._is_usable = False
             return None
-        if self._enough is None or count <= self._enough:
+        if self._settled_count is None or count <= self._settled_count:
             self._last = count
             return None
         is_shown = self._session.progress.is_shown
@@ -93,11 +93,11 @@ class Counting:
         maximum = MAX_COUNTS if self._is_whole else MAX_COUNTS_OF_SOME
         if is_shown or (self._is_whole and self._has_moved and self._may_be_optional):
             maximum = MAX_COUNTS_SHOWN
-        is_time = has_risen or self._counts >= maximum
-        needs_listing = is_time or (has_moved and (is_shown or self._has_new_failures()))
+        is_due = has_risen or self._counts >= maximum
+        needs_listing = is_due or (has_moved and (is_shown or self._has_new_failures()))
         # only now, because a poll that ends in an error is repeated
         self._last = count
-        return None if needs_listing else count - self._enough
+        return None if needs_listing else count - self._settled_count
 
     def _has_new_failures(self) -> bool:
         if not self._failing:

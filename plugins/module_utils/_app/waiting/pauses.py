@@ -67,13 +67,13 @@ class Pauses:
     def restart(self) -> None:
         """Poll more often again, because something has just changed."""
         self._next = min(FIRST_PAUSE_SECONDS, self._longest)
-        self._moved = self._session.clock.monotonic()
+        self._changed_at = self._session.clock.monotonic()
         self._has_news = True
 
     def expect(self, left: int) -> None:
         """Note how many jobs are left."""
         if left != self._left:
-            self._moved = self._session.clock.monotonic()
+            self._changed_at = self._session.clock.monotonic()
         self._left = left
         self._total = max(self._total, left)
 
@@ -95,7 +95,7 @@ class Pauses:
         so_far = now - self._began
         # an early estimate is unreliable, so the pause is at most half of the time it is based on
         seconds = min(so_far * self._left / done, so_far) / 2
-        return min(max(seconds, self._shortest, (now - self._moved) / 10), self._longest)
+        return min(max(seconds, self._shortest, (now - self._changed_at) / 10), self._longest)
 
     def _rest_seconds(self) -> float:
         """Return how long to pause if a nudge would announce any news, 0 for no longer than without nudges.

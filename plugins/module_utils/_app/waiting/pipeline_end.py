@@ -126,8 +126,8 @@ class Following:
         record = self._session.client.call("get_pipeline", project=self._project, pipeline_id=self._id)
         self._checks += 1
         maximum = MAX_COUNTS_SHOWN if self._session.progress.is_shown else MAX_COUNTS
-        is_news = status_of(record) != status_of(self.pipeline) or self._checks >= maximum
-        return None if is_news else self._left
+        needs_list = status_of(record) != status_of(self.pipeline) or self._checks >= maximum
+        return None if needs_list else self._left
 
     def _note_remaining(self, left: list[FoundJob]) -> None:
         """Note what continues in GitLab if the task is interrupted: the jobs, or the pipeline if none is known."""

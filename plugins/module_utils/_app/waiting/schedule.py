@@ -4,8 +4,8 @@
 
 """Schedules waits: runs those that are due, urgent ones first, as fast as the server allows.
 
-A wait is a generator that yields a pause whenever it has nothing to do for a while. One thread decides which wait goes
-on; the steps between two pauses run in a few other threads.
+A wait is a generator that yields a pause whenever it has nothing to do for a while. One thread decides which wait
+continues; the steps between two pauses run in a few other threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import queue
 import typing as t
 
 from ..._api.errors import GitLabError, RequestError
-from ..._api.pace.clock import AsideClock, Clock, Deadline
+from ..._api.pace.clock import Clock, Deadline, YieldingClock
 from ..._api.pace.polls import SHARED_SECONDS
 from ..._api.pace.threads import started
 from ..._api.pace.traffic import ThreadCounter, Traffic
@@ -42,10 +42,10 @@ _MIN_SHOWN_DELAY_SECONDS = 1.0
 class Pause:
     """What a wait yields if it has nothing to do for a while.
 
-    :param seconds: after how long it goes on.
-    :param deadline: when it goes on at the latest, even if there are many other waits.
-    :param is_urgent: whether it goes on without taking turns, as after a job was played.
-    :param soonest: after how long it may go on if it is nudged.
+    :param seconds: after how long it continues.
+    :param deadline: when it continues at the latest, even if there are many other waits.
+    :param is_urgent: whether it continues without taking turns, as after a job was played.
+    :param soonest: after how long it may continue if it is nudged.
     :param watch: receives its nudges; None if nothing nudges it.
     :param subject: what it reads; waits with the same subject poll together and share answers. None to share nothing.
     """
@@ -97,11 +97,11 @@ def wait_out(session: Session, exc: GitLabError) -> Steps[bool]:
 
 @dataclasses.dataclass(eq=False)
 class _Entry:
-    """A wait, and when it goes on.
+    """A wait, and when it continues.
 
-    :param latest: when it goes on at the latest.
+    :param latest: when it continues at the latest.
     :param polled_at: when its last step ended.
-    :param follows: whether it goes on because another wait has polled the same subject.
+    :param follows: whether it continues because another wait has polled the same subject.
     """
 
     steps: Steps[t.Any]
@@ -117,17 +117,17 @@ class _Entry:
     error: BaseException | None = None
 
     def apply_nudge(self) -> None:
-        """Go on sooner if there was a nudge."""
+        """Continue sooner if there was a nudge."""
         if self.pause and self.pause.watch and self.pause.watch.is_nudged:
-            # this may be in the past, so nudged waits go on before those that are only due
+            # this may be in the past, so nudged waits continue before those that are only due
             self.due = min(self.due, self.polled_at + self.pause.soonest)
 
 
 class Scheduler:
     """Runs waits in parallel; waits may add other waits.
 
-    Urgent waits, and those at their deadline, go on when they are due. All others take turns, the one that is due for
-    longest first, at the pace that the server and the user allow.
+    Urgent waits, and those at their deadline, continue when they are due. All others take turns, the longest due first,
+    at the pace that the server and the user allow.
 
     :param progress: reports once that polls are delayed.
     :param max_at_once: how many steps run at once; sleeping steps do not count.
@@ -140,7 +140,7 @@ class Scheduler:
         self._clock = clock
         # counts the sleeping steps; the sessions of the waits use this clock
         self._asleep = ThreadCounter()
-        self.clock: Clock = AsideClock(clock, self._asleep)
+        self.clock: Clock = YieldingClock(clock, self._asleep)
         self._traffic = traffic
         self._progress = progress
         self._max_at_once = max_at_once
@@ -161,7 +161,7 @@ class Scheduler:
         self._waiting.append(_Entry(steps, on_end, due=self._clock.monotonic()))
 
     def wake(self) -> None:
-        """Let all waits go on now, because there is news for all."""
+        """Let all waits continue now, because there is news for all."""
         for entry in self._waiting:
             entry.due, entry.is_urgent = self._clock.monotonic(), True
 
@@ -185,7 +185,7 @@ class Scheduler:
     # ----- taking turns -----
 
     def _turns(self, now: float) -> t.Iterator[tuple[float, _Entry, bool]]:
-        """Yield when each wait goes on, and whether it takes turns, most urgent first; nothing while all are busy."""
+        """Yield when each wait continues, and whether it takes turns, most urgent first; nothing while all are busy."""
         if self._at_work - self._asleep.count >= self._max_at_once:
             return
         if self._waiting:
@@ -199,8 +199,8 @@ class Scheduler:
         poll = self._first(is_urgent=False)
         if poll:
             # the first step of a wait is not spaced, because the wait was added to run now
-            apart = self._next_poll_at if poll.pause is not None else poll.due
-            yield max(poll.due, now + self._traffic.seconds_until_poll(), apart), poll, True
+            spaced_at = self._next_poll_at if poll.pause is not None else poll.due
+            yield max(poll.due, now + self._traffic.seconds_until_poll(), spaced_at), poll, True
 
     def _first(self, *, is_urgent: bool) -> _Entry | None:
         entries = (entry for entry in self._waiting if entry.is_urgent is is_urgent)
@@ -254,8 +254,8 @@ class Scheduler:
             return
         allowed, due = self._traffic.seconds_until_poll(), max(0.0, poll.due - self._clock.monotonic())
         self._traffic.paced_seconds += max(0.0, min(asleep, allowed) - due)
-        is_news = asleep > due and allowed - due >= _MIN_SHOWN_DELAY_SECONDS and self._progress.is_shown
-        if is_news and self._traffic.is_first_pacing():
+        is_noticeable = asleep > due and allowed - due >= _MIN_SHOWN_DELAY_SECONDS and self._progress.is_shown
+        if is_noticeable and self._traffic.is_first_pacing():
             self._progress.still_waiting(text=f"paced: {self._traffic.describe()}")
 
     def _handle_step(self, entry: _Entry) -> None:

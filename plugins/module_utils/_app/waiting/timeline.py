@@ -129,7 +129,7 @@ class Timeline:
         seen_seconds = self._session.clock.monotonic() - self._seen[job.key].since
         return max(seen_seconds, seconds_of(job.record.get("queued_duration")) or 0.0)
 
-    # ----- noting -----
+    # ----- recording -----
 
     def _note(self, job: FoundJob, detail: str) -> list[_Change]:
         """Record a job's present state; return its changes since the last poll, in order."""
@@ -209,7 +209,7 @@ class Timeline:
             }
         )
 
-    # ----- telling -----
+    # ----- showing -----
 
     def _show(self, changes: t.Sequence[_Change]) -> None:
         for _at, line, status in changes:
@@ -218,7 +218,7 @@ class Timeline:
 
     def _show_blockers(self, jobs: t.Sequence[FoundJob], waiting: t.Sequence[FoundJob]) -> None:
         """Show what blocks the jobs that have not changed since the last poll."""
-        show_blocker = []
+        blockers = []
         for job in waiting:
             seen = self._seen[job.key]
             # another blocker says more than that the job must be played
@@ -226,8 +226,8 @@ class Timeline:
                 continue
             if is_queued(seen.status) and self.queued_seconds(job) < QUEUE_SECONDS:
                 continue
-            show_blocker.append((job, self._blockers.of(job, jobs)))
-        self._show_once(show_blocker)
+            blockers.append((job, self._blockers.of(job, jobs)))
+        self._show_once(blockers)
 
     def _show_once(self, notices: t.Iterable[tuple[FoundJob, str]], *, status: str = "") -> None:
         """Show what was not shown yet about jobs in their present state; many jobs with the same text share a line.

@@ -55,7 +55,7 @@ class Result(t.Generic[_S]):
         return self.reason if self.outcome in ("refused", "failed") else ""
 
 
-# ----- what errors say about a write -----
+# ----- what errors show about a write -----
 
 
 def may_be_done(exc: RequestError) -> bool:

@@ -99,7 +99,7 @@ class Write(abc.ABC, t.Generic[_S]):
 
     @staticmethod
     def _advance_all(session: Session, writes: t.Sequence[Write[_S]]) -> None:
-        """Let each go on to its next read, until those in doubt have waited long enough for theirs."""
+        """Advance each write to its next read, until those in doubt have waited long enough for theirs."""
         started_at = session.clock.monotonic()
 
         def advance(write: Write[_S]) -> None:
@@ -129,7 +129,7 @@ class Write(abc.ABC, t.Generic[_S]):
         return isinstance(seen, RequestError) and not (was_unsent(seen) or seen.is_out_of_time)
 
     def _advance(self) -> None:
-        """Go on to the next read, or to the result."""
+        """Continue to the next read, or to the result."""
         self._has_started = True
         try:
             if self._seen is None:
@@ -151,7 +151,7 @@ class Write(abc.ABC, t.Generic[_S]):
             try:
                 answer = self._request()
             except RequestError as exc:
-                # a wait goes on while the server is unreachable or busy, and others may act in the meantime
+                # a wait continues while the server is unreachable or busy, and others may act in the meantime
                 is_unreachable = was_unsent(exc) and client.retrier.is_persistent
                 needs_read = _needs_read(exc)
                 if not (is_unreachable or needs_read or self._is_in_doubt):
@@ -194,21 +194,21 @@ class Write(abc.ABC, t.Generic[_S]):
 
         :raises RequestError: if the state does not show the result, and further reads have failed.
         """
-        shown = self._shown(exc, latest)
-        if shown:
-            return shown
+        result = self._result_by_effect(exc, latest)
+        if result:
+            return result
         decision = self._decide(latest)
         if decision.verdict == "same":
             return Result("unchanged", latest, decision.reason)
         if decision.verdict == "later":
             # the decision has taken time, and the request in doubt may have been executed since the read
             (latest,) = self._read_again([self._before])
-            return self._shown(exc, latest) or Result("later", latest, decision.reason)
+            return self._result_by_effect(exc, latest) or Result("later", latest, decision.reason)
         if was_refused(exc) and not is_lock(exc) and not self._has_moved(latest):
             return Result("refused", latest, self._explained(exc))
         if decision.verdict == "refuse":
-            doubt = "; an answer was lost, so it may have been done before" if self._is_in_doubt else ""
-            return Result("refused", latest, decision.reason + doubt)
+            note = "; an answer was lost, so it may have been done before" if self._is_in_doubt else ""
+            return Result("refused", latest, decision.reason + note)
         self._before = latest
         return None
 
@@ -242,10 +242,10 @@ class Write(abc.ABC, t.Generic[_S]):
         except RequestError:
             return None
 
-    def _is_ours(self, doers: t.Collection[int]) -> bool | None:
+    def _is_ours(self, actors: t.Collection[int]) -> bool | None:
         """Return whether the user of the token is among these users, None if that is unknown."""
-        ours = self._user_id() if doers else None
-        return None if ours is None else ours in doers
+        ours = self._user_id() if actors else None
+        return None if ours is None else ours in actors
 
     @abc.abstractmethod
     def _request(self) -> t.Any:
@@ -264,7 +264,7 @@ class Write(abc.ABC, t.Generic[_S]):
         """Return what to do with the target."""
 
     @abc.abstractmethod
-    def _shown(self, exc: RequestError, latest: _S) -> Result[_S] | None:
+    def _result_by_effect(self, exc: RequestError, latest: _S) -> Result[_S] | None:
         """Return the result of a request in doubt by the effect that the state shows, None if it shows none.
 
         :raises RequestError: if the reads that show whose effect it is have failed.

@@ -34,7 +34,7 @@ def refuse_misread(arguments: Arguments, given: Options) -> None:
         if argument.get("options"):
             _refuse_among_mappings(name, items, where)
             continue
-        problem = no_text(value) if argument.get("type", "str") in _TEXTS else ""
+        problem = not_one_value(value) if argument.get("type", "str") in _TEXTS else ""
         problem = problem or next(filter(None, (_problem(argument, item) for item in items)), "")
         if problem:
             with located(where):
@@ -75,7 +75,7 @@ def _holds_bytes(value: t.Any) -> bool:
     return isinstance(value, bytes) or any(map(_holds_bytes, items))
 
 
-def no_text(value: t.Any) -> str:
+def not_one_value(value: t.Any) -> str:
     """Return the problem with a list or a mapping, which Ansible would convert to a string; empty for other values."""
     return f"is {kind_of(value)}; use one value" if isinstance(value, (list, tuple, dict)) else ""
 

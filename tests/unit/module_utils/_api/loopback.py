@@ -76,14 +76,14 @@ class LoopbackServer(Listener):
 
     :param answers: bytes, RESET, or a function that returns pieces to send one by one while the client listens.
     :param context: TLS context, None without TLS.
-    :param most: maximum number of requests answered on one connection.
+    :param per_connection: maximum number of requests answered on one connection.
     """
 
-    def __init__(self, *answers, context=None, most=1):
+    def __init__(self, *answers, context=None, per_connection=1):
         super().__init__()
         self._answers = list(answers)
         self._context = context
-        self._most = most
+        self._per_connection = per_connection
         self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
         self.received = []
         self.connections = 0
@@ -103,7 +103,7 @@ class LoopbackServer(Listener):
                 while socket.socket.recv(connection, 65536):
                     pass
                 return
-        for _number in range(self._most):
+        for _number in range(self._per_connection):
             request = read_request(connection)
             if not request:
                 return

@@ -406,13 +406,13 @@ def test_request_timeouts_end_at_most_a_second_after_the_deadline(at, timeout, t
 def test_every_kind_of_answer_has_a_size_limit(name, answer, mebibytes):
     transport = LimitRecorder(lambda call: answer)
     new_session(transport).client.call(name, **JOB)
-    assert [most for _timeout, _total, most in transport.limits] == [mebibytes * 1024 * 1024]
+    assert [max_bytes for _timeout, _total, max_bytes in transport.limits] == [mebibytes * 1024 * 1024]
 
 
 def test_every_page_of_a_list_has_a_size_limit():
     transport = LimitRecorder(lambda call: [row(42)])
     new_session(transport).client.list_all("list_pipeline_jobs", project=7, pipeline_id=6)
-    assert [most for _timeout, _total, most in transport.limits] == [32 * 1024 * 1024]
+    assert [max_bytes for _timeout, _total, max_bytes in transport.limits] == [32 * 1024 * 1024]
 
 
 @pytest.mark.parametrize(("any_time", "total"), [(True, None), (False, 100.0)])

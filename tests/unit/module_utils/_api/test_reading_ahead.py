@@ -57,15 +57,15 @@ class Server:
         return sorted(number for number, size in self.asked if size == 100)
 
 
-def read(server, *, most=None, at_once=8, needed_records=0, paging="offset", seconds=60.0, requester=PageRequester):
+def read(server, *, limit=None, at_once=8, needed_records=0, paging="offset", seconds=60.0, requester=PageRequester):
     """Return the records of each time that the list was read: a second time only if the first was not exact.
 
-    :param most: how many records to take, None for all.
+    :param limit: how many records to take, None for all.
     """
 
     def make(records):
         server.readings.append([])
-        server.readings[-1].extend(record["id"] for record in itertools.islice(records, most))
+        server.readings[-1].extend(record["id"] for record in itertools.islice(records, limit))
 
     listed = list_of(requester(server.ask, seconds=seconds), paging)
     listed.read_ahead(make, max_at_once=at_once, needed_records=needed_records)
@@ -208,13 +208,13 @@ def test_unanswered_page_ends_with_the_deadline(monkeypatch):
 
 
 @pytest.mark.parametrize("needed_records", [101, 150, 500])
-def test_pages_beyond_most_records_are_not_read(needed_records):
+def test_pages_beyond_the_needed_records_are_not_read(needed_records):
     server = Server(5000, has_totals=False)
-    assert read(server, most=needed_records, needed_records=needed_records) == [server.ids[:needed_records]]
+    assert read(server, limit=needed_records, needed_records=needed_records) == [server.ids[:needed_records]]
     assert len(server.pages()) == -(-needed_records // 100)
 
 
-def test_pages_beyond_most_records_are_read_if_taken():
+def test_pages_beyond_the_needed_records_are_read_on_demand():
     server = Server(1000, has_totals=False)
     assert read(server, needed_records=150) == [server.ids]
 
@@ -326,7 +326,7 @@ def test_wrong_total_causes_a_second_reading():
 def test_threads_end_when_the_reader_stops():
     before = set(threading.enumerate())
     server = Server(100_000, has_totals=False)
-    read(server, most=1)
+    read(server, limit=1)
     for thread in set(threading.enumerate()) - before:
         thread.join(60)
         assert not thread.is_alive()

@@ -32,7 +32,7 @@ class Server:
             return job(status="pending" if call.path.endswith("/play") else self._status)
         return [job(status=self._status)] if call.path.endswith("/jobs") else []
 
-    def most_in_a_minute(self) -> int:
+    def max_in_a_minute(self) -> int:
         """Return the largest number of requests within a minute."""
         return max(sum(at <= other < at + 60.0 for other in self.sent) for at in self.sent)
 
@@ -50,7 +50,7 @@ def test_wait_ends_in_time_and_within_the_ceiling(per_minute: int, seconds: floa
         assert per_minute == 1 and "the request was not sent, because api_requests_per_minute is 1" in str(exc)
     else:
         assert outcome.values["timed_out"] and outcome.values["elapsed"] == pytest.approx(seconds, abs=1.0)
-    assert server.most_in_a_minute() <= per_minute
+    assert server.max_in_a_minute() <= per_minute
     assert server.clock.seconds <= seconds + 1.0
 
 
@@ -71,6 +71,6 @@ def test_task_without_wait_is_paced_and_reports_why() -> None:
         gitlab_job_action.TASK, options, transport=server.transport, clock=server.clock, progress=progress
     )
     assert outcome.failure is None and outcome.changed
-    assert server.most_in_a_minute() == 1 and len(server.sent) > 1
+    assert server.max_in_a_minute() == 1 and len(server.sent) > 1
     assert outcome.values["requests"]["paced_seconds"] == pytest.approx(server.clock.seconds)
     assert progress.others == ["project 7: paced: api_requests_per_minute is 1"]

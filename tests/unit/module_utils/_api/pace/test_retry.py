@@ -357,10 +357,10 @@ def test_persistent_read_counts_retries_per_request():
 
 
 def test_pacing_is_reported_once_and_each_server_pause_once():
-    clock, told = FakeClock(), []
+    clock, reported = FakeClock(), []
     traffic = Traffic(clock)
     threads = [
-        new_retrier(clock, traffic=traffic, on_pause=lambda seconds, limit: told.append((seconds, limit)))
+        new_retrier(clock, traffic=traffic, on_pause=lambda seconds, limit: reported.append((seconds, limit)))
         for _number in range(3)
     ]
     for _minute in range(2):
@@ -369,4 +369,4 @@ def test_pacing_is_reported_once_and_each_server_pause_once():
             thread.report_pause(40.0, "20 a minute")
             thread.report_pause(30.0)
         clock.sleep(60.0)
-    assert told == [(40.0, "20 a minute"), (30.0, ""), (30.0, "")]
+    assert reported == [(40.0, "20 a minute"), (30.0, ""), (30.0, "")]

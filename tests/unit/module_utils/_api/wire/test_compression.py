@@ -24,22 +24,22 @@ ENCODED = {
 }
 
 
-def decoded(encoding, body, size, most=7):
-    """Return the decoded body; it arrives in pieces of `size` bytes and is read in pieces of at most `most`."""
+def decoded(encoding, body, size, max_size=7):
+    """Return the decoded body; it arrives in pieces of `size` bytes and is read in pieces of at most `max_size`."""
     sent = (body[start : start + size] for start in range(0, len(body), size))
     decoder = BodyDecoder(encoding, lambda _size: next(sent, b""))
     content = b""
-    while piece := decoder.read(most):
-        assert len(piece) <= most
+    while piece := decoder.read(max_size):
+        assert len(piece) <= max_size
         content += piece
     return content
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-@pytest.mark.parametrize("most", [1, 100, 100_000])
+@pytest.mark.parametrize("max_size", [1, 100, 100_000])
 @pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
-def test_compressed_body_is_decoded_in_pieces(encoding, body, size, most):
-    assert decoded(encoding, body, size, most) == CONTENT
+def test_compressed_body_is_decoded_in_pieces(encoding, body, size, max_size):
+    assert decoded(encoding, body, size, max_size) == CONTENT
 
 
 @pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)

@@ -222,7 +222,7 @@ def test_final_answer_after_interim_answers_is_returned(route, status):
         yield b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst"
 
     second = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"
-    with LoopbackServer(later, second, most=2) as server:
+    with LoopbackServer(later, second, per_connection=2) as server:
         transport = transport_for(server.url)
         # an unread answer on a connection would be taken for the answer to the next request
         assert [send(transport, server.url + "/x", "POST").body, send(transport, server.url + "/x").body] == [
@@ -238,18 +238,18 @@ def test_switching_protocols_ends_the_connection(route):
         yield switch
         is_stopped.wait(5)
 
-    with LoopbackServer(left_open, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", most=2) as server:
+    with LoopbackServer(left_open, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", per_connection=2) as server:
         transport = transport_for(server.url)
         answers = [send(transport, server.url + "/x", method, timeout=2) for method in ("POST", "GET")]
     assert [(answer.status, answer.body) for answer in answers] == [(101, b""), (200, b"[]")]
 
 
 def test_unanswered_request_is_a_lost_answer(route):
-    def say_nothing(is_stopped):
+    def send_nothing(is_stopped):
         is_stopped.wait(5)
         yield b""
 
-    with LoopbackServer(say_nothing) as server:
+    with LoopbackServer(send_nothing) as server:
         with pytest.raises(errors.LostAnswerError, match="no answer within 0.05 s"):
             send(transport_for(server.url), server.url + "/api/v4/x", timeout=0.05)
 
@@ -263,7 +263,7 @@ def kept_alive(body, *headers):
 
 def test_connection_is_reused(route, authority):
     answers = [kept_alive(b"x" * 300_000), b"HTTP/1.1 204 No Content\r\n\r\n", kept_alive(b"[]"), kept_alive(b"{}")]
-    with LoopbackServer(*answers, most=10, context=authority.context("valid")) as server:
+    with LoopbackServer(*answers, per_connection=10, context=authority.context("valid")) as server:
         transport = transport_for(server.url, ca_path=str(authority.ca_path))
         assert [send(transport, server.url + "/x").status for _number in range(3)] == [200, 204, 200]
         assert send(transport, server.url + "/x", "POST").body == b"{}"
@@ -280,7 +280,7 @@ def test_connection_closed_by_the_server_is_not_reused(no_proxy):
 
 
 def test_unread_rest_of_a_stream_does_not_reach_the_next_request(route):
-    with LoopbackServer(kept_alive(b"x" * 300_000), kept_alive(b"[]"), most=10) as server:
+    with LoopbackServer(kept_alive(b"x" * 300_000), kept_alive(b"[]"), per_connection=10) as server:
         transport = transport_for(server.url)
         with contextlib.closing(stream_of(transport, server.url + "/x")) as body:
             assert body.read(10) == b"x" * 10
@@ -293,7 +293,7 @@ def test_data_after_an_answer_is_not_the_next_answer(route, authority, end):
     # the answer ends where a read ends, and all of it arrives in one TLS record
     first = kept_alive(b"x" * (8192 - len(kept_alive(b"x" * 8000)) + 8000))
     with LoopbackServer(
-        first + kept_alive(b"[1]") + end, kept_alive(b"[2]"), most=10, context=authority.context("valid")
+        first + kept_alive(b"[1]") + end, kept_alive(b"[2]"), per_connection=10, context=authority.context("valid")
     ) as server:
         transport = transport_for(server.url, ca_path=str(authority.ca_path))
         assert len(first) == 8192 and send(transport, server.url + "/x").status == 200
@@ -309,7 +309,7 @@ def test_concurrent_threads_use_separate_connections(route):
         barrier.wait()
         bodies.append(send(transport, server.url + "/x").body)
 
-    with LoopbackServer(kept_alive(b"[]"), most=10) as server:
+    with LoopbackServer(kept_alive(b"[]"), per_connection=10) as server:
         transport = transport_for(server.url)
         threads = [threading.Thread(target=work) for _number in range(4)]
         for thread in threads:

@@ -46,8 +46,8 @@ def transport_for(url, **settings):
     return RequestsTransport(ConnectionSettings(api_url=url + "/api/v4", **settings), lambda session: None)
 
 
-def ask(url, method="GET", *, total=SECONDS, most=None, timeout=TOO_LONG, **settings):
-    request = Request(method, url + "/x", total_seconds=total, max_bytes=most)
+def ask(url, method="GET", *, total=SECONDS, max_bytes=None, timeout=TOO_LONG, **settings):
+    request = Request(method, url + "/x", total_seconds=total, max_bytes=max_bytes)
     return transport_for(url, **settings).send(request, timeout_seconds=timeout)
 
 
@@ -266,7 +266,7 @@ def test_each_piece_of_a_download_has_a_time_limit(route, short_limit):
 
 def test_long_download_continues_while_pieces_arrive(route, monkeypatch):
     """Each piece takes most of its allowed time, on a clock that the server sets."""
-    most = exchange_file.SLOWEST_ANSWER * VERY_LONG
+    longest = exchange_file.SLOWEST_ANSWER * VERY_LONG
     clock, is_asked = FakeClock(), threading.Semaphore(0)
     monkeypatch.setattr(exchange_file, "time", clock)
     piece = b"x" * 64 * 1024
@@ -275,7 +275,7 @@ def test_long_download_continues_while_pieces_arrive(route, monkeypatch):
         yield HEAD + b"Content-Length: %d\r\n\r\n" % (8 * len(piece))
         for _number in range(8):
             is_asked.acquire(timeout=VERY_LONG)
-            clock.sleep(0.9 * most)
+            clock.sleep(0.9 * longest)
             yield piece
 
     with LoopbackServer(slowly) as server:
@@ -321,15 +321,15 @@ def test_answer_above_the_size_limit_uses_little_memory(no_proxy, answer, method
 
 def test_answer_of_exactly_the_size_limit_is_accepted(route):
     with LoopbackServer(answer_of(gzip.compress(bytes(1000)), "Content-Encoding: gzip")) as server:
-        assert len(ask(server.url, total=TOO_LONG, most=1000).body) == 1000
+        assert len(ask(server.url, total=TOO_LONG, max_bytes=1000).body) == 1000
         with pytest.raises(errors.BadAnswerError):
-            ask(server.url, total=TOO_LONG, most=999)
+            ask(server.url, total=TOO_LONG, max_bytes=999)
 
 
 def test_long_error_answer_is_cut(route):
     answer = answer_of(gzip.compress(b"sorry " * MIB), "Content-Encoding: gzip", status="403 No")
     with LoopbackServer(answer) as server:
-        response = ask(server.url, "POST", total=TOO_LONG, most=1000)
+        response = ask(server.url, "POST", total=TOO_LONG, max_bytes=1000)
     assert response.status == 403
     assert response.body.startswith(b"sorry sorry") and len(response.body) == transport_file.LONGEST_ERROR_BYTES
 

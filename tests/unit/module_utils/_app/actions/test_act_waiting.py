@@ -270,21 +270,23 @@ def attempts_server(failures, is_bridge=False, hides_retried=False):
 
 
 @pytest.mark.parametrize(
-    ("failures", "most", "writes", "fails"),
+    ("failures", "max_attempts", "writes", "fails"),
     [(0, 3, 1, False), (1, 3, 2, False), (2, 3, 3, False), (9, 3, 3, True), (9, 1, 1, True)],
 )
 @pytest.mark.parametrize("server", [{}, {"is_bridge": True}, {"hides_retried": True}], ids=["18", "bridge", "13.5"])
-def test_failing_job_is_retried_up_to_max_attempts(failures, most, writes, fails, server):
+def test_failing_job_is_retried_up_to_max_attempts(failures, max_attempts, writes, fails, server):
     transport, progress = attempts_server(failures, **server), Progress()
-    outcome = run_task(TASK, {**BASE, "max_attempts": most}, transport=transport, progress=progress)
+    outcome = run_task(TASK, {**BASE, "max_attempts": max_attempts}, transport=transport, progress=progress)
     assert transport.writes[0].endswith("/play")
     assert len(transport.writes) == writes
     assert bool(outcome.failure) is fails
     assert outcome.changed
     assert outcome.values["id"] == 41 + writes
-    retried = [f"retried, attempt {number} of {most})" for number in range(2, writes + 1)]
+    retried = [f"retried, attempt {number} of {max_attempts})" for number in range(2, writes + 1)]
     assert [line.partition(" (")[2] for line in progress.lines if "retried" in line] == retried
-    assert (f"; this was the last of {most} attempts (max_attempts)" in (outcome.failure or "")) is (fails and most > 1)
+    assert (f"; this was the last of {max_attempts} attempts (max_attempts)" in (outcome.failure or "")) is (
+        fails and max_attempts > 1
+    )
 
 
 def test_retry_on_limits_which_failures_are_retried():

@@ -424,7 +424,7 @@ def test_names_match_jobs_of_downstream_pipelines(names, expected):
     assert ids(run_task(TASK, options, transport=FunctionTransport(tree))) == expected
 
 
-def test_a_trigger_job_is_no_job_of_the_tree():
+def test_trigger_job_selected_in_a_tree_is_explained():
     options = {"pipeline_id": 6, "include_downstream": True, "name": ["infra"]}
     with pytest.raises(errors.SelectionError, match="'infra' is a trigger job; read it with gitlab_pipeline_bridges"):
         run_task(TASK, options, transport=FunctionTransport(tree))
@@ -536,7 +536,7 @@ def test_pipeline_record_without_an_id_is_an_error():
 
 
 @pytest.mark.parametrize("token", ["api_token", "api_job_token"])
-def test_job_token_passes_over_a_skipped_pipeline_it_cannot_check(token):
+def test_job_token_ignores_a_skipped_pipeline_it_cannot_check(token):
     def answer(call):
         answers = {
             "GET /projects/7/pipelines": [] if "scope" in call.query else [pipeline(9, "skipped"), pipeline()],

@@ -352,12 +352,12 @@ def test_denied_read_of_a_new_pipeline_is_repeated(status):
 
 
 def test_second_equal_pipeline_causes_a_warning():
-    twin = our_pipeline(8)
-    whole, variables = read(twin)
+    duplicate = our_pipeline(8)
+    whole, variables = read(duplicate)
     outcome = start(
         newest_list(),
         Exchange(CREATE, our_pipeline(), status=201, body=body()),
-        newest_list(our_pipeline(), twin),
+        newest_list(our_pipeline(), duplicate),
         whole,
         Exchange(USER, OUR_USER),
         variables,

@@ -148,7 +148,7 @@ def test_names_and_scope_select_trigger_jobs(options, found):
     assert [record["name"] for record in outcome.values["bridges"]] == found
 
 
-def test_a_name_that_is_not_there():
+def test_missing_name_is_an_error_with_suggestions():
     with pytest.raises(errors.SelectionError, match="no trigger job 'infar' in pipeline 6 .* did you mean 'infra'?"):
         read(name=["infar"])
     with pytest.raises(errors.SelectionError, match="there are no trigger jobs at all"):

@@ -65,7 +65,7 @@ def test_id_needs_no_pipeline_but_a_name_does():
 # ----- missing jobs -----
 
 
-def test_a_name_that_is_not_there():
+def test_missing_name_is_an_error_or_the_default():
     with pytest.raises(errors.SelectionError, match="no job 'deploi' in pipeline 6 of project 7"):
         ask(Exchange(LIST, JOBS), Exchange(BRIDGES, []), terms=("deploi",))
     found = ask(Exchange(LIST, JOBS), terms=("nope", "deploy"), **DEFAULT)

@@ -60,7 +60,7 @@ class Switch(Write[str]):
     def _decide(self, latest):
         raise AssertionError("a switch is settled at once")
 
-    def _shown(self, exc, latest):
+    def _result_by_effect(self, exc, latest):
         raise AssertionError("a switch is settled at once")
 
     def _accepted(self, answer):
