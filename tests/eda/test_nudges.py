@@ -57,7 +57,7 @@ def test_each_genuine_hook_writes_one_line(tmp_path: pathlib.Path) -> None:
     child = changed(JOB, pipeline_id=2400, source_pipeline={"project": {}, "job_id": 5, "pipeline_id": 2366})
 
     async def scene() -> None:
-        async with source(nudges=str(path), events=["job"], backlog=Backlog(most_events=1)) as (url, _backlog):
+        async with source(nudges=str(path), events=["job"], backlog=Backlog(max_events=1)) as (url, _backlog):
             assert lines(path) == []
 
             async def send(payload: Record, delivery: str, **more: str) -> int:

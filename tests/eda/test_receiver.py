@@ -224,7 +224,7 @@ def test_long_ids_need_little_memory() -> None:
 
 
 def test_full_queue_refuses_deliveries_until_there_is_room() -> None:
-    source = world(Backlog(most_events=2))
+    source = world(Backlog(max_events=2))
     assert [source.send(signed(BODY, str(number)), BODY).status for number in range(4)] == [200, 200, 503, 503]
     # repetitions and other kinds still get their answer
     assert source.send(signed(BODY, "0"), BODY).status == 200

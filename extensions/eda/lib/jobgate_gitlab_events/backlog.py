@@ -25,8 +25,8 @@ class Event(t.NamedTuple):
 class Backlog:
     """Space for bodies that are being read and for waiting events."""
 
-    def __init__(self, most_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
-        self._most_events = most_events
+    def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
+        self._max_events = max_events
         self._max_bytes = max_bytes
         self.events = 0
         self.bytes = 0
@@ -45,7 +45,7 @@ class Backlog:
 
     def promise(self) -> bool:
         """Reserve a place for an event that `put` will add; return whether there was one."""
-        if self.events >= self._most_events:
+        if self.events >= self._max_events:
             return False
         self.events += 1
         return True

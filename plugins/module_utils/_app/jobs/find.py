@@ -303,9 +303,9 @@ class JobFinder:
     def _bridge_hint(self, selection: Selection) -> str:
         if selection.unreadable:
             return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
-        pipelines = next(iter((*selection.never_started, *selection.coming)), "")
-        if pipelines:
-            return f"{capitalized(pipelines)}." if selection.lacks else ""
+        reason = next(iter((*selection.never_started, *selection.coming)), "")
+        if reason:
+            return f"{capitalized(reason)}." if selection.lacks else ""
         root = self._node(selection.pipeline or {})
         try:
             bridges = [job.path for job in trigger_jobs(self._session.best_effort(), root.project, root.pipeline_id)]
