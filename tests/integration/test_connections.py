@@ -69,7 +69,7 @@ def test_short_values_of_headers_do_not_hide_the_output(simulator: t.Any, tmp_pa
     environment = {"ANSIBLE_INJECT_INVOCATION": "true"}
     done = play(tasks, tmp_path, "-vvv", url=simulator.url, environment=environment, secrets=(TOKEN, PASS))
     assert done.returncode == 0, done.output
-    assert '"name": "prod"' in done.output and "there are 'prod'" in done.output
+    assert '"name": "prod"' in done.output and "there is 'prod'" in done.output
     assert "X-Environment" not in done.output
 
 

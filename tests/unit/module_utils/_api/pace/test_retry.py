@@ -360,7 +360,7 @@ def test_pacing_is_reported_once_and_each_server_pause_once():
     clock, told = FakeClock(), []
     traffic = Traffic(clock)
     threads = [
-        new_retrier(clock, traffic=traffic, tell=lambda seconds, limit: told.append((seconds, limit)))
+        new_retrier(clock, traffic=traffic, on_pause=lambda seconds, limit: told.append((seconds, limit)))
         for _number in range(3)
     ]
     for _minute in range(2):

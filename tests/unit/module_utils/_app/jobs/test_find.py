@@ -236,7 +236,7 @@ def test_missing_job_below_an_unstarted_trigger_job_is_explained(child, words):
             name=["child/apply"],
             include_downstream=True,
         )
-    assert str(caught.value).endswith(f": there are 'deploy'. {words}")
+    assert str(caught.value).endswith(f": there is 'deploy'. {words}")
 
 
 def test_unreadable_trigger_jobs_do_not_hide_an_unknown_name():
