@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import queue
 import signal
@@ -17,14 +18,17 @@ T = t.TypeVar("T")
 
 
 class WorkerClock(Clock):
-    """A clock that ends the process after a pause in which Ansible's main process was killed.
+    """A clock that ends the process at the start of a task or after a pause, if Ansible's main process was killed.
 
     The main process ends its workers when it gets SIGINT or SIGTERM, but not when it gets SIGHUP or SIGKILL. A worker
     would then continue a release that the user believes to have stopped.
     """
 
     def __init__(self) -> None:
-        self._parent = os.getppid()
+        main = multiprocessing.parent_process()
+        self._parent = main.pid if main else os.getppid()
+        # it may have been killed during an earlier item of a loop, or before another attempt of the task
+        self._end_with_parent()
 
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)

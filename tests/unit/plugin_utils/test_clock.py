@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import queue
 import signal
@@ -20,17 +21,30 @@ PAUSES: dict[str, t.Callable[[WorkerClock], object]] = {
 }
 
 
+def _end(pid: int, number: int) -> None:
+    raise SystemExit(f"{pid} {number}")
+
+
 @pytest.mark.parametrize("pause", PAUSES)
 def test_worker_ends_with_its_parent(pause: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def end(pid: int, number: int) -> None:
-        raise SystemExit(f"{pid} {number}")
-
-    monkeypatch.setattr(os, "kill", end)
+    monkeypatch.setattr(os, "kill", _end)
     clock = WorkerClock()
     PAUSES[pause](clock)
     monkeypatch.setattr(os, "getppid", lambda: 1)
     with pytest.raises(SystemExit, match=f"^{os.getpid()} {signal.SIGTERM.value}$"):
         PAUSES[pause](clock)
+
+
+def test_worker_ends_at_the_start_of_a_task_without_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parent was killed during an earlier item of a loop."""
+
+    class Parent:
+        pid = os.getppid() + 1
+
+    monkeypatch.setattr(os, "kill", _end)
+    monkeypatch.setattr(multiprocessing, "parent_process", Parent)
+    with pytest.raises(SystemExit, match=f"^{os.getpid()} {signal.SIGTERM.value}$"):
+        WorkerClock()
 
 
 def test_items_of_other_threads_are_passed_on() -> None:

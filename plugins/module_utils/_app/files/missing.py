@@ -10,18 +10,18 @@ from ..fields import artifact_kinds, unix_time_of
 from ..jobs.query import FoundJob
 from ..jobs.statuses import phase_of
 
+# Why a job that has ended has no artifacts.
+_CAUSES = {
+    "failed": "it has failed, and artifacts:when is neither always nor on_failure, ",
+    "canceled": "it was canceled, ",
+}
+
 
 def why_no_log(job: FoundJob) -> str:
     erased_at = job.record.get("erased_at")
     if erased_at:
         return f"{job.called} was erased ({erased_at}), and its log with it"
     return _not_yet(job, "log") or f"{job.called} has no log; GitLab does not keep one for it"
-
-
-_CAUSES = {
-    "failed": "it has failed, and artifacts:when is neither always nor on_failure, ",
-    "canceled": "it was canceled, ",
-}
 
 
 def why_no_artifacts(job: FoundJob, now: float, *, instead: str = "") -> str:

@@ -95,7 +95,7 @@ class JobFinder:
         if self._query.pipeline.is_given and selection.pipeline is None:
             return missing_pipeline(self._query.pipeline, may_wait=may_wait)
         problem = what_is_missing(self._query, selection)
-        return problem if selection.misplaced else self._with_hint(problem, selection)
+        return self._with_hint(problem, selection) if selection.lacks and not selection.misplaced else problem
 
     def check_readable(self, selection: Selection, *, warns: bool = False) -> None:
         """Check that the token can read all downstream pipelines whose jobs may be selected.
@@ -296,7 +296,7 @@ class JobFinder:
 
     def _with_hint(self, problem: str, selection: Selection) -> str:
         """Return a problem, with advice if the missing job may be a trigger job or in a downstream pipeline."""
-        is_possible = problem and self._query.pipeline.is_given and not self._query.is_empty
+        is_possible = self._query.pipeline.is_given and not self._query.is_empty
         hint = self._bridge_hint(selection) if is_possible else ""
         return with_sentence(problem, hint) if hint else problem
 
@@ -305,7 +305,7 @@ class JobFinder:
             return f"The token cannot read the downstream pipelines of {shortened(selection.unreadable)}."
         sentence = next(iter((*selection.never_started, *selection.may_still_start)), "")
         if sentence:
-            return f"{capitalized(sentence)}." if selection.lacks else ""
+            return f"{capitalized(sentence)}."
         root = self._node(selection.pipeline or {})
         try:
             bridges = [job.path for job in trigger_jobs(self._session.best_effort(), root.project, root.pipeline_id)]

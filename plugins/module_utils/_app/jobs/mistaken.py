@@ -12,7 +12,7 @@ import itertools
 import typing as t
 
 from ..._api.decoding import Record
-from ..._api.errors import MissingError, NotFoundError, RequestError
+from ..._api.errors import MissingError, NotFoundError, RequestError, ended
 from ..fields import id_of, int_of
 from ..pipelines.find import newest_pipelines
 from ..pipelines.query import PipelineQuery
@@ -71,7 +71,7 @@ def warn_of_mistaken_fields(
     """Warn about a field that no job has; see `mistaken_fields`."""
     problem = mistaken_fields(fields, records, known)
     if problem:
-        session.warn(f"No job has the {problem.rstrip('.')}.")
+        session.warn(f"No job has the {ended(problem)}")
 
 
 def mistaken_fields(fields: t.Sequence[str], records: t.Collection[Record], known: t.Collection[str]) -> str:

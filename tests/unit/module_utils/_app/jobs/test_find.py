@@ -239,6 +239,15 @@ def test_missing_job_below_an_unstarted_trigger_job_is_explained(child, words):
     assert str(caught.value).endswith(f": there is 'deploy'. {words}")
 
 
+def test_pipeline_with_only_an_unstarted_trigger_job_is_explained():
+    failed = Exchange("GET /projects/7/pipelines/6", pipeline(status="failed"))
+    child = bridge(name="child", status="failed")
+    with pytest.raises(errors.SelectionError) as caught:
+        info(Exchange(BRIDGES, [child]), Exchange(LIST, []), failed, pipeline_id=6, include_downstream=True, wait=True)
+    text = "has no jobs; it is failed. Trigger job 'child', whose downstream jobs are selected, ended as failed"
+    assert text in str(caught.value)
+
+
 def test_unreadable_trigger_jobs_do_not_hide_an_unknown_name():
     with pytest.raises(errors.SelectionError, match="no job 'x'"):
         info(Exchange(LIST, [job(42)]), Exchange(BRIDGES, reply("<html>", status=403)), pipeline_id=6, name=["x"])
