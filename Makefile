@@ -14,13 +14,13 @@ export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 
 help:
 	@printf '%s\n' 'make demo   run releases against the simulator: one passes, one fails, a hook starts one' \
-	  'make test   run the checks that every change must pass (about eleven minutes)' 'make check  run all checks (longer)' 'make bench  compare the speed with others' \
+	  'make test   run the checks that every change must pass (about sixteen minutes)' 'make check  run all checks (longer)' 'make bench  compare the speed with others' \
 	  'make docs   build HTML documentation in build/docs/build/html' 'make setup  create .venv for development' 'make clean  remove generated files'
 	@if [ -x .venv/bin/nox ]; then .venv/bin/nox --list; else echo 'After `make setup`, this also lists the nox sessions.'; fi
 $(SESSIONS): $(if $(filter test,$(MAKECMDGOALS)),say-how-long) setup
 	@.venv/bin/nox -R -e $@ $(if $(ARGS),-- $(ARGS))
 say-how-long:
-	@echo 'make test takes about eleven minutes on two idle cores. The first run takes longer because it creates .venv.'
+	@echo 'make test takes about sixteen minutes on two idle cores. The first run takes longer because it creates .venv.'
 setup: .venv/.done $(LINK)
 demo: $(DEMO)/.done $(LINK) $(EVENTS)
 	@tools/demo.sh $(CURDIR)/$(DEMO)
