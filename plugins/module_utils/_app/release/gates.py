@@ -125,7 +125,7 @@ class GateRun:
 
     def _has_predicted_changes(self) -> bool:
         """Return whether, in check mode, an earlier gate would change what this gate finds."""
-        return any(gate.outcome.startswith("would") for gate in self._project.gates)
+        return any(gate.is_prediction for gate in self._project.gates)
 
     # ----- actions -----
 
@@ -294,7 +294,7 @@ class GateRun:
         """Return whether, in check mode, earlier gates would run this job again, or may cause a skipped job to run."""
         if job.status == "skipped" and self._has_predicted_changes():
             return True
-        acted_on = (gate.jobs for gate in self._project.gates if gate.outcome.startswith("would") and gate.has_changed)
+        acted_on = (gate.jobs for gate in self._project.gates if gate.is_prediction and gate.has_changed)
         return any(job.key == each.key for each in itertools.chain.from_iterable(acted_on))
 
     def _predict_wait(self, result: GateResult, report: JobReport, options: WaitOptions) -> GateResult:

@@ -61,6 +61,11 @@ class GateResult:
         """Return whether the gate stops its project."""
         return self.outcome in FAILURES and not self.gate.is_optional
 
+    @property
+    def is_prediction(self) -> bool:
+        """Return whether check mode predicts that a real run would act, wait or verify here."""
+        return self.outcome.startswith("would")
+
 
 @dataclasses.dataclass
 class ProjectResult:
@@ -86,7 +91,7 @@ class ProjectResult:
             return "failed"
         if any(gate.outcome == "not reached" for gate in self.gates):
             return "not reached"
-        return "would pass" if any(gate.outcome.startswith("would") for gate in self.gates) else "passed"
+        return "would pass" if any(gate.is_prediction for gate in self.gates) else "passed"
 
 
 RunGate = t.Callable[[ProjectResult, Gate, t.Callable[[], str]], Steps[GateResult]]
