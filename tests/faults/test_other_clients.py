@@ -30,45 +30,53 @@ NOT_EXECUTED: dict[str, Row] = {
 }
 
 
-@pytest.fixture(name="in_the_first_pause")
-def in_the_first_pause_fixture(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[t.Callable[[], t.Any]], None]:
-    """Return a function that schedules work for the first pause of a task, which follows the first request in doubt."""
+@pytest.fixture(name="run_interrupted")
+def run_interrupted_fixture(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
+    """Return a function that runs an action on the job or its pipeline, and returns the result.
+
+    The first request to write has a fault. Another client acts in the pause after it, the first of the task.
+    """
     sleep = harness.SimulatedTime.sleep
 
-    def arrange(action_of_other_client: t.Callable[[], t.Any]) -> None:
-        waiting = [action_of_other_client]
+    def run(task: t.Any, action: str, fault: Row, other_client: t.Callable[[t.Any], object], **options: t.Any) -> t.Any:
+        simulator.load(world(JOBS[action]))
+        simulator.inject(**fault, method="POST", nth=1)
+        waiting = [other_client]
 
         def pause(clock: harness.SimulatedTime, seconds: float) -> None:
             sleep(clock, seconds)
             if waiting:
-                waiting.pop()()
+                waiting.pop()(simulator)
 
         monkeypatch.setattr(harness.SimulatedTime, "sleep", pause)
+        return run_task(simulator, task, **PIPELINE, action=action, **options)
 
-    return arrange
+    return run
 
 
 @pytest.mark.parametrize("fault", NOT_EXECUTED)
 @pytest.mark.parametrize("action", JOBS)
 def test_action_of_another_client_is_not_reported_as_changed(
-    simulator: t.Any, in_the_first_pause: t.Any, action: str, fault: str
+    simulator: t.Any, run_interrupted: t.Any, action: str, fault: str
 ) -> None:
-    simulator.load(world(JOBS[action]))
-    simulator.inject(**NOT_EXECUTED[fault], method="POST", nth=1)
-    in_the_first_pause(lambda: simulator.act_as_somebody_else(action, "deploy"))
-    result = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action=action)
+    result = run_interrupted(
+        ACTION,
+        action,
+        NOT_EXECUTED[fault],
+        lambda gitlab: gitlab.act_as_somebody_else(action, "deploy"),
+        name=["deploy"],
+    )
     assert effects(simulator) == [(action, "deploy")]
     assert (result.changed, result.failure, result["results"][0]["outcome"]) == (False, None, "unchanged")
 
 
 @pytest.mark.parametrize("fault", NOT_EXECUTED)
 def test_pipeline_retry_of_another_client_is_not_reported_as_changed(
-    simulator: t.Any, in_the_first_pause: t.Any, fault: str
+    simulator: t.Any, run_interrupted: t.Any, fault: str
 ) -> None:
-    simulator.load(world(JOBS["retry"]))
-    simulator.inject(**NOT_EXECUTED[fault], method="POST", nth=1)
-    in_the_first_pause(lambda: simulator.act_as_somebody_else("retry", "deploy"))
-    result = run_task(simulator, PIPELINE_TASK, **PIPELINE, action="retry")
+    result = run_interrupted(
+        PIPELINE_TASK, "retry", NOT_EXECUTED[fault], lambda gitlab: gitlab.act_as_somebody_else("retry", "deploy")
+    )
     assert effects(simulator) == [("retry", "deploy")]
     assert (result.changed, result.failure) == (False, None)
 
@@ -90,12 +98,9 @@ def cancel_and_retry(simulator: t.Any) -> None:
 @pytest.mark.parametrize("fault", EXECUTED)
 @pytest.mark.parametrize("action", JOBS)
 def test_own_action_is_reported_if_another_client_undoes_and_repeats_it(
-    simulator: t.Any, in_the_first_pause: t.Any, action: str, fault: str
+    simulator: t.Any, run_interrupted: t.Any, action: str, fault: str
 ) -> None:
-    simulator.load(world(JOBS[action]))
-    simulator.inject(**EXECUTED[fault], method="POST", nth=1)
-    in_the_first_pause(lambda: cancel_and_retry(simulator))
-    result = run_task(simulator, ACTION, **PIPELINE, name=["deploy"], action=action)
+    result = run_interrupted(ACTION, action, EXECUTED[fault], cancel_and_retry, name=["deploy"])
     assert effects(simulator) == [(action, "deploy"), ("cancel", "deploy"), ("retry", "deploy")]
     assert (result.changed, result.failure, result["results"][0]["outcome"]) == (True, None, "applied")
     assert result["id"] == simulator.job("deploy")["id"]
@@ -103,11 +108,8 @@ def test_own_action_is_reported_if_another_client_undoes_and_repeats_it(
 
 @pytest.mark.parametrize("fault", EXECUTED)
 def test_own_pipeline_retry_is_reported_if_another_client_repeats_it(
-    simulator: t.Any, in_the_first_pause: t.Any, fault: str
+    simulator: t.Any, run_interrupted: t.Any, fault: str
 ) -> None:
-    simulator.load(world(JOBS["retry"]))
-    simulator.inject(**EXECUTED[fault], method="POST", nth=1)
-    in_the_first_pause(lambda: cancel_and_retry(simulator))
-    result = run_task(simulator, PIPELINE_TASK, **PIPELINE, action="retry")
+    result = run_interrupted(PIPELINE_TASK, "retry", EXECUTED[fault], cancel_and_retry)
     assert [action for action, _name in effects(simulator)] == ["retry_pipeline", "cancel", "retry"]
     assert (result.changed, result.failure) == (True, None)
